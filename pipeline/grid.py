@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -82,6 +82,16 @@ class Grid:
         row = (northing - self.transform.f) / self.transform.e - 0.5
         column = (easting - self.transform.c) / self.transform.a - 0.5
         return row, column
+
+    def moved(self, east_m: float, north_m: float) -> Grid:
+        """The same pixels, moved by (east, north) in units of the CRS."""
+        t = self.transform
+        return Grid(self.crs, Affine(t.a, 0, t.c + east_m, 0, t.e, t.f + north_m), self.shape)
+
+    def window(self, row: int, column: int, shape: tuple[int, int]) -> Grid:
+        """The part of ``shape`` whose first pixel is (row, column)."""
+        width, height = self.pixel_size
+        return replace(self.moved(column * width, -row * height), shape=shape)
 
     @classmethod
     def covering(cls, bounds: tuple[float, float, float, float], resolution: float, crs: str) -> Grid:

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from schemas.errors import BadDefinition
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings
 
+WEB_ADDRESS = r"^(https?://[^\s<>\"']+)?$"
+_EMAIL = r"^([^\s@]+@[^\s@]+\.[^\s@]{2,})?$"
+# characters that XML 1.0 cannot carry, not even escaped; every rendering must be able to carry every text
+_UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Contradiction(ValueError):
+    """Keys that are well formed one by one and contradict each other."""
+
+    def __init__(self, found: str, expected: str) -> None:
+        self.found, self.expected = found, expected
+        super().__init__(f"{found}; expected {expected}")
+
+
+def _no_number(value: object) -> object:
+    # pydantic would read a number as seconds since 1970
+    if isinstance(value, bool | int | float):
+        raise Contradiction(repr(value), "a date, YYYY-MM-DD")
+    return value
+
+
+def _below_the_inputs(pattern: str) -> str:
+    if pattern.startswith("/") or "\\" in pattern or ":" in pattern or ".." in pattern.split("/"):
+        raise Contradiction(repr(pattern), "a file name below the inputs folder, with forward slashes and without '..'")
+    return pattern
+
+
 Text = Annotated[str, AfterValidator(lambda text: text.strip("\n"))]
+Day = Annotated[date, BeforeValidator(_no_number)]
+FilePattern = Annotated[str, AfterValidator(_below_the_inputs)]
 
 
 class Bilingual(Frozen):
@@ -63,6 +96,22 @@ class Original(Frozen):
     citation: Text = ""
 
 
+Origin = Literal["source", "filled"]
+
+
+class KeywordReading(Frozen):
+    """Keywords in both languages; ``origin`` tells whether the source lists them."""
+
+    en: Keywords
+    cn: Keywords = Keywords()
+    origin: Origin
+    basis: str = Field("", description="where filled keywords come from")
+
+    @model_validator(mode="after")
+    def _basis_named(self) -> KeywordReading:
+        return _require_basis(self, self.origin, self.basis)
+
+
 class Reading(Frozen):
     """A clean reading of the original, kept apart from it, in both languages."""
 
@@ -72,60 +121,57 @@ class Reading(Frozen):
     data_quality: Bilingual
     collect_place: Bilingual
     data_format: Bilingual
-    notes: tuple[str, ...] = ()
-
-
-Origin = Literal["source", "filled"]
+    keywords: KeywordReading | None = None
+    notes: tuple[str, ...] = Field((), description="what was corrected, filled or questioned")
 
 
 class Extent(Frozen):
     """Bounding box in degrees, WGS 84; ``origin`` tells whether the source states it."""
 
-    west: float = Field(ge=-180, le=180)
-    south: float = Field(ge=-90, le=90)
-    east: float = Field(ge=-180, le=180)
-    north: float = Field(ge=-90, le=90)
+    west: float = Field(ge=-180, le=180, strict=True)
+    south: float = Field(ge=-90, le=90, strict=True)
+    east: float = Field(ge=-180, le=180, strict=True)
+    north: float = Field(ge=-90, le=90, strict=True)
     origin: Origin
     basis: str = Field("", description="where a filled value comes from")
 
     @model_validator(mode="after")
     def _corners_in_order(self) -> Extent:
         if self.south >= self.north:
-            raise ValueError(f"south {self.south} must be below north {self.north} (corners swapped?)")
+            raise Contradiction(f"south {self.south}, north {self.north}", "south below north (corners swapped?)")
         if self.west >= self.east:
-            raise ValueError(f"west {self.west} must be west of east {self.east} (corners swapped?)")
-        if self.origin == "filled" and not self.basis:
-            raise ValueError("a filled extent must name its basis")
-        return self
+            raise Contradiction(f"west {self.west}, east {self.east}", "west less than east (corners swapped?)")
+        return _require_basis(self, self.origin, self.basis)
 
 
 class Period(Frozen):
     """First and last day, as the description claims; what the sources support stands beside it."""
 
-    start: date
-    end: date
-    supported_start: date | None = None
-    supported_end: date | None = None
-    note: str = ""
+    start: Day
+    end: Day
+    supported_start: Day | None = None
+    supported_end: Day | None = None
+    note: str = Field("", description="why the sources support another period than the description claims")
+    note_cn: str = ""
 
     @model_validator(mode="after")
     def _in_order(self) -> Period:
-        if self.end < self.start:
-            raise ValueError(f"end {self.end} is before start {self.start}")
+        _require_order("start", self.start, "end", self.end)
+        _require_order("supported_start", self.supported_start, "supported_end", self.supported_end)
         return self
 
 
 class Altitude(Frozen):
     """Altitude range."""
 
-    low: float = Field(ge=-500, le=9000)
-    high: float = Field(ge=-500, le=9000)
+    low: float = Field(ge=-500, le=9000, strict=True)
+    high: float = Field(ge=-500, le=9000, strict=True)
     unit: Literal["m"] = "m"
 
     @model_validator(mode="after")
     def _in_order(self) -> Altitude:
         if self.low >= self.high:
-            raise ValueError(f"low {self.low} must be below high {self.high}")
+            raise Contradiction(f"low {self.low}, high {self.high}", "low below high")
         return self
 
 
@@ -135,10 +181,14 @@ class Contact(Frozen):
     name: str
     organization: str = ""
     phone: str = ""
-    email: str = ""
+    email: str = Field("", pattern=_EMAIL, description="name@host.domain")
     role: str = "pointOfContact"
     origin: Origin
-    basis: str = ""
+    basis: str = Field("", description="where a filled contact comes from")
+
+    @model_validator(mode="after")
+    def _basis_named(self) -> Contact:
+        return _require_basis(self, self.origin, self.basis)
 
 
 class Project(Frozen):
@@ -153,13 +203,18 @@ class Source(Frozen):
 
     key: str
     title: str
-    files: tuple[str, ...] = Field(description="file names below the inputs folder; * stands for any text")
-    acquired_start: date | None = None
-    acquired_end: date | None = None
+    files: tuple[FilePattern, ...] = Field(description="file names below the inputs folder; * stands for any text")
+    acquired_start: Day | None = None
+    acquired_end: Day | None = None
     vertical_datum: str = ""
     attribution: str = ""
     licence: str = ""
-    url: str = ""
+    url: str = Field("", pattern=WEB_ADDRESS, description="http(s) address")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Source:
+        _require_order("acquired_start", self.acquired_start, "acquired_end", self.acquired_end)
+        return self
 
 
 class Gate(Frozen):
@@ -167,7 +222,7 @@ class Gate(Frozen):
 
     name: str
     measure: Literal["abs_mean_stable_dh", "sigma_annual_balance"]
-    limit: float = Field(gt=0)
+    limit: float = Field(gt=0, strict=True)
     unit: Literal["m", "kg m-2 a-1"]
     meaning: str
 
@@ -175,18 +230,24 @@ class Gate(Frozen):
     def _unit_fits_the_measure(self) -> Gate:
         expected = {"abs_mean_stable_dh": "m", "sigma_annual_balance": "kg m-2 a-1"}[self.measure]
         if self.unit != expected:
-            raise ValueError(f"unit {self.unit!r} does not fit measure {self.measure!r}; expected {expected!r}")
+            raise Contradiction(f"unit {self.unit!r} with measure {self.measure!r}", f"unit {expected!r}")
         return self
 
 
 class _Definition(Frozen):
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
-    publication_date: date
-    publisher: str
-    publisher_url: str
-    licence: str = Field(description="SPDX identifier, or 'other'")
-    doi: str = Field("", pattern=r"^(10\.\d{4,9}/\S+)?$")
+    id: str = Field(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=80,
+        description="lower-case words joined by '-'; names the folder",
+    )
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$", description="major.minor.patch")
+    publication_date: Day
+    publisher: str = Field(min_length=1)
+    publisher_cn: str = ""
+    publisher_url: str = Field(min_length=1, pattern=WEB_ADDRESS, description="http(s) address")
+    licence: str = Field(pattern=r"^[A-Za-z0-9.+-]+$", description="SPDX identifier, or 'other'")
+    licence_note: str = Field("", description="why this licence")
+    doi: str = Field("", pattern=r"^(10\.\d{4,9}/[A-Za-z0-9:/_;.()\[\]\\-]+)?$", description="bare DOI, or nothing")
     title: Bilingual
     original: Original
     reading: Reading
@@ -203,6 +264,11 @@ class _Definition(Frozen):
         """The input product named ``key``."""
         return next(source for source in self.sources if source.key == key)
 
+    @property
+    def keywords(self) -> KeywordReading:
+        """The keywords to publish: the clean reading, or the source's own where there is none."""
+        return self.reading.keywords or KeywordReading(en=self.original.keywords, origin="source")
+
 
 class ElevationChangeDefinition(_Definition):
     """Elevation change from two DEMs; sources ``earlier``, ``later`` and ``outlines``."""
@@ -211,8 +277,8 @@ class ElevationChangeDefinition(_Definition):
     processing: ElevationChangeSettings
 
     @model_validator(mode="after")
-    def _sources_named(self) -> ElevationChangeDefinition:
-        return _require_sources(self, ("earlier", "later", "outlines"))
+    def _complete(self) -> ElevationChangeDefinition:
+        return _require_names(self, ("earlier", "later", "outlines"), "abs_mean_stable_dh")
 
 
 class MassBalanceDefinition(_Definition):
@@ -222,18 +288,41 @@ class MassBalanceDefinition(_Definition):
     processing: MassBalanceSettings
 
     @model_validator(mode="after")
-    def _sources_named(self) -> MassBalanceDefinition:
-        return _require_sources(self, ("workbook", "dem", "outline"))
+    def _complete(self) -> MassBalanceDefinition:
+        return _require_names(self, ("workbook", "dem", "outline"), "sigma_annual_balance")
 
 
 Definition = ElevationChangeDefinition | MassBalanceDefinition
 D = TypeVar("D", bound=_Definition)
+M = TypeVar("M", bound=Frozen)
 
 
-def _require_sources(definition: D, keys: tuple[str, ...]) -> D:
-    missing = set(keys) - {source.key for source in definition.sources}
+def _require_basis(value: M, origin: Origin, basis: str) -> M:
+    if origin == "filled" and not basis:
+        raise Contradiction("origin 'filled' without a basis", "a basis that says where the filled value comes from")
+    return value
+
+
+def _require_order(first: str, start: date | None, last: str, end: date | None) -> None:
+    if start and end and end < start:
+        raise Contradiction(f"{first} {start}, {last} {end}", f"{last} on or after {first}")
+
+
+def _require_names(definition: D, keys: tuple[str, ...], measure: str) -> D:
+    """Sources named once and complete, gates named once and of the kind's own measure."""
+    for what, names in (
+        ("source", [source.key for source in definition.sources]),
+        ("gate", [gate.name for gate in definition.gates]),
+    ):
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
+        if twice:
+            raise Contradiction(f"{what} {', '.join(twice)} twice", f"each {what} once")
+    missing = [key for key in keys if key not in {source.key for source in definition.sources}]
     if missing:
-        raise ValueError(f"sources lack {sorted(missing)}")
+        raise Contradiction(f"no source {', '.join(missing)}", f"sources {', '.join(keys)}")
+    strange = [gate.measure for gate in definition.gates if gate.measure != measure]
+    if strange:
+        raise Contradiction(f"a gate that measures {strange[0]!r}", f"measure {measure!r} for this kind of dataset")
     return definition
 
 
@@ -246,31 +335,137 @@ def read_definition(path: Path) -> Definition:
         corners, an end before a start.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         raise BadDefinition(str(path), "no such file", "a dataset definition (TOML)") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadDefinition(str(path), str(error), "a TOML file in UTF-8") from None
+    except OSError as error:
+        raise BadDefinition(str(path), error.strerror or str(error), "a dataset definition that can be read") from None
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}, which is not UTF-8"
+        raise BadDefinition(str(path), found, "a TOML file in UTF-8", "save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadDefinition(str(path), f"broken TOML: {error}", "a TOML file in UTF-8") from None
     return parse_definition(raw, str(path))
+
+
+_KINDS: dict[Any, type[ElevationChangeDefinition] | type[MassBalanceDefinition]] = {
+    "elevation_change": ElevationChangeDefinition,
+    "mass_balance": MassBalanceDefinition,
+}
 
 
 def parse_definition(raw: dict[str, Any], where: str) -> Definition:
     """Check the parsed TOML of a definition; ``where`` names it in errors."""
-    kinds: dict[Any, type[ElevationChangeDefinition] | type[MassBalanceDefinition]] = {
-        "elevation_change": ElevationChangeDefinition,
-        "mass_balance": MassBalanceDefinition,
-    }
-    model = kinds.get(raw.get("kind"))
+    kind = raw.get("kind")
+    model = _KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        raise BadDefinition(f"{where}: kind", repr(raw.get("kind")), "'elevation_change' or 'mass_balance'")
+        found = "nothing" if kind is None else repr(kind)
+        raise BadDefinition(f"{where}: kind", found, "'elevation_change' or 'mass_balance'")
+    for key, text in _texts(raw):
+        if bad := _UNPRINTABLE.search(text):
+            raise BadDefinition(f"{where}: {key}", f"the control character {bad.group()!r}", "text without them")
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in problem["loc"]) or "definition"
-        found = "nothing" if problem["type"] == "missing" else repr(problem["input"])
-        if isinstance(problem["input"], dict) and problem["type"] == "value_error":
-            found = problem["msg"].removeprefix("Value error, ")
-            raise BadDefinition(f"{where}: {key}", found, "a consistent entry") from None
-        expected = "no such key" if problem["type"] == "extra_forbidden" else problem["msg"]
-        raise BadDefinition(f"{where}: {key}", found, expected) from None
+        raise _refusal(error, model, where) from None
+
+
+def definition_json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a dataset definition, for editors and for checks outside Python."""
+    either = Annotated[ElevationChangeDefinition | MassBalanceDefinition, Field(discriminator="kind")]
+    generated = TypeAdapter[Any](either).json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Dataset definition",
+        "description": "What the archive says of a dataset and how the dataset is made; written as TOML.",
+        **generated,
+    }
+
+
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a parsed TOML file with its dotted key."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            yield from _texts(entry, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _texts(entry, f"{key}.{number}")
+
+
+def _refusal(error: ValidationError, model: type[BaseModel], where: str) -> BadDefinition:
+    """The first problem in words of this project: file, key, found, expected."""
+    problems = error.errors(include_url=False)
+    problem = problems[0]
+    key = ".".join(str(part) for part in problem["loc"]) or "definition"
+    more = f"and {len(problems) - 1} more of this file" if len(problems) > 1 else ""
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, Contradiction):
+        return BadDefinition(f"{where}: {key}", cause.found, cause.expected, more)
+    if isinstance(cause, ValueError):
+        return BadDefinition(f"{where}: {key}", str(cause), "entries that agree", more)
+    found = "nothing" if problem["type"] == "missing" else _shortened(repr(problem["input"]))
+    return BadDefinition(f"{where}: {key}", found, _expected(dict(problem), model), more)
+
+
+def _expected(problem: dict[str, Any], model: type[BaseModel]) -> str:
+    """What should stand at the place of a problem that pydantic found."""
+    context = problem.get("ctx", {})
+    holder, name = _model_at(model, problem["loc"][:-1]), str(problem["loc"][-1])
+    field = holder.model_fields.get(name) if holder else None
+    meaning = field.description if field else None
+    if problem["type"] == "extra_forbidden":
+        known = sorted(holder.model_fields) if holder else []
+        close = difflib.get_close_matches(name, known, 1)
+        return f"no such key (did you mean {close[0]!r}?)" if close else f"one of the keys {', '.join(known)}"
+    if problem["type"] == "missing":
+        return f"the key {name!r}" + (f" ({meaning})" if meaning else "")
+    if problem["type"] == "string_pattern_mismatch":
+        return meaning or f"text of the form {context['pattern']}"
+    words = {
+        "literal_error": "{expected}",
+        "greater_than_equal": "a number of at least {ge}",
+        "less_than_equal": "a number of at most {le}",
+        "greater_than": "a number above {gt}",
+        "less_than": "a number below {lt}",
+        "float_type": "a number, without quotes",
+        "float_parsing": "a number",
+        "int_type": "a whole number",
+        "int_parsing": "a whole number",
+        "bool_parsing": "true or false",
+        "string_type": "text in quotes",
+        "tuple_type": "a list",
+        "model_type": "a table of keys",
+        "string_too_long": "at most {max_length} characters",
+        "string_too_short": "a text that is not empty",
+        "finite_number": "a finite number",
+    }
+    if problem["type"].startswith("date_"):
+        return "a date, YYYY-MM-DD"
+    phrase = words.get(problem["type"])
+    return phrase.format(**context) if phrase else str(problem["msg"])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The model that describes the table at a key path; None where it has none."""
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        nested = _nested_model(field.annotation) if field else None
+        if nested is None:
+            return None
+        model = nested
+    return model
+
+
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
+    """The model within an annotation such as ``tuple[Source, ...]`` or ``Project | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for entry in get_args(annotation) if (model := _nested_model(entry))), None)

@@ -21,7 +21,9 @@ class ElevationChangeSettings(Frozen):
     resolution_m: Annotated[float, Field(gt=0)] | None = Field(
         None, description="pixel size (m); the finer DEM's nominal resolution when absent"
     )
-    resampling: Literal["bilinear", "cubic"] = Field("cubic", description="resampling of each DEM onto the grid")
+    resampling: Literal["bilinear", "cubic"] | None = Field(
+        None, description="resampling onto the grid; cubic for DEMs of different resolution, else bilinear, when absent"
+    )
     vertical_datum_earlier: str | None = Field(None, description="EPSG code of the earlier DEM's vertical datum")
     vertical_datum_later: str | None = Field(None, description="EPSG code of the later DEM's vertical datum")
     datum_grid_missing: Literal["stop", "coregistration"] = Field(

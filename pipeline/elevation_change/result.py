@@ -44,6 +44,17 @@ class Shift:
 
 
 @dataclass(frozen=True)
+class NativeShift:
+    """The horizontal shift in pixels of the aligned DEM's own grid: columns to the east, rows to the south.
+
+    On a geographic grid this takes the meridian convergence of the projection into account.
+    """
+
+    columns: float
+    rows: float
+
+
+@dataclass(frozen=True)
 class Tilt:
     """Residual tilt of dh over stable terrain (m per m), which a translation cannot remove."""
 
@@ -109,6 +120,7 @@ class ElevationChange:
     surface_m : elevation of the reference DEM on the grid, for shading; NaN where void.
     classification : uint8, VOID, STABLE, GLACIER or EXCLUDED.
     shift_m : the co-registration.
+    shift_native_pixels : its horizontal part on the aligned DEM's own grid.
     tilt : residual tilt.
     before, after_coregistration, after : stable-terrain statistics, on the same pixels.
     curvature : the resolution correction, or None when the settings leave it out.
@@ -126,6 +138,7 @@ class ElevationChange:
     surface_m: FloatArray
     classification: NDArray[np.uint8]
     shift_m: Shift
+    shift_native_pixels: NativeShift
     tilt: Tilt
     before: Statistics
     after_coregistration: Statistics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,11 @@ class BalanceField:
 
 @dataclass(frozen=True)
 class BalanceYear:
-    """One mass-balance year of the glacier; balances in m w.e., None where not observed."""
+    """One mass-balance year of the glacier; balances in m w.e., None where not observed.
+
+    ``budget`` is the error budget of the annual balance by source (one standard deviation, m w.e.); empty where nothing
+    supports one.
+    """
 
     year: int
     begin: date | None
@@ -76,6 +81,7 @@ class BalanceYear:
     provenance: str
     flags: tuple[str, ...]
     field: BalanceField | None
+    budget: dict[str, float] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,325 @@
+"""An archive as the checks see it: files behind a small reading interface, and the documents made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import httpx
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from catalog.layout import CATALOG_JSON, COLLECTION_JSON, MANIFEST_JSON
+from catalog.manifest import parse_manifest, sha256_of
+from schemas.errors import BadInput
+
+GEOTIFF = "image/tiff; application=geotiff"
+_NO_MANIFEST: dict[str, Any] = {}
+
+
+class Files(Protocol):
+    """Where the files of an archive are read from.
+
+    ``deep`` tells whether whole rasters may be read; paths are relative to the root, with forward slashes.
+    """
+
+    name: str
+    deep: bool
+    local: bool
+
+    def paths(self) -> tuple[str, ...]: ...
+    def links(self) -> tuple[str, ...]: ...
+    def size(self, path: str) -> int | None: ...
+    def read(self, path: str) -> bytes | None: ...
+    def sha256(self, path: str) -> str | None: ...
+    def dataset_name(self, path: str) -> str: ...
+
+
+class FolderFiles:
+    """An archive in a folder."""
+
+    local = True
+    deep = True
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.name = root, str(root)
+
+    def paths(self) -> tuple[str, ...]:
+        """Every file, sorted."""
+        return tuple(sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file()))
+
+    def links(self) -> tuple[str, ...]:
+        """Every symbolic link, sorted."""
+        return tuple(
+            sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_symlink())
+        )
+
+    def size(self, path: str) -> int | None:
+        return (self.root / path).stat().st_size if (self.root / path).is_file() else None
+
+    def read(self, path: str) -> bytes | None:
+        return (self.root / path).read_bytes() if (self.root / path).is_file() else None
+
+    def sha256(self, path: str) -> str | None:
+        return sha256_of(self.root / path) if (self.root / path).is_file() else None
+
+    def dataset_name(self, path: str) -> str:
+        """What rasterio opens."""
+        return str(self.root / path)
+
+
+class WebFiles:
+    """An archive behind http(s); rasters are read by ranges and whole only where ``deep``."""
+
+    local = False
+
+    def __init__(self, url: str, client: httpx.Client, *, deep: bool = False) -> None:
+        self.name = url.removesuffix(CATALOG_JSON).rstrip("/")
+        self.deep = deep
+        self._client = client
+        self._contents: dict[str, bytes | None] = {}
+
+    def paths(self) -> tuple[str, ...]:
+        """What the manifest lists: a web server tells of no other file."""
+        manifest = parse_manifest(self.read(MANIFEST_JSON) or b"") or {}
+        listed = {str(entry["path"]) for entry in manifest.get("files", ()) if isinstance(entry, dict)}
+        return tuple(sorted({MANIFEST_JSON, *listed}))
+
+    def links(self) -> tuple[str, ...]:
+        return ()
+
+    def size(self, path: str) -> int | None:
+        if self._contents.get(path) is not None:
+            return len(self._contents[path] or b"")
+        answer = self._ask("HEAD", path)
+        length = answer.headers.get("content-length") if answer.is_success else None
+        return int(length) if length is not None else None
+
+    def read(self, path: str) -> bytes | None:
+        if path not in self._contents:
+            answer = self._ask("GET", path)
+            self._contents[path] = answer.content if answer.is_success else None
+        return self._contents[path]
+
+    def sha256(self, path: str) -> str | None:
+        content = self.read(path)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def dataset_name(self, path: str) -> str:
+        return f"/vsicurl/{self._url(path)}"
+
+    def _url(self, path: str) -> str:
+        return f"{self.name}/{quote(path)}"
+
+    def _ask(self, method: str, path: str) -> httpx.Response:
+        try:
+            # identity: a compressed answer would state another length than the file's
+            return self._client.request(method, self._url(path), headers={"accept-encoding": "identity"})
+        except httpx.HTTPError as error:
+            raise BadInput(self._url(path), str(error) or type(error).__name__, "an answer from the server") from None
+
+
+@dataclass(frozen=True)
+class File:
+    """Any file of the archive."""
+
+    archive: Archive
+    file: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A STAC catalogue, collection or item: its path and its parsed JSON."""
+
+    archive: Archive
+    file: str
+    content: dict[str, Any]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the document, relative to the root; empty at the root."""
+        return self.file.rpartition("/")[0]
+
+    @property
+    def collection_id(self) -> str:
+        """Name of the collection's folder; empty for the catalogue."""
+        return self.folder.partition("/")[0]
+
+    @property
+    def kind(self) -> str:
+        """ "Catalog", "Collection" or "Feature"."""
+        return str(self.content.get("type"))
+
+    @property
+    def links(self) -> list[dict[str, Any]]:
+        return [link for link in self.content.get("links") or [] if isinstance(link, dict)]
+
+    @property
+    def assets(self) -> dict[str, dict[str, Any]]:
+        assets = self.content.get("assets") or {}
+        return (
+            {key: asset for key, asset in assets.items() if isinstance(asset, dict)} if isinstance(assets, dict) else {}
+        )
+
+    def target(self, href: str) -> str | None:
+        """Path of a relative ``href`` from the root; None where it leads out of the archive."""
+        return join(self.folder, href)
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A GeoTIFF asset of an item."""
+
+    item: Document
+    key: str
+    asset: dict[str, Any]
+    file: str
+
+    @property
+    def archive(self) -> Archive:
+        return self.item.archive
+
+    @property
+    def dataset_name(self) -> str:
+        return self.archive.files.dataset_name(self.file)
+
+
+class Archive:
+    """The documents of an archive; a file that is absent or no JSON yields no document."""
+
+    def __init__(self, files: Files, schemas: Path | None = None) -> None:
+        self.files, self.schemas = files, schemas
+        self._json: dict[str, Any] = {}
+        self.notes: dict[str, Any] = {}  # what a check reads once and another asks for again
+        # a handful: enough for the checks that look at one item, without holding every raster at once
+        self.band = lru_cache(maxsize=6)(self._read_band)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        return self.files.paths()
+
+    @cached_property
+    def path_set(self) -> frozenset[str]:
+        return frozenset(self.paths)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest; empty where there is none of ours."""
+        return parse_manifest(self.files.read(MANIFEST_JSON) or b"") or _NO_MANIFEST
+
+    def json(self, path: str) -> Any:
+        """Parsed JSON, or None."""
+        if path not in self._json:
+            content = self.files.read(path) if path in self.path_set else None
+            try:
+                self._json[path] = None if content is None else json.loads(content)
+            except (ValueError, RecursionError):
+                self._json[path] = None
+        return self._json[path]
+
+    def _read_band(self, path: str, index: int) -> NDArray[Any]:
+        """One band of a raster as it stands on disk, shape (rows, columns)."""
+        try:
+            with rasterio.open(self.files.dataset_name(path)) as source:
+                band: NDArray[Any] = source.read(index)
+        except RasterioError:
+            raise ValueError("a raster that cannot be read") from None
+        return band
+
+    def text(self, path: str) -> str | None:
+        """Text in UTF-8, or None."""
+        content = self.files.read(path) if path in self.path_set else None
+        try:
+            return None if content is None else content.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """Catalogue, collections and items, found by where they stand and not by links, which may be broken."""
+        names = [path for path in self.paths if _is_stac_path(path)]
+        parsed = ((name, self.json(name)) for name in names)
+        return tuple(Document(self, name, content) for name, content in parsed if isinstance(content, dict))
+
+    @property
+    def collections(self) -> tuple[Document, ...]:
+        return tuple(document for document in self.documents if document.file.count("/") == 1)
+
+    @property
+    def items(self) -> tuple[Document, ...]:
+        return tuple(document for document in self.documents if document.file.count("/") == 2)
+
+    def items_of(self, collection: Document) -> tuple[Document, ...]:
+        """Items that stand in the folder of ``collection``."""
+        return tuple(item for item in self.items if item.collection_id == collection.collection_id)
+
+
+def join(folder: str, href: str) -> str | None:
+    """Path of ``href``, relative to ``folder``, from the root; None where it leads out of the archive."""
+    if not isinstance(href, str) or "://" in href or href.startswith("/") or "\\" in href:
+        return None
+    parts = folder.split("/") if folder else []
+    for part in href.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in (".", ""):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def whole(archive: Archive) -> Iterator[File]:
+    """The archive as one subject."""
+    yield File(archive, ".")
+
+
+def every_file(archive: Archive) -> Iterator[File]:
+    for path in archive.paths:
+        yield File(archive, path)
+
+
+def files_ending(*suffixes: str) -> Any:
+    """Subjects: the files with one of these suffixes."""
+
+    def chosen(archive: Archive) -> Iterator[File]:
+        return (file for file in every_file(archive) if file.file.endswith(suffixes))
+
+    return chosen
+
+
+def documents(archive: Archive) -> tuple[Document, ...]:
+    return archive.documents
+
+
+def collections(archive: Archive) -> tuple[Document, ...]:
+    return archive.collections
+
+
+def items(archive: Archive) -> tuple[Document, ...]:
+    return archive.items
+
+
+def rasters(archive: Archive) -> Iterator[Raster]:
+    """GeoTIFF assets whose file is there; an absent file is for the check of assets."""
+    for item in archive.items:
+        for key, asset in item.assets.items():
+            path = item.target(asset.get("href", ""))
+            if str(asset.get("type", "")).startswith(GEOTIFF) and path in archive.path_set:
+                yield Raster(item, key, asset, str(path))
+
+
+def _is_stac_path(path: str) -> bool:
+    if path == CATALOG_JSON:
+        return True
+    parts = path.split("/")
+    if len(parts) == 2:
+        return parts[1] == COLLECTION_JSON
+    return len(parts) == 3 and parts[2] == f"{parts[1]}.json"

@@ -1,0 +1,261 @@
+"""Checks of the STAC documents: schemas, links both ways, assets, extents, dates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from shapely.geometry import shape
+
+from catalog.checks.archive import Document, File, collections, documents, items, whole
+from catalog.checks.result import Failure, NotChecked, check
+from catalog.layout import CATALOG_JSON, COLLECTION_JSON
+from schemas.stac_schemas import Schemas, schema_folder, schemas_at_hand, validate_stac
+
+_REBUILD = "build the archive again"
+_STRUCTURAL = {"root", "parent", "child", "item", "collection", "self"}
+_TYPES = {0: "Catalog", 1: "Collection", 2: "Feature"}
+_DEGREE = 1e-6
+
+
+@check(
+    "stac-type",
+    "catalogue, collections and items say what they are, and their id is the name of their folder",
+    documents,
+)
+def stac_type(document: Document) -> Iterator[Failure]:
+    content = document.content
+    expected = _TYPES[document.file.count("/")]
+    if content.get("type") != expected:
+        yield Failure(document.file, f"type {content.get('type')!r}", f"type {expected!r}", _REBUILD)
+    if content.get("stac_version") != "1.1.0":
+        yield Failure(document.file, f"stac_version {content.get('stac_version')!r}", "'1.1.0'", _REBUILD)
+    folder = document.folder.rpartition("/")[2]
+    if folder and content.get("id") != folder:
+        yield Failure(document.file, f"id {content.get('id')!r}", f"id {folder!r}, as its folder", _REBUILD)
+    if expected == "Feature" and content.get("collection") != document.collection_id:
+        yield Failure(
+            document.file, f"collection {content.get('collection')!r}", repr(document.collection_id), _REBUILD
+        )
+    if not str(content.get("id") or "") or set(str(content.get("id"))) & set(":/"):
+        yield Failure(document.file, f"id {content.get('id')!r}", "an id without ':' or '/'", _REBUILD)
+
+
+@check("links-resolve", "every link inside the archive is relative and leads to a file of it", documents)
+def links_resolve(document: Document) -> Iterator[Failure]:
+    for link in document.links:
+        href, rel = str(link.get("href", "")), str(link.get("rel", ""))
+        where = f"{document.file}: link {rel}"
+        if href.startswith(("http://", "https://")):
+            if rel in _STRUCTURAL - {"self"}:
+                yield Failure(where, href, "a relative link", _REBUILD)
+            continue
+        target = document.target(href)
+        if target is None:
+            yield Failure(where, repr(href), "a relative link inside the archive", _REBUILD)
+        elif target not in document.archive.path_set:
+            yield Failure(where, f"{href!r}, where no file is", "a file of the archive", _REBUILD)
+
+
+@check(
+    "links-both-ways", "parents and children name each other, and each document names root and collection", documents
+)
+def links_both_ways(document: Document) -> Iterator[Failure]:
+    archive, folder = document.archive, document.folder
+    parent = {0: None, 1: CATALOG_JSON, 2: f"{document.collection_id}/{COLLECTION_JSON}"}[document.file.count("/")]
+    expected = {"root": {CATALOG_JSON}, "parent": {parent} if parent else set(), "child": set(), "item": set()}
+    if folder == "":
+        expected["child"] = {child.file for child in archive.collections}
+    elif document.file.count("/") == 1:
+        expected["item"] = {item.file for item in archive.items_of(document)}
+    else:
+        expected["collection"] = {str(parent)}
+    for rel, wanted in expected.items():
+        hrefs = [str(link.get("href", "")) for link in document.links if link.get("rel") == rel]
+        found = {document.target(href) for href in hrefs}
+        if found != wanted or len(hrefs) != len(wanted):
+            yield Failure(
+                document.file,
+                f"{rel} links to {sorted(map(str, found))}",
+                f"{rel} links to {sorted(map(str, wanted))}",
+                _REBUILD,
+            )
+
+
+@check(
+    "assets-exist", "every asset is a file inside the archive, and every file beside an item is its asset", documents
+)
+def assets_exist(document: Document) -> Iterator[Failure]:
+    paths = document.archive.path_set
+    targets = set()
+    for key, asset in document.assets.items():
+        target = document.target(asset.get("href", ""))
+        targets.add(target)
+        if target is None or target not in paths:
+            yield Failure(
+                f"{document.file}: asset {key}",
+                repr(asset.get("href")),
+                "the path of a file inside the archive",
+                _REBUILD,
+            )
+    if document.file.count("/") == 2:
+        folder = f"{document.folder}/"
+        beside = {path for path in paths if path.startswith(folder)} - {document.file, f"{folder}index.html"}
+        for path in sorted(beside - targets):
+            yield Failure(path, "a file that no asset names", "an asset of the item", _REBUILD)
+
+
+@check("asset-checksums", "file:size and file:checksum of every asset are those of its file", documents)
+def asset_checksums(document: Document) -> Iterator[Failure]:
+    files = document.archive.files
+    for key, asset in document.assets.items():
+        target = document.target(asset.get("href", ""))
+        if target is None or target not in document.archive.path_set:
+            continue
+        where = f"{document.file}: asset {key}"
+        if asset.get("file:size") != files.size(target):
+            yield Failure(where, f"file:size {asset.get('file:size')}", f"{files.size(target)} bytes", _REBUILD)
+        if not files.deep and target.endswith(".tif"):
+            continue
+        expected = f"1220{files.sha256(target)}"
+        if asset.get("file:checksum") != expected:
+            yield Failure(where, f"file:checksum {asset.get('file:checksum')}", expected, _REBUILD)
+
+
+@check("item-extent", "bbox has its corners in order, lies on the globe and is that of the geometry", items)
+def item_extent(item: Document) -> Iterator[Failure]:
+    bbox = [float(value) for value in item.content["bbox"]]
+    yield from _corner_failures(item.file, bbox)
+    geometry = shape(item.content["geometry"])
+    if geometry.is_empty or not geometry.is_valid:
+        yield Failure(f"{item.file}: geometry", "an empty or invalid geometry", "a valid polygon", _REBUILD)
+        return
+    if max(abs(one - other) for one, other in zip(bbox, geometry.bounds, strict=True)) > _DEGREE:
+        yield Failure(f"{item.file}: bbox", str(bbox), f"{list(geometry.bounds)}, the bounds of the geometry", _REBUILD)
+
+
+def _corner_failures(where: str, bbox: list[float]) -> Iterator[Failure]:
+    west, south, east, north = bbox
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        yield Failure(f"{where}: bbox", str(bbox), "west < east and south < north, in degrees", "swap the corners back")
+
+
+@check("item-time", "datetime lies between start and end, and the start is before the end", items)
+def item_time(item: Document) -> Iterator[Failure]:
+    properties = item.content["properties"]
+    start, end = _moment(properties["start_datetime"]), _moment(properties["end_datetime"])
+    if end < start:
+        yield Failure(item.file, f"end {end.isoformat()} before start {start.isoformat()}", "start <= end", _REBUILD)
+    stated = properties.get("datetime")
+    if stated is not None and not start <= _moment(stated) <= end:
+        yield Failure(item.file, f"datetime {stated}", f"between {start.isoformat()} and {end.isoformat()}", _REBUILD)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} without a time zone")
+    return moment
+
+
+@check("collection-extent", "a collection's extent holds all of its items, and its dates are in order", collections)
+def collection_extent(collection: Document) -> Iterator[Failure]:
+    extent = collection.content["extent"]
+    west, south, east, north = (float(value) for value in extent["spatial"]["bbox"][0])
+    yield from _corner_failures(collection.file, [west, south, east, north])
+    start, end = (None if text is None else _moment(text) for text in extent["temporal"]["interval"][0])
+    if start and end and end < start:
+        yield Failure(collection.file, f"interval {start} to {end}", "start <= end", "swap the dates back")
+    for item in collection.archive.items_of(collection):
+        left, bottom, right, top = item.content["bbox"]
+        outside = max(west - left, south - bottom, right - east, top - north)
+        if outside > _DEGREE:
+            found = f"{item.content['bbox']}, {outside:.6f} degrees outside"
+            yield Failure(
+                f"{item.file}: bbox", found, f"inside {[west, south, east, north]} of the collection", _REBUILD
+            )
+        first, last = (_moment(item.content["properties"][key]) for key in ("start_datetime", "end_datetime"))
+        if (start and first < start) or (end and last > end):
+            yield Failure(
+                item.file, f"{first.date()} to {last.date()}", f"inside {start} to {end} of the collection", _REBUILD
+            )
+
+
+@check("collection-union", "a collection's extent is the union of its items", collections)
+def collection_union(collection: Document) -> Iterator[Failure]:
+    members = collection.archive.items_of(collection)
+    if not members:
+        yield Failure(collection.file, "no item", "at least one item", _REBUILD)
+        return
+    boxes = [[float(value) for value in item.content["bbox"]] for item in members]
+    union = [*(min(box[k] for box in boxes) for k in (0, 1)), *(max(box[k] for box in boxes) for k in (2, 3))]
+    found = collection.content["extent"]["spatial"]["bbox"][0]
+    if max(abs(one - other) for one, other in zip(found, union, strict=True)) > _DEGREE:
+        yield Failure(f"{collection.file}: extent.spatial", str(found), f"{union}, the union of its items", _REBUILD)
+
+
+@check("renders", "every render names assets that are there", documents)
+def renders(document: Document) -> Iterator[Failure]:
+    stated = document.content.get("renders") or document.content.get("properties", {}).get("renders") or {}
+    known = set(document.assets) | set(document.content.get("item_assets") or {})
+    for name, render in stated.items():
+        for asset in render["assets"]:
+            if asset not in known:
+                yield Failure(
+                    f"{document.file}: render {name}", f"asset {asset!r}", f"one of {sorted(known)}", _REBUILD
+                )
+
+
+@check("numbers-finite", "every number of a STAC document is finite", documents)
+def numbers_finite(document: Document) -> Iterator[Failure]:
+    if any(isinstance(value, float) and not math.isfinite(value) for value in leaves(document.content)):
+        yield Failure(document.file, "NaN or infinity", "finite numbers", _REBUILD)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Every value in a JSON document that is no object or list."""
+    if isinstance(value, dict):
+        yield from chain.from_iterable(leaves(part) for part in value.values())
+    elif isinstance(value, list):
+        yield from chain.from_iterable(leaves(part) for part in value)
+    else:
+        yield value
+
+
+@check("stac-schema", "every STAC document follows the schemas of STAC and of the extensions it declares", whole)
+def stac_schema(root: File) -> Iterator[Failure]:
+    registry = _registry(root.archive.schemas)
+    unread: set[str] = set()
+    for document in root.archive.documents:
+        verdict = validate_stac(document.content, registry)
+        unread.update(verdict.not_at_hand)
+        for failure in verdict.failures:
+            yield Failure(document.file, failure, "what the schema allows", _REBUILD)
+    if unread:
+        raise NotChecked(f"no schema at hand (set GLACIER_STAC_SCHEMAS) for {', '.join(sorted(unread))}")
+
+
+@lru_cache(maxsize=2)
+def _registry(folder: Path | None) -> Schemas:
+    return schemas_at_hand(folder or schema_folder())
+
+
+CHECKS = (
+    stac_type,
+    stac_schema,
+    numbers_finite,
+    links_resolve,
+    links_both_ways,
+    assets_exist,
+    asset_checksums,
+    item_extent,
+    item_time,
+    collection_extent,
+    collection_union,
+    renders,
+)

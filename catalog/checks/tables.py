@@ -1,0 +1,342 @@
+"""Checks of the tables: the schemas, every cell, keys, copies in other formats, and Frictionless' own verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import frictionless
+import openpyxl
+import pandas as pd
+import pyarrow.parquet
+
+from catalog.checks.archive import Archive, Document, collections
+from catalog.checks.result import Failure, NotChecked, check
+from catalog.layout import DATAPACKAGE_JSON, TABLES
+from catalog.tables import conforms
+from schemas.fields import Table
+from schemas.tables import PUBLISHED_TABLES
+
+_REBUILD = "build the archive again"
+_KNOWN = {table.name: table for table in PUBLISHED_TABLES}
+_PATTERNS = {
+    "integer": r"[+-]?\d+",
+    "year": r"-?\d{4}",
+    "number": r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?",
+    "boolean": r"true|false|True|False",
+    "date": r"\d{4}-\d{2}-\d{2}",
+}
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A CSV resource of a collection's data package."""
+
+    archive: Archive
+    collection: str
+    resource: dict[str, Any]
+
+    @property
+    def file(self) -> str:
+        return f"{self.collection}/{self.resource.get('path')}"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        schema = self.resource["schema"]
+        if not isinstance(schema, dict):
+            raise TypeError("schema is no object")
+        return schema
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        return list(self.schema["fields"])
+
+    def frame(self) -> pd.DataFrame:
+        """All cells as text, empty where missing; one row a record."""
+        return read_text_table(self.archive, self.file)
+
+    def sibling(self, name: str) -> TableFile:
+        """Another table of the same collection."""
+        return next(table for table in tables_of(self.archive, self.collection) if table.resource["name"] == name)
+
+
+def read_text_table(archive: Archive, path: str) -> pd.DataFrame:
+    """A CSV with every cell as text, empty where missing.
+
+    Errors
+    ------
+    ValueError : the file is absent, no UTF-8, or no table.
+    """
+    content = archive.files.read(path) if path in archive.path_set else None
+    if content is None:
+        raise ValueError("no such file")
+    try:
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(str(error)) from None
+
+
+def tables_of(archive: Archive, collection: str) -> Iterator[TableFile]:
+    """The CSV resources that the collection's data package names."""
+    package = archive.json(f"{collection}/{DATAPACKAGE_JSON}")
+    for resource in package.get("resources", []) if isinstance(package, dict) else []:
+        if isinstance(resource, dict) and str(resource.get("path", "")).endswith(".csv"):
+            yield TableFile(archive, collection, resource)
+
+
+def all_tables(archive: Archive) -> Iterator[TableFile]:
+    for collection in archive.collections:
+        yield from tables_of(archive, collection.collection_id)
+
+
+@check("datapackage-complete", "the data package names every table once, with size and hash", collections)
+def datapackage_complete(collection: Document) -> Iterator[Failure]:
+    archive, folder = collection.archive, collection.folder
+    where = f"{folder}/{DATAPACKAGE_JSON}"
+    package = archive.json(where)
+    if not isinstance(package, dict):
+        yield Failure(where, "no JSON object", "a data package", _REBUILD)
+        return
+    resources = package["resources"]
+    named = [resource["path"] for resource in resources]
+    present = {path.removeprefix(f"{folder}/") for path in archive.paths if path.startswith(f"{folder}/{TABLES}/")}
+    for path in sorted({path for path in present if path.endswith(".csv")} - set(named)):
+        yield Failure(f"{folder}/{path}", "a table that the data package does not name", "a resource of it", _REBUILD)
+    for path in sorted({path for path in named if named.count(path) > 1}):
+        yield Failure(where, f"{path} named twice", "each table once", _REBUILD)
+    for resource in resources:
+        yield from _resource_failures(archive, folder, resource)
+
+
+def _resource_failures(archive: Archive, folder: str, resource: dict[str, Any]) -> Iterator[Failure]:
+    where, path = f"{folder}/{DATAPACKAGE_JSON}: {resource['name']}", f"{folder}/{resource['path']}"
+    content = archive.files.read(path) if path in archive.path_set else None
+    if content is None:
+        yield Failure(where, f"path {resource['path']!r}, where no file is", "the path of a table", _REBUILD)
+        return
+    if resource.get("bytes", len(content)) != len(content):
+        yield Failure(where, f"bytes {resource['bytes']}", f"{len(content)}", _REBUILD)
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    if resource.get("hash", digest) != digest:
+        yield Failure(where, f"hash {resource['hash']}", digest, _REBUILD)
+
+
+@check(
+    "table-schemas", "every table has the schema, with units and keys, that this software publishes for it", all_tables
+)
+def table_schemas(table: TableFile) -> Iterator[Failure]:
+    name = table.resource["name"]
+    where = f"{table.collection}/{DATAPACKAGE_JSON}: {name}"
+    known = _KNOWN.get(name)
+    if known is None:
+        yield Failure(where, "an unknown table", f"one of {sorted(_KNOWN)}", _REBUILD)
+        return
+    present = [other.resource["name"] for other in tables_of(table.archive, table.collection)]
+    expected = known.table_schema(present)
+    for key in ("primaryKey", "foreignKeys", "missingValues"):
+        if table.schema.get(key) != expected.get(key):
+            yield Failure(where, f"{key} {table.schema.get(key)}", f"{expected.get(key)}", _REBUILD)
+    yield from _field_differences(where, table.fields, known)
+
+
+def _field_differences(where: str, fields: list[dict[str, Any]], known: Table) -> Iterator[Failure]:
+    names = [field["name"] for field in fields]
+    if names != list(known.column_names):
+        yield Failure(where, f"columns {names}", f"{list(known.column_names)}", _REBUILD)
+        return
+    for field, column in zip(fields, known.columns, strict=True):
+        expected = column.table_schema()
+        for key in ("type", "unit", "constraints", "description"):
+            if field.get(key) != expected.get(key):
+                found = f"{key} {field.get(key)!r}"
+                yield Failure(f"{where}: {column.name}", found, repr(expected.get(key)), _REBUILD)
+
+
+@check("table-header", "the header of every table is the fields of its schema, in order", all_tables)
+def table_header(table: TableFile) -> Iterator[Failure]:
+    names = [field["name"] for field in table.fields]
+    found = list(table.frame().columns)
+    if found != names:
+        yield Failure(table.file, f"header {found}", f"{names}", _REBUILD)
+
+
+@check("table-cells", "every cell has its type, and lies within the constraints of its column", all_tables)
+def table_cells(table: TableFile) -> Iterator[Failure]:
+    frame = table.frame()
+    for field in table.fields:
+        if field["name"] in frame.columns:
+            yield from _cell_failures(table.file, frame[field["name"]], field)
+
+
+def _cell_failures(file: str, column: pd.Series[str], field: dict[str, Any]) -> Iterator[Failure]:
+    limits, kind = field.get("constraints") or {}, field["type"]
+    filled = column[column != ""]
+    if limits.get("required"):
+        yield from _cells(file, column[column == ""], field, "a value (the column is required)")
+    if kind in _PATTERNS:
+        wrong = ~filled.str.fullmatch(_PATTERNS[kind]).astype(bool)
+        yield from _cells(file, filled[wrong], field, f"a {kind}")
+        filled = filled[~wrong]
+    if kind == "date":
+        real = pd.to_datetime(filled, format="%Y-%m-%d", errors="coerce")
+        yield from _cells(file, filled[real.isna()], field, "a day of the calendar")
+    if kind in ("integer", "number", "year"):
+        numbers = filled.astype(float)
+        if "minimum" in limits:
+            yield from _cells(file, filled[numbers < limits["minimum"]], field, f"at least {limits['minimum']}")
+        if "maximum" in limits:
+            yield from _cells(file, filled[numbers > limits["maximum"]], field, f"at most {limits['maximum']}")
+    if "enum" in limits:
+        yield from _cells(file, filled[~filled.isin(limits["enum"])], field, f"one of {limits['enum']}")
+    if "pattern" in limits:
+        yield from _cells(
+            file, filled[~filled.str.fullmatch(limits["pattern"]).astype(bool)], field, f"text like {limits['pattern']}"
+        )
+
+
+def _cells(file: str, wrong: pd.Series[str], field: dict[str, Any], expected: str) -> Iterator[Failure]:
+    for position, (row, value) in enumerate(wrong.items()):
+        if position == _SHOWN:
+            yield Failure(file, f"{len(wrong) - _SHOWN} more such cells in {field['name']}", expected, _REBUILD)
+            return
+        # line 1 is the header and rows count from zero
+        yield Failure(f"{file}:{int(str(row)) + 2}", f"{field['name']} {value!r}", expected, "correct the source")
+
+
+@check("table-primary-keys", "no two records of a table share a key, and no key is empty", all_tables)
+def table_primary_keys(table: TableFile) -> Iterator[Failure]:
+    frame, keys = table.frame(), list(table.schema["primaryKey"])
+    empty = frame[(frame[keys] == "").any(axis=1)]
+    for row in list(empty.index)[:_SHOWN]:
+        yield Failure(f"{table.file}:{row + 2}", "an empty key", f"a value for each of {keys}", "correct the source")
+    repeated = frame[frame.duplicated(keys, keep="first")]
+    for row, record in list(repeated[keys].iterrows())[:_SHOWN]:
+        found = f"{dict(record)} a second time"
+        yield Failure(f"{table.file}:{int(str(row)) + 2}", found, "each key once", "remove the double record")
+
+
+@check("table-foreign-keys", "every reference to another table finds its record there", all_tables)
+def table_foreign_keys(table: TableFile) -> Iterator[Failure]:
+    for key in table.schema.get("foreignKeys", []):
+        columns, reference = list(key["fields"]), key["reference"]
+        other = table.sibling(reference["resource"]) if reference["resource"] else table
+        known = set(other.frame()[list(reference["fields"])].itertuples(index=False, name=None))
+        frame = table.frame()[columns]
+        frame = frame[(frame != "").all(axis=1)]
+        missing = [(row, values) for row, *values in frame.itertuples(name=None) if tuple(values) not in known]
+        for row, values in missing[:_SHOWN]:
+            found = f"{dict(zip(columns, values, strict=True))}, unknown in {other.file}"
+            yield Failure(
+                f"{table.file}:{row + 2}", found, "a record there", "add the record, or correct the reference"
+            )
+
+
+@check("table-copies", "Parquet and Excel hold the same records as the CSV", all_tables)
+def table_copies(table: TableFile) -> Iterator[Failure]:
+    frame = table.frame()
+    parquet = table.file.removesuffix(".csv") + ".parquet"
+    if parquet in table.archive.path_set:
+        found = _read_parquet(table.archive, parquet)
+        yield from _copy_failures(parquet, found, frame, table)
+    books = [
+        path
+        for path in table.archive.paths
+        if path.startswith(f"{table.collection}/{TABLES}/") and path.endswith(".xlsx")
+    ]
+    for path in books:
+        book = _read_book(table.archive, path)
+        sheet = book.get(table.resource["name"][:31])  # no sheet may have a longer name
+        if sheet is None:
+            yield Failure(path, f"no sheet {table.resource['name']!r}", "a sheet for each table", _REBUILD)
+        else:
+            yield from _copy_failures(f"{path}: {table.resource['name']}", sheet, frame, table)
+
+
+def _read_parquet(archive: Archive, path: str) -> pd.DataFrame:
+    frame: pd.DataFrame = pyarrow.parquet.read_table(io.BytesIO(archive.files.read(path) or b"")).to_pandas()
+    return frame
+
+
+def _read_book(archive: Archive, path: str) -> dict[str, pd.DataFrame]:
+    key = f"book:{path}"
+    if key not in archive.notes:
+        content = io.BytesIO(archive.files.read(path) or b"")
+        workbook = openpyxl.load_workbook(content, read_only=True, data_only=True)
+        archive.notes[key] = {sheet.title: _read_sheet(sheet) for sheet in workbook.worksheets}
+    book: dict[str, pd.DataFrame] = archive.notes[key]
+    return book
+
+
+def _read_sheet(sheet: Any) -> pd.DataFrame:
+    """The records of a sheet: below the header stands a row of units."""
+    rows = list(sheet.iter_rows(values_only=True))
+    header = [str(name) for name in rows[0]] if rows else []
+    return pd.DataFrame(rows[2:], columns=header, dtype=object)
+
+
+def _copy_failures(where: str, copy: pd.DataFrame, frame: pd.DataFrame, table: TableFile) -> Iterator[Failure]:
+    names = [field["name"] for field in table.fields]
+    if list(copy.columns) != names:
+        yield Failure(where, f"columns {list(copy.columns)}", f"{names}, as in {table.file}", _REBUILD)
+        return
+    if len(copy) != len(frame):
+        yield Failure(where, f"{len(copy)} records", f"{len(frame)}, as in {table.file}", _REBUILD)
+        return
+    for field in table.fields:
+        name = field["name"]
+        pairs = zip(copy[name], frame[name], strict=True)
+        wrong = [(row, one, two) for row, (one, two) in enumerate(pairs) if not same_cell(one, two, field["type"])]
+        for row, one, two in wrong[:_SHOWN]:
+            yield Failure(f"{where}: record {row + 1}", f"{name} {one!r}", f"{two!r}, as in {table.file}", _REBUILD)
+
+
+def same_cell(copy: Any, text: str, kind: str) -> bool:
+    """Whether a typed value says what a cell of a CSV says."""
+    if copy is None or copy == "" or bool(pd.isna(copy)):
+        return text == ""
+    if text == "":
+        return False
+    if kind in ("number", "integer", "year"):
+        return abs(float(copy) - float(text)) <= 1e-9 * max(1.0, abs(float(text)))
+    if kind == "date":
+        return str(copy)[:10] == text
+    if kind == "boolean":
+        return str(copy).lower() == text.lower()
+    # a cell that a spreadsheet would run as a formula has an apostrophe in front in the CSV
+    return text in (str(copy), f"'{copy}")
+
+
+@check("datapackage-conforms", "Frictionless accepts every data package", collections)
+def datapackage_conforms(collection: Document) -> Iterator[Failure]:
+    files = collection.archive.files
+    if not files.local:
+        raise NotChecked("Frictionless reads a downloaded archive only; the other table checks were made")
+    where = f"{collection.folder}/{DATAPACKAGE_JSON}"
+    try:
+        found = conforms(Path(files.dataset_name(collection.folder)))
+    except frictionless.FrictionlessException as error:
+        found = [str(error)]
+    for problem in found[: _SHOWN * 2]:
+        yield Failure(where, _relative(problem, files.name), "what the data package allows", _REBUILD)
+
+
+def _relative(message: str, root: str) -> str:
+    return re.sub(re.escape(root) + "/?", "", message)
+
+
+CHECKS = (
+    datapackage_complete,
+    table_schemas,
+    table_header,
+    table_cells,
+    table_primary_keys,
+    table_foreign_keys,
+    table_copies,
+    datapackage_conforms,
+)

@@ -1,0 +1,324 @@
+"""The item of an elevation-change collection: rasters, outlines, figures, and what STAC says of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from catalog.cogs import CLASS_NODATA, NODATA, VISUAL_NODATA, write_cog
+from catalog.colours import CLASS_COLOURS, RgbArray
+from catalog.dataset import Asset, Dataset, Item
+from catalog.figures import (
+    change_composite,
+    change_limit,
+    draw_aspect,
+    draw_change_map,
+    draw_change_thumbnail,
+    draw_curvature,
+    draw_histogram,
+    draw_hypsometry,
+    draw_variogram,
+    with_outlines,
+)
+from catalog.geojson import Feature, bbox_of, footprint, to_geojson, write_features
+from catalog.layout import ELEVATION_CHANGE_ITEM, CollectionFolder
+from catalog.media_types import COG, GEOJSON
+from catalog.metadata.facts import describe
+from catalog.tables import published_tables
+from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
+from pipeline.progress import Tell, silent
+
+PNG = "image/png"
+CLASSES = {
+    VOID: ("void", "No elevation change: one of the two elevation models has no value here"),
+    STABLE: ("stable", "Stable terrain off glaciers, used for co-registration and accuracy"),
+    GLACIER: ("glacier", "Glacier in the outlines of any epoch"),
+    EXCLUDED: ("excluded", "Off glaciers but not used: near an outline, too flat or steep, water, or an outlier"),
+}
+
+# key in the result's figures, file name, drawing, title
+_DIAGRAMS: tuple[tuple[str, str, Callable[[Path, Mapping[str, Any], bool], None], str], ...] = (
+    ("histogram", "stable_terrain", draw_histogram, "Elevation difference over stable terrain after each step"),
+    ("aspect", "aspect", draw_aspect, "Elevation difference against aspect, before and after co-registration"),
+    ("curvature", "curvature", draw_curvature, "Elevation difference against maximum curvature"),
+    ("variogram", "variogram", draw_variogram, "Variogram of the standardised residuals"),
+)
+
+
+def write_elevation_change(dataset: Dataset, folder: CollectionFolder, tell: Tell = silent) -> tuple[Item, ...]:
+    """Write the one item of an elevation-change collection into its folder.
+
+    Errors
+    ------
+    TypeError : the dataset's result is no elevation change.
+    """
+    result = dataset.result
+    if not isinstance(result, ElevationChange):
+        raise TypeError(f"{dataset.definition.id}: not an elevation change")
+    place = folder.item(ELEVATION_CHANGE_ITEM)
+    place.mkdir(parents=True, exist_ok=True)
+    tell("writing elevation-change rasters and figures")
+    picture = change_composite(result, change_limit(result))
+    # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
+    with ThreadPoolExecutor(1) as pool:
+        rasters = pool.submit(lambda: tuple(_write_rasters(dataset, result, picture, place)))
+        drawn = (*_draw_maps(dataset, result, picture, place), *_draw_diagrams(dataset, result, place))
+        vectors = tuple(_write_outlines(dataset, result, place))
+        assets = (*rasters.result(), *vectors, *drawn)
+    return (_item(dataset, result, place, assets),)
+
+
+def _write_rasters(dataset: Dataset, result: ElevationChange, picture: RgbArray, place: Path) -> Iterator[Asset]:
+    tags = raster_tags(dataset)
+    grid = result.grid
+    write_cog(
+        place / "elevation_change.tif", result.dh_m, grid, nodata=NODATA, unit="m", resampling="average",
+        description="elevation change, later minus earlier", tags=tags,
+    )  # fmt: skip
+    yield Asset(
+        "elevation_change", "elevation_change.tif", "Elevation change", COG, ("data",),
+        "Surface elevation change in metres, later minus earlier; gain is positive", {"raster:sampling": "area"},
+    )  # fmt: skip
+    write_cog(
+        place / "elevation_change_sigma.tif", result.sigma_dh_m, grid, nodata=NODATA, unit="m", resampling="average",
+        description="one standard deviation of the elevation change", tags=tags,
+    )  # fmt: skip
+    yield Asset(
+        "elevation_change_sigma", "elevation_change_sigma.tif", "Uncertainty of the elevation change", COG,
+        ("data", "uncertainty"), "One standard deviation of the elevation change of a pixel, in metres",
+        {"raster:sampling": "area"},
+    )  # fmt: skip
+    names = {f"CLASS_{value}": name for value, (name, _) in CLASSES.items()}
+    write_cog(
+        place / "classification.tif", result.classification, grid, nodata=CLASS_NODATA, unit="", resampling="nearest",
+        description="void, stable, glacier or excluded", tags={**tags, **names}, colormap=CLASS_COLOURS,
+    )  # fmt: skip
+    yield Asset(
+        "classification", "classification.tif", "Classification", COG, ("data", "classification"),
+        "What each pixel is: glacier, stable terrain, excluded or void",
+        {"raster:sampling": "area", "classification:classes": _classes()},
+    )  # fmt: skip
+    limit = change_limit(result)
+    write_cog(
+        place / "visual.tif", with_outlines(picture, result), grid, nodata=VISUAL_NODATA, unit="",
+        resampling="average", description=("red", "green", "blue"), tags={**tags, "COLOUR_SCALE_M": f"{limit:g}"},
+    )  # fmt: skip
+    yield Asset(
+        "visual", "visual.tif", "Elevation change in colour", COG, ("visual", "overview"),
+        f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers outlined",
+        {"raster:sampling": "area"},
+    )  # fmt: skip
+
+
+def _draw_maps(dataset: Dataset, result: ElevationChange, picture: RgbArray, place: Path) -> Iterator[Asset]:
+    title = dataset.definition.title.en
+    draw_change_thumbnail(place / "thumbnail.png", result, title, dataset.synthetic, picture)
+    yield Asset("thumbnail", "thumbnail.png", "Thumbnail with colour scale", PNG, ("thumbnail",))
+    draw_change_map(place / "map.png", result, title, dataset.synthetic, picture)
+    yield Asset("map", "map.png", "Map of the elevation change with glacier outlines", PNG, ("overview",))
+
+
+def _draw_diagrams(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
+    for key, name, draw, title in _DIAGRAMS:
+        if key in result.figures:
+            draw(place / f"{name}.png", result.figures[key], dataset.synthetic)
+            yield Asset(f"figure_{name}", f"{name}.png", title, PNG, ("overview", "figure"))
+    bands = result.tables["elevation_bands"]
+    if (bands["glacier_id"] == "all").any():
+        draw_hypsometry(place / "hypsometry.png", bands, dataset.synthetic)
+        title = "Elevation change and area by elevation"
+        yield Asset("figure_hypsometry", "hypsometry.png", title, PNG, ("overview", "figure"))
+
+
+def _write_outlines(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
+    if result.outlines is None:
+        return
+    about = {"title": describe(dataset, ()).title.en, "synthetic": dataset.synthetic}
+    write_features(place / "glaciers.geojson", _glaciers(dataset, result), result.grid.crs, about)
+    yield Asset(
+        "glaciers", "glaciers.geojson", "Glaciers with their elevation change", GEOJSON, ("data",),
+        "The area of all epochs together of each glacier, with its row of the table glaciers",
+    )  # fmt: skip
+    write_features(place / "outlines.geojson", _outlines(result), result.grid.crs, about)
+    yield Asset(
+        "outlines", "outlines.geojson", "Glacier outlines of each epoch", GEOJSON, ("data",),
+        "Outlines as used, one feature a glacier and epoch",
+    )  # fmt: skip
+
+
+def _glaciers(dataset: Dataset, result: ElevationChange) -> Iterator[Feature]:
+    """Each glacier of the table, rounded as the table is, with the union of its outlines."""
+    outlines = result.outlines
+    if outlines is None:
+        return
+    table = next(entry for entry in published_tables(dataset) if entry.table.name == "glaciers")
+    shapes: dict[str, list[Any]] = {}
+    for glacier_id, geometry in zip(outlines["glacier_id"], outlines.geometry, strict=True):
+        shapes.setdefault(str(glacier_id), []).append(geometry)
+    for row in table.rows:
+        record = dict(zip(table.table.column_names, row, strict=True))
+        if record["glacier_id"] in shapes:
+            yield shapely.union_all(shapes[record["glacier_id"]]), record
+
+
+def _outlines(result: ElevationChange) -> Iterator[Feature]:
+    outlines = result.outlines
+    if outlines is None:
+        return
+    columns = [outlines[name].astype(str) for name in ("glacier_id", "epoch", "glacier_name")]
+    for identifier, epoch, name, geometry in sorted(
+        zip(*columns, outlines.geometry, strict=True), key=lambda entry: (*entry[:3], entry[3].wkt)
+    ):
+        yield geometry, {"glacier_id": identifier, "glacier_name": name, "epoch": epoch}
+
+
+def _item(dataset: Dataset, result: ElevationChange, place: Path, assets: tuple[Asset, ...]) -> Item:
+    definition = dataset.definition
+    facts = describe(dataset, ())
+    outline = footprint(result.grid)
+    return Item(
+        item_id=ELEVATION_CHANGE_ITEM,
+        folder=place,
+        title=facts.title.en,
+        description=facts.abstract.en,
+        start=definition.period.start,
+        end=definition.period.end,
+        geometry=to_geojson(outline),
+        bbox=bbox_of(outline),
+        properties=_properties(dataset, result),
+        assets=assets,
+    )
+
+
+def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
+    limit = change_limit(result)
+    properties: dict[str, Any] = {
+        "glacier:kind": "elevation_change",
+        "glacier:synthetic": dataset.synthetic,
+        "glacier:shift_m": plain(asdict(result.shift_m), 4),
+        "glacier:shift_native_pixels": plain(asdict(result.shift_native_pixels), 4),
+        "glacier:tilt": plain(asdict(result.tilt), 9),
+        "glacier:stable_terrain": {
+            step: plain(asdict(getattr(result, step)), 4) for step in ("before", "after_coregistration", "after")
+        },
+        "glacier:vertical_datum": asdict(result.datum),
+        "glacier:gates": gate_records(dataset),
+        "glacier:settings": result.settings.model_dump(mode="json"),
+        "processing:level": "L3",
+        "processing:lineage": _lineage(dataset, result),
+        "renders": {
+            "elevation_change": {
+                "title": "Elevation change",
+                "assets": ["elevation_change"],
+                "rescale": [[-limit, limit]],
+                "nodata": NODATA,
+                "colormap_name": "rdbu",
+                "resampling": "average",
+            },
+            "visual": {"title": "Elevation change in colour", "assets": ["visual"]},
+        },
+    }
+    if result.curvature is not None:
+        kept = ("applied", "source", "nmad_before_m", "nmad_after_m")
+        values = asdict(result.curvature)
+        properties["glacier:curvature_correction"] = plain({name: values[name] for name in kept}, 4)
+    if result.totals is not None:
+        properties["glacier:totals"] = plain(asdict(result.totals), 4)
+    if supported := supported_period(dataset):
+        properties["glacier:supported_period"] = supported
+    return properties
+
+
+def _lineage(dataset: Dataset, result: ElevationChange) -> str:
+    earlier, later = (dataset.definition.source(key).title for key in ("earlier", "later"))
+    shift, curvature = result.shift_m, result.curvature
+    steps = [
+        f"{earlier} (earlier) and {later} (later) were checked, brought onto one grid ({result.grid.crs},"
+        f" {result.grid.pixel_size[0]:g} m) and one vertical datum ({result.datum.method}"
+        f"{f': {result.datum.note}' if result.datum.note else ''}).",
+        f"The DEM that is not the reference ({result.settings.reference} is) was co-registered over stable terrain by"
+        " the cosine relation of aspect and elevation difference (Nuth and Kaab, 2011): it was moved by"
+        f" {shift.east:.2f} m east, {shift.north:.2f} m north and {shift.up:.2f} m up.",
+    ]
+    if curvature is not None:
+        done = "removed" if curvature.applied else "fitted, but not removed because NMAD did not fall"
+        steps.append(
+            "The resolution effect by maximum curvature (Gardelle et al., 2012;"
+            f" {curvature.source}) was {done}: NMAD {curvature.nmad_before_m:.2f} to {curvature.nmad_after_m:.2f} m."
+        )
+    steps.append("Elevation change is later minus earlier; its uncertainty was estimated from stable terrain.")
+    note = ["Synthetic sample inputs."] if dataset.synthetic else []
+    return " ".join([*note, *steps])
+
+
+def _classes() -> list[dict[str, Any]]:
+    return [
+        {
+            "value": value,
+            "name": name,
+            "title": name.capitalize(),
+            "description": description,
+            "color_hint": "".join(f"{part:02X}" for part in CLASS_COLOURS[value]),
+        }
+        for value, (name, description) in CLASSES.items()
+    ]
+
+
+# --- what both kinds of items say alike --------------------------------------------------------------------------
+
+
+def raster_tags(dataset: Dataset) -> dict[str, str]:
+    """What every raster says of itself: dataset, version, publisher, and whether it is synthetic."""
+    definition = dataset.definition
+    return {
+        "DATASET": definition.id,
+        "DATASET_VERSION": definition.version,
+        "PUBLISHER": definition.publisher,
+        "SYNTHETIC": "YES: computed from a synthetic sample, not from observations" if dataset.synthetic else "NO",
+    }
+
+
+def gate_records(dataset: Dataset, subject: str | None = None) -> list[dict[str, Any]]:
+    """Verdicts of the quality gates for STAC; of one subject, or of all."""
+    gates = dataset.gates if subject is None else dataset.gates[dataset.gates["subject"].astype(str) == subject]
+    rows: list[dict[Any, Any]] = gates.sort_values(["gate", "subject"]).to_dict("records")
+    return [
+        {
+            "name": str(row["gate"]),
+            "subject": str(row["subject"]),
+            "value": plain(row["value"], 4),
+            "limit": float(row["limit"]),
+            "unit": str(row["unit"]),
+            "passed": bool(row["passed"]),
+        }
+        for row in rows
+    ]
+
+
+def supported_period(dataset: Dataset) -> dict[str, str | None] | None:
+    """The period that the sources support; None where the definition states none."""
+    period = dataset.definition.period
+    if period.supported_start is None and period.supported_end is None:
+        return None
+    return {"start": _iso(period.supported_start), "end": _iso(period.supported_end), "note": period.note}
+
+
+def plain(value: Any, decimals: int) -> Any:
+    """A value that JSON can hold: numbers rounded, NaN and infinity as None."""
+    if isinstance(value, dict):
+        return {key: plain(entry, decimals) for key, entry in value.items()}
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    number = float(value)
+    return round(number, decimals) + 0.0 if math.isfinite(number) else None
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,125 @@
+"""The archive's manifest: every file with size and checksum, and what the archive was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pyproj
+import rasterio
+import shapely
+
+from catalog.dataset import Dataset
+from catalog.layout import MANIFEST_JSON
+
+ARCHIVE = "glacier-archive"
+FORMAT = 1
+_CHUNK = 1 << 20
+# the libraries whose version can change a published byte
+_LIBRARIES = ("geopandas", "matplotlib", "openpyxl", "pandas", "pyarrow", "rasterio", "rio-cogeo", "scipy", "shapely")
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """A file of the archive: path relative to the root with forward slashes, size (bytes), sha256 (hex)."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, hex, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def list_files(root: Path) -> tuple[ListedFile, ...]:
+    """Every file below ``root`` but the manifest, sorted by path."""
+    files = sorted((path.relative_to(root).as_posix(), path) for path in root.rglob("*") if path.is_file())
+    return tuple(
+        ListedFile(name, path.stat().st_size, sha256_of(path)) for name, path in files if name != MANIFEST_JSON
+    )
+
+
+def tool_versions() -> dict[str, str]:
+    """Versions of the libraries whose results reach the archive, by name."""
+    libraries = {name: version(name) for name in _LIBRARIES}
+    native = {
+        "gdal": rasterio.__gdal_version__,
+        "geos": ".".join(str(part) for part in shapely.geos_version),
+        "numpy": numpy.__version__,
+        "proj": pyproj.proj_version_str,
+    }
+    return dict(sorted({**libraries, **native}.items()))
+
+
+def describe_archive(
+    datasets: Sequence[Dataset], files: Iterable[ListedFile], code_version: str, base_url: str | None
+) -> dict[str, Any]:
+    """The manifest's content; the same datasets, files and versions give the same content."""
+    return {
+        "archive": ARCHIVE,
+        "format": FORMAT,
+        "code_version": code_version,
+        "base_url": base_url,
+        "synthetic": any(dataset.synthetic for dataset in datasets),
+        "tools": tool_versions(),
+        "datasets": [_describe_dataset(dataset) for dataset in datasets],
+        "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in files],
+    }
+
+
+def write_manifest(root: Path, datasets: Sequence[Dataset], code_version: str, base_url: str | None) -> None:
+    """Write ``manifest.json`` over everything that stands below ``root``."""
+    content = describe_archive(datasets, list_files(root), code_version, base_url)
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    (root / MANIFEST_JSON).write_text(text, encoding="utf-8", newline="\n")
+
+
+def manifest_of(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an archive of ours, or None where ``folder`` is not one."""
+    path = folder / MANIFEST_JSON
+    if path.is_symlink() or not path.is_file():
+        return None
+    return parse_manifest(path.read_bytes())
+
+
+def parse_manifest(content: bytes) -> dict[str, Any] | None:
+    """A manifest that says it is ours, or None."""
+    try:
+        manifest = json.loads(content)
+    except (ValueError, RecursionError):  # ValueError covers wrong JSON and wrong UTF-8
+        return None
+    return manifest if isinstance(manifest, dict) and manifest.get("archive") == ARCHIVE else None
+
+
+def listed_files(folder: Path) -> set[str]:
+    """Paths that the manifest of ``folder`` lists; empty where it has none."""
+    files = (manifest_of(folder) or {}).get("files")
+    entries = files if isinstance(files, list) else []
+    return {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
+
+
+def _describe_dataset(dataset: Dataset) -> dict[str, Any]:
+    definition = dataset.definition
+    return {
+        "id": definition.id,
+        "version": definition.version,
+        "kind": definition.kind,
+        "synthetic": dataset.synthetic,
+        "inputs": [
+            {"source": file.source, "name": file.name, "size": file.size, "sha256": file.sha256}
+            for file in sorted(dataset.inputs, key=lambda file: (file.source, file.name))
+        ],
+        "settings": dataset.result.settings.model_dump(mode="json"),
+    }

@@ -1,0 +1,165 @@
+"""The items of a mass-balance collection: one for each year that has a balance field.
+
+A year without a field (too few points, say) has its row in the tables and no item: an item is a place and a time with
+files, and such a year has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from catalog.cogs import NODATA, write_cog
+from catalog.dataset import Asset, Dataset, Item
+from catalog.elevation_change_item import PNG, gate_records, plain, raster_tags
+from catalog.figures import (
+    balance_limit,
+    draw_balance_map,
+    draw_balance_profiles,
+    draw_balance_series,
+    draw_balance_thumbnail,
+)
+from catalog.geojson import bbox_of, footprint, to_geojson, write_features
+from catalog.layout import CollectionFolder, balance_item_id
+from catalog.media_types import COG, GEOJSON
+from catalog.metadata.facts import describe
+from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
+from pipeline.progress import Tell, silent
+
+# drawn once for the collection; they stand beside collection.json
+SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
+
+
+def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = silent) -> tuple[Item, ...]:
+    """Write one item a year that has a balance field, and the figures of the whole series.
+
+    Errors
+    ------
+    TypeError : the dataset's result is no mass balance.
+    """
+    result = dataset.result
+    if not isinstance(result, MassBalance):
+        raise TypeError(f"{dataset.definition.id}: not a mass balance")
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if any(year.annual_m_we is not None for year in result.years):
+        draw_balance_series(folder.path / SERIES_PNG, result, dataset.synthetic)
+        draw_balance_profiles(folder.path / PROFILES_PNG, result, dataset.synthetic)
+    items = []
+    for year in result.years:
+        if year.field is not None:
+            tell(f"writing the balance of {year.year}")
+            items.append(_write_year(dataset, result, year, year.field, folder))
+    return tuple(items)
+
+
+def _write_year(
+    dataset: Dataset, result: MassBalance, year: BalanceYear, field: BalanceField, folder: CollectionFolder
+) -> Item:
+    item_id = balance_item_id(year.year)
+    place = folder.item(item_id)
+    place.mkdir(parents=True, exist_ok=True)
+    assets = tuple(_write_files(dataset, result, year, field, place))
+    start, end = _period(result, year)
+    outline = footprint(field.grid)
+    facts = describe(dataset, ())
+    return Item(
+        item_id=item_id,
+        folder=place,
+        title=f"{facts.title.en}, {year.year}",
+        description=f"Annual mass balance of {result.glacier.name} in {year.year}. {facts.abstract.en}",
+        start=start,
+        end=end,
+        geometry=to_geojson(outline),
+        bbox=bbox_of(outline),
+        properties=_properties(dataset, result, year),
+        assets=assets,
+    )
+
+
+def _write_files(
+    dataset: Dataset, result: MassBalance, year: BalanceYear, field: BalanceField, place: Path
+) -> Iterator[Asset]:
+    tags = {**raster_tags(dataset), "YEAR": str(year.year)}
+    for name, values, description, title, roles in (
+        ("balance", field.balance_m_we, "annual balance", "Annual balance", ("data",)),
+        (
+            "balance_sigma",
+            field.sigma_balance_m_we,
+            "one standard deviation of the annual balance",
+            "Uncertainty of the annual balance",
+            ("data", "uncertainty"),
+        ),
+    ):
+        write_cog(
+            place / f"{name}.tif", values, field.grid, nodata=NODATA, unit="m w.e.", resampling="average",
+            description=description, tags=tags,
+        )  # fmt: skip
+        text = f"{description[0].upper()}{description[1:]}, metres of water equivalent"
+        yield Asset(name, f"{name}.tif", title, COG, roles, text, {"raster:sampling": "area"})
+    about = {"title": f"{describe(dataset, ()).title.en}, {year.year}", "synthetic": dataset.synthetic}
+    lines = sorted(field.isolines, key=lambda line: (line.balance_m_we, line.geometry.wkt))
+    features = ((line.geometry, {"balance_m_we": round(line.balance_m_we, 2) + 0.0}) for line in lines)
+    write_features(place / "isolines.geojson", features, field.grid.crs, about)
+    text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
+    yield Asset("isolines", "isolines.geojson", "Isolines of the annual balance", GEOJSON, ("data",), text)
+    draw_balance_map(place / "map.png", result, year, f"{result.glacier.name}, {year.year}", dataset.synthetic)
+    yield Asset("map", "map.png", "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
+    draw_balance_thumbnail(place / "thumbnail.png", result, year, field, dataset.synthetic)
+    yield Asset("thumbnail", "thumbnail.png", "Thumbnail with colour scale", PNG, ("thumbnail",))
+
+
+def _period(result: MassBalance, year: BalanceYear) -> tuple[date, date]:
+    """Days of the year's survey; the fixed-date year of the settings where a visit's day is unknown."""
+    month, day = (int(part) for part in result.settings.year_start.split("-"))
+    start = year.begin or date(year.year - 1, month, day)
+    end = year.end or date(year.year, month, day) - timedelta(days=1)
+    return start, end
+
+
+def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dict[str, Any]:
+    names = ("annual_m_we", "sigma_annual_m_we", "winter_m_we", "sigma_winter_m_we", "summer_m_we", "sigma_summer_m_we")
+    limit = balance_limit(result)
+    return {
+        "glacier:kind": "mass_balance",
+        "glacier:synthetic": dataset.synthetic,
+        "glacier:glacier_id": result.glacier.glacier_id,
+        "glacier:glacier_name": result.glacier.name,
+        "glacier:year": year.year,
+        "glacier:time_system": year.time_system,
+        # rounded as the tables are: 10 kg m-2
+        "glacier:balance": {name: plain(getattr(year, name), 2) for name in names},
+        "glacier:by_method": plain(dict(sorted(year.by_method.items())), 2),
+        "glacier:budget": plain(dict(sorted(year.budget.items())), 4),
+        "glacier:ela": {"altitude_m": plain(year.ela_m, 0), "position": year.ela_position},
+        "glacier:aar": plain(year.aar, 3),
+        "glacier:area_km2": plain(year.area_km2, 5),
+        "glacier:provenance": year.provenance,
+        "glacier:flags": list(year.flags),
+        "glacier:gates": gate_records(dataset, str(year.year)),
+        "glacier:settings": result.settings.model_dump(mode="json"),
+        "processing:level": "L4",
+        "processing:lineage": _lineage(dataset, result, year),
+        "renders": {
+            "balance": {
+                "title": "Annual balance",
+                "assets": ["balance"],
+                "rescale": [[-limit, limit]],
+                "nodata": NODATA,
+                "colormap_name": "rdbu",
+                "resampling": "average",
+            }
+        },
+    }
+
+
+def _lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> str:
+    settings = result.settings
+    note = "Synthetic sample inputs. " if dataset.synthetic else ""
+    return (
+        f"{note}Point balances from stakes and snow pits ({year.provenance}, time system {year.time_system}) were"
+        " interpolated with their trend over elevation, clipped to the outline, and integrated between isolines at"
+        f" {settings.isoline_interval_m_we:g} m w.e. (contour method) and over elevation zones of"
+        f" {settings.band_height_m:g} m; the published balance is that of the {settings.primary_method} method."
+    )

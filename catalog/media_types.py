@@ -1,0 +1,64 @@
+"""The media type and the cache rule of every kind of file in the archive; server and publication agree by it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+COG = "image/tiff; application=geotiff; profile=cloud-optimized"
+GEOJSON = "application/geo+json"
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+UNKNOWN = "application/octet-stream"
+
+_BY_SUFFIX = {
+    ".tif": COG,
+    ".tiff": COG,
+    ".json": JSON,
+    ".geojson": GEOJSON,
+    ".jsonld": "application/ld+json",
+    ".html": HTML,
+    ".csv": "text/csv; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+    ".gpkg": "application/geopackage+sqlite3",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xml": "application/xml",
+    ".cff": "text/yaml; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".pdf": "application/pdf",
+}
+_TEXT = frozenset(
+    {".json", ".geojson", ".jsonld", ".html", ".csv", ".xml", ".cff", ".md", ".txt", ".css", ".js", ".svg"}
+)
+_CATALOGUE = frozenset({".json", ".jsonld", ".html"})
+
+
+def media_type_of(path: str) -> str:
+    """Media type of a file of the archive, by its path (forward slashes).
+
+    A STAC item is a GeoJSON feature; it stands as ``<item>/<item>.json``.
+    """
+    name = PurePosixPath(path)
+    if name.suffix == ".json" and name.stem == name.parent.name:
+        return GEOJSON
+    return _BY_SUFFIX.get(name.suffix.lower(), UNKNOWN)
+
+
+def is_compressible(path: str) -> bool:
+    """Whether sending the file compressed helps; never a COG, whose tiles are compressed and read by ranges."""
+    return PurePosixPath(path).suffix.lower() in _TEXT
+
+
+def cache_rule(path: str) -> str:
+    """``Cache-Control`` of a published file.
+
+    A new version replaces a file under the same address: the catalogue is asked for anew each time, data may be an
+    hour old.
+    """
+    catalogue = PurePosixPath(path).suffix.lower() in _CATALOGUE
+    return "no-cache" if catalogue else "public, max-age=3600, must-revalidate"

@@ -1,0 +1,34 @@
+"""How to cite the dataset, for people: in English and Chinese, with the source's own sentence word for word."""
+
+from __future__ import annotations
+
+from catalog.metadata.facts import Facts
+
+
+def citation_text(facts: Facts) -> str:
+    """The citation as plain text."""
+    definition, original = facts.definition, facts.definition.original
+    lines = [
+        "How to cite / 引用方式",
+        "",
+        facts.citation.en,
+        "",
+        facts.citation.cn,
+        "",
+        "DOI: " + (definition.doi or "none assigned / 尚未分配"),
+    ]
+    if facts.synthetic:
+        lines += ["", "Synthetic sample: do not cite as observations. / 合成样本：请勿作为实测数据引用。"]
+    if not facts.creators_are_people:
+        lines += ["", "The source names no authors; the data centre is cited as publisher. / 原文未列作者。"]
+    lines += ["", "Citations and annotations, word for word from the source / 原文引用说明", ""]
+    said = [text for text in (original.citation_intro, original.citation_english_note, original.citation) if text]
+    lines += [line for text in said for line in text.splitlines()]
+    if not original.citation:
+        lines += ["(The source states no sentence. / 原文未给出引用语句。)"]
+    if definition.project:
+        lines += ["", f"Project / 项目: {definition.project.number}, {definition.project.name}"]
+    products = [f"- {source.attribution} {source.url}".rstrip() for source in definition.sources if source.attribution]
+    if products:
+        lines += ["", "Please also cite the products it was made from / 请同时引用所用数据产品", "", *products]
+    return "\n".join(lines) + "\n"

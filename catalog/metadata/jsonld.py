@@ -1,0 +1,156 @@
+"""schema.org Dataset as JSON-LD, for search engines; also safe to stand in a ``<script>`` element."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from catalog.metadata.facts import Facts, licence_url
+
+
+def dataset_jsonld(facts: Facts, base: str = "../") -> dict[str, Any]:
+    """The schema.org description.
+
+    ``base`` is the relative path from the place of the JSON-LD to the collection's folder: ``"../"`` in its metadata
+    folder, ``""`` in the collection's page.
+    """
+    definition = facts.definition
+    document: dict[str, Any] = {
+        "@context": "https://schema.org/",
+        "@type": "Dataset",
+        "name": facts.title.en,
+        "alternateName": facts.title.cn,
+        "description": facts.abstract.en,
+        "abstract": {"@language": "zh", "@value": facts.abstract.cn},
+        "identifier": _identifier(facts),
+        "version": definition.version,
+        "datePublished": definition.publication_date.isoformat(),
+        "inLanguage": ["en", "zh"],
+        "creativeWorkStatus": "Synthetic sample" if facts.synthetic else "Published",
+        "keywords": [*facts.keywords],
+        "temporalCoverage": f"{definition.period.start.isoformat()}/{definition.period.end.isoformat()}",
+        "spatialCoverage": _place(facts),
+        "creator": _creators(facts),
+        "publisher": _publisher(facts),
+        "license": licence_url(definition.licence),
+        "usageInfo": definition.licence_note,
+        "creditText": " ".join(text for text in (facts.citation.en, definition.original.citation) if text),
+        "funding": _funding(facts),
+        "isBasedOn": _products(facts),
+        "measurementTechnique": facts.methods.en,
+        "variableMeasured": [*_variables(facts), *_quality(facts)],
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "name": path,
+                "contentUrl": base + quote(path),
+                "encodingFormat": media_type,
+                "contentSize": f"{size} B",
+                "sha256": sha256,
+            }
+            for path, size, sha256, media_type in facts.files
+        ],
+    }
+    if not facts.abstract.cn:
+        del document["abstract"]
+    return {key: value for key, value in document.items() if value}
+
+
+def _identifier(facts: Facts) -> Any:
+    definition = facts.definition
+    if definition.doi:
+        return f"https://doi.org/{definition.doi}"
+    return {"@type": "PropertyValue", "propertyID": "archive collection", "value": definition.id}
+
+
+def _place(facts: Facts) -> dict[str, Any]:
+    definition = facts.definition
+    extent, altitude = definition.extent, definition.altitude
+    return {
+        "@type": "Place",
+        "name": definition.reading.collect_place.en,
+        "geo": {"@type": "GeoShape", "box": f"{extent.south} {extent.west} {extent.north} {extent.east}"},
+        "additionalProperty": {
+            "@type": "PropertyValue",
+            "name": "altitude",
+            "minValue": altitude.low,
+            "maxValue": altitude.high,
+            "unitText": altitude.unit,
+        },
+    }
+
+
+def _creators(facts: Facts) -> list[dict[str, Any]]:
+    kind = "Person" if facts.creators_are_people else "Organization"
+    return [{"@type": kind, "name": name} for name in facts.creators]
+
+
+def _publisher(facts: Facts) -> dict[str, Any]:
+    definition = facts.definition
+    contacts = [
+        {
+            "@type": "ContactPoint",
+            "name": contact.name,
+            "telephone": contact.phone,
+            "email": contact.email,
+            "contactType": contact.role,
+        }
+        for contact in definition.contacts
+    ]
+    organization = {
+        "@type": "Organization",
+        "name": definition.publisher,
+        "alternateName": definition.publisher_cn,
+        "url": definition.publisher_url,
+        "contactPoint": contacts,
+    }
+    return {key: value for key, value in organization.items() if value}
+
+
+def _funding(facts: Facts) -> dict[str, Any]:
+    project = facts.definition.project
+    return {"@type": "Grant", "identifier": project.number, "name": project.name} if project else {}
+
+
+def _products(facts: Facts) -> list[dict[str, Any]]:
+    products = [
+        {
+            "@type": "Dataset" if source.url else "CreativeWork",
+            "name": source.title,
+            # search engines want a description of every Dataset they meet
+            "description": source.attribution or source.title,
+            "url": source.url,
+            "license": licence_url(source.licence) if source.licence else "",
+            "creditText": source.attribution,
+        }
+        for source in facts.definition.sources
+    ]
+    return [{key: value for key, value in product.items() if value} for product in products]
+
+
+def _variables(facts: Facts) -> list[dict[str, Any]]:
+    return [
+        {
+            "@type": "PropertyValue",
+            "name": variable.name.en,
+            "alternateName": variable.name.cn,
+            "unitText": variable.unit,
+        }
+        for variable in facts.variables
+    ]
+
+
+def _quality(facts: Facts) -> list[dict[str, Any]]:
+    """Each quality gate with its value; the verdict stands in the description."""
+    properties = []
+    for gate in facts.gates:
+        entry = {
+            "@type": "PropertyValue",
+            "name": f"{gate.gate}, {gate.subject}",
+            "value": gate.value,
+            "maxValue": gate.limit,
+            "unitText": gate.unit,
+            "description": str(gate),
+        }
+        properties.append({key: value for key, value in entry.items() if value is not None})
+    return properties

@@ -1,0 +1,47 @@
+"""Write every rendering of a dataset's metadata; one source, one set of facts, eight files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from catalog.dataset import Dataset
+from catalog.metadata.cff import cff_text
+from catalog.metadata.citation import citation_text
+from catalog.metadata.datacite import datacite_record, datacite_xml
+from catalog.metadata.facts import DataFile, describe
+from catalog.metadata.iso19139 import iso19139_xml
+from catalog.metadata.json_text import json_text
+from catalog.metadata.jsonld import dataset_jsonld
+from catalog.metadata.ncdc import ncdc_record
+from catalog.metadata.rocrate import crate_document
+
+
+def render_metadata(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, str]:
+    """Every rendering by file name, in the order of ``catalog.layout.METADATA_FILES``.
+
+    ``files`` are the collection's data files: path relative to its folder, size (bytes), sha256 (hex), media type.
+
+    Errors
+    ------
+    FailedCheck : a rendering contradicts its standard.
+    """
+    facts = describe(dataset, files)
+    return {
+        "ncdc.json": json_text(ncdc_record(facts)),
+        "citation.txt": citation_text(facts),
+        "CITATION.cff": cff_text(facts),
+        "datacite.json": json_text(datacite_record(facts)),
+        "datacite.xml": datacite_xml(facts),
+        "iso19139.xml": iso19139_xml(facts),
+        "dataset.jsonld": json_text(dataset_jsonld(facts)),
+        "ro-crate-metadata.json": json_text(crate_document(facts)),
+    }
+
+
+def write_metadata(dataset: Dataset, folder: Path, files: Sequence[DataFile]) -> None:
+    """Write every rendering into ``folder``, the collection's metadata folder, as UTF-8 with line feeds."""
+    renderings = render_metadata(dataset, files)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in renderings.items():
+        (folder / name).write_bytes(text.encode("utf-8"))

@@ -1,0 +1,140 @@
+"""From a definition and a folder of raw inputs to a dataset ready for publication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalog.dataset import Dataset, InputFile
+from catalog.manifest import sha256_of
+from pipeline.elevation_change.chain import elevation_change
+from pipeline.elevation_change.result import ElevationChange
+from pipeline.inputs import Inputs, find_inputs
+from pipeline.mass_balance.chain import mass_balance
+from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.result import MassBalance
+from pipeline.progress import Tell, silent
+from pipeline.quality_gates import judge
+from pipeline.sample.kuitun import write_kuitun_inputs
+from pipeline.sample.urumqi import write_urumqi_inputs
+from schemas.definition import Definition, ElevationChangeDefinition, MassBalanceDefinition
+from schemas.errors import BadInput
+
+SAMPLES = {
+    "urumqi-glacier-elevation-change": write_urumqi_inputs,
+    "kuitun51-glacier-mass-balance": write_kuitun_inputs,
+}
+
+
+def write_sample(definition: Definition, folder: Path, tell: Tell = silent) -> None:
+    """Write the embedded synthetic inputs of a definition below ``folder``.
+
+    Errors
+    ------
+    BadInput : the definition has no embedded sample.
+    """
+    writer = SAMPLES.get(definition.id)
+    if writer is None:
+        raise BadInput(
+            f"definition {definition.id}", "no raw inputs", "a folder of raw inputs",
+            f"give it with --inputs; only {' and '.join(SAMPLES)} come with a sample",
+        )  # fmt: skip
+    writer(folder / definition.id, tell=tell)
+
+
+def produce(definition: Definition, inputs_folder: Path, *, synthetic: bool, tell: Tell = silent) -> Dataset:
+    """Run the chain that a definition asks for on the inputs it names.
+
+    Errors
+    ------
+    BadInput : an input that is missing or cannot be used.
+    """
+    inputs = find_inputs(definition, inputs_folder)
+    if isinstance(definition, ElevationChangeDefinition):
+        result: ElevationChange | MassBalance = _elevation_change(definition, inputs, tell)
+    else:
+        result = _mass_balance(definition, inputs, tell)
+    files = tuple(
+        InputFile(key, path.relative_to(inputs.folder).as_posix(), path.stat().st_size, sha256_of(path))
+        for key, path in inputs.all_files()
+    )
+    return Dataset(definition, result, files, synthetic, judge(definition.gates, result))
+
+
+def produce_all(
+    definitions: Sequence[Definition],
+    inputs_folder: Path,
+    executor: Executor,
+    *,
+    synthetic: bool,
+    tell: Tell = silent,
+) -> tuple[Dataset, ...]:
+    """``produce`` for every definition, side by side where the executor allows; in the order of the definitions."""
+    waiting: list[Future[Dataset]] = [
+        executor.submit(produce, definition, inputs_folder, synthetic=synthetic, tell=tell)
+        for definition in definitions
+    ]
+    return tuple(future.result() for future in waiting)
+
+
+@contextmanager
+def open_executor(workers: int, scheduler: str | None = None) -> Iterator[Executor]:
+    """Threads on this machine, or the workers of a Dask cluster at ``scheduler``; both give the same datasets.
+
+    Errors
+    ------
+    BadInput : no Dask here, or nobody answers at the address.
+    """
+    if scheduler is None:
+        with ThreadPoolExecutor(max_workers=workers) as threads:
+            yield threads
+        return
+    try:
+        from distributed import Client  # an extra of its own: it is only needed on a cluster
+    except ImportError:
+        raise BadInput(
+            "--scheduler", "no Dask in this environment", "the package with its extra 'distributed'",
+            "pip install 'glacier-archive[distributed]'",
+        ) from None  # fmt: skip
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"--scheduler {scheduler}", " ".join(str(error).split()) or type(error).__name__,
+            "the address of a running Dask scheduler", "as tcp://host:8786",
+        ) from None  # fmt: skip
+    with client:
+        yield client.get_executor()
+
+
+def _elevation_change(definition: ElevationChangeDefinition, inputs: Inputs, tell: Tell) -> ElevationChange:
+    extent = definition.extent
+    settings = definition.processing
+    datums = {
+        "vertical_datum_earlier": settings.vertical_datum_earlier
+        or definition.source("earlier").vertical_datum
+        or None,
+        "vertical_datum_later": settings.vertical_datum_later or definition.source("later").vertical_datum or None,
+    }
+    return elevation_change(
+        inputs.files["earlier"],
+        inputs.files["later"],
+        settings.model_copy(update={"crs": settings.crs or definition.crs, **datums}),
+        outlines=inputs.files["outlines"],
+        region_lonlat=(extent.west, extent.south, extent.east, extent.north),
+        tell=tell,
+    )
+
+
+def _mass_balance(definition: MassBalanceDefinition, inputs: Inputs, tell: Tell) -> MassBalance:
+    limits = [gate.limit / 1000 for gate in definition.gates if gate.measure == "sigma_annual_balance"]
+    return mass_balance(
+        read_field_data(inputs.one("workbook")),
+        definition.processing,
+        dem=inputs.one("dem"),
+        outline=inputs.one("outline"),
+        sigma_limit_m_we=min(limits, default=None),
+        tell=tell,
+    )

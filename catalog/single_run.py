@@ -1,0 +1,232 @@
+"""The files of one `difference` or `balance` run: rasters, tables, figures and a summary, in one folder."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import shapely.geometry
+
+from catalog.build import BuildReport
+from catalog.cogs import write_cog
+from catalog.dataset import Dataset
+from catalog.draft import open_draft
+from catalog.figures import (
+    draw_aspect,
+    draw_balance_map,
+    draw_balance_profiles,
+    draw_balance_series,
+    draw_change_map,
+    draw_curvature,
+    draw_histogram,
+    draw_hypsometry,
+    draw_variogram,
+)
+from catalog.manifest import write_manifest
+from catalog.tables import csv_bytes, published_table
+from pipeline.elevation_change.result import ElevationChange
+from pipeline.grid import Grid
+from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
+from schemas.tables import PUBLISHED_TABLES
+
+_NODATA = -9999.0
+
+
+def build_summary(datasets: Sequence[Dataset], report: BuildReport) -> dict[str, Any]:
+    """The numbers of a build, for ``build --json``."""
+    found = {}
+    for dataset in datasets:
+        result = dataset.result
+        summary = difference_summary(result) if isinstance(result, ElevationChange) else balance_summary(result)
+        gates = [
+            {"gate": gate, "subject": subject, "value": value, "limit": limit, "unit": unit, "passed": bool(passed)}
+            for gate, subject, value, limit, unit, passed in dataset.gates.itertuples(index=False)
+        ]
+        found[dataset.definition.id] = {"synthetic": dataset.synthetic, **summary, "quality_gates": gates}
+    return {**report.to_dict(), "datasets": found}
+
+
+def difference_summary(result: ElevationChange) -> dict[str, Any]:
+    """The numbers of an elevation change, for ``difference --json``; metres, later minus earlier."""
+    correction, totals = result.curvature, result.totals
+    return {
+        "shift_m": asdict(result.shift_m),
+        "shift_native_pixels": asdict(result.shift_native_pixels),
+        "tilt": asdict(result.tilt),
+        "stable_terrain": {
+            "count": result.after.count,
+            "before": asdict(result.before),
+            "after_coregistration": asdict(result.after_coregistration),
+            "after": asdict(result.after),
+        },
+        "curvature_correction": None if correction is None else asdict(correction),
+        "vertical_datum": asdict(result.datum),
+        "glaciers": None if totals is None else asdict(totals),
+        "grid": {"crs": result.grid.crs, "shape": result.grid.shape, "transform": tuple(result.grid.transform)[:6]},
+        "settings": result.settings.model_dump(mode="json"),
+    }
+
+
+def balance_summary(result: MassBalance) -> dict[str, Any]:
+    """The numbers of a mass balance, for ``balance --json``; m w.e."""
+    return {
+        "glacier": asdict(result.glacier),
+        "years": [_year(year) for year in result.years],
+        "settings": result.settings.model_dump(mode="json"),
+    }
+
+
+def _year(year: BalanceYear) -> dict[str, Any]:
+    return {
+        "year": year.year,
+        "begin_date": year.begin.isoformat() if year.begin else None,
+        "midseason_date": year.midseason.isoformat() if year.midseason else None,
+        "end_date": year.end.isoformat() if year.end else None,
+        "time_system": year.time_system,
+        "annual_balance_m_we": year.annual_m_we,
+        "winter_balance_m_we": year.winter_m_we,
+        "summer_balance_m_we": year.summer_m_we,
+        "sigma_annual_m_we": year.sigma_annual_m_we,
+        "sigma_winter_m_we": year.sigma_winter_m_we,
+        "sigma_summer_m_we": year.sigma_summer_m_we,
+        "ela_m": year.ela_m,
+        "ela_position": year.ela_position,
+        "aar": year.aar,
+        "area_km2": year.area_km2,
+        "by_method": year.by_method,
+        "provenance": year.provenance,
+        "flags": list(year.flags),
+    }
+
+
+def write_difference(result: ElevationChange, out: Path, code_version: str) -> dict[str, str]:
+    """Write an elevation change below ``out``, by one rename; returns the outputs by name, relative to it."""
+    with open_draft(out) as draft:
+        folder = draft.folder
+        rasters = {
+            "elevation_change": (result.dh_m, "m", "elevation change, later minus earlier"),
+            "elevation_change_sigma": (result.sigma_dh_m, "m", "one standard deviation of the elevation change"),
+        }
+        for name, (array, unit, description) in rasters.items():
+            write_cog(
+                folder / f"{name}.tif", array, result.grid, nodata=_NODATA, unit=unit, description=description,
+                resampling="average", tags={},
+            )  # fmt: skip
+        write_cog(
+            folder / "classification.tif", result.classification, result.grid, nodata=0, unit="",
+            description="0 void, 1 stable, 2 glacier, 3 excluded", resampling="nearest", tags={},
+        )  # fmt: skip
+        _draw_difference(result, folder)
+        if result.outlines is not None:
+            _write_geojson(folder / "outlines.geojson", result.outlines.to_crs("EPSG:4326"))
+        _write_tables(result.tables, folder)
+        outputs = _finish(folder, difference_summary(result), code_version)
+        draft.publish()
+    return outputs
+
+
+def write_balance(result: MassBalance, out: Path, code_version: str) -> dict[str, str]:
+    """Write a mass balance below ``out``, by one rename; returns the outputs by name, relative to it."""
+    with open_draft(out) as draft:
+        folder = draft.folder
+        _write_tables(result.tables, folder)
+        for year in result.years:
+            if year.field is not None:
+                _write_balance_field(result, year, year.field, folder)
+        if any(year.annual_m_we is not None for year in result.years):
+            draw_balance_series(folder / "balance_series.png", result, False)
+            draw_balance_profiles(folder / "balance_profiles.png", result, False)
+        outputs = _finish(folder, balance_summary(result), code_version)
+        draft.publish()
+    return outputs
+
+
+def _draw_difference(result: ElevationChange, folder: Path) -> None:
+    draw_change_map(folder / "elevation_change.png", result, "Elevation change", False)
+    drawn = {
+        "histogram": draw_histogram, "aspect": draw_aspect, "curvature": draw_curvature, "variogram": draw_variogram,
+    }  # fmt: skip
+    for name, draw in drawn.items():
+        if name in result.figures:
+            draw(folder / f"{name}.png", result.figures[name], False)
+    if "elevation_bands" in result.tables:
+        draw_hypsometry(folder / "elevation_bands.png", result.tables["elevation_bands"], False)
+
+
+def _write_balance_field(result: MassBalance, year: BalanceYear, field: BalanceField, folder: Path) -> None:
+    for name, array in (("balance", field.balance_m_we), ("balance_sigma", field.sigma_balance_m_we)):
+        write_cog(
+            folder / f"{name}_{year.year}.tif", array, field.grid, nodata=_NODATA, unit="m w.e.",
+            description=name.replace("_", " "), resampling="average", tags={},
+        )  # fmt: skip
+    _write_isolines(folder / f"isolines_{year.year}.geojson", field, field.grid)
+    draw_balance_map(folder / f"map_{year.year}.png", result, year, f"Annual balance {year.year}", False)
+
+
+def _write_isolines(path: Path, field: BalanceField, grid: Grid) -> None:
+    import geopandas as gpd  # heavy, and only fields have isolines
+
+    lines = gpd.GeoDataFrame(
+        {"balance_m_we": [line.balance_m_we for line in field.isolines]},
+        geometry=[line.geometry for line in field.isolines],
+        crs=grid.crs,
+    )
+    _write_geojson(path, lines.to_crs("EPSG:4326"))
+
+
+def _write_geojson(path: Path, frame: Any) -> None:
+    """GeoJSON with seven decimals (about a centimetre), so that the bytes do not depend on a library's formatting."""
+    features = [
+        {
+            "type": "Feature",
+            "properties": {
+                name: (value.item() if hasattr(value, "item") else value)
+                for name, value in row.items()
+                if name != frame.geometry.name
+            },
+            "geometry": _rounded(shapely.geometry.mapping(row[frame.geometry.name])),
+        }
+        for _, row in frame.iterrows()
+    ]
+    _write_json(path, {"type": "FeatureCollection", "features": features})
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(part) for part in value]
+    return round(value, 7) if isinstance(value, float) else value
+
+
+def _write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    schemas = {table.name: table for table in PUBLISHED_TABLES}
+    (folder / "tables").mkdir()
+    for name, frame in tables.items():
+        (folder / "tables" / f"{name}.csv").write_bytes(csv_bytes(published_table(schemas[name], frame)))
+
+
+def _finish(folder: Path, summary: dict[str, Any], code_version: str) -> dict[str, str]:
+    _write_json(folder / "summary.json", summary)
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    write_manifest(folder, [], code_version, None)
+    return {Path(name).stem if "/" not in name else name.rsplit(".", 1)[0]: name for name in names}
+
+
+def finite(value: Any) -> Any:
+    """The same value with null for every NaN or infinity, which JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _write_json(path: Path, content: Any) -> None:
+    text = json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -1,0 +1,143 @@
+"""What the command line shows: progress on stderr, the numbers a scientist asks for first on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from catalog.dataset import Dataset
+from catalog.key_numbers import measured, signed
+from pipeline.elevation_change.result import ElevationChange
+from pipeline.mass_balance.result import MassBalance
+from pipeline.progress import Tell, silent
+
+Row = tuple[str, str, str]
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Tell]:
+    """A live line on stderr with the present step and its time; silent when quiet or not a terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield silent
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        step = bar.add_task("Starting", total=None)
+        yield lambda message: bar.update(step, description=message)
+
+
+def show_datasets(datasets: Sequence[Dataset]) -> None:
+    """One table a dataset on stdout: result, error, and what it means."""
+    for dataset in datasets:
+        title = dataset.definition.title.en + (" (synthetic sample)" if dataset.synthetic else "")
+        result = dataset.result
+        rows = _change_rows(result) if isinstance(result, ElevationChange) else _balance_rows(result)
+        _show(title, [*rows, *_gate_rows(dataset)])
+
+
+def show_change(result: ElevationChange) -> None:
+    """The table of one elevation change."""
+    _show("Elevation change", _change_rows(result))
+
+
+def show_balance(result: MassBalance) -> None:
+    """The table of one mass-balance series, a row a year."""
+    table = Table(title=f"Mass balance of {result.glacier.name}", title_justify="left")
+    for heading in ("year", "annual (m w.e.)", "winter", "summer", "ELA (m)", "AAR", "flags"):
+        table.add_column(heading, justify="left" if heading == "flags" else "right")
+    for year in result.years:
+        position = year.ela_position if year.ela_position in ("<", ">") else ""
+        table.add_row(
+            str(year.year),
+            measured(year.annual_m_we, year.sigma_annual_m_we, 3),
+            signed(year.winter_m_we, 3),
+            signed(year.summer_m_we, 3),
+            f"{position}{signed(year.ela_m, 0)}",
+            signed(year.aar, 2),
+            "; ".join(year.flags),
+        )
+    _console().print(table)
+
+
+def _console() -> Console:
+    console = Console()
+    # a pipe has no width of its own; a narrow guess would cut the numbers
+    return console if console.is_terminal else Console(width=140)
+
+
+def _show(title: str, rows: Sequence[Row]) -> None:
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column("quantity")
+    table.add_column("value", justify="right")
+    table.add_column("note")
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+def _change_rows(result: ElevationChange) -> list[Row]:
+    shift, before, after = result.shift_m, result.before, result.after
+    rows = []
+    if result.totals is not None:
+        totals = result.totals
+        mean = measured(totals.mean_dh_m, totals.sigma_mean_dh_m, 2)
+        volume = measured(totals.volume_change_m3 / 1e9, totals.sigma_volume_change_m3 / 1e9, 4)
+        mass = measured(totals.mass_change_kg / 1e12, totals.sigma_mass_change_kg / 1e12, 4)
+        rows = [
+            ("Mean elevation change", f"{mean} m", f"{totals.count} glaciers, {totals.area_km2:.2f} km2"),
+            ("Volume change", f"{volume} km3", f"{totals.observed_share:.1%} of the area observed"),
+            ("Mass change", f"{mass} Gt", f"{result.settings.ice_density_kg_m3:g} kg m-3"),
+        ]
+    pixels = result.shift_native_pixels
+    correction = result.curvature
+    used = correction is not None and correction.applied
+    return [
+        *rows,
+        (
+            "Shift east, north, up",
+            f"{shift.east:.2f}, {shift.north:.2f}, {shift.up:.2f} m",
+            f"{pixels.columns:.2f} columns, {pixels.rows:.2f} rows of the aligned DEM",
+        ),
+        ("Off-glacier mean", f"{before.mean_m:.2f} to {after.mean_m:.2f} m", f"{after.count:,} stable pixels"),
+        ("Off-glacier NMAD", f"{before.nmad_m:.2f} to {after.nmad_m:.2f} m", "raw to corrected"),
+        ("Curvature correction", "applied" if used else "not applied", correction.source if correction else ""),
+        ("Vertical datum", result.datum.method, result.datum.note),
+    ]
+
+
+def _balance_rows(result: MassBalance) -> list[Row]:
+    known = [year for year in result.years if year.annual_m_we is not None]
+    rows = []
+    for year in known:
+        position = year.ela_position if year.ela_position in ("<", ">") else ""
+        line = f"ELA {position}{signed(year.ela_m, 0)} m, AAR {signed(year.aar, 2)}"
+        season = f", winter {signed(year.winter_m_we, 2)}" if year.winter_m_we is not None else ""
+        balance = measured(year.annual_m_we, year.sigma_annual_m_we, 2)
+        rows.append((f"Balance {year.year}", f"{balance} m w.e.", line + season))
+    if known:
+        total = sum(year.annual_m_we or 0.0 for year in known)
+        rows.append(("Cumulative", f"{signed(total, 2)} m w.e.", f"{known[0].year} to {known[-1].year}"))
+    return rows
+
+
+def _gate_rows(dataset: Dataset) -> list[Row]:
+    rows = []
+    for name, group in dataset.gates.groupby("gate", sort=True):
+        passed = bool(group["passed"].all())
+        worst = float(group["value"].max())
+        verdict = "passed" if passed else "FAILED"
+        limit = f"limit {float(group['limit'].iloc[0]):g} {group['unit'].iloc[0]}"
+        rows.append((f"Gate: {name}", verdict, f"worst {worst:.3g}, {limit}, {len(group)} judged"))
+    return rows
+
+
+def show_published(folder: Path, files: int, size: int, checks: int) -> None:
+    """The closing line of a build."""
+    console = _console()
+    console.print(f"Published {folder}: {files} files, {size / 1e6:.1f} MB, {checks} checks passed", highlight=False)

@@ -1,0 +1,368 @@
+"""glacier-archive: rebuild a citable glacier-change archive from raw observations.
+
+The command line joins the packages and holds no science. Heavy libraries are imported by the command that needs them,
+so that help and errors come at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from schemas.errors import ArchiveError, BadInput
+
+Tell = Callable[[str], None]
+
+app = typer.Typer(
+    name="glacier-archive",
+    help="Rebuild a citable glacier-change archive from raw observations.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Side(str, Enum):
+    """Which of two DEMs."""
+
+    earlier = "earlier"
+    later = "later"
+
+
+class Kind(str, Enum):
+    """What a dataset holds."""
+
+    elevation_change = "elevation_change"
+    mass_balance = "mass_balance"
+
+
+class Fetched(str, Enum):
+    """What `fetch` gets."""
+
+    inputs = "inputs"
+    geoids = "geoids"
+    schemas = "schemas"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write; published by one rename.")]
+Definitions = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[DEFINITION.toml ...]", help="Dataset definitions; the two shipped ones when absent."),
+]
+
+
+def code_version() -> str:
+    """Version of this software, as installed or as the checkout's pyproject.toml states it."""
+    try:
+        return metadata.version("glacier-archive")
+    except metadata.PackageNotFoundError:
+        import tomllib
+
+        with (Path(__file__).resolve().parent / "pyproject.toml").open("rb") as file:
+            return str(tomllib.load(file)["project"]["version"])
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"glacier-archive {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Rebuild a citable glacier-change archive from raw observations."""
+
+
+@app.command()
+def build(
+    definitions: Definitions = None,
+    out: Out = Path("archive"),
+    inputs: Annotated[
+        Path | None, typer.Option(help="Folder of raw inputs; the embedded synthetic sample when absent.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Datasets computed side by side.")] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, as tcp://host:8786.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="URL the archive will be served from.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the full processing of every dataset and publish the archive."""
+    from catalog.build import build_archive, preflight
+    from catalog.definitions import default_definitions, read_definitions
+    from catalog.production import open_executor, produce_all, write_sample
+    from catalog.single_run import build_summary
+    from catalog.terminal import show_datasets, show_published
+
+    chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
+    preflight(out)
+    with progress(quiet) as tell, _input_folder(inputs) as folder:
+        if inputs is None:
+            for definition in chosen:
+                write_sample(definition, folder, tell)
+        with open_executor(workers, scheduler) as executor:
+            datasets = produce_all(chosen, folder, executor, synthetic=inputs is None, tell=tell)
+        report = build_archive(datasets, out, base_url=base_url, code_version=code_version(), tell=tell)
+    if as_json:
+        _print_json(build_summary(datasets, report))
+    else:
+        show_datasets(datasets)
+        show_published(out, report.files, report.size, len(report.validation.results))
+
+
+@app.command()
+def difference(
+    earlier: Annotated[Path, typer.Argument(help="Earlier DEM: a raster, or a folder of tiles.")],
+    later: Annotated[Path, typer.Argument(help="Later DEM: a raster, or a folder of tiles.")],
+    out: Out,
+    glaciers: Annotated[
+        list[Path] | None, typer.Option(help="Glacier outlines; give it once for each epoch, the earliest first.")
+    ] = None,
+    reference: Annotated[Side, typer.Option(help="The DEM that stays where it is.")] = Side.later,
+    crs: Annotated[str | None, typer.Option(help="Projected CRS of the result; a UTM zone when absent.")] = None,
+    resolution: Annotated[float | None, typer.Option(help="Pixel size (m); the finer DEM's when absent.")] = None,
+    resampling: Annotated[str | None, typer.Option(help="bilinear or cubic.")] = None,
+    stable: Annotated[Path | None, typer.Option(help="Raster of stable terrain, above zero where stable.")] = None,
+    vertical_datum_earlier: Annotated[str | None, typer.Option(help="EPSG code of its heights, as EPSG:5773.")] = None,
+    vertical_datum_later: Annotated[str | None, typer.Option(help="EPSG code of its heights, as EPSG:3855.")] = None,
+    datum_grid_missing: Annotated[
+        str, typer.Option(help="Without PROJ's geoid grids: stop, or coregistration (leave the difference to it).")
+    ] = "stop",
+    date_earlier: Annotated[str | None, typer.Option(help="Acquisition date of the earlier DEM, ISO 8601.")] = None,
+    date_later: Annotated[str | None, typer.Option(help="Acquisition date of the later DEM, ISO 8601.")] = None,
+    max_shift: Annotated[float | None, typer.Option(help="Longest horizontal shift accepted (m).")] = None,
+    remove_tilt: Annotated[bool, typer.Option("--remove-tilt", help="Also remove the residual tilt.")] = False,
+    no_curvature: Annotated[
+        bool, typer.Option("--no-curvature", help="Leave the resolution effect uncorrected.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
+    from catalog.draft import preflight
+    from catalog.single_run import difference_summary, write_difference
+    from catalog.terminal import show_change
+    from pipeline.elevation_change.chain import elevation_change
+
+    wanted = {
+        "reference": reference.value, "crs": crs, "resolution_m": resolution, "resampling": resampling,
+        "vertical_datum_earlier": vertical_datum_earlier, "vertical_datum_later": vertical_datum_later,
+        "datum_grid_missing": datum_grid_missing, "earlier_date": date_earlier, "later_date": date_later,
+        "max_shift_m": max_shift, "correct_tilt": remove_tilt, "correct_curvature": not no_curvature,
+    }  # fmt: skip
+    settings = _settings("ElevationChangeSettings", wanted)
+    preflight(out)
+    with progress(quiet) as tell:
+        result = elevation_change(earlier, later, settings, outlines=glaciers or (), stable_mask=stable, tell=tell)
+        tell("Writing the results")
+        outputs = write_difference(result, out, code_version())
+    if as_json:
+        _print_json(
+            {**difference_summary(result), "outputs": {name: str(out / path) for name, path in outputs.items()}}
+        )
+    else:
+        show_change(result)
+        typer.echo(f"Written to {out}")
+
+
+@app.command()
+def balance(
+    source: Annotated[
+        Path, typer.Argument(metavar="WORKBOOK_OR_FOLDER", help="Field workbook (.xlsx), or a folder of CSVs.")
+    ],
+    out: Out,
+    dem: Annotated[Path | None, typer.Option(help="DEM of the glacier, instead of a hypsometry table.")] = None,
+    outline: Annotated[Path | None, typer.Option(help="Outline of the glacier, with --dem.")] = None,
+    method: Annotated[str | None, typer.Option(help="Published method: contour or zone.")] = None,
+    sigma_limit: Annotated[
+        float | None, typer.Option(help="Quality gate on the annual balance's standard deviation (m w.e.).")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compute glacier-wide mass balance from stakes and snow pits, or from published elevation bands."""
+    from catalog.draft import preflight
+    from catalog.single_run import balance_summary, write_balance
+    from catalog.terminal import show_balance
+    from pipeline.mass_balance.chain import mass_balance
+    from pipeline.mass_balance.read import read_field_data
+
+    settings = _settings("MassBalanceSettings", {"primary_method": method})
+    preflight(out)
+    with progress(quiet) as tell:
+        tell("Reading the field data")
+        data = read_field_data(source)
+        result = mass_balance(data, settings, dem=dem, outline=outline, sigma_limit_m_we=sigma_limit, tell=tell)
+        tell("Writing the results")
+        outputs = write_balance(result, out, code_version())
+    if as_json:
+        _print_json({**balance_summary(result), "outputs": {name: str(out / path) for name, path in outputs.items()}})
+    else:
+        show_balance(result)
+        typer.echo(f"Written to {out}")
+
+
+@app.command()
+def validate(
+    archive: Annotated[
+        str | None, typer.Argument(metavar="ARCHIVE_OR_URL", help="Folder or URL of an archive.")
+    ] = None,
+    schemas: Annotated[
+        Path | None, typer.Option(help="STAC extension schemas laid out by URL; GLACIER_STAC_SCHEMAS when absent.")
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Over HTTP, read every pixel too.")] = False,
+    list_checks: Annotated[bool, typer.Option("--list", help="Explain every check and exit.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Also write a JUnit XML report.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Prove an archive: schemas, links, checksums, rasters, statistics, tables, consistency, quality gates."""
+    from catalog.checks import CHECKS
+    from catalog.checks import validate as prove
+
+    if list_checks:
+        for check in CHECKS:
+            typer.echo(f"{check.name}: {check.meaning}")
+        return
+    if archive is None:
+        raise BadInput("validate", "no archive named", "a folder or URL of an archive")
+    with progress(quiet) as tell:
+        report = prove(archive, schemas, deep=deep, tell=tell)
+    if junit is not None:
+        junit.write_text(report.to_junit(), encoding="utf-8")
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        typer.echo("\n".join(report.lines()))
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    archive: Annotated[Path, typer.Argument(help="Folder of an archive.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8000,
+) -> None:
+    """Serve an archive over HTTP with Range, ETag and CORS, for browsers and clients."""
+    from catalog.serve import serve as run
+
+    run(archive, host, port, tell=lambda message: typer.echo(message))
+
+
+@app.command()
+def publish(
+    archive: Annotated[Path, typer.Argument(help="Folder of an archive.")],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="A folder, or s3://bucket/prefix.")],
+    endpoint_url: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Remove files of the previous archive that are gone.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Transfers at once.")] = 4,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Copy an archive to a folder or an object store: checksummed, resumable, the catalogue last."""
+    from catalog.publish import publish as run
+
+    with progress(quiet) as tell:
+        report = run(
+            archive, destination, endpoint_url=endpoint_url, dry_run=dry_run, delete=delete, workers=workers, tell=tell
+        )
+    _print_report(report, as_json)
+
+
+@app.command("diff")
+def diff_archives(
+    old: Annotated[Path, typer.Argument(help="The archive as it was.")],
+    new: Annotated[Path, typer.Argument(help="The archive as it is.")],
+    as_json: Json = False,
+) -> None:
+    """Say what changed between two versions of an archive, record by record."""
+    from catalog.compare import compare_archives
+
+    _print_report(compare_archives(old, new), as_json)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Tell]:
+    """Progress on stderr, as ``catalog.terminal`` shows it."""
+    from catalog.terminal import progress as shown
+
+    with shown(quiet) as tell:
+        yield tell
+
+
+@contextmanager
+def _input_folder(inputs: Path | None) -> Iterator[Path]:
+    """The user's inputs, or a temporary folder for the sample."""
+    if inputs is not None:
+        yield inputs
+        return
+    with tempfile.TemporaryDirectory(prefix="glacier-archive-") as folder:
+        yield Path(folder)
+
+
+def _settings(model: str, wanted: dict[str, Any]) -> Any:
+    """Settings with the options that were given; a wrong one is named as its option."""
+    from pydantic import ValidationError
+
+    from schemas import settings
+
+    try:
+        return getattr(settings, model)(**{name: value for name, value in wanted.items() if value is not None})
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in problem["loc"]) or "options"
+        raise BadInput(f"option {name}", repr(problem["input"]), problem["msg"]) from None
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    from catalog.single_run import finite
+
+    typer.echo(json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _print_report(report: Any, as_json: bool) -> None:
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        typer.echo("\n".join(report.lines()))
+
+
+def fail(error: ArchiveError) -> NoReturn:
+    """Print an error for people, one line a problem, and leave with its exit code."""
+    for line in str(error).splitlines():
+        typer.echo(f"error: {line}", err=True)
+    sys.exit(error.exit_code)
+
+
+def main() -> None:
+    """Run the command line; a known problem ends in one clear line, never in a traceback."""
+    try:
+        app()
+    except ArchiveError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

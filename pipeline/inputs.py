@@ -1,0 +1,80 @@
+"""Find the raw inputs that a definition names, and say which are missing."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.definition import Definition
+from schemas.errors import BadInput
+
+# A shapefile is several files; they are hashed and listed, but only the .shp is opened.
+SHAPEFILE_SIDECARS = (".shx", ".dbf", ".prj", ".cpg")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files of one definition: by source key, and the folder their names are relative to."""
+
+    folder: Path
+    files: dict[str, tuple[Path, ...]]
+
+    def one(self, key: str) -> Path:
+        """The only file of a source.
+
+        Errors
+        ------
+        BadInput : the source matches several files.
+        """
+        found = self.files[key]
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            raise BadInput(f"{self.folder}: {key}", f"{len(found)} files ({names})", "one file")
+        return found[0]
+
+    def all_files(self) -> list[tuple[str, Path]]:
+        """(source key, path) of every file, sidecars of shapefiles included, sorted."""
+        found = []
+        for key, paths in self.files.items():
+            for path in paths:
+                found.append((key, path))
+                if path.suffix.lower() == ".shp":
+                    found += [(key, path.with_suffix(suffix)) for suffix in SHAPEFILE_SIDECARS]
+        return sorted((key, path) for key, path in found if path.exists())
+
+
+def find_inputs(definition: Definition, folder: Path) -> Inputs:
+    """The files below ``folder/<definition id>`` (or ``folder`` itself) that match each source of the definition.
+
+    Errors
+    ------
+    BadInput : no such folder; a source without a matching file.
+    """
+    if not folder.is_dir():
+        raise BadInput(str(folder), "no such folder", "the folder of raw inputs")
+    own = folder / definition.id
+    root = own if own.is_dir() else folder
+    files = {source.key: _matching(root, source.files) for source in definition.sources}
+    for source in definition.sources:
+        if not files[source.key]:
+            raise BadInput(
+                str(root),
+                f"no file for the source '{source.key}'",
+                " or ".join(source.files),
+                f"put {source.title} there",
+            )
+    return Inputs(root, files)
+
+
+def _matching(root: Path, patterns: Iterable[str]) -> tuple[Path, ...]:
+    """Files whose name below ``root`` matches a pattern; ``*`` stays within one folder."""
+    found = set()
+    for path in root.rglob("*"):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and any(
+            fnmatch.fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in patterns
+        ):
+            found.add(path)
+    return tuple(sorted(found))

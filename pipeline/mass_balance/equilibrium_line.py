@@ -1,0 +1,67 @@
+"""Equilibrium line and accumulation-area ratio of a balance profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.grid import FloatArray
+
+
+@dataclass(frozen=True)
+class EquilibriumLine:
+    """Where the balance is zero.
+
+    Attributes
+    ----------
+    elevation_m : its elevation; the glacier's lowest (highest) where all of it gained (lost).
+    position : '=' on the glacier, '<' below its lowest, '>' above its highest point.
+    crossings : how often the profile changes sign from loss to gain.
+    """
+
+    elevation_m: float
+    position: str
+    crossings: int
+
+
+def equilibrium_line(
+    lower_m: FloatArray,
+    upper_m: FloatArray,
+    area_km2: FloatArray,
+    balance_m_we: FloatArray,
+    span_m: tuple[float, float] | None = None,
+    height_m: FloatArray | None = None,
+) -> EquilibriumLine:
+    """The equilibrium-line altitude of a profile of elevation bands, lowest first, all shape (bands,).
+
+    Linear interpolation between the bands' elevations ``height_m`` (their middles when absent) where the balance turns
+    from loss to gain; of several such places, the one that leaves the least area on the wrong side. It is never
+    extrapolated off the glacier, whose lowest and highest elevation are ``span_m`` (the outer band edges when absent).
+
+    References: Cogley et al. (2011), Glossary of glacier mass balance, 'equilibrium line'.
+    """
+    lowest, highest = span_m or (float(lower_m[0]), float(upper_m[-1]))
+    held = np.isfinite(balance_m_we) & (area_km2 > 0)
+    height = (lower_m + upper_m) / 2 if height_m is None else height_m
+    middle, balance, area = height[held], balance_m_we[held], area_km2[held]
+    upward = np.flatnonzero((balance[:-1] < 0) & (balance[1:] >= 0))
+    if upward.size == 0:
+        if np.sum(area * (balance >= 0)) * 2 > area.sum():
+            return EquilibriumLine(lowest, "<", 0)
+        return EquilibriumLine(highest, ">", 0)
+    wrong = [area[: k + 1][balance[: k + 1] >= 0].sum() + area[k + 1 :][balance[k + 1 :] < 0].sum() for k in upward]
+    k = int(upward[int(np.argmin(wrong))])
+    share = -balance[k] / (balance[k + 1] - balance[k])
+    elevation = float(middle[k] + share * (middle[k + 1] - middle[k]))
+    return EquilibriumLine(elevation, "=", int(upward.size))
+
+
+def accumulation_area_ratio(
+    lower_m: FloatArray, upper_m: FloatArray, area_km2: FloatArray, line: EquilibriumLine
+) -> float:
+    """Share of the area above the equilibrium line; the band that holds the line is parted by height."""
+    if line.position != "=":
+        return 1.0 if line.position == "<" else 0.0
+    above = np.clip((upper_m - line.elevation_m) / (upper_m - lower_m), 0.0, 1.0)
+    return float(np.sum(area_km2 * above) / np.sum(area_km2))

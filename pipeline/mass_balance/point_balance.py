@@ -1,0 +1,393 @@
+"""Balance at a stake between two visits, and of a snow pit, with its error and the readings it came from."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from schemas.errors import BadInput
+from schemas.settings import MassBalanceSettings
+
+# GLAMOS measurement quality 2 and 4 (glacier mass balance release 2025): a bent stake, a buried one found by probing
+SIGMA_BENT_M = 0.20
+# a surface that seems to rise by more than this many standard deviations without snow to show for it is flagged
+RISE_LIMIT = 3.0
+# old snow is taken as untouched while the apparent lowering stays within this many standard deviations of the readings
+UNTOUCHED_LIMIT = 2.0
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One reading of a stake, heights vertical.
+
+    Attributes
+    ----------
+    stake_id, leg, day : which stake, which drilling, when.
+    exposed_m : stake above the present surface, be it snow or ice (m); None where it could not be read.
+    stake_length_m : whole length of the stake (m), or None.
+    snow_m, snow_density_kg_m3 : snow above the last summer's surface and its bulk density.
+    superimposed_m : superimposed ice formed since then (m).
+    surface : what lies below snow and superimposed ice.
+    status : ok, bent, melted_out, buried or lost.
+    opens_year : whether the surface found at this visit is a new summer's surface.
+    flags : what was assumed.
+    """
+
+    stake_id: str
+    leg: int
+    day: date
+    exposed_m: float | None
+    stake_length_m: float | None = None
+    snow_m: float = 0.0
+    snow_density_kg_m3: float = 0.0
+    superimposed_m: float = 0.0
+    surface: str = "ice"
+    status: str = "ok"
+    opens_year: bool = False
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.snow_m > 0 and not self.snow_density_kg_m3 > 0:
+            raise BadInput(self.key, f"snow of {self.snow_m:g} m without density", "a density above 0 kg m-3")
+
+    @property
+    def key(self) -> str:
+        """Identifier of the reading: stake/leg/date."""
+        return f"{self.stake_id}/{self.leg}/{self.day.isoformat()}"
+
+
+@dataclass(frozen=True)
+class PointBalance:
+    """Balance of a point over a period (m w.e.).
+
+    Attributes
+    ----------
+    ice_m_we, snow_m_we, superimposed_m_we : what became of ice and firn, snow, and superimposed ice.
+    sigma_random_m_we : one standard deviation of what is particular to this point (readings).
+    shared_snow_m_we, shared_ice_m_we : signed change of the balance when the snow (ice) density is one standard
+        deviation higher; common to all points, so it adds up linearly over a glacier.
+    bound : '=' a value, '<=' the balance is at most this.
+    readings : identifiers of the readings.
+    flags : quality flags.
+    """
+
+    ice_m_we: float
+    snow_m_we: float
+    superimposed_m_we: float
+    sigma_random_m_we: float
+    shared_snow_m_we: float
+    shared_ice_m_we: float
+    bound: str = "="
+    readings: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    @property
+    def balance_m_we(self) -> float:
+        """The sum of ice, snow and superimposed ice (m w.e.)."""
+        return self.ice_m_we + self.snow_m_we + self.superimposed_m_we
+
+    @property
+    def sigma_m_we(self) -> float:
+        """One standard deviation of the point balance, random and shared together (m w.e.)."""
+        return math.hypot(self.sigma_random_m_we, self.shared_snow_m_we, self.shared_ice_m_we)
+
+    def __add__(self, later: PointBalance) -> PointBalance:
+        """The balance of two periods that follow each other: random errors in quadrature, shared ones linearly."""
+        return PointBalance(
+            self.ice_m_we + later.ice_m_we,
+            self.snow_m_we + later.snow_m_we,
+            self.superimposed_m_we + later.superimposed_m_we,
+            math.hypot(self.sigma_random_m_we, later.sigma_random_m_we),
+            self.shared_snow_m_we + later.shared_snow_m_we,
+            self.shared_ice_m_we + later.shared_ice_m_we,
+            "<=" if "<=" in (self.bound, later.bound) else "=",
+            tuple(dict.fromkeys(self.readings + later.readings)),
+            tuple(dict.fromkeys(self.flags + later.flags)),
+        )
+
+
+def stake_balance(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance | None:
+    """Balance at a stake between two visits of one leg; None where it cannot be told.
+
+    b = b_ice + b_snow + b_si, each / 1000 in m w.e., with m the vertical exposed length, h_s the snow depth and h_si
+    the superimposed ice::
+
+        b_ice  = -rho_ice [(m2 + h_s2 + h_si2) - (m1 + h_s1 + h_si1)]
+        b_snow = rho_s2 h_s2 - rho_s1 h_s1
+        b_si   = rho_si (h_si2 - h_si1)
+
+    rho_ice is the firn density where the surface at the first visit is firn. Where the first visit closes a year and
+    its snow outlasts the second (it has become part of the next summer's surface), what lowered is taken from the top
+    down: old snow at its own density, then old superimposed ice; where this year's snow still covers it, a lowering
+    within the reading error is none. A stake that melted out gives an upper bound, a buried one the snow above the last
+    summer's surface.
+
+    References: Ostrem and Brugman (1991), Glacier mass-balance measurements, chapter 5; Cogley et al. (2011).
+    """
+    readings = (first.key, second.key)
+    flags = tuple(dict.fromkeys((*first.flags, *second.flags)))
+    if first.exposed_m is None or second.status == "lost":
+        return None
+    if second.status == "melted_out":
+        result = _melted_out(first, second, settings)
+    elif second.status == "buried":
+        result = _buried(first, second, settings)
+    elif second.exposed_m is None:
+        return None
+    else:
+        result = _read(first, second, settings)
+    if result is None:
+        return None
+    return replace(result, readings=readings, flags=tuple(dict.fromkeys((*flags, *result.flags))))
+
+
+def _read(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance:
+    """A stake read at both visits."""
+    exposed_first, exposed_second = first.exposed_m or 0.0, second.exposed_m or 0.0
+    old = first.snow_m + first.superimposed_m
+    lowering = exposed_second + second.snow_m + second.superimposed_m - exposed_first
+    if first.opens_year and old > 0 and lowering < old:
+        return _old_snow_outlasts(first, second, lowering, settings)
+    density, relative = _lower_density(first, settings)
+    ice_loss = lowering - old
+    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
+    superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - first.superimposed_m)
+    depth_errors = [
+        (density - visit.snow_density_kg_m3) * settings.sigma_snow_depth_m for visit in (first, second) if visit.snow_m
+    ]
+    random = math.hypot(density * _sigma_lowering(first, second, settings), *depth_errors)
+    limit = RISE_LIMIT * math.hypot(_sigma_lowering(first, second, settings), settings.sigma_snow_depth_m)
+    return PointBalance(
+        -density * ice_loss / 1000,
+        snow / 1000,
+        superimposed / 1000,
+        random / 1000,
+        settings.sigma_density_relative * snow / 1000,
+        -density * ice_loss * relative / 1000,
+        flags=_status_flags(first, second) + (("surface_rise",) if ice_loss < -limit else ()),
+    )
+
+
+def _old_snow_outlasts(first: Visit, second: Visit, lowering: float, settings: MassBalanceSettings) -> PointBalance:
+    """The last summer's surface lies on the first visit's snow: nothing, or only part of that snow, went."""
+    sigma = _sigma_lowering(first, second, settings)
+    covered = second.snow_m + second.superimposed_m > 0
+    lost = lowering if lowering > UNTOUCHED_LIMIT * sigma or (lowering > 0 and not covered) else 0.0
+    snow_lost = min(lost, first.snow_m)
+    superimposed_lost = lost - snow_lost
+    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * snow_lost
+    superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - superimposed_lost)
+    errors = [second.snow_density_kg_m3 * settings.sigma_snow_depth_m if second.snow_m else 0.0]
+    if lost or not covered:
+        errors.append(first.snow_density_kg_m3 * sigma)
+    return PointBalance(
+        0.0,
+        snow / 1000,
+        superimposed / 1000,
+        math.hypot(*errors) / 1000,
+        settings.sigma_density_relative * snow / 1000,
+        0.0,
+        flags=(*_status_flags(first, second), "old_snow_outlasts"),
+    )
+
+
+def _melted_out(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance | None:
+    """At least the ice that held the stake has gone: b <= -rho_ice (length in ice at the first visit) + snow terms."""
+    length = first.stake_length_m or second.stake_length_m
+    if length is None or first.exposed_m is None:
+        return None
+    density, relative = _lower_density(first, settings)
+    in_ice = max(0.0, length - first.exposed_m - first.snow_m - first.superimposed_m)
+    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
+    superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - first.superimposed_m)
+    return PointBalance(
+        -density * in_ice / 1000,
+        snow / 1000,
+        superimposed / 1000,
+        density * settings.sigma_reading_m / 1000,
+        settings.sigma_density_relative * snow / 1000,
+        -density * in_ice * relative / 1000,
+        bound="<=",
+        flags=("melted_out",),
+    )
+
+
+def _buried(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance | None:
+    """The probed snow above the last summer's surface is the balance; without a probed depth there is none."""
+    if second.snow_m <= 0:
+        return None
+    before = 0.0 if first.opens_year else first.snow_density_kg_m3 * first.snow_m
+    ice_before = 0.0 if first.opens_year else first.superimposed_m
+    snow = second.snow_density_kg_m3 * second.snow_m - before
+    superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - ice_before)
+    return PointBalance(
+        0.0,
+        snow / 1000,
+        superimposed / 1000,
+        second.snow_density_kg_m3 * settings.sigma_snow_depth_m / 1000,
+        settings.sigma_density_relative * snow / 1000,
+        0.0,
+        flags=("buried_probed",),
+    )
+
+
+def _lower_density(first: Visit, settings: MassBalanceSettings) -> tuple[float, float]:
+    """Density of what lies below snow and superimposed ice (kg m-3), and its relative standard deviation."""
+    if first.surface in ("firn", "snow"):
+        return settings.firn_density_kg_m3, settings.sigma_density_relative
+    if first.surface == "superimposed_ice":
+        density = settings.superimposed_ice_density_kg_m3
+        return density, settings.sigma_ice_density_kg_m3 / density
+    return settings.ice_density_kg_m3, settings.sigma_ice_density_kg_m3 / settings.ice_density_kg_m3
+
+
+def _sigma_lowering(first: Visit, second: Visit, settings: MassBalanceSettings) -> float:
+    """Standard deviation of the difference of two exposed lengths (m)."""
+    bent = [SIGMA_BENT_M for visit in (first, second) if visit.status == "bent"]
+    return math.hypot(settings.sigma_reading_m, settings.sigma_reading_m, *bent)
+
+
+def _status_flags(first: Visit, second: Visit) -> tuple[str, ...]:
+    return ("bent",) if "bent" in (first.status, second.status) else ()
+
+
+def chain_balance(
+    visits: Sequence[Visit], begin: date, end: date, settings: MassBalanceSettings
+) -> PointBalance | None:
+    """Balance at a stake between two days, over redrillings where both legs were read on one day.
+
+    Within a leg the two outermost readings are paired. Legs that cover the period side by side are averaged. None where
+    no unbroken chain of readings joins the two days.
+    """
+    starts = [visit for visit in visits if visit.day == begin]
+    ends = [visit for visit in visits if visit.day == end]
+    chains = [
+        chain
+        for first in starts
+        for last in ends
+        if (chain := _shortest_chain(visits, first, last, settings)) is not None
+    ]
+    if not chains:
+        return None
+    fewest = min(len(chain) for chain in chains)
+    balances = [_summed(chain) for chain in chains if len(chain) == fewest]
+    values = [balance for balance in balances if balance.bound == "="] or [
+        min(balances, key=lambda balance: balance.balance_m_we)
+    ]
+    return values[0] if len(values) == 1 else _mean(values)
+
+
+def _shortest_chain(
+    visits: Sequence[Visit], first: Visit, last: Visit, settings: MassBalanceSettings
+) -> list[PointBalance] | None:
+    """Fewest visit pairs from one reading to another: pairs within a leg, changes of leg only on a common day."""
+    queue: deque[tuple[Visit, list[PointBalance]]] = deque([(first, [])])
+    seen = {first.key}
+    while queue:
+        here, chain = queue.popleft()
+        if here.key == last.key:
+            return chain or None
+        if here is not first:
+            switched = [v for v in visits if v.day == here.day and v.leg != here.leg and v.day < last.day]
+        else:
+            switched = []
+        for visit in (here, *switched):
+            for later in visits:
+                if later.leg != visit.leg or not visit.day < later.day <= last.day or later.key in seen:
+                    continue
+                balance = stake_balance(visit, later, settings)
+                if balance is not None:
+                    seen.add(later.key)
+                    queue.append((later, [*chain, balance]))
+    return None
+
+
+def _summed(chain: Sequence[PointBalance]) -> PointBalance:
+    total = chain[0]
+    for balance in chain[1:]:
+        total = total + balance
+    return replace(total, flags=(*total.flags, "legs_chained")) if len(chain) > 1 else total
+
+
+def _mean(balances: Sequence[PointBalance]) -> PointBalance:
+    """The mean of legs read side by side; their readings are independent, their densities shared."""
+    count = len(balances)
+    return PointBalance(
+        sum(balance.ice_m_we for balance in balances) / count,
+        sum(balance.snow_m_we for balance in balances) / count,
+        sum(balance.superimposed_m_we for balance in balances) / count,
+        math.hypot(*(balance.sigma_random_m_we for balance in balances)) / count,
+        sum(balance.shared_snow_m_we for balance in balances) / count,
+        sum(balance.shared_ice_m_we for balance in balances) / count,
+        "=",
+        tuple(dict.fromkeys(key for balance in balances for key in balance.readings)),
+        tuple(dict.fromkeys((*(flag for balance in balances for flag in balance.flags), "parallel_legs"))),
+    )
+
+
+@dataclass(frozen=True)
+class PitLayer:
+    """A layer of a snow pit: thickness (m), density (kg m-3), kind."""
+
+    thickness_m: float
+    density_kg_m3: float
+    kind: str = "snow"
+
+
+@dataclass(frozen=True)
+class PitSum:
+    """A snow pit summed up.
+
+    Attributes
+    ----------
+    depth_m : depth of the pit.
+    swe_kg_m2 : sum of rho_j h_j.
+    bulk_density_kg_m3 : swe / depth.
+    snow_density_kg_m3 : bulk density without superimposed ice; NaN for a pit of ice alone.
+    superimposed_m : thickness of superimposed ice.
+    """
+
+    depth_m: float
+    swe_kg_m2: float
+    bulk_density_kg_m3: float
+    snow_density_kg_m3: float
+    superimposed_m: float
+
+
+def sum_pit(layers: Sequence[PitLayer]) -> PitSum:
+    """Water equivalent and bulk density of a pit: SWE = sum(rho_j h_j), rho = SWE / H (Ostrem and Brugman, 1991)."""
+    depth = sum(layer.thickness_m for layer in layers)
+    swe = sum(layer.thickness_m * layer.density_kg_m3 for layer in layers)
+    snow = [layer for layer in layers if layer.kind not in ("superimposed_ice", "ice")]
+    snow_depth = sum(layer.thickness_m for layer in snow)
+    snow_swe = sum(layer.thickness_m * layer.density_kg_m3 for layer in snow)
+    superimposed = sum(layer.thickness_m for layer in layers if layer.kind == "superimposed_ice")
+    return PitSum(depth, swe, swe / depth, snow_swe / snow_depth if snow_depth else math.nan, superimposed)
+
+
+def pit_balance(
+    pit_id: str, layers: Sequence[PitLayer], floor: str, settings: MassBalanceSettings
+) -> PointBalance | None:
+    """Balance that a pit shows since the last summer's surface; None where the pit did not reach it."""
+    if floor == "not_reached":
+        return None
+    total = sum_pit(layers)
+    superimposed = sum(
+        layer.thickness_m * layer.density_kg_m3 for layer in layers if layer.kind in ("superimposed_ice", "ice")
+    )
+    snow = total.swe_kg_m2 - superimposed
+    relative_ice = settings.sigma_ice_density_kg_m3 / settings.superimposed_ice_density_kg_m3
+    flags = ("superimposed_ice_not_measured",) if floor == "superimposed_ice" else ()
+    return PointBalance(
+        0.0,
+        snow / 1000,
+        superimposed / 1000,
+        total.bulk_density_kg_m3 * settings.sigma_snow_depth_m / 1000,
+        settings.sigma_density_relative * snow / 1000,
+        relative_ice * superimposed / 1000,
+        readings=(pit_id,),
+        flags=flags,
+    )

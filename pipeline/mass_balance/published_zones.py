@@ -1,0 +1,136 @@
+"""Glacier-wide balances from band balances that were observed or published elsewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.grid import FloatArray
+from pipeline.mass_balance.equilibrium_line import accumulation_area_ratio, equilibrium_line
+from pipeline.mass_balance.hypsometry import Hypsometry
+from pipeline.mass_balance.result import BalanceYear
+from pipeline.mass_balance.years import Calendar, commonest
+from pipeline.mass_balance.zoning import zone_mean
+
+# a mean of bands rounded to 1 mm w.e. differs by no more than this from the sum of its seasons
+_CLOSURE_M_WE = 0.0021
+
+
+def year_of_bands(year: int, bands: pd.DataFrame, calendar: Calendar) -> BalanceYear:
+    """One year from its band balances: B = sum(A_i b_i) / sum(A_i), equilibrium line and AAR of the band profile.
+
+    ``bands`` holds the rows of ``zone_balances`` of the year. A season that some band lacks is not reported. No error
+    is stated, for nothing in the bands supports one.
+    """
+    rows = bands.sort_values("lower_m")
+    area = rows["area_km2"].to_numpy(float)
+    hypsometry = Hypsometry(rows["lower_m"].to_numpy(float), rows["upper_m"].to_numpy(float), area, year)
+    flags: list[str] = []
+    if not area.sum() > 0:
+        return _empty(year, rows, ("no_area_altitude_distribution",))
+    winter, summer, annual = season_columns(rows)
+    if _closure(annual, winter, summer) > _CLOSURE_M_WE:
+        flags.append("annual_is_not_winter_plus_summer")
+    balances = {name: _mean(hypsometry, values) for name, values in (("w", winter), ("s", summer), ("a", annual))}
+    line = equilibrium_line(hypsometry.lower_m, hypsometry.upper_m, area, annual)
+    if line.crossings > 1:
+        flags.append("several_equilibrium_lines")
+    if np.any(hypsometry.lower_m[1:] > hypsometry.upper_m[:-1]):
+        flags.append("bands_with_a_gap")
+    known = balances["a"] is not None
+    dates = _dates(rows)
+    return BalanceYear(
+        year,
+        *dates,
+        time_system=time_system(dates[0], dates[2], calendar),
+        annual_m_we=balances["a"],
+        winter_m_we=balances["w"],
+        summer_m_we=balances["s"],
+        sigma_annual_m_we=None,
+        sigma_winter_m_we=None,
+        sigma_summer_m_we=None,
+        ela_m=line.elevation_m if known else None,
+        ela_position=line.position if known else None,
+        aar=accumulation_area_ratio(hypsometry.lower_m, hypsometry.upper_m, area, line) if known else None,
+        area_km2=hypsometry.total_km2,
+        by_method={"contour": None, "field": None, "zone": balances["a"], "gradient": None},
+        provenance="observed",
+        flags=tuple(flags),
+        field=None,
+    )
+
+
+def season_columns(rows: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Winter, summer and annual balance of the bands; of the three, one that is missing is made from the other two."""
+    names = ("winter_balance_m_we", "summer_balance_m_we", "annual_balance_m_we")
+    winter, summer, annual = (rows[name].to_numpy(float) for name in names)
+    return (
+        np.where(np.isfinite(winter), winter, annual - summer),
+        np.where(np.isfinite(summer), summer, annual - winter),
+        np.where(np.isfinite(annual), annual, winter + summer),
+    )
+
+
+def time_system(begin: Any, end: Any, calendar: Calendar) -> str:
+    """FXD where the period runs from the nominal first day of the year to the day before the next one; else FLO."""
+    if begin is None or end is None:
+        return "OTH"
+    nominal = calendar.end(end.year)
+    fixed = (begin.month, begin.day) == (calendar.month, calendar.day) and nominal - end in (
+        timedelta(0),
+        timedelta(days=1),
+    )
+    return "FXD" if fixed else "FLO"
+
+
+def _mean(hypsometry: Hypsometry, values: FloatArray) -> float | None:
+    """Area-weighted mean; None where a band with area has no value."""
+    held = hypsometry.area_km2 > 0
+    if not np.all(np.isfinite(values[held])):
+        return None
+    return zone_mean(hypsometry, np.where(held, values, 0.0))
+
+
+def _closure(annual: FloatArray, winter: FloatArray, summer: FloatArray) -> float:
+    difference = np.abs(annual - winter - summer)
+    known = difference[np.isfinite(difference)]
+    return float(known.max()) if known.size else 0.0
+
+
+def _dates(rows: pd.DataFrame) -> tuple[Any, Any, Any]:
+    """Begin, mid-season and end of the year: the commonest of its bands."""
+    return tuple(  # type: ignore[return-value]  # three names give three values
+        commonest([day for day in rows[name] if day is not None])
+        for name in ("begin_date", "midseason_date", "end_date")
+    )
+
+
+def _empty(year: int, rows: pd.DataFrame, flags: tuple[str, ...]) -> BalanceYear:
+    return empty_year(year, _dates(rows), "OTH", flags)
+
+
+def empty_year(year: int, dates: tuple[Any, Any, Any], system: str, flags: tuple[str, ...]) -> BalanceYear:
+    """A year whose glacier-wide balance cannot be told; the flags say why."""
+    methods: dict[str, float | None] = dict.fromkeys(("contour", "field", "zone", "gradient"))
+    return BalanceYear(
+        year,
+        *dates,
+        time_system=system,
+        annual_m_we=None,
+        winter_m_we=None,
+        summer_m_we=None,
+        sigma_annual_m_we=None,
+        sigma_winter_m_we=None,
+        sigma_summer_m_we=None,
+        ela_m=None,
+        ela_position=None,
+        aar=None,
+        area_km2=None,
+        by_method=methods,
+        provenance="observed",
+        flags=flags,
+        field=None,
+    )

@@ -1,0 +1,139 @@
+"""The tables the chain publishes, at full precision; rounding belongs to publication."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.mass_balance.glacier_wide import GlacierWide
+from pipeline.mass_balance.points import PointRecord, point_table
+from pipeline.mass_balance.published_zones import season_columns
+from pipeline.mass_balance.read import FieldData
+from pipeline.mass_balance.result import BalanceYear
+from schemas.tables import GLACIER_BALANCES, MASS_BALANCE_TABLES, ZONE_BALANCES
+
+
+@dataclass(frozen=True)
+class ComputedYear:
+    """A year's result with the integrations behind it; both None, and no counts, for a year of published bands."""
+
+    result: BalanceYear
+    annual: GlacierWide | None
+    winter: GlacierWide | None
+    stakes: int | None
+    pits: int | None
+
+    def with_flags(self, flags: tuple[str, ...]) -> ComputedYear:
+        """The same year with more flags."""
+        return replace(self, result=replace(self.result, flags=self.result.flags + flags)) if flags else self
+
+
+def result_tables(
+    data: FieldData,
+    records: Sequence[PointRecord],
+    years: Sequence[ComputedYear],
+    hypsometry: pd.DataFrame,
+    sigma_limit_m_we: float | None,
+) -> dict[str, pd.DataFrame]:
+    """Every table of ``schemas.tables.MASS_BALANCE_TABLES`` by name, in its order and with all its columns."""
+    tables = {
+        "stakes": data.stakes,
+        "readings": data.readings,
+        "snow_pits": data.snow_pits,
+        "pit_layers": data.pit_layers,
+        "point_balances": point_table(records),
+        "zone_balances": _zone_table(data, years),
+        "glacier_balances": _glacier_table(data, years, sigma_limit_m_we),
+        "hypsometry": hypsometry,
+    }
+    return {
+        table.name: tables[table.name][list(table.column_names)].reset_index(drop=True) for table in MASS_BALANCE_TABLES
+    }
+
+
+def _zone_table(data: FieldData, years: Sequence[ComputedYear]) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for year in years:
+        if year.annual is not None:
+            rows.extend(_zones_of_points(year.result.year, year.annual, year.winter))
+        else:
+            bands = data.zone_balances[data.zone_balances["year"] == year.result.year].sort_values("lower_m")
+            rows.extend(_zones_as_given(bands) if not bands.empty else [])
+    return pd.DataFrame(rows, columns=list(ZONE_BALANCES.column_names))
+
+
+def _zones_of_points(year: int, annual: GlacierWide, winter: GlacierWide | None) -> list[dict[str, Any]]:
+    zones = annual.zones
+    winters = winter.zone_balance_m_we if winter is not None else np.full(annual.zone_balance_m_we.size, np.nan)
+    return [
+        {
+            "year": year,
+            "lower_m": zones.hypsometry.lower_m[band],
+            "upper_m": zones.hypsometry.upper_m[band],
+            "area_km2": zones.hypsometry.area_km2[band],
+            "annual_balance_m_we": annual.zone_balance_m_we[band],
+            "sigma_annual_m_we": annual.zone_sigma_m_we[band],
+            "winter_balance_m_we": winters[band],
+            "summer_balance_m_we": annual.zone_balance_m_we[band] - winters[band],
+            "basis": zones.basis[band],
+            "n_points": zones.counts[band],
+        }
+        for band in range(zones.hypsometry.lower_m.size)
+    ]
+
+
+def _zones_as_given(bands: pd.DataFrame) -> list[dict[str, Any]]:
+    winter, summer, annual = season_columns(bands)
+    return [
+        {
+            **{name: row[name] for name in ("year", "lower_m", "upper_m", "area_km2")},
+            "annual_balance_m_we": annual[band],
+            "sigma_annual_m_we": np.nan,
+            "winter_balance_m_we": winter[band],
+            "summer_balance_m_we": summer[band],
+            "basis": "observed",
+            "n_points": None,
+        }
+        for band, row in enumerate(bands.to_dict("records"))
+    ]
+
+
+def _glacier_table(data: FieldData, years: Sequence[ComputedYear], sigma_limit_m_we: float | None) -> pd.DataFrame:
+    rows = [_glacier_row(data, year, sigma_limit_m_we) for year in years]
+    return pd.DataFrame(rows, columns=list(GLACIER_BALANCES.column_names))
+
+
+def _glacier_row(data: FieldData, year: ComputedYear, sigma_limit_m_we: float | None) -> dict[str, Any]:
+    result, annual = year.result, year.annual
+    sigma = result.sigma_annual_m_we
+    judged = sigma is not None and sigma_limit_m_we is not None
+    return {
+        "glacier_id": data.glacier.glacier_id,
+        "year": result.year,
+        "begin_date": result.begin,
+        "midseason_date": result.midseason,
+        "end_date": result.end,
+        "time_system": result.time_system,
+        "annual_balance_m_we": result.annual_m_we,
+        "sigma_annual_m_we": sigma,
+        "winter_balance_m_we": result.winter_m_we,
+        "sigma_winter_m_we": result.sigma_winter_m_we,
+        "summer_balance_m_we": result.summer_m_we,
+        "sigma_summer_m_we": result.sigma_summer_m_we,
+        "ela_m": result.ela_m,
+        "ela_position": result.ela_position,
+        "aar": result.aar,
+        "area_km2": result.area_km2,
+        **{f"{name}_balance_m_we": result.by_method.get(name) for name in ("contour", "field", "zone", "gradient")},
+        "gradient_m_we_per_100m": annual.gradient_m_we_per_100m if annual is not None else None,
+        "n_stakes": year.stakes,
+        "n_pits": year.pits,
+        "observed_share": annual.zones.observed_share if annual is not None else None,
+        "provenance": result.provenance,
+        "gate_passed": bool(sigma <= sigma_limit_m_we) if judged else None,  # type: ignore[operator]  # both judged
+        "flags": ";".join(result.flags) or None,
+    }

@@ -1,0 +1,101 @@
+"""Pairs the visits of a stake into mass-balance years and seasons, by their dates alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from schemas.errors import BadInput
+
+# a visit that parts winter from summer lies at least this far inside the year: snow has come, melt is still ahead
+MIDSEASON_AFTER_BEGIN_DAYS = 90
+MIDSEASON_BEFORE_END_DAYS = 45
+# visits no further apart than this belong to one campaign
+CAMPAIGN_GAP_DAYS = 10
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When a mass-balance year begins, and how far from that day a visit may lie to close it.
+
+    Attributes
+    ----------
+    month, day : nominal first day of the mass-balance year.
+    tolerance_days : a visit this close to it closes one year and opens the next.
+    """
+
+    month: int
+    day: int
+    tolerance_days: int
+
+    @classmethod
+    def of(cls, year_start: str, tolerance_days: int) -> Calendar:
+        """The calendar of a ``month-day`` text. BadInput for a day that no year has."""
+        month, day = (int(part) for part in year_start.split("-"))
+        try:
+            date(2001, month, day)
+        except ValueError:
+            raise BadInput("year_start", repr(year_start), "a day of every year, as month-day") from None
+        return cls(month, day, tolerance_days)
+
+    def start(self, year: int) -> date:
+        """Nominal first day of the mass-balance year that ends in ``year``."""
+        return date(year - 1, self.month, self.day)
+
+    def end(self, year: int) -> date:
+        """Nominal day that closes the mass-balance year ``year``."""
+        return date(year, self.month, self.day)
+
+    def closing_year(self, day: date) -> int | None:
+        """The mass-balance year that a visit closes; None for a visit inside a year."""
+        for year in (day.year - 1, day.year, day.year + 1):
+            if abs((day - self.end(year)).days) <= self.tolerance_days:
+                return year
+        return None
+
+    def closing_visit(self, days: Iterable[date], year: int) -> date | None:
+        """The visit nearest to the end of ``year``, within the tolerance; the later one of two equally near."""
+        near = [day for day in days if abs((day - self.end(year)).days) <= self.tolerance_days]
+        return min(near, key=lambda day: (abs((day - self.end(year)).days), -day.toordinal())) if near else None
+
+
+def balance_years(calendar: Calendar, days: Iterable[date]) -> list[int]:
+    """Every mass-balance year from the first visit to the last, named after the calendar year in which it ends."""
+    ordered = sorted(set(days))
+    if not ordered:
+        return []
+    last = calendar.closing_year(ordered[-1])
+    if last is None:
+        last = ordered[-1].year + (ordered[-1] > calendar.end(ordered[-1].year))
+    first = calendar.closing_year(ordered[0])
+    first_year = first + 1 if first is not None else ordered[0].year + (ordered[0] > calendar.end(ordered[0].year))
+    return list(range(first_year, last + 1))
+
+
+def campaigns(days: Iterable[date]) -> list[tuple[date, date]]:
+    """Visits grouped into campaigns: first and last day of each."""
+    ordered = sorted(set(days))
+    groups: list[list[date]] = []
+    for day in ordered:
+        if groups and (day - groups[-1][-1]).days <= CAMPAIGN_GAP_DAYS:
+            groups[-1].append(day)
+        else:
+            groups.append([day])
+    return [(group[0], group[-1]) for group in groups]
+
+
+def midseason_campaigns(days: Iterable[date], begin: date, end: date) -> list[tuple[date, date]]:
+    """Campaigns that can part winter from summer in a year from ``begin`` to ``end``."""
+    earliest = begin + timedelta(days=MIDSEASON_AFTER_BEGIN_DAYS)
+    latest = end - timedelta(days=MIDSEASON_BEFORE_END_DAYS)
+    return campaigns(day for day in days if earliest <= day <= latest)
+
+
+def commonest(days: Sequence[date]) -> date | None:
+    """The day that occurs most often; the earliest of several."""
+    if not days:
+        return None
+    counts = Counter(days)
+    return min(counts, key=lambda day: (-counts[day], day))

@@ -1,0 +1,92 @@
+"""Contour zoning: the mean balance of each elevation zone times its area; and the straight balance gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.grid import FloatArray
+from pipeline.mass_balance.hypsometry import Hypsometry
+
+
+@dataclass(frozen=True)
+class Zones:
+    """The balance of every elevation zone, as a linear combination of the points.
+
+    Attributes
+    ----------
+    hypsometry : the zones.
+    weights : share of each point in each zone, shape (zones, points); rows add up to one.
+    basis : observed, interpolated or extrapolated, a zone each.
+    counts : points in each zone.
+    """
+
+    hypsometry: Hypsometry
+    weights: FloatArray
+    basis: tuple[str, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def area_weights(self) -> FloatArray:
+        """Share of each point in the glacier's mean, shape (points,); they add up to one."""
+        return np.asarray(self.hypsometry.area_km2 @ self.weights / self.hypsometry.total_km2)
+
+    @property
+    def observed_share(self) -> float:
+        """Share of the area in zones that held a point."""
+        held = np.array([basis == "observed" for basis in self.basis])
+        return float(self.hypsometry.area_km2[held].sum() / self.hypsometry.total_km2)
+
+
+def zones_of_points(hypsometry: Hypsometry, elevation_m: FloatArray) -> Zones:
+    """Zones from the elevations (m) of the points, shape (points,).
+
+    A zone that holds points takes their mean. A zone between such zones is interpolated linearly between their middles.
+    A zone beyond them follows the straight balance gradient of all points from the outermost of them.
+    A point below the lowest or above the highest zone counts for that zone.
+
+    References: Ostrem and Brugman (1991), chapter 6.
+    """
+    bands, points = hypsometry.lower_m.size, elevation_m.size
+    index = np.clip(np.searchsorted(hypsometry.upper_m, elevation_m, side="right"), 0, bands - 1)
+    counts = np.bincount(index, minlength=bands)
+    weights = np.zeros((bands, points))
+    weights[index, np.arange(points)] = 1 / counts[index]
+    observed = np.flatnonzero(counts)
+    slope = gradient_weights(elevation_m)
+    middle = hypsometry.middle_m
+    basis = []
+    for band in range(bands):
+        below, above = observed[observed < band], observed[observed > band]
+        if counts[band]:
+            basis.append("observed")
+        elif below.size and above.size:
+            low, high = below[-1], above[0]
+            share = (middle[band] - middle[low]) / (middle[high] - middle[low])
+            weights[band] = (1 - share) * weights[low] + share * weights[high]
+            basis.append("interpolated")
+        else:
+            nearest = below[-1] if below.size else above[0]
+            weights[band] = weights[nearest] + (middle[band] - middle[nearest]) * slope
+            basis.append("extrapolated")
+    return Zones(hypsometry, weights, tuple(basis), tuple(int(count) for count in counts))
+
+
+def gradient_weights(elevation_m: FloatArray) -> FloatArray:
+    """Weights of the points in the least-squares balance gradient (per m); zero where all lie at one height."""
+    centred = elevation_m - elevation_m.mean()
+    spread = float(centred @ centred)
+    return centred / spread if spread > 1.0 else np.zeros_like(centred)
+
+
+def gradient_balance(hypsometry: Hypsometry, elevation_m: FloatArray, balance_m_we: FloatArray) -> tuple[float, float]:
+    """Glacier mean (m w.e.) by a straight balance-elevation line, and the line's slope (m w.e. per 100 m)."""
+    slope = float(gradient_weights(elevation_m) @ balance_m_we)
+    mean_elevation = float(hypsometry.area_km2 @ hypsometry.middle_m / hypsometry.total_km2)
+    return float(balance_m_we.mean() + slope * (mean_elevation - elevation_m.mean())), slope * 100
+
+
+def zone_mean(hypsometry: Hypsometry, balance_m_we: FloatArray) -> float:
+    """B = sum(A_i b_i) / sum(A_i) over zones (Cogley et al., 2011); zones without area count for nothing."""
+    return float(hypsometry.area_km2 @ balance_m_we / hypsometry.total_km2)

@@ -1,0 +1,180 @@
+"""The archive's own STAC fields, prefix ``glacier:``; each is stated once and the JSON Schema is generated here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PREFIX = "glacier:"
+SCHEMA_PATH = "schemas/glacier/v1.0.0/schema.json"  # below the archive's root, where it is published
+
+_NUMBER: dict[str, Any] = {"type": ["number", "null"]}
+_SIGMA: dict[str, Any] = {"type": ["number", "null"], "minimum": 0}
+_SHARE: dict[str, Any] = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+_TEXT: dict[str, Any] = {"type": "string"}
+_DAY: dict[str, Any] = {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+
+
+def _record(meaning: str, properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": meaning,
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _said(meaning: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": meaning, **schema}
+
+
+_STATISTICS = _record(
+    "statistics of the elevation difference (m) over stable terrain",
+    {
+        "count": _COUNT,
+        "mean_m": _NUMBER,
+        "mean_absolute_m": _SIGMA,
+        "median_m": _NUMBER,
+        "std_m": _SIGMA,
+        "nmad_m": _SIGMA,
+        "rmse_m": _SIGMA,
+        "le90_m": _SIGMA,
+    },
+)
+
+_GATE = _record(
+    "a quality gate: what was found, what is allowed, and the verdict",
+    {
+        "name": _TEXT,
+        "subject": _TEXT,
+        "value": _NUMBER,
+        "limit": {"type": "number"},
+        "unit": _TEXT,
+        "passed": {"type": "boolean"},
+    },
+)
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "glacier:kind": _said("what the product is", {"enum": ["elevation_change", "mass_balance"]}),
+    "glacier:synthetic": _said("whether it comes from a synthetic sample, not from observations", {"type": "boolean"}),
+    "glacier:gates": _said("quality gates", {"type": "array", "items": _GATE}),
+    "glacier:settings": _said("settings of the run, by name", {"type": "object"}),
+    "glacier:shift_m": _record(
+        "what was added to the position of the aligned DEM to bring it onto the reference (m)",
+        {"east": {"type": "number"}, "north": {"type": "number"}, "up": {"type": "number"}},
+    ),
+    "glacier:shift_native_pixels": _record(
+        "its horizontal part in pixels of the aligned DEM's own grid: columns to the east, rows to the south",
+        {"columns": _NUMBER, "rows": _NUMBER},
+    ),
+    "glacier:tilt": _record(
+        "residual tilt of the elevation difference over stable terrain (m per m)",
+        {"east": _NUMBER, "north": _NUMBER, "removed": {"type": "boolean"}},
+    ),
+    "glacier:stable_terrain": _record(
+        "relative accuracy over stable terrain, on the same pixels before and after each step",
+        {"before": _STATISTICS, "after_coregistration": _STATISTICS, "after": _STATISTICS},
+    ),
+    "glacier:curvature_correction": _record(
+        "correction of the resolution effect by maximum curvature",
+        {"applied": {"type": "boolean"}, "source": _TEXT, "nmad_before_m": _SIGMA, "nmad_after_m": _SIGMA},
+    ),
+    "glacier:vertical_datum": _record(
+        "what became of the difference between the vertical datums",
+        {"earlier": _TEXT, "later": _TEXT, "method": _TEXT, "note": _TEXT},
+    ),
+    "glacier:totals": _record(
+        "all glaciers together",
+        {
+            "count": _COUNT,
+            "area_km2": _SIGMA,
+            "mean_dh_m": _NUMBER,
+            "sigma_mean_dh_m": _SIGMA,
+            "volume_change_m3": _NUMBER,
+            "sigma_volume_change_m3": _SIGMA,
+            "mass_change_kg": _NUMBER,
+            "sigma_mass_change_kg": _SIGMA,
+            "observed_share": _SHARE,
+        },
+    ),
+    "glacier:supported_period": _record(
+        "the period that the sources support, where it differs from the one the description claims",
+        {"start": _DAY, "end": _DAY, "note": _TEXT},
+    ),
+    "glacier:glacier_id": _said("identifier of the glacier in its inventory", _TEXT),
+    "glacier:glacier_name": _said("name of the glacier", _TEXT),
+    "glacier:year": _said("mass-balance year, named after the calendar year in which it ends", {"type": "integer"}),
+    "glacier:time_system": _said("time system of the year", {"enum": ["FLO", "FXD", "STR", "COM", "OTH", ""]}),
+    "glacier:balance": _record(
+        "glacier-wide balances and their standard deviations (m w.e.)",
+        {
+            "annual_m_we": _NUMBER,
+            "sigma_annual_m_we": _SIGMA,
+            "winter_m_we": _NUMBER,
+            "sigma_winter_m_we": _SIGMA,
+            "summer_m_we": _NUMBER,
+            "sigma_summer_m_we": _SIGMA,
+        },
+    ),
+    "glacier:by_method": _said(
+        "annual balance (m w.e.) by each method", {"type": "object", "additionalProperties": _NUMBER}
+    ),
+    "glacier:budget": _said(
+        "error budget of the annual balance by source (one standard deviation, m w.e.)",
+        {"type": "object", "additionalProperties": _SIGMA},
+    ),
+    "glacier:ela": _record(
+        "equilibrium-line altitude (m); '<' lies below the glacier, '>' above it",
+        {"altitude_m": _NUMBER, "position": {"enum": ["<", "=", ">", None]}},
+    ),
+    "glacier:aar": _said("accumulation-area ratio", _SHARE),
+    "glacier:area_km2": _said("glacier area (km2)", _SIGMA),
+    "glacier:provenance": _said("where the values come from", {"enum": ["observed", "reconstructed", "mixed"]}),
+    "glacier:flags": _said("quality flags", {"type": "array", "items": _TEXT}),
+    "glacier:origin": _said(
+        "for each field that the source leaves empty and the archive fills: the basis of the value",
+        {"type": "object", "additionalProperties": _TEXT},
+    ),
+    "glacier:project": _record("the project that paid for the dataset", {"number": _TEXT, "name": _TEXT}),
+    "glacier:altitude_m": _record("altitude range (m)", {"low": {"type": "number"}, "high": {"type": "number"}}),
+}
+
+_REQUIRED = ["glacier:kind", "glacier:synthetic"]
+
+
+def json_schema(schema_id: str | None = None) -> dict[str, Any]:
+    """The JSON Schema (draft 7) of the fields in Items and Collections; ``schema_id`` is the URL it is served from."""
+    fields = {
+        "type": "object",
+        "properties": FIELDS,
+        "patternProperties": {f"^(?!{PREFIX})": {}},
+        "additionalProperties": False,
+    }
+    schema: dict[str, Any] = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Glacier fields",
+        "description": "Fields of the glacier archive for STAC Items and Collections.",
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["type", "properties"],
+                "properties": {
+                    "type": {"const": "Feature"},
+                    "properties": {"allOf": [{"required": _REQUIRED}, {"$ref": "#/definitions/fields"}]},
+                },
+            },
+            {
+                "allOf": [
+                    {
+                        "type": "object",
+                        "required": ["type", *_REQUIRED],
+                        "properties": {"type": {"const": "Collection"}},
+                    },
+                    {"$ref": "#/definitions/fields"},
+                ]
+            },
+        ],
+        "definitions": {"fields": fields},
+    }
+    return {"$id": schema_id, **schema} if schema_id else schema

@@ -1,0 +1,861 @@
+"""Ways to damage a good archive, each with the name of the check that has to report it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.shutil import copy
+from rasterio.transform import Affine
+
+Edit = Callable[[Path], None]
+
+EC, MB = "test-elevation-change", "test-mass-balance"
+EC_ITEM = f"{EC}/elevation-change/elevation-change.json"
+MB_ITEM = f"{MB}/balance-2001/balance-2001.json"
+DH, SIGMA = f"{EC}/elevation-change/elevation_change.tif", f"{EC}/elevation-change/elevation_change_sigma.tif"
+CLASSES, BALANCE = f"{EC}/elevation-change/classification.tif", f"{MB}/balance-2001/balance.tif"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is done to the archive, the check that has to see it, and whether checksums are made to fit afterwards."""
+
+    name: str
+    check: str
+    edit: Edit
+    sealed: bool = True
+
+    def apply(self, root: Path) -> None:
+        self.edit(root)
+        if self.sealed:
+            reseal(root)
+
+
+def reseal(root: Path) -> None:
+    """Bring sizes and checksums in STAC, data packages and manifest up to date, as a careful forger would."""
+    for package in root.glob("*/datapackage.json"):
+        content = _load(package)
+        if not isinstance(content, dict):
+            continue
+        for resource in content.get("resources", []):
+            path = package.parent / str(resource.get("path"))
+            if path.is_file():
+                resource["bytes"] = path.stat().st_size
+                resource["hash"] = f"sha256:{_sha256(path)}"
+        _dump(package, content)
+    for document in sorted(root.glob("*/collection.json")) + sorted(root.glob("*/*/*.json")):
+        content = _load(document)
+        assets = content.get("assets") if isinstance(content, dict) else None
+        for asset in assets.values() if isinstance(assets, dict) else ():
+            path = document.parent / str(asset.get("href"))
+            if path.is_file():
+                asset["file:size"] = path.stat().st_size
+                asset["file:checksum"] = f"1220{_sha256(path)}"
+        if assets:
+            _dump(document, content)
+    manifest = _load(root / "manifest.json")
+    if isinstance(manifest, dict) and "files" in manifest:
+        files = sorted((p.relative_to(root).as_posix(), p) for p in root.rglob("*") if p.is_file())
+        manifest["files"] = [
+            {"path": name, "size": path.stat().st_size, "sha256": _sha256(path)}
+            for name, path in files
+            if name != "manifest.json"
+        ]
+        _dump(root / "manifest.json", manifest)
+
+
+def in_json(file: str, change: Callable[[Any], object]) -> Edit:
+    def edit(root: Path) -> None:
+        content = _load(root / file)
+        change(content)
+        _dump(root / file, content)
+
+    return edit
+
+
+def setting(file: str, *keys: Any, to: Any) -> Edit:
+    """Set one place of a JSON document."""
+
+    def change(content: Any) -> None:
+        for key in keys[:-1]:
+            content = content[key]
+        content[keys[-1]] = to
+
+    return in_json(file, change)
+
+
+def in_text(file: str, old: str, new: str) -> Edit:
+    def edit(root: Path) -> None:
+        text = (root / file).read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {file}"
+        (root / file).write_text(text.replace(old, new), encoding="utf-8", newline="\n")
+
+    return edit
+
+
+def in_table(file: str, row: int, column: str, value: str) -> Edit:
+    """One cell of a CSV, everything else byte for byte."""
+
+    def edit(root: Path) -> None:
+        frame = pd.read_csv(root / file, dtype=str, keep_default_na=False)
+        assert frame.loc[row, column] != value
+        frame.loc[row, column] = value
+        frame.to_csv(root / file, index=False, lineterminator="\n")
+
+    return edit
+
+
+def in_copies(collection: str, table: str, row: int, column: str, value: str) -> Edit:
+    """One cell of a table in CSV, Parquet and Excel alike, so that the copies agree."""
+
+    def edit(root: Path) -> None:
+        folder = root / collection / "tables"
+        in_table(f"{collection}/tables/{table}.csv", row, column, value)(root)
+        (folder / f"{table}.parquet").unlink()
+        book = folder / f"{collection}.xlsx"
+        workbook = openpyxl.load_workbook(book)
+        sheet = workbook[table]
+        place = [cell.value for cell in sheet[1]].index(column) + 1
+        sheet.cell(row + 3, place).value = float(value) if _is_number(value) else value
+        workbook.save(book)
+
+    return edit
+
+
+def rewritten(file: str, **changes: Any) -> Edit:
+    """A raster written again with another profile, other tags or other pixels, overviews included."""
+
+    def edit(root: Path) -> None:
+        path, draft = root / file, root / "draft.tif"
+        with rasterio.open(path) as source:
+            bands, profile = source.read(), source.profile
+            tags, band_tags, units = source.tags(), [source.tags(k) for k in source.indexes], list(source.units)
+        pixels = changes.pop("pixels", None)
+        overviews = changes.pop("overviews", True)
+        units = changes.pop("units", units)
+        tags = changes.pop("band_tags", band_tags), tags
+        bands = bands if pixels is None else pixels(bands)
+        profile.update(height=bands.shape[1], width=bands.shape[2])
+        profile.update(changes)
+        plain = {
+            key: value for key, value in profile.items() if key not in ("tiled", "blockxsize", "blockysize", "compress")
+        }
+        with rasterio.open(draft, "w", **{**plain, "driver": "GTiff"}) as target:
+            target.write(bands)
+            target.units = units
+            for index, tag in enumerate(tags[0], 1):
+                target.update_tags(index, **tag)
+            target.update_tags(**tags[1])
+            if overviews and max(bands.shape[1:]) > 256:
+                target.build_overviews([2], Resampling.nearest)
+        layout = {key: profile[key] for key in ("tiled", "blockxsize", "blockysize", "compress") if key in profile}
+        with rasterio.open(draft) as source:
+            copy(source, path, driver="GTiff", copy_src_overviews=True, **layout)
+        draft.unlink()
+
+    return edit
+
+
+def flip_bit(file: str, place: float) -> Edit:
+    """One bit of a file, at a share of its length."""
+
+    def edit(root: Path) -> None:
+        content = bytearray((root / file).read_bytes())
+        content[int(place * (len(content) - 1))] ^= 0x10
+        (root / file).write_bytes(bytes(content))
+
+    return edit
+
+
+def swap(one: str, other: str) -> Edit:
+    def edit(root: Path) -> None:
+        first, second = (root / one).read_bytes(), (root / other).read_bytes()
+        (root / one).write_bytes(second)
+        (root / other).write_bytes(first)
+
+    return edit
+
+
+def remove(file: str) -> Edit:
+    return lambda root: (root / file).unlink()
+
+
+def add(file: str, content: bytes = b"x") -> Edit:
+    return lambda root: (root / file).write_bytes(content) and None
+
+
+def link_out(root: Path) -> None:
+    (root / EC / "README.md").unlink()
+    (root / EC / "README.md").symlink_to("/etc/hostname")
+
+
+def truncate(file: str, share: float = 0.5) -> Edit:
+    def edit(root: Path) -> None:
+        content = (root / file).read_bytes()
+        (root / file).write_bytes(content[: int(len(content) * share)])
+
+    return edit
+
+
+def drop(file: str, *keys: Any) -> Edit:
+    def change(content: Any) -> None:
+        for key in keys[:-1]:
+            content = content[key]
+        del content[keys[-1]]
+
+    return in_json(file, change)
+
+
+def link_of(file: str, rel: str, href: str) -> Edit:
+    """Point the first link of a kind elsewhere."""
+
+    def change(content: Any) -> None:
+        next(link for link in content["links"] if link["rel"] == rel)["href"] = href
+
+    return in_json(file, change)
+
+
+def without_link(file: str, rel: str) -> Edit:
+    def change(content: Any) -> None:
+        content["links"].remove(next(link for link in content["links"] if link["rel"] == rel))
+
+    return in_json(file, change)
+
+
+def huge_thumbnail(root: Path) -> None:
+    """A PNG of 700 x 700 pixels."""
+    row = b"\0" + bytes(700)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 700, 700, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(row * 700)),
+        (b"IEND", b""),
+    ]
+    parts = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    (root / EC / "elevation-change/thumbnail.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+def _negate(collection: str, table: str, row: int, column: str) -> Edit:
+    def edit(root: Path) -> None:
+        frame = pd.read_csv(root / collection / f"tables/{table}.csv", dtype=str, keep_default_na=False)
+        text = frame.loc[row, column]
+        in_copies(collection, table, row, column, text[1:] if text.startswith("-") else f"-{text}")(root)
+
+    return edit
+
+
+def _plus(amount: float) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda bands: np.where(bands == -9999, bands, bands + np.float32(amount)).astype(bands.dtype)
+
+
+def _swap_corners(content: Any) -> None:
+    west, south, east, north = content["bbox"]
+    content["bbox"] = [east, north, west, south]
+
+
+def _gdal_order(content: Any) -> None:
+    a, b, c, d, e, f = content["assets"]["elevation_change"]["proj:transform"]
+    content["assets"]["elevation_change"]["proj:transform"] = [c, a, b, f, d, e]
+
+
+def _reverse_shape(content: Any) -> None:
+    content["assets"]["elevation_change"]["proj:shape"].reverse()
+
+
+def _shift_bbox(content: Any) -> None:
+    content["bbox"] = [value + 0.1 for value in content["bbox"]]
+
+
+def _shift_all(content: Any) -> None:
+    """Bbox and geometry agree with each other and not with the raster."""
+    _shift_bbox(content)
+    ring = content["geometry"]["coordinates"][0]
+    content["geometry"]["coordinates"][0] = [[x + 0.1, y + 0.1] for x, y in ring]
+
+
+def _swap_days(content: Any) -> None:
+    properties = content["properties"]
+    properties["start_datetime"], properties["end_datetime"] = properties["end_datetime"], properties["start_datetime"]
+
+
+def _statistic(asset: str, name: str, value: float, band: int = 0) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        content["assets"][asset]["bands"][band]["statistics"][name] = value
+
+    return change
+
+
+def _field(table: str, column: str, key: str, value: Any) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        resource = next(resource for resource in content["resources"] if resource["name"] == table)
+        next(field for field in resource["schema"]["fields"] if field["name"] == column)[key] = value
+
+    return change
+
+
+def _schema_key(table: str, key: str, value: Any) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        next(resource for resource in content["resources"] if resource["name"] == table)["schema"][key] = value
+
+    return change
+
+
+def _raise_pixel(bands: np.ndarray) -> np.ndarray:
+    valid = np.argwhere(bands[0] != -9999)
+    bands[0][tuple(valid[0])] += 500
+    return bands
+
+
+def _mirror(bands: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(bands[:, :, ::-1])
+
+
+def _strange_class(bands: np.ndarray) -> np.ndarray:
+    bands[0, 5, 5] = 77
+    return bands
+
+
+def _file_entry(index: int, key: str, value: Any) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        content["files"][index][key] = value
+
+    return change
+
+
+def _repeat_record(file: str) -> Edit:
+    def edit(root: Path) -> None:
+        lines = (root / file).read_text(encoding="utf-8").splitlines()
+        (root / file).write_text("\n".join([*lines, lines[-1], ""]), encoding="utf-8", newline="\n")
+
+    return edit
+
+
+def _swap_columns(file: str) -> Edit:
+    def edit(root: Path) -> None:
+        frame = pd.read_csv(root / file, dtype=str, keep_default_na=False)
+        frame[[*frame.columns[1::-1], *frame.columns[2:]]].to_csv(root / file, index=False, lineterminator="\n")
+
+    return edit
+
+
+def _parquet_cell(root: Path) -> None:
+    path = root / EC / "tables/glaciers.parquet"
+    frame = pd.read_parquet(path)
+    frame.loc[0, "mean_dh_m"] += 1
+    frame.to_parquet(path, index=False)
+
+
+def _excel_cell(root: Path) -> None:
+    path = root / EC / f"tables/{EC}.xlsx"
+    workbook = openpyxl.load_workbook(path)
+    workbook["glaciers"]["H3"].value = 99.0
+    workbook.save(path)
+
+
+def _carriage_returns(root: Path) -> None:
+    path = root / MB / "README.md"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return None
+
+
+def _dump(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+_CATALOG, _EC_COLLECTION, _MB_COLLECTION = "catalog.json", f"{EC}/collection.json", f"{MB}/collection.json"
+_EC_PACKAGE, _MB_PACKAGE = f"{EC}/datapackage.json", f"{MB}/datapackage.json"
+_BALANCES, _ZONES = f"{MB}/tables/glacier_balances.csv", f"{MB}/tables/zone_balances.csv"
+_POINTS, _GLACIERS, _GATES = (
+    f"{MB}/tables/point_balances.csv",
+    f"{EC}/tables/glaciers.csv",
+    f"{EC}/tables/quality_gates.csv",
+)
+
+DAMAGES = (
+    # files
+    Damage("catalogue removed", "is-archive", remove(_CATALOG)),
+    Damage("manifest removed", "is-archive", remove("manifest.json"), sealed=False),
+    Damage("manifest of another program", "is-archive", setting("manifest.json", "archive", to="other"), sealed=False),
+    Damage("manifest cut short", "is-archive", truncate("manifest.json"), sealed=False),
+    Damage("citation file removed", "layout", remove(f"{EC}/metadata/citation.txt")),
+    Damage("ISO 19139 record removed", "layout", remove(f"{EC}/metadata/iso19139.xml")),
+    Damage("README removed", "layout", remove(f"{MB}/README.md")),
+    Damage("page of the archive removed", "layout", remove("index.html")),
+    Damage("page of an item removed", "layout", remove(f"{MB}/balance-2001/index.html")),
+    Damage("data package removed", "layout", remove(_EC_PACKAGE)),
+    Damage("item document removed", "layout", remove(MB_ITEM)),
+    Damage("collection document removed", "layout", remove(_MB_COLLECTION)),
+    Damage("file removed, manifest kept", "manifest-complete", remove(f"{MB}/README.md"), sealed=False),
+    Damage("stray file at the root", "manifest-complete", add("notes.txt"), sealed=False),
+    Damage("stray hidden file", "manifest-complete", add(f"{EC}/.DS_Store"), sealed=False),
+    Damage("symbolic link out of the tree", "manifest-complete", link_out),
+    Damage("entry taken out of the manifest", "manifest-complete", drop("manifest.json", "files", 3), sealed=False),
+    Damage(
+        "entry twice in the manifest",
+        "manifest-complete",
+        in_json("manifest.json", lambda m: m["files"].append(m["files"][0])),
+        sealed=False,
+    ),
+    Damage(
+        "manifest out of order",
+        "manifest-complete",
+        in_json("manifest.json", lambda m: m["files"].reverse()),
+        sealed=False,
+    ),
+    Damage(
+        "size in the manifest altered",
+        "manifest-sizes",
+        in_json("manifest.json", _file_entry(0, "size", 1)),
+        sealed=False,
+    ),
+    Damage("file cut short", "manifest-sizes", truncate(f"{EC}/README.md"), sealed=False),
+    Damage(
+        "checksum in the manifest altered",
+        "manifest-checksums",
+        in_json("manifest.json", _file_entry(0, "sha256", "0" * 64)),
+        sealed=False,
+    ),
+    Damage("one bit of a raster", "manifest-checksums", flip_bit(DH, 0.7), sealed=False),
+    Damage("one bit of a table", "manifest-checksums", flip_bit(_GLACIERS, 0.5), sealed=False),
+    Damage("one bit of a picture", "manifest-checksums", flip_bit(f"{EC}/elevation-change/map.png", 0.5), sealed=False),
+    Damage("one bit of a page", "manifest-checksums", flip_bit("index.html", 0.9), sealed=False),
+    Damage("two files swapped", "manifest-checksums", swap(DH, SIGMA), sealed=False),
+    Damage("code version taken out of the manifest", "manifest-provenance", drop("manifest.json", "code_version")),
+    Damage(
+        "inputs taken out of the manifest",
+        "manifest-provenance",
+        setting("manifest.json", "datasets", 0, "inputs", to=[]),
+    ),
+    Damage(
+        "checksum of an input cut short",
+        "manifest-provenance",
+        setting("manifest.json", "datasets", 0, "inputs", 0, "sha256", to="abc"),
+    ),
+    Damage(
+        "settings taken out of the manifest",
+        "manifest-provenance",
+        setting("manifest.json", "datasets", 0, "settings", to={}),
+    ),
+    Damage("dataset taken out of the manifest", "manifest-provenance", drop("manifest.json", "datasets", 1)),
+    Damage("JSON cut short", "json-parses", truncate(f"{EC}/metadata/ncdc.json")),
+    Damage(
+        "NaN in JSON",
+        "json-parses",
+        in_text(f"{EC}/metadata/ncdc.json", '"ds_acq_alt_high": 4500.0', '"ds_acq_alt_high": NaN'),
+    ),
+    Damage(
+        "a key twice in JSON",
+        "json-parses",
+        in_text(_CATALOG, '"type": "Catalog",', '"type": "Catalog", "type": "Catalog",'),
+    ),
+    Damage(
+        "JSON in UTF-16",
+        "json-parses",
+        lambda root: (root / EC / "metadata/datacite.json").write_bytes("{}".encode("utf-16")) and None,
+    ),
+    Damage("XML cut short", "xml-parses", truncate(f"{EC}/metadata/iso19139.xml")),
+    Damage(
+        "XML with an entity bomb",
+        "xml-parses",
+        add(f"{EC}/metadata/datacite.xml", b'<!DOCTYPE a [<!ENTITY b "boom">]><a>&b;</a>'),
+    ),
+    Damage(
+        "absolute path in a README",
+        "texts-portable",
+        in_text(f"{EC}/README.md", "## Files", "## Files in /home/me/archive"),
+    ),
+    Damage("file URL in a document", "texts-portable", setting(_CATALOG, "description", to="see file:///data/x")),
+    Damage("carriage returns", "texts-portable", _carriage_returns),
+    Damage(
+        "README in GBK",
+        "texts-portable",
+        lambda root: (root / EC / "README.md").write_bytes("冰川".encode("gbk")) and None,
+    ),
+    Damage("picture cut short", "images", truncate(f"{EC}/elevation-change/map.png")),
+    Damage("text called a picture", "images", add(f"{EC}/elevation-change/thumbnail.png", b"no picture")),
+    Damage("thumbnail too large", "images", huge_thumbnail),
+    Damage(
+        "synthetic flag turned off in STAC",
+        "synthetic-stated",
+        setting(EC_ITEM, "properties", "glacier:synthetic", to=False),
+    ),
+    Damage(
+        "synthetic flag turned off in the manifest",
+        "synthetic-stated",
+        setting("manifest.json", "datasets", 0, "synthetic", to=False),
+    ),
+    # STAC
+    Damage("collection that calls itself a catalogue", "stac-type", setting(_EC_COLLECTION, "type", to="Catalog")),
+    Damage("another STAC version", "stac-type", setting(EC_ITEM, "stac_version", to="1.0.0")),
+    Damage("item with another id than its folder", "stac-type", setting(EC_ITEM, "id", to="other")),
+    Damage("item of another collection", "stac-type", setting(MB_ITEM, "collection", to=EC)),
+    Damage("licence removed", "stac-schema", drop(_EC_COLLECTION, "license")),
+    Damage("geometry of no kind", "stac-schema", setting(EC_ITEM, "geometry", "type", to="Blob")),
+    Damage("links as an object", "stac-schema", setting(EC_ITEM, "links", to={})),
+    Damage("share above one", "stac-schema", setting(MB_ITEM, "properties", "glacier:aar", to=1.5)),
+    Damage("unknown field of ours", "stac-schema", setting(MB_ITEM, "properties", "glacier:mood", to="fine")),
+    Damage(
+        "checksum that is no multihash",
+        "stac-schema",
+        setting(EC_ITEM, "assets", "visual", "file:checksum", to="xyz"),
+        sealed=False,
+    ),
+    Damage("child link to nowhere", "links-resolve", link_of(_CATALOG, "child", "./gone/collection.json")),
+    Damage("absolute parent link", "links-resolve", link_of(EC_ITEM, "parent", "/collection.json")),
+    Damage("link out of the tree", "links-resolve", link_of(EC_ITEM, "root", "../../../catalog.json")),
+    Damage("parent link to a web server", "links-resolve", link_of(EC_ITEM, "parent", "https://example.org/c.json")),
+    Damage("child link removed", "links-both-ways", without_link(_CATALOG, "child")),
+    Damage("item link removed", "links-both-ways", without_link(_MB_COLLECTION, "item")),
+    Damage("parent link removed", "links-both-ways", without_link(MB_ITEM, "parent")),
+    Damage("root link removed", "links-both-ways", without_link(_EC_COLLECTION, "root")),
+    Damage(
+        "item of the one collection linked from the other",
+        "links-both-ways",
+        link_of(_MB_COLLECTION, "item", f"../{EC}/elevation-change/elevation-change.json"),
+    ),
+    Damage("asset of no file", "assets-exist", setting(EC_ITEM, "assets", "visual", "href", to="./gone.tif")),
+    Damage("asset outside the tree", "assets-exist", setting(EC_ITEM, "assets", "visual", "href", to="../../../x.tif")),
+    Damage("asset on this machine", "assets-exist", setting(EC_ITEM, "assets", "visual", "href", to="/x.tif")),
+    Damage("asset taken out of an item", "assets-exist", drop(EC_ITEM, "assets", "outlines")),
+    Damage("file beside an item that no asset names", "assets-exist", add(f"{EC}/elevation-change/extra.txt")),
+    Damage("file removed with its manifest entry", "assets-exist", remove(f"{MB}/balance-2001/isolines.geojson")),
+    Damage(
+        "size of an asset altered",
+        "asset-checksums",
+        setting(EC_ITEM, "assets", "visual", "file:size", to=5),
+        sealed=False,
+    ),
+    Damage(
+        "checksum of an asset altered",
+        "asset-checksums",
+        setting(EC_ITEM, "assets", "visual", "file:checksum", to="1220" + "0" * 64),
+        sealed=False,
+    ),
+    Damage("swapped corners", "item-extent", in_json(EC_ITEM, _swap_corners)),
+    Damage("bbox unlike the geometry", "item-extent", in_json(EC_ITEM, _shift_bbox)),
+    Damage("bbox off the globe", "item-extent", setting(EC_ITEM, "bbox", to=[86, 43, 587, 44])),
+    Damage("bbox of three numbers", "item-extent", setting(EC_ITEM, "bbox", to=[86, 43, 87])),
+    Damage("end before start", "item-time", in_json(MB_ITEM, _swap_days)),
+    Damage(
+        "datetime outside the period",
+        "item-time",
+        setting(MB_ITEM, "properties", "datetime", to="1990-01-01T00:00:00Z"),
+    ),
+    Damage(
+        "time without a zone", "item-time", setting(MB_ITEM, "properties", "start_datetime", to="2000-08-28T00:00:00")
+    ),
+    Damage("time that is none", "item-time", setting(MB_ITEM, "properties", "end_datetime", to="yesterday")),
+    Damage(
+        "collection smaller than its items",
+        "collection-extent",
+        setting(_EC_COLLECTION, "extent", "spatial", "bbox", to=[[86.5, 43.28, 86.51, 43.29]]),
+    ),
+    Damage(
+        "collection ends before its items",
+        "collection-extent",
+        setting(_MB_COLLECTION, "extent", "temporal", "interval", 0, 1, to="2001-01-01T00:00:00Z"),
+    ),
+    Damage(
+        "collection larger than its items",
+        "collection-union",
+        setting(_EC_COLLECTION, "extent", "spatial", "bbox", to=[[80, 40, 90, 50]]),
+    ),
+    Damage(
+        "render of an absent asset",
+        "renders",
+        setting(EC_ITEM, "properties", "renders", "visual", "assets", to=["gone"]),
+    ),
+    Damage(
+        "infinity in STAC", "numbers-finite", setting(EC_ITEM, "properties", "glacier:shift_m", "east", to=float("inf"))
+    ),
+    # rasters
+    Damage("raster cut short", "raster-opens", truncate(DH)),
+    Damage("text called a raster", "raster-opens", add(DH, b"no raster")),
+    Damage("one bit within a tile, checksums made to fit", "raster-statistics", rewritten(DH, pixels=_raise_pixel)),
+    Damage("raster without tiles", "cog-structure", rewritten(DH, tiled=False, blockysize=16)),
+    Damage("tiles of another size", "cog-structure", rewritten(DH, blockxsize=128, blockysize=128)),
+    Damage("another compression", "cog-structure", rewritten(DH, compress="lzw")),
+    Damage("transform in GDAL's order", "raster-georeference", in_json(EC_ITEM, _gdal_order)),
+    Damage("shape as columns and rows", "raster-georeference", in_json(EC_ITEM, _reverse_shape)),
+    Damage(
+        "another CRS in STAC",
+        "raster-georeference",
+        setting(EC_ITEM, "assets", "elevation_change", "proj:code", to="EPSG:32644"),
+    ),
+    Damage(
+        "another projected bbox",
+        "raster-georeference",
+        setting(EC_ITEM, "assets", "elevation_change", "proj:bbox", to=[0, 0, 1, 1]),
+    ),
+    Damage(
+        "raster moved by a pixel",
+        "raster-georeference",
+        rewritten(DH, transform=Affine(30.0, 0.0, 460050.0, 0.0, -30.0, 4794000.0)),
+    ),
+    Damage("raster in another CRS", "raster-georeference", rewritten(DH, crs="EPSG:32644")),
+    Damage("item moved away from its raster", "raster-georeference", in_json(EC_ITEM, _shift_all)),
+    Damage(
+        "another nodata in STAC",
+        "raster-bands",
+        setting(EC_ITEM, "assets", "elevation_change", "bands", 0, "nodata", to=0),
+    ),
+    Damage("another nodata in the raster", "raster-bands", rewritten(DH, nodata=-32768)),
+    Damage(
+        "another unit in STAC",
+        "raster-bands",
+        setting(EC_ITEM, "assets", "elevation_change", "bands", 0, "unit", to="cm"),
+    ),
+    Damage("unit lost from the raster", "raster-bands", rewritten(DH, units=("",))),
+    Damage(
+        "another data type in STAC",
+        "raster-bands",
+        setting(EC_ITEM, "assets", "elevation_change", "bands", 0, "data_type", to="float64"),
+    ),
+    Damage("band taken out of STAC", "raster-bands", drop(EC_ITEM, "assets", "visual", "bands", 2)),
+    Damage("stale mean in STAC", "raster-statistics", in_json(EC_ITEM, _statistic("elevation_change", "mean", 1.0))),
+    Damage(
+        "minimum above maximum",
+        "raster-statistics",
+        in_json(EC_ITEM, _statistic("elevation_change", "minimum", 9999.0)),
+    ),
+    Damage("stale standard deviation", "raster-statistics", in_json(MB_ITEM, _statistic("balance", "stddev", 9.0))),
+    Damage(
+        "stale share of valid pixels",
+        "raster-statistics",
+        in_json(MB_ITEM, _statistic("balance", "valid_percent", 100.0)),
+    ),
+    Damage("stale count of pixels", "raster-statistics", in_json(MB_ITEM, _statistic("balance", "count", 3))),
+    Damage("statistics taken out", "raster-statistics", drop(MB_ITEM, "assets", "balance", "bands", 0, "statistics")),
+    Damage(
+        "stale statistics in the file",
+        "raster-statistics",
+        rewritten(DH, band_tags=[{"STATISTICS_MEAN": "12", "STATISTICS_MINIMUM": "0"}]),
+    ),
+    Damage("rasters of two products swapped", "raster-statistics", swap(DH, SIGMA)),
+    Damage("class that the legend does not know", "raster-classes", rewritten(CLASSES, pixels=_strange_class)),
+    Damage(
+        "class taken out of the legend",
+        "raster-classes",
+        drop(EC_ITEM, "assets", "classification", "classification:classes", 2),
+    ),
+    # tables
+    Damage(
+        "table that the data package does not name", "datapackage-complete", add(f"{EC}/tables/extra.csv", b"a\n1\n")
+    ),
+    Damage("table taken out of the data package", "datapackage-complete", drop(_EC_PACKAGE, "resources", 0)),
+    Damage(
+        "table named twice",
+        "datapackage-complete",
+        in_json(_EC_PACKAGE, lambda p: p["resources"].append(p["resources"][0])),
+    ),
+    Damage(
+        "size of a table altered",
+        "datapackage-complete",
+        setting(_EC_PACKAGE, "resources", 0, "bytes", to=1),
+        sealed=False,
+    ),
+    Damage(
+        "hash of a table altered",
+        "datapackage-complete",
+        setting(_EC_PACKAGE, "resources", 0, "hash", to="sha256:" + "0" * 64),
+        sealed=False,
+    ),
+    Damage(
+        "another unit of a column", "table-schemas", in_json(_EC_PACKAGE, _field("glaciers", "mean_dh_m", "unit", "cm"))
+    ),
+    Damage(
+        "another type of a column",
+        "table-schemas",
+        in_json(_EC_PACKAGE, _field("glaciers", "mean_dh_m", "type", "string")),
+    ),
+    Damage(
+        "limits of a column loosened",
+        "table-schemas",
+        in_json(_MB_PACKAGE, _field("point_balances", "balance_m_we", "constraints", {})),
+    ),
+    Damage(
+        "another primary key",
+        "table-schemas",
+        in_json(_EC_PACKAGE, _schema_key("glaciers", "primaryKey", ["glacier_name"])),
+    ),
+    Damage("foreign key taken out", "table-schemas", in_json(_MB_PACKAGE, _schema_key("readings", "foreignKeys", []))),
+    Damage("two columns swapped", "table-header", _swap_columns(_GLACIERS)),
+    Damage("column renamed", "table-header", in_text(_GLACIERS, "mean_dh_m", "mean_change_m")),
+    Damage("text in a number column", "table-cells", in_table(_GLACIERS, 0, "mean_dh_m", "much")),
+    Damage("NaN in a number column", "table-cells", in_table(_GLACIERS, 0, "mean_dh_m", "NaN")),
+    Damage("number beyond its limit", "table-cells", in_table(_POINTS, 0, "balance_m_we", "-99.00")),
+    Damage("negative standard deviation", "table-cells", in_table(_GLACIERS, 0, "sigma_mean_dh_m", "-0.400")),
+    Damage("share above one in a table", "table-cells", in_table(_GLACIERS, 0, "observed_share", "1.5000")),
+    Damage("value outside a list", "table-cells", in_table(_POINTS, 0, "bound", "~")),
+    Damage("required cell empty", "table-cells", in_table(_POINTS, 0, "begin_date", "")),
+    Damage("day that is in no calendar", "table-cells", in_table(_POINTS, 0, "begin_date", "2001-02-30")),
+    Damage("fraction in an integer column", "table-cells", in_table(f"{EC}/tables/accuracy.csv", 0, "count", "4000.5")),
+    Damage("record twice", "table-primary-keys", _repeat_record(_GLACIERS)),
+    Damage("key empty", "table-primary-keys", in_table(_GLACIERS, 0, "glacier_id", "")),
+    Damage("reference to no record", "table-foreign-keys", in_table(f"{MB}/tables/readings.csv", 0, "stake_id", "99")),
+    Damage("cell of a table edited, copies kept", "table-copies", in_table(_GLACIERS, 0, "median_dh_m", "1.000")),
+    Damage("cell of the Parquet copy edited", "table-copies", _parquet_cell),
+    Damage("cell of the workbook edited", "table-copies", _excel_cell),
+    Damage("workbook cut short", "table-copies", truncate(f"{EC}/tables/{EC}.xlsx")),
+    Damage("Parquet cut short", "table-copies", truncate(f"{EC}/tables/glaciers.parquet")),
+    Damage("ragged row", "datapackage-conforms", in_text(_GATES, "stable terrain", "stable terrain,extra")),
+    Damage(
+        "absolute path in the data package",
+        "datapackage-conforms",
+        setting(_EC_PACKAGE, "resources", 0, "path", to="/etc/hostname"),
+    ),
+    # across files
+    Damage(
+        "volume that is not area times mean",
+        "volume-is-area-times-mean",
+        in_copies(EC, "glaciers", 0, "volume_change_m3", "123456789"),
+    ),
+    Damage("mass that grows where ice is lost", "rates-follow-changes", _negate(EC, "glaciers", 0, "mass_change_kg")),
+    Damage(
+        "annual balance unlike its seasons",
+        "annual-is-winter-plus-summer",
+        in_copies(MB, "glacier_balances", 0, "winter_balance_m_we", "1.21"),
+    ),
+    Damage("zone altered", "zones-make-the-glacier", in_copies(MB, "zone_balances", 0, "annual_balance_m_we", "2.50")),
+    Damage("zones that overlap", "zones-in-order", in_copies(MB, "zone_balances", 1, "lower_m", "3520")),
+    Damage("zone upside down", "zones-in-order", in_copies(MB, "zone_balances", 0, "upper_m", "3400")),
+    Damage(
+        "year that ends before it begins",
+        "periods-in-order",
+        in_copies(MB, "glacier_balances", 0, "end_date", "1999-08-30"),
+    ),
+    Damage(
+        "item of a year that no table has", "years-have-items", setting(MB_ITEM, "properties", "glacier:year", to=1999)
+    ),
+    Damage(
+        "balance in STAC unlike the table",
+        "balance-table-is-in-stac",
+        setting(MB_ITEM, "properties", "glacier:balance", "annual_m_we", to=0.3),
+    ),
+    Damage(
+        "sigma in STAC unlike the table",
+        "balance-table-is-in-stac",
+        setting(MB_ITEM, "properties", "glacier:balance", "sigma_annual_m_we", to=0.01),
+    ),
+    Damage(
+        "equilibrium line in STAC unlike the table",
+        "balance-table-is-in-stac",
+        setting(MB_ITEM, "properties", "glacier:ela", "altitude_m", to=3000),
+    ),
+    Damage("balance raster unlike the table", "field-mean-is-in-table", rewritten(BALANCE, pixels=_plus(0.5))),
+    Damage(
+        "totals unlike the glaciers",
+        "totals-follow-glaciers",
+        setting(EC_ITEM, "properties", "glacier:totals", "area_km2", to=99.0),
+    ),
+    Damage(
+        "number of glaciers altered",
+        "totals-follow-glaciers",
+        setting(EC_ITEM, "properties", "glacier:totals", "count", to=3),
+    ),
+    Damage(
+        "value of a glacier in GeoJSON altered",
+        "glaciers-in-geojson",
+        setting(f"{EC}/elevation-change/glaciers.geojson", "features", 0, "properties", "mean_dh_m", to=9.0),
+    ),
+    Damage(
+        "glacier taken out of GeoJSON",
+        "glaciers-in-geojson",
+        drop(f"{EC}/elevation-change/glaciers.geojson", "features", 0),
+    ),
+    Damage("raster unlike the table of glaciers", "glacier-means-are-in-raster", rewritten(DH, pixels=_plus(3.0))),
+    Damage("raster mirrored", "glacier-means-are-in-raster", rewritten(DH, pixels=_mirror)),
+    Damage("gate that failed", "quality-gates", in_copies(EC, "quality_gates", 0, "passed", "false")),
+    Damage("value beyond the limit of a gate", "quality-gates", in_copies(EC, "quality_gates", 0, "value", "5.0000")),
+    Damage(
+        "verdict in STAC unlike the table",
+        "quality-gates",
+        setting(_EC_COLLECTION, "glacier:gates", 0, "passed", to=False),
+    ),
+    Damage(
+        "gate value unlike what was measured", "gates-follow-data", in_copies(EC, "quality_gates", 0, "value", "0.0100")
+    ),
+    Damage(
+        "gate value unlike the sigma of the year",
+        "gates-follow-data",
+        in_copies(MB, "quality_gates", 0, "value", "20.0000"),
+    ),
+    Damage("another version of the collection", "versions-equal", setting(_EC_COLLECTION, "version", to="9.9.9")),
+    Damage("another version of an item", "versions-equal", setting(MB_ITEM, "properties", "version", to="9.9.9")),
+    Damage("another version of the data package", "versions-equal", setting(_EC_PACKAGE, "version", to="9.9.9")),
+    Damage(
+        "setting altered in STAC",
+        "versions-equal",
+        setting(EC_ITEM, "properties", "glacier:settings", "outlier_nmad", to=9.0),
+    ),
+    Damage(
+        "row count in STAC altered",
+        "tables-in-stac",
+        setting(_EC_COLLECTION, "assets", "table_glaciers", "table:row_count", to=3),
+    ),
+    Damage(
+        "column in STAC renamed",
+        "tables-in-stac",
+        setting(_EC_COLLECTION, "assets", "table_glaciers", "table:columns", 0, "name", to="id"),
+    ),
+    *(
+        Damage(f"citation altered in {file}", "citation-equal", in_text(file, "version 1.2.0", "version 1.3.0"))
+        for file in (
+            _EC_COLLECTION,
+            f"{EC}/index.html",
+            f"{EC}/README.md",
+            f"{EC}/metadata/citation.txt",
+            f"{EC}/metadata/ncdc.json",
+            f"{EC}/metadata/datacite.json",
+            f"{EC}/metadata/iso19139.xml",
+            f"{EC}/metadata/dataset.jsonld",
+            f"{EC}/metadata/ro-crate-metadata.json",
+        )
+    ),
+    # pages
+    Damage("link of a page to nowhere", "page-links", in_text("index.html", 'href="catalog.json"', 'href="gone.json"')),
+    Damage(
+        "page that loads a script from elsewhere",
+        "page-links",
+        in_text("index.html", "</main>", '<script src="https://example.org/x.js"></script></main>'),
+    ),
+    Damage(
+        "page that loads a picture from elsewhere",
+        "page-links",
+        in_text("index.html", "</main>", '<img src="//example.org/x.png" alt=""></main>'),
+    ),
+    Damage(
+        "link of a page out of the tree", "page-links", in_text("index.html", 'href="catalog.json"', 'href="../x.json"')
+    ),
+)

@@ -1,0 +1,135 @@
+"""The whole chain on a small pair with a known shift, a known resolution effect and a known glacier change."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from pipeline.elevation_change.chain import elevation_change
+from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID
+from schemas.errors import BadInput
+from schemas.settings import ElevationChangeSettings
+from schemas.tables import ELEVATION_CHANGE_TABLES
+from tests.synthetic_pairs import fractal, write_dem
+
+SHAPE = (300, 360)
+SHIFT = (0.43, -0.27)  # pixels, of the earlier DEM
+THINNING = -8.0
+BOX = (slice(100, 160), slice(140, 210))
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pair")
+    draw = np.random.default_rng(0)
+    earlier = fractal(SHAPE, shift=SHIFT) + draw.normal(0, 1.0, SHAPE).astype(np.float32) - 2
+    later = fractal(SHAPE) + draw.normal(0, 0.5, SHAPE).astype(np.float32)
+    later[BOX] += THINNING
+    earlier[10:14, 10:14] = np.nan
+    shape = shapely.box(400_000 + 140 * 30, 4_800_000 - 160 * 30, 400_000 + 210 * 30, 4_800_000 - 100 * 30)
+    outlines = folder / "glaciers.gpkg"
+    gpd.GeoDataFrame({"rgi_id": ["G1"]}, geometry=[shape], crs="EPSG:32645").to_file(outlines)
+    return write_dem(folder / "earlier.tif", earlier), write_dem(folder / "later.tif", later), outlines
+
+
+@pytest.fixture(scope="module")
+def result(pair):
+    return elevation_change(pair[0], pair[1], ElevationChangeSettings(), outlines=[pair[2]])
+
+
+def test_the_shift_is_that_of_the_pair(result):
+    assert result.shift_m.east / 30 == pytest.approx(-SHIFT[0], abs=0.005)
+    assert result.shift_m.north / 30 == pytest.approx(-SHIFT[1], abs=0.005)
+    assert result.shift_m.up == pytest.approx(2, abs=0.05)
+    assert result.shift_native_pixels.columns == pytest.approx(-SHIFT[0], abs=0.005)
+    assert result.shift_native_pixels.rows == pytest.approx(SHIFT[1], abs=0.005)
+
+
+def test_the_glacier_change_and_its_error(result):
+    assert result.totals.count == 1
+    assert result.totals.mean_dh_m == pytest.approx(THINNING, abs=0.1)
+    assert abs(result.totals.mean_dh_m - THINNING) < 3 * result.totals.sigma_mean_dh_m
+    assert result.totals.sigma_mean_dh_m < 0.2
+    assert result.totals.volume_change_m3 == pytest.approx(THINNING * 60 * 70 * 900, rel=0.02)
+
+
+def test_stable_terrain_gets_better_and_is_unbiased(result):
+    assert result.before.count == result.after.count
+    assert result.after.nmad_m < result.before.nmad_m
+    assert abs(result.after.mean_m) < 0.05
+    assert result.after.nmad_m == pytest.approx(np.hypot(1.0 * 0.7, 0.5), abs=0.25)
+
+
+def test_classes_tell_what_each_pixel_is(result):
+    assert (result.classification[BOX] == GLACIER).all()
+    assert result.classification[11, 11] == VOID
+    assert {STABLE, EXCLUDED} <= set(np.unique(result.classification).tolist())
+    assert (result.classification[97:100, 140:210] != STABLE).all()  # the buffer around the glacier
+
+
+def test_tables_have_the_columns_of_their_schemas(result):
+    for table in ELEVATION_CHANGE_TABLES:
+        frame = result.tables[table.name]
+        assert tuple(frame.columns) == table.column_names
+        assert not frame.duplicated(list(table.primary_key)).any()
+
+
+def test_swapping_the_dems_negates_the_change(pair, result):
+    swapped = elevation_change(pair[1], pair[0], ElevationChangeSettings(reference="earlier"), outlines=[pair[2]])
+    np.testing.assert_allclose(swapped.dh_m, -result.dh_m, atol=1e-3)
+    assert swapped.totals.mean_dh_m == pytest.approx(-result.totals.mean_dh_m, abs=1e-4)
+
+
+def test_moving_the_other_dem_gives_the_same_change(pair, result):
+    other = elevation_change(pair[0], pair[1], ElevationChangeSettings(reference="earlier"), outlines=[pair[2]])
+    assert other.shift_m.east == pytest.approx(-result.shift_m.east, abs=0.3)
+    assert other.totals.mean_dh_m == pytest.approx(result.totals.mean_dh_m, abs=0.05)
+
+
+def test_a_stable_mask_replaces_nothing_but_narrows(pair, result, tmp_path):
+    mask = np.zeros(SHAPE, np.float32)
+    mask[:, :150] = 1
+    narrowed = elevation_change(
+        pair[0], pair[1], ElevationChangeSettings(), outlines=[pair[2]],
+        stable_mask=write_dem(tmp_path / "mask.tif", mask, nodata=None),
+    )  # fmt: skip
+    assert (narrowed.classification[:, 150:] != STABLE).all()
+    assert narrowed.after.count < result.after.count
+
+
+def test_penetration_is_added_on_glaciers_alone(pair, result):
+    settings = ElevationChangeSettings(penetration_earlier_m=2.5, sigma_penetration_m=1.0)
+    corrected = elevation_change(pair[0], pair[1], settings, outlines=[pair[2]])
+    added = corrected.dh_m - result.dh_m
+    assert np.nanmax(np.abs(added[BOX] + 2.5)) < 1e-4
+    assert np.nanmax(np.abs(added[:90])) < 1e-4
+    assert corrected.totals.sigma_mean_dh_m > 1.0
+
+
+def test_a_tilt_is_reported_and_removed_on_request(pair, tmp_path):
+    heights = fractal(SHAPE)
+    tilted = heights + np.linspace(-6, 6, SHAPE[1], dtype=np.float32)[None, :]
+    paths = write_dem(tmp_path / "a.tif", heights), write_dem(tmp_path / "b.tif", tilted)
+    slope = 12 / ((SHAPE[1] - 1) * 30)
+    kept = elevation_change(*paths, ElevationChangeSettings(correct_curvature=False))
+    removed = elevation_change(*paths, ElevationChangeSettings(correct_tilt=True, correct_curvature=False))
+    assert kept.tilt.east == pytest.approx(slope, rel=0.2)  # the translation has taken up some of it
+    assert removed.after.nmad_m < 0.5 * kept.after.nmad_m
+
+
+@pytest.mark.parametrize("value", [2000.0, np.nan])
+def test_a_constant_or_void_dem_is_refused(pair, tmp_path, value):
+    flat = write_dem(tmp_path / "flat.tif", np.full(SHAPE, value, np.float32))
+    with pytest.raises(BadInput, match="stable terrain: found"):
+        elevation_change(flat, flat, ElevationChangeSettings())
+
+
+def test_glaciers_everywhere_leave_no_stable_terrain(pair, tmp_path):
+    west, north = 400_000, 4_800_000
+    everywhere = shapely.box(west - 1000, north - 20_000, west + 20_000, north + 1000)
+    path = tmp_path / "all.gpkg"
+    gpd.GeoDataFrame({"rgi_id": ["G"]}, geometry=[everywhere], crs="EPSG:32645").to_file(path)
+    with pytest.raises(BadInput, match="0 pixels outside the glaciers; expected at least 500"):
+        elevation_change(pair[0], pair[1], ElevationChangeSettings(), outlines=[path])

@@ -1,0 +1,389 @@
+"""Publication to a folder, and what is refused before anything is sent."""
+
+import json
+import os
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
+
+from catalog import destinations
+from catalog import publish as publishing
+from catalog.manifest import manifest_of, sha256_of
+from catalog.publish import JOURNAL_JSON, STAGES, publish, stage_of
+from schemas.errors import BadInput, FailedCheck
+
+
+@pytest.fixture
+def archive(tmp_path) -> Path:
+    return write_archive(tmp_path / "archive", raster=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def order_of_arrival(monkeypatch) -> list[str]:
+    """Names in the order in which they come to stand at the destination."""
+    arrived = []
+    replace = Path.replace
+
+    def watched(self, target):
+        arrived.append(Path(target).as_posix())
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    return arrived
+
+
+def test_copy_is_the_archive(archive, tmp_path):
+    report = publish(archive, str(tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(archive)
+    assert sorted(report.copied) == sorted(contents(archive))
+    assert report.copied_bytes == sum(len(content) for content in contents(archive).values())
+    assert (report.unchanged, report.deleted, report.left_behind) == ((), (), ())
+    assert json.loads(json.dumps(report.as_dict()))["dry_run"] is False
+
+
+def test_copy_agrees_with_its_manifest(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    listed = {file["path"]: file["sha256"] for file in manifest_of(tmp_path / "out")["files"]}
+    found = {name: sha256_of(tmp_path / "out" / name) for name in contents(tmp_path / "out") if name != "manifest.json"}
+    assert found == listed
+
+
+def test_stages_put_what_links_after_what_is_linked():
+    paths = [COG_PATH, ITEM_PATH, f"{COLLECTION}/collection.json", f"{COLLECTION}/index.html", "manifest.json"]
+    assert [STAGES[stage_of(path)] for path in [*paths, "catalog.json"]] == list(STAGES)
+    assert STAGES[stage_of(f"{COLLECTION}/datapackage.json")] == "data"
+    assert STAGES[stage_of(f"{COLLECTION}/elevation-change/outlines.geojson")] == "data"
+
+
+def test_catalogue_arrives_last(archive, tmp_path, monkeypatch):
+    arrived = order_of_arrival(monkeypatch)
+    publish(archive, str(tmp_path / "out"), workers=1)
+    names = [Path(path).relative_to(tmp_path / "out").as_posix() for path in arrived]
+    assert names[0] == JOURNAL_JSON
+    assert names[-2:] == ["manifest.json", "catalog.json"]
+    assert names.index(COG_PATH) < names.index(ITEM_PATH) < names.index(f"{COLLECTION}/collection.json")
+    assert names.index(f"{COLLECTION}/collection.json") < names.index("index.html")
+
+
+def test_unchanged_files_are_not_touched(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    before = {path: os.stat(path).st_ino for path in (tmp_path / "out").rglob("*")}
+    again = publish(archive, str(tmp_path / "out"))
+    assert again.copied == ()
+    assert len(again.unchanged) == len(contents(archive))
+    assert {path: os.stat(path).st_ino for path in (tmp_path / "out").rglob("*")} == before
+
+
+def test_only_what_changed_is_copied(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    write_text(archive, CSV_PATH, "glacier_id,mean_dh_m\nG1,-0.6\n")
+    write_manifest(archive)
+    assert publish(archive, str(tmp_path / "out")).copied == (CSV_PATH, "manifest.json")
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_damaged_copy_of_the_same_size_is_replaced(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    damaged = tmp_path / "out" / COG_PATH
+    damaged.write_bytes(b"x" * damaged.stat().st_size)
+    assert publish(archive, str(tmp_path / "out")).copied == (COG_PATH,)
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def without_table(archive: Path) -> None:
+    (archive / CSV_PATH).unlink()
+    write_manifest(archive)
+
+
+def test_old_files_stay_unless_deletion_is_asked_for(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    without_table(archive)
+    said = []
+    report = publish(archive, str(tmp_path / "out"), tell=said.append)
+    assert (report.deleted, report.left_behind) == ((), (CSV_PATH,))
+    assert (tmp_path / "out" / CSV_PATH).exists()
+    assert said[-1] == "left behind from the previous version: 1; --delete removes them"
+
+
+def test_deletion_takes_only_what_the_previous_manifest_lists(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    (tmp_path / "out" / "robots.txt").write_text("the web master's own")
+    without_table(archive)
+    report = publish(archive, str(tmp_path / "out"), delete=True)
+    assert report.deleted == (CSV_PATH,)
+    assert set(contents(tmp_path / "out")) == {*contents(archive), "robots.txt"}
+
+
+def test_deletion_removes_folders_left_empty(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    shutil.rmtree(archive / COLLECTION / "tables")
+    write_manifest(archive)
+    publish(archive, str(tmp_path / "out"), delete=True)
+    assert not (tmp_path / "out" / COLLECTION / "tables").exists()
+
+
+def test_dry_run_changes_nothing(archive, tmp_path):
+    report = publish(archive, str(tmp_path / "out"), dry_run=True)
+    assert not (tmp_path / "out").exists()
+    assert report.dry_run
+    assert len(report.copied) == len(contents(archive))
+    publish(archive, str(tmp_path / "out"))
+    without_table(archive)
+    before = contents(tmp_path / "out")
+    assert publish(archive, str(tmp_path / "out"), dry_run=True, delete=True).deleted == (CSV_PATH,)
+    assert contents(tmp_path / "out") == before
+
+
+def killed_after(monkeypatch, count: int) -> None:
+    """End the run as a kill would, once ``count`` files have been copied."""
+    copied = []
+    put = destinations.FolderDestination.put
+
+    def put_until(self, source, file):
+        if len(copied) == count:
+            raise KeyboardInterrupt
+        copied.append(file.path)
+        put(self, source, file)
+
+    monkeypatch.setattr(destinations.FolderDestination, "put", put_until)
+
+
+def test_interrupted_first_publication_is_resumed(archive, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        killed_after(patched, 4)
+        with pytest.raises(KeyboardInterrupt):
+            publish(archive, str(tmp_path / "out"), workers=1)
+    there = contents(tmp_path / "out")
+    assert JOURNAL_JSON in there
+    assert "catalog.json" not in there
+    report = publish(archive, str(tmp_path / "out"))
+    assert len(report.unchanged) == 4
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_interrupted_deletion_is_resumed(archive, tmp_path, monkeypatch):
+    publish(archive, str(tmp_path / "out"))
+    without_table(archive)
+
+    def stop(self, path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(destinations.FolderDestination, "delete", stop)
+        with pytest.raises(KeyboardInterrupt):
+            publish(archive, str(tmp_path / "out"), delete=True)
+    assert manifest_of(tmp_path / "out") == manifest_of(archive)  # which no longer names the table
+    assert publish(archive, str(tmp_path / "out"), delete=True).deleted == (CSV_PATH,)
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_interrupted_publication_leaves_the_old_catalogue(archive, tmp_path, monkeypatch):
+    publish(archive, str(tmp_path / "out"))
+    for path in (CSV_PATH, f"{COLLECTION}/collection.json", "catalog.json"):
+        write_text(archive, path, (archive / path).read_text() + " ")
+    write_manifest(archive)
+    before = contents(tmp_path / "out")
+    killed_after(monkeypatch, 1)
+    with pytest.raises(KeyboardInterrupt):
+        publish(archive, str(tmp_path / "out"), workers=1)
+    after = contents(tmp_path / "out")
+    assert {name for name in before if before[name] != after[name]} == {CSV_PATH}
+
+
+def test_bad_copy_is_found_and_does_not_get_its_name(archive, tmp_path, monkeypatch):
+    def damage(source, target):
+        Path(target).write_bytes(Path(source).read_bytes()[:-1] + b"?")
+
+    monkeypatch.setattr(destinations.shutil, "copyfile", damage)
+    with pytest.raises(FailedCheck, match=r"found sha256 [0-9a-f]{64}; expected sha256 [0-9a-f]{64}; publish again"):
+        publish(archive, str(tmp_path / "out"), workers=1)
+    assert set(contents(tmp_path / "out")) == {JOURNAL_JSON}
+
+
+def test_archive_that_disagrees_with_its_manifest_is_not_published(archive, tmp_path):
+    write_text(archive, CSV_PATH, "changed by hand\n")
+    with pytest.raises(FailedCheck, match=r"glaciers\.csv: found sha256 .* as the manifest says; build again"):
+        publish(archive, str(tmp_path / "out"))
+    assert not (tmp_path / "out" / "catalog.json").exists()
+
+
+def test_archive_lacking_a_file_is_refused(archive, tmp_path):
+    (archive / CSV_PATH).unlink()
+    with pytest.raises(BadInput, match=r"glaciers\.csv: found no such file; expected a file that the manifest lists"):
+        publish(archive, str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd", "", JOURNAL_JSON])
+def test_manifest_with_a_path_out_of_the_archive_is_refused(archive, tmp_path, path):
+    manifest = manifest_of(archive)
+    manifest["files"].append({"path": path, "size": 1, "sha256": "0" * 64})
+    write_text(archive, "manifest.json", json.dumps(manifest))
+    with pytest.raises(BadInput, match="expected paths inside the archive"):
+        publish(archive, str(tmp_path / "out"))
+
+
+def test_manifest_of_another_shape_is_refused(archive, tmp_path):
+    write_text(archive, "manifest.json", '{"archive": "glacier-archive", "files": [{"path": "catalog.json"}]}')
+    with pytest.raises(BadInput, match="an entry without path, size or sha256"):
+        publish(archive, str(tmp_path / "out"))
+
+
+def test_foreign_folder_is_refused_and_left_alone(archive, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    with pytest.raises(BadInput, match=r"files that are no archive .* choose another destination; nothing was changed"):
+        publish(archive, str(tmp_path / "out"), delete=True)
+    assert contents(tmp_path / "out") == {"thesis.txt": b"mine"}
+
+
+def test_empty_folder_is_accepted(archive, tmp_path):
+    (tmp_path / "out").mkdir()
+    publish(archive, str(tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_overlapping_folders_are_refused(archive, tmp_path):
+    for destination in (archive, archive / "public", tmp_path):
+        with pytest.raises(BadInput, match="a folder that overlaps the archive"):
+            publish(archive, str(destination))
+
+
+def test_destination_that_is_a_file_or_has_no_parent_is_refused(archive, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="found a file; expected a folder, or nothing"):
+        publish(archive, str(tmp_path / "file"))
+    with pytest.raises(BadInput, match=r"found no such folder; .* create it first"):
+        publish(archive, str(tmp_path / "absent" / "out"))
+
+
+def test_file_where_a_folder_is_needed_is_reported(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    shutil.rmtree(tmp_path / "out" / COLLECTION)
+    (tmp_path / "out" / COLLECTION).write_text("in the way")
+    with pytest.raises(BadInput, match=r"expected a place that can be written to; nothing published before"):
+        publish(archive, str(tmp_path / "out"))
+
+
+def test_link_out_of_the_destination_is_not_followed(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    (tmp_path / "elsewhere").mkdir()
+    shutil.rmtree(tmp_path / "out" / COLLECTION / "tables")
+    (tmp_path / "out" / COLLECTION / "tables").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match="a symbolic link that leads out of the destination"):
+        publish(archive, str(tmp_path / "out"))
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_link_in_the_place_of_a_file_is_replaced_not_written_through(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    (tmp_path / "other.csv").write_text("not ours")
+    (tmp_path / "out" / CSV_PATH).unlink()
+    (tmp_path / "out" / CSV_PATH).symlink_to(tmp_path / "other.csv")
+    publish(archive, str(tmp_path / "out"))
+    assert (tmp_path / "other.csv").read_text() == "not ours"
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_what_is_no_archive_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="found no such folder; expected the root folder of an archive"):
+        publish(tmp_path / "absent", str(tmp_path / "out"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match=r"found no manifest\.json of ours"):
+        publish(tmp_path / "empty", str(tmp_path / "out"))
+
+
+# --- addresses of buckets, without a bucket ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def credentials(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setitem(destinations._RETRY, "max_retries", 1)
+
+
+@pytest.mark.parametrize(
+    ("address", "endpoint", "message"),
+    [
+        ("s3:///prefix", None, "found no bucket; expected s3://bucket/prefix"),
+        ("gs://bucket/prefix", None, "found scheme 'gs'; expected a folder or s3://bucket/prefix"),
+        ("s3://bucket", "ftp://host", "no http or https address"),
+        ("folder", "https://host", "found a folder and the endpoint https://host"),
+    ],
+)
+def test_wrong_addresses_are_refused(archive, credentials, address, endpoint, message):
+    with pytest.raises(BadInput, match=message):
+        publish(archive, address, endpoint_url=endpoint)
+
+
+def test_missing_credentials_are_named(archive, credentials, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(BadInput, match="no credentials in the environment; expected AWS_ACCESS_KEY_ID and AWS_SECRET"):
+        publish(archive, "s3://bucket/prefix")
+
+
+def test_plain_http_from_the_environment_is_refused(archive, credentials, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example")
+    with pytest.raises(BadInput, match=r"the unencrypted address http://store\.example; expected https"):
+        publish(archive, "s3://bucket/prefix")
+
+
+def test_refused_connection_is_one_clear_line(archive, credentials):
+    with pytest.raises(BadInput, match=r"s3://bucket/prefix at http://127\.0\.0\.1:9.*found no connection") as caught:
+        publish(archive, "s3://bucket/prefix", endpoint_url="http://127.0.0.1:9")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (403, "AccessDenied", r"found 403 Forbidden \(AccessDenied\); expected leave to list, read and write"),
+        (401, "Unauthorized", "check the credentials and the bucket's policy"),
+        (404, "NoSuchBucket", r"found 404 Not Found \(NoSuchBucket\); expected an existing bucket"),
+        (503, "SlowDown", "found 503 Service Unavailable"),
+    ],
+)
+def test_refusals_of_the_store_are_explained(archive, credentials, status, code, message):
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = f"<Error><Code>{code}</Code></Error>".encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(BadInput, match=message) as caught:
+                publish(archive, "s3://bucket/prefix", endpoint_url=f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+    assert "\n" not in str(caught.value)
+
+
+def test_threads_stop_at_the_first_error():
+    done = []
+
+    def act(number):
+        if number == 0:
+            raise BadInput("here", "trouble", "none")
+        done.append(number)
+
+    with pytest.raises(BadInput, match="trouble"):
+        publishing._each(list(range(500)), act, 1)
+    assert len(done) < 500

@@ -1,0 +1,61 @@
+"""The resolution correction: the real effect of block averaging is removed, and a useless fit is not kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import zoom
+
+from pipeline.elevation_change.resolution_bias import curvature_bias, fit_curvature_bias
+from pipeline.elevation_change.statistics import nmad
+from pipeline.elevation_change.terrain import maximum_curvature
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A rough surface at 30 m, and the same averaged to 90 m and brought back."""
+    draw = np.random.default_rng(7)
+    rows, columns = 360, 480
+    wave = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None, :])
+    wave[0, 0] = 1
+    spectrum = (draw.normal(size=wave.shape) + 1j * draw.normal(size=wave.shape)) * wave**-2.0
+    spectrum[0, 0] = 0
+    fine = np.fft.irfft2(spectrum, (rows, columns))
+    fine *= 350 / fine.std()
+    blocks = fine.reshape(120, 3, 160, 3).mean(axis=(1, 3))
+    coarse = zoom(blocks, 3, order=1, grid_mode=True, mode="nearest")
+    return fine.astype(np.float32), coarse.astype(np.float32)
+
+
+def test_the_effect_of_block_averaging_is_reduced(pair):
+    fine, coarse = pair
+    curvature = maximum_curvature(fine, 30)
+    stable = np.isfinite(curvature)
+    correction = fit_curvature_bias(fine - coarse, curvature, stable, "fine")
+    assert correction.applied
+    assert correction.bias_m[0] < 0 < correction.bias_m[-1]  # valleys filled, ridges cut
+    left = (fine - coarse) - curvature_bias(correction, curvature)
+    assert nmad(left[stable]) < 0.85 * nmad((fine - coarse)[stable])
+    assert abs(np.median(left[stable])) < 0.02
+
+
+def test_a_correction_that_does_not_help_is_not_kept():
+    draw = np.random.default_rng(3)
+    noise, curvature = draw.normal(size=(200, 200)), draw.normal(size=(200, 200))
+    correction = fit_curvature_bias(noise, curvature, np.ones((200, 200), bool), "noise")
+    assert not correction.applied
+    assert (curvature_bias(correction, curvature) == 0).all()
+
+
+def test_the_end_values_hold_beyond_the_fitted_range(pair):
+    fine, coarse = pair
+    curvature = maximum_curvature(fine, 30)
+    correction = fit_curvature_bias(fine - coarse, curvature, np.isfinite(curvature), "fine")
+    beyond = curvature_bias(correction, np.array([[-1e3, 1e3, np.nan]], np.float32))[0]
+    assert beyond.tolist() == pytest.approx([correction.bias_m[0], correction.bias_m[-1], 0])
+
+
+def test_too_few_pixels_give_no_fit():
+    correction = fit_curvature_bias(np.zeros((5, 5)), np.zeros((5, 5)), np.ones((5, 5), bool), "few")
+    assert not correction.applied
+    assert correction.knots_per_100m == ()

@@ -1,0 +1,386 @@
+"""The catalogue as JSON: schemas, links, and that every field comes from the files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pystac
+import pytest
+import rasterio
+from fakes import make_elevation_change_dataset, make_mass_balance_dataset
+
+from catalog.dataset import Dataset
+from catalog.elevation_change_item import write_elevation_change
+from catalog.layout import CollectionFolder
+from catalog.mass_balance_items import write_mass_balance
+from catalog.metadata import write_metadata
+from catalog.stac import write_stac
+from catalog.tables import write_tables
+from schemas.errors import BadInput
+from schemas.glacier_extension import FIELDS, SCHEMA_PATH, json_schema
+from schemas.stac_schemas import schema_folder, schemas_at_hand, validate_stac
+
+WRITERS = {"elevation_change": write_elevation_change, "mass_balance": write_mass_balance}
+# asked of every extension in use, so that a test with schemas at hand is not a test without them
+NEEDED = schema_folder()
+needs_schemas = pytest.mark.skipif(NEEDED is None, reason="no folder of extension schemas (GLACIER_STAC_SCHEMAS)")
+
+
+def write_archive(root: Path, datasets: list[Dataset]):
+    written = []
+    for dataset in datasets:
+        folder = CollectionFolder(root, dataset.definition.id)
+        items = WRITERS[dataset.definition.kind](dataset, folder)
+        write_tables(dataset, folder)
+        write_metadata(dataset, folder.metadata, [])
+        written.append((dataset, items))
+    write_stac(root, written, None)
+    return written
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    # a folder whose name looks like a file's
+    root = tmp_path_factory.mktemp("archive.v1") / ".draft.d"
+    root.mkdir()
+    written = write_archive(root, [make_elevation_change_dataset(), make_mass_balance_dataset()])
+    return root, written
+
+
+def catalogue_again(archive, place: Path, base_url: str | None = None):
+    """Copy the products elsewhere and write the catalogue anew."""
+    root, written = archive
+    for dataset, _ in written:
+        name = dataset.definition.id
+        ignored = shutil.ignore_patterns("collection.json", "balance-*.json", "elevation-change.json")
+        shutil.copytree(root / name, place / name, ignore=ignored)
+    moved = [
+        (dataset, tuple(replace(item, folder=place / item.folder.relative_to(root)) for item in items))
+        for dataset, items in written
+    ]
+    write_stac(place, moved, base_url)
+
+
+def documents(root: Path):
+    found = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.json"))}
+    return {path: content for path, content in found.items() if "stac_version" in content}
+
+
+def with_years(dataset: Dataset, count: int) -> Dataset:
+    return replace(dataset, result=replace(dataset.result, years=dataset.result.years[:count]))
+
+
+def item_of(root: Path, collection: str, item: str):
+    return json.loads((root / collection / item / f"{item}.json").read_text(encoding="utf-8"))
+
+
+def change_item(root: Path):
+    return item_of(root, "test-elevation-change", "elevation-change")
+
+
+def test_the_layout_is_the_archive_s(archive):
+    root, _ = archive
+    assert [path.relative_to(root).as_posix() for path in documents(root)] == [
+        "catalog.json",
+        "test-elevation-change/collection.json",
+        "test-elevation-change/elevation-change/elevation-change.json",
+        "test-mass-balance/balance-2001/balance-2001.json",
+        "test-mass-balance/balance-2003/balance-2003.json",
+        "test-mass-balance/collection.json",
+    ]
+    assert json.loads((root / SCHEMA_PATH).read_text()) == json_schema()
+
+
+@needs_schemas
+def test_every_document_follows_core_extensions_and_our_own_schema(archive):
+    root, _ = archive
+    registry = schemas_at_hand(NEEDED)
+    used = set()
+    for path, document in documents(root).items():
+        verdict = validate_stac(document, registry)
+        assert verdict.failures == (), path.name
+        assert verdict.not_at_hand == (), path.name
+        used |= {url.split("/")[3] for url in document["stac_extensions"]}
+    assert used == {
+        "projection", "raster", "file", "table", "processing", "scientific", "version", "timestamps", "contacts",
+        "themes", "language", "classification", "render",
+    }  # fmt: skip
+
+
+def test_the_core_schemas_need_no_folder(archive):
+    root, _ = archive
+    for path, document in documents(root).items():
+        verdict = validate_stac(document, schemas_at_hand())
+        assert verdict.failures == (), path.name
+        assert set(verdict.not_at_hand) == set(document["stac_extensions"])
+
+
+def set_in(document, path, value):
+    *parents, last = path
+    for key in parents:
+        document = document[key]
+    if value is None:
+        del document[last]
+    else:
+        document[last] = value
+
+
+@needs_schemas
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("stac_version",), "1.0.0", "stac_version: '1.1.0' was expected"),
+        (("properties", "datetime"), None, "'datetime' is a required property"),
+        (("assets", "map", "title"), 3, "assets/map/title: 3 is not of type 'string'"),
+        (("assets", "map", "file:checksum"), "XYZ", "assets/map/file:checksum: 'XYZ' does not match"),
+        (("assets", "visual", "proj:shape"), ["a", 2], "assets/visual/proj:shape/0: 'a' is not of type 'integer'"),
+        (("assets", "visual", "raster:sampling"), "line", "'line' is not one of ['area', 'point']"),
+        (("assets", "classification", "classification:classes"), [{"value": "x", "name": "y"}], "'x' is not of type"),
+        (("properties", "processing:level"), 3, "properties/processing:level: 3 is not of type 'string'"),
+        (("properties", "published"), "yesterday", "properties/published: 'yesterday' does not match"),
+        (("properties", "glacier:kind"), "avalanche", "properties/glacier:kind: 'avalanche' is not one of"),
+        (("properties", "glacier:synthetic"), None, "'glacier:synthetic' is a required property"),
+        (("properties", "glacier:colour"), "red", "'glacier:colour' does not match any of the regexes"),
+        (("properties", "glacier:shift_m", "east"), "far", "glacier:shift_m/east: 'far' is not of type 'number'"),
+        (("properties", "glacier:gates", 0, "passed"), "yes", "glacier:gates/0/passed: 'yes' is not of type 'boolean'"),
+    ],
+)
+def test_a_wrong_field_is_found_and_named(archive, path, value, message):
+    document = change_item(archive[0])
+    set_in(document, path, value)
+    failures = validate_stac(document, schemas_at_hand(NEEDED)).failures
+    assert any(message in failure for failure in failures), failures
+
+
+def test_a_document_that_is_no_stac_is_named():
+    assert validate_stac({"type": "Song"}, schemas_at_hand()).failures == (
+        "type: found 'Song'; expected one of ['Catalog', 'Collection', 'Feature']",
+    )
+
+
+def test_pystac_reads_it_and_finds_every_file(archive):
+    root, written = archive
+    catalog = pystac.Catalog.from_file(str(root / "catalog.json"))
+    collections = list(catalog.get_children())
+    assert [collection.id for collection in collections] == ["test-elevation-change", "test-mass-balance"]
+    items = list(catalog.get_items(recursive=True))
+    assert [item.id for item in items] == [item.item_id for _, items in written for item in items]
+    for entry in (*collections, *items):
+        for asset in entry.assets.values():
+            path = Path(asset.get_absolute_href())
+            assert path.is_file()
+            assert asset.extra_fields["file:size"] == path.stat().st_size
+            assert asset.extra_fields["file:checksum"] == "1220" + hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_links_are_relative_titled_and_lead_to_files(archive):
+    root, _ = archive
+    for path, document in documents(root).items():
+        rels = [link["rel"] for link in document["links"]]
+        assert rels.count("root") == 1
+        assert "self" not in rels
+        for link in document["links"]:
+            assert link["title"], (path.name, link)
+            if not link["href"].startswith("https://"):
+                assert link["href"].startswith("."), link
+                assert (path.parent / link["href"]).resolve().is_file(), link
+        for asset in document.get("assets", {}).values():
+            assert asset["href"].startswith("./")
+            assert asset["title"]
+            assert asset["type"]
+            assert asset["roles"]
+
+
+def test_the_archive_can_be_moved(archive, tmp_path):
+    root, _ = archive
+    moved = tmp_path / "elsewhere"
+    os.symlink(root, moved)
+    catalog = pystac.Catalog.from_file(str(moved / "catalog.json"))
+    assert len(list(catalog.get_items(recursive=True))) == 3
+    for path in documents(root):
+        assert str(root) not in path.read_text(encoding="utf-8")
+
+
+def test_a_base_url_adds_only_absolute_links(archive, tmp_path):
+    root, _ = archive
+    catalogue_again(archive, tmp_path, "https://example.org/glaciers/catalog.json")
+    schema = f"https://example.org/glaciers/{SCHEMA_PATH}"
+    for path, document in documents(tmp_path).items():
+        place = path.relative_to(tmp_path).as_posix()
+        absolute = [link for link in document["links"] if link["rel"] in ("self", "canonical")]
+        assert [link["href"] for link in absolute] == [f"https://example.org/glaciers/{place}"] * 2
+        document["links"] = [link for link in document["links"] if link not in absolute]
+        document["stac_extensions"] = [url for url in document["stac_extensions"] if url != schema]
+        assert document == json.loads((root / place).read_text(encoding="utf-8"))
+    assert json.loads((tmp_path / SCHEMA_PATH).read_text())["$id"] == schema
+    assert schema in change_item(tmp_path)["stac_extensions"]
+
+
+def test_a_base_url_that_is_no_address_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="--base-url: found 'my/folder'; expected an http or https address"):
+        write_stac(tmp_path, [], "my/folder")
+
+
+def test_raster_fields_are_those_of_the_file(archive):
+    root, _ = archive
+    for collection, name in (("test-elevation-change", "elevation-change"), ("test-mass-balance", "balance-2001")):
+        item = item_of(root, collection, name)
+        rasters = {key: asset for key, asset in item["assets"].items() if "geotiff" in asset["type"]}
+        assert len(rasters) == (4 if name == "elevation-change" else 2)
+        for asset in rasters.values():
+            with rasterio.open(root / collection / name / asset["href"]) as raster:
+                assert asset["proj:code"] == "EPSG:32645"
+                assert asset["proj:shape"] == [raster.height, raster.width]
+                assert asset["proj:transform"] == list(raster.transform)[:6]
+                assert asset["proj:bbox"] == list(raster.bounds)
+                assert len(asset["bands"]) == raster.count
+                for index, band in enumerate(asset["bands"], start=1):
+                    values = raster.read(index, masked=True).compressed().astype(float)
+                    stated = band["statistics"]
+                    assert band["data_type"] == raster.dtypes[index - 1]
+                    assert band["nodata"] == raster.nodatavals[index - 1]
+                    assert band.get("unit", "") == (raster.units[index - 1] or "")
+                    assert stated["minimum"] == pytest.approx(values.min(), abs=1e-6)
+                    assert stated["maximum"] == pytest.approx(values.max(), abs=1e-6)
+                    assert stated["mean"] == pytest.approx(values.mean(), abs=2e-6)
+                    assert stated["stddev"] == pytest.approx(values.std(), abs=2e-6)
+                    assert stated["count"] == values.size
+                    assert stated["valid_percent"] == pytest.approx(100 * values.size / raster.read(index).size)
+
+
+def test_the_classes_are_those_of_the_raster(archive):
+    root, _ = archive
+    asset = change_item(root)["assets"]["classification"]
+    assert [entry["name"] for entry in asset["classification:classes"]] == ["void", "stable", "glacier", "excluded"]
+    with rasterio.open(root / "test-elevation-change/elevation-change/classification.tif") as raster:
+        assert set(np.unique(raster.read(1))) <= {entry["value"] for entry in asset["classification:classes"]}
+        for entry in asset["classification:classes"]:
+            rgb = raster.colormap(1)[entry["value"]][:3]
+            assert entry["color_hint"] == "".join(f"{part:02X}" for part in rgb)
+
+
+def test_a_datetime_stands_beside_start_and_end(archive):
+    for document in documents(archive[0]).values():
+        if document["type"] == "Feature":
+            moments = [document["properties"][name] for name in ("start_datetime", "datetime", "end_datetime")]
+            parsed = [datetime.fromisoformat(moment) for moment in moments]
+            assert all(moment.tzinfo for moment in parsed)
+            assert parsed == sorted(parsed)
+            assert document["id"].isprintable()
+            assert not set(document["id"]) & set(":/")
+
+
+def test_a_collection_s_extent_and_summaries_are_those_of_its_items(archive):
+    root, _ = archive
+    collection = json.loads((root / "test-mass-balance/collection.json").read_text(encoding="utf-8"))
+    items = [item_of(root, "test-mass-balance", f"balance-{year}") for year in (2001, 2003)]
+    boxes = np.array([item["bbox"] for item in items])
+    assert collection["extent"]["spatial"]["bbox"] == [[*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]]
+    assert collection["extent"]["temporal"]["interval"] == [["2000-08-28T00:00:00Z", "2003-08-30T23:59:59Z"]]
+    assert collection["summaries"]["glacier:year"] == {"minimum": 2001, "maximum": 2003}
+    assert collection["summaries"]["proj:code"] == ["EPSG:32645"]
+    assert list(collection["item_assets"]) == ["balance", "balance_sigma", "isolines", "map", "thumbnail"]
+    assert collection["item_assets"]["balance"]["bands"][0]["unit"] == "m w.e."
+    assert "statistics" not in collection["item_assets"]["balance"]["bands"][0]
+
+
+def test_a_collection_offers_its_tables_metadata_and_figures(archive):
+    root, written = archive
+    collection = json.loads((root / "test-mass-balance/collection.json").read_text(encoding="utf-8"))
+    keys = set(collection["assets"])
+    assert {f"table_{name}" for name in written[1][0].tables} <= keys
+    assert {f"table_{name}_parquet" for name in written[1][0].tables} <= keys
+    expected = {
+        "thumbnail",
+        "workbook",
+        "datapackage",
+        "figure_balance_series",
+        "metadata_ncdc_json",
+        "metadata_citation_txt",
+    }
+    assert expected <= keys
+    table = collection["assets"]["table_point_balances"]
+    assert table["table:row_count"] == 36
+    columns = {column["name"]: column["description"] for column in table["table:columns"]}
+    assert columns["balance_m_we"].endswith("(m w.e.)")
+    assert collection["assets"]["thumbnail"]["href"] == "./balance-2003/thumbnail.png"
+    assert not any(asset["href"].endswith("index.html") for asset in collection["assets"].values())
+
+
+def test_a_collection_says_what_the_definition_says(archive):
+    root, written = archive
+    definition = written[1][0].definition
+    collection = json.loads((root / "test-mass-balance/collection.json").read_text(encoding="utf-8"))
+    assert collection["license"] == "other"
+    assert collection["version"] == definition.version
+    assert definition.title.en in collection["title"]
+    assert definition.title.en in collection["sci:citation"]
+    assert definition.publisher in collection["sci:citation"]
+    assert "sci:doi" not in collection
+    assert collection["contacts"][0]["emails"] == [{"value": "ncdc@lzb.ac.cn"}]
+    # no country code is made up
+    assert collection["contacts"][0]["contactInstructions"] == ["Telephone 09314967596"]
+    assert "phones" not in collection["contacts"][0]
+    assert collection["glacier:project"]["number"] == "2023NCDC008"
+    assert collection["glacier:origin"] == {"extent": "outline of the glacier"}
+    concepts = [concept["id"] for theme in collection["themes"] for concept in theme["concepts"]]
+    assert concepts == ["Glacier", "Tianshan Mountains", "Earth Science", "Tianshan", "2000"]
+
+
+def test_a_doi_is_cited_where_one_is_given(tmp_path):
+    dataset = with_years(make_mass_balance_dataset(), 1)
+    definition = dataset.definition.model_copy(update={"doi": "10.12072/ncdc.test.1"})
+    write_archive(tmp_path, [replace(dataset, definition=definition)])
+    collection = json.loads((tmp_path / "test-mass-balance/collection.json").read_text(encoding="utf-8"))
+    assert collection["sci:doi"] == "10.12072/ncdc.test.1"
+    links = {link["rel"]: link["href"] for link in collection["links"]}
+    assert links["cite-as"] == "https://doi.org/10.12072/ncdc.test.1"
+    assert validate_stac(collection, schemas_at_hand(NEEDED)).failures == ()
+
+
+def test_a_synthetic_dataset_says_so_everywhere_and_a_real_one_nowhere(archive, tmp_path):
+    for document in documents(archive[0]).values():
+        said = document.get("properties", document)
+        if document["type"] != "Catalog":
+            assert said["glacier:synthetic"] is True
+            assert "SYNTHETIC" in said["title"]
+            assert "synthetic" in said["keywords"]
+        assert "synthetic" in said["description"].lower()
+    datasets = (make_elevation_change_dataset((60, 100)), with_years(make_mass_balance_dataset(), 1))
+    write_archive(tmp_path, [replace(dataset, synthetic=False) for dataset in datasets])
+    for document in documents(tmp_path).values():
+        text = json.dumps(document).replace('"glacier:synthetic": false', "")
+        assert "synthetic" not in text.lower()
+
+
+def test_a_collection_without_items_is_written_with_the_stated_extent(tmp_path):
+    dataset = make_mass_balance_dataset()
+    years = tuple(replace(year, field=None) for year in dataset.result.years)
+    dataset = replace(dataset, result=replace(dataset.result, years=years))
+    ((_, items),) = write_archive(tmp_path, [dataset])
+    assert items == ()
+    collection = json.loads((tmp_path / "test-mass-balance/collection.json").read_text(encoding="utf-8"))
+    assert collection["extent"]["spatial"]["bbox"] == [[84.37, 43.7, 84.42, 43.75]]
+    assert validate_stac(collection, schemas_at_hand(NEEDED)).failures == ()
+
+
+def test_the_same_archive_gives_the_same_json(archive, tmp_path):
+    root, _ = archive
+    catalogue_again(archive, tmp_path)
+    for path in documents(root):
+        assert (tmp_path / path.relative_to(root)).read_bytes() == path.read_bytes()
+    text = (root / "catalog.json").read_bytes()
+    assert b"\r" not in text
+    assert text.endswith(b"}\n")
+
+
+def test_every_glacier_field_has_a_meaning():
+    assert all(field["description"] for field in FIELDS.values())
+    assert all(name.startswith("glacier:") for name in FIELDS)
