@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -32,21 +32,21 @@ app = typer.Typer(
 )
 
 
-class Side(str, Enum):
+class Side(StrEnum):
     """Which of two DEMs."""
 
     earlier = "earlier"
     later = "later"
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What a dataset holds."""
 
     elevation_change = "elevation_change"
     mass_balance = "mass_balance"
 
 
-class Fetched(str, Enum):
+class Fetched(StrEnum):
     """What `fetch` gets."""
 
     inputs = "inputs"
@@ -262,7 +262,7 @@ def serve(
     """Serve an archive over HTTP with Range, ETag and CORS, for browsers and clients."""
     from catalog.serve import serve as run
 
-    run(archive, host, port, tell=lambda message: typer.echo(message))
+    run(archive, host, port, tell=typer.echo)
 
 
 @app.command()
@@ -298,6 +298,59 @@ def diff_archives(
     from catalog.compare import compare_archives
 
     _print_report(compare_archives(old, new), as_json)
+
+
+@app.command()
+def fetch(
+    what: Annotated[Fetched, typer.Argument(help="inputs of a definition, geoids for PROJ, or STAC schemas.")],
+    definitions: Definitions = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder to fetch into; inputs/, PROJ's own folder or stac-schemas/.")
+    ] = None,
+    mirror: Annotated[
+        list[str] | None, typer.Option(help="Another server, as srtm=https://host/{tile}.hgt.zip; may be repeated.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Downloads at once.")] = 4,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List address and licence of every file and fetch none.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Get raw inputs, geoid grids or STAC schemas: resumable, verified, recorded in inputs.lock.toml."""
+    from catalog.definitions import default_definitions, read_definitions
+    from catalog.fetch import default_destination, parse_mirrors, plan_all, run_fetch
+
+    chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
+    destination = to or default_destination(what.value)
+    plan = plan_all(chosen, what.value, destination, parse_mirrors(mirror or ()))
+    with progress(quiet) as tell:
+        report = run_fetch(plan, destination, dry_run=dry_run, workers=workers, tell=tell)
+    _print_report(report, as_json)
+
+
+@app.command("init")
+def init_dataset(
+    name: Annotated[str, typer.Argument(help="Name of the new dataset: lower-case letters, digits, hyphens.")],
+    kind: Annotated[Kind | None, typer.Option(help="What it holds; elevation_change when absent.")] = None,
+    folder: Annotated[Path, typer.Option(help="Folder to write into.")] = Path(),
+    from_ncdc: Annotated[
+        Path | None, typer.Option(help="Begin with a record exported from the NCDC portal (JSON).")
+    ] = None,
+) -> None:
+    """Start a new dataset: a commented definition, and a workbook template for a mass balance."""
+    from catalog.start import blanks_of, init_definition, init_from_ncdc
+
+    defects: tuple[str, ...] = ()
+    if from_ncdc is not None:
+        paths, defects = init_from_ncdc(from_ncdc, name, folder, kind.value if kind else None)
+    else:
+        paths = init_definition(name, folder, (kind or Kind.elevation_change).value)
+    for path in paths:
+        typer.echo(f"Wrote {path}")
+    for defect in defects:
+        typer.echo(f"The record: {defect}")
+    typer.echo(f"{len(blanks_of(paths[0]))} blanks to fill in are marked in {paths[0]}")
 
 
 @contextmanager

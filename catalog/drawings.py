@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 
+import numpy as np
+import shapely
 from pyproj import Transformer
 from shapely.geometry import MultiPolygon, Polygon, shape
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform
 
 from catalog.dataset import Dataset, Item
 from catalog.key_numbers import measured, signed
@@ -146,8 +147,8 @@ def glacier_shapes(dataset: Dataset) -> tuple[BaseGeometry, ...]:
     if isinstance(result, MassBalance):
         if result.outline is None:
             return ()
-        to_degrees = Transformer.from_crs(result.glacier.crs, "EPSG:4326", always_xy=True)
-        return (transform(to_degrees.transform, result.outline),)
+        transformer = Transformer.from_crs(result.glacier.crs, "EPSG:4326", always_xy=True)
+        return (shapely.transform(result.outline, lambda points: np.column_stack(transformer.transform(*points.T))),)
     if result.outlines is None:
         return ()
     merged = result.outlines.dissolve("glacier_id").to_crs("EPSG:4326")

@@ -107,24 +107,44 @@ class Download:
     manual: str = ""
 
     def line(self) -> str:
-        """For a person: name, address, licence, and what to do by hand."""
-        text = f"{self.name}  <-  {self.url or 'no address'}  [{self.licence or 'licence not stated'}]"
-        return f"{text}; {self.manual}" if self.manual else text
+        """For a person: name, address, licence."""
+        return f"{self.name}  <-  {self.url or 'no address'}  [{self.licence or 'licence not stated'}]"
 
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What was done: names fetched, names that were there already, and what is left to the user."""
+    """What was done, or with ``dry_run`` what would be.
 
+    Attributes
+    ----------
+    plan : every file to have, with address and licence.
+    fetched : names that were fetched.
+    present : names that were there already, checked against their record.
+    manual : what is left to the user.
+    """
+
+    destination: str
+    plan: tuple[Download, ...]
     fetched: tuple[str, ...]
     present: tuple[str, ...]
     manual: tuple[str, ...]
     fetched_bytes: int
     dry_run: bool
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For a person: the plan if nothing was done yet, else what was done; at the end what is left to do."""
+        if self.dry_run:
+            listed = [file.line() for file in self.plan if not file.manual]
+            return [*listed, *(f"by hand: {manual}" for manual in self.manual)]
+        done = (
+            f"fetched {len(self.fetched)} ({self.fetched_bytes / 1e6:.1f} MB), {len(self.present)} were there already; "
+            f"recorded in {self.destination}/{LOCK_TOML}"
+        )
+        return [done, *(f"by hand: {manual}" for manual in self.manual)]
 
 
 @dataclass(frozen=True)
@@ -195,6 +215,15 @@ def plan_fetch(
         for source in definition.sources
         for file in _of_source(source, definition.extent, servers, own)
     )
+
+
+def plan_all(
+    definitions: Sequence[Definition], what: What, destination: Path, mirrors: Mapping[str, str] | None = None
+) -> tuple[Download, ...]:
+    """The plan for several datasets; geoids and schemas are the same for all."""
+    if what != "inputs" or not definitions:
+        return plan_fetch(None, what, destination, mirrors)
+    return tuple(file for definition in definitions for file in plan_fetch(definition, what, destination, mirrors))
 
 
 def tile_names(extent: Extent, south: int = -90, north: int = 90) -> tuple[str, ...]:
@@ -287,7 +316,7 @@ def _stated(source: Source, licence: str) -> str:
 
 def _manual(source: Source, destination: Path) -> Download:
     name = ", ".join(source.files) or source.key
-    how = f"get {source.title!r} by hand and put it at {destination}/{source.files[0] if source.files else source.key}"
+    how = f"get {source.title!r} and put it at {destination}/{source.files[0] if source.files else source.key}"
     if any(word in source.title.lower() for word in ("randolph", "rgi")):
         how += (
             "; RGI 7.0 is at https://nsidc.org/data/nsidc-0770/versions/7 behind a NASA Earthdata login, one zip a "
@@ -362,6 +391,8 @@ def run_fetch(
     present = [wanted for wanted in automatic if (destination / wanted.name).is_file()]
     missing = [wanted for wanted in automatic if wanted not in present]
     report = FetchReport(
+        destination=str(destination),
+        plan=tuple(plan),
         fetched=tuple(wanted.name for wanted in missing),
         present=tuple(wanted.name for wanted in present),
         manual=tuple(wanted.manual for wanted in plan if wanted.manual),

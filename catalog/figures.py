@@ -83,6 +83,7 @@ _STYLE: Any = {
     "savefig.facecolor": PAPER,
     "path.simplify": True,
 }
+_UNTYPED_RENDERER: Any = RendererAgg
 _HALO = [withStroke(linewidth=2.2, foreground=PAPER)]
 _STEPS = {
     "raw": ("as they come", MUTED),
@@ -513,7 +514,10 @@ def _draw_thumbnail(
             _lines(axes, [geometry for geometry, wide in lines if wide == thickness], INK, thickness)
         small = width < 420
         text, size = _fitted(_plain(title), 0.97 * width * 0.72, 11)
-        figure.text(0.012, 1 - 19 / total, text, va="center", fontsize=size, fontweight="bold")
+        if size < 8:  # two lines instead of letters too small to read
+            halves = [_fitted(half, 0.97 * width * 0.72, 8.5) for half in _halved(_plain(title))]
+            text, size = "\n".join(half for half, _ in halves), min(small for _, small in halves)
+        figure.text(0.012, 1 - 19 / total, text, va="center", fontsize=size, fontweight="bold", linespacing=1.15)
         if synthetic:
             figure.text(
                 0.988, 60 / total, "SYNTHETIC", ha="right", va="bottom", fontsize=9, fontweight="bold", color=PAPER,
@@ -707,7 +711,8 @@ def _unbroken(years: Any) -> list[slice]:
 
 def _fitted(text: str, points: float, size: float) -> tuple[str, float]:
     """A bold text and the font size at which it is at most ``points`` wide; cut where that would be illegible."""
-    renderer = RendererAgg(10, 10, 72)  # at 72 dots an inch a pixel is a point
+    # at 72 dots an inch a pixel is a point; Any, for its methods carry no types
+    renderer: Any = _UNTYPED_RENDERER(10, 10, 72)
     font = FontProperties(family="DejaVu Sans", weight="bold")
     smallest = 0.65 * size
 
@@ -720,6 +725,13 @@ def _fitted(text: str, points: float, size: float) -> tuple[str, float]:
         return text, size
     kept = next(length for length in range(len(text), 0, -1) if width(text[:length] + "…", size) <= points)
     return text[:kept].rstrip() + "…", size
+
+
+def _halved(text: str) -> tuple[str, str]:
+    """A text parted at the space nearest its middle."""
+    spaces = [place for place, letter in enumerate(text) if letter == " "]
+    at = min(spaces, key=lambda place: abs(place - len(text) / 2), default=len(text))
+    return text[:at], text[at + 1 :]
 
 
 def _plain(text: str) -> str:

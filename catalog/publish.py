@@ -44,9 +44,20 @@ class PublishReport:
     copied_bytes: int
     dry_run: bool
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For a person: with ``dry_run`` every path, then the sum."""
+        listed = [f"copy {path}" for path in self.copied] + [f"delete {path}" for path in self.deleted]
+        verb = "would copy" if self.dry_run else "copied"
+        summary = (
+            f"{self.destination}: {verb} {len(self.copied)} files ({self.copied_bytes / 1e6:.1f} MB), "
+            f"{len(self.unchanged)} unchanged, {len(self.deleted)} deleted"
+        )
+        left = f"left behind from the previous version: {len(self.left_behind)}; --delete removes them"
+        return [*(listed if self.dry_run else []), summary, *([left] if self.left_behind else [])]
 
 
 @dataclass(frozen=True)
@@ -205,7 +216,6 @@ def _carry_out(
     workers: int,
     tell: Tell,
 ) -> None:
-    stale = {*report.deleted, *report.left_behind}
     if not changed and not report.deleted and target.read(JOURNAL_JSON) is None:
         return
     target.write(JOURNAL_JSON, _journal(previous | {file.path for file in source.files}))
@@ -217,8 +227,6 @@ def _carry_out(
     for path in report.deleted:
         tell(f"removing {path}")
         target.delete(path)
-    if stale and not report.deleted:
-        tell(f"left behind from the previous version: {len(stale)}; --delete removes them")
     target.delete(JOURNAL_JSON)
 
 

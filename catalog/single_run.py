@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
-import shapely.geometry
 
 from catalog.build import BuildReport
 from catalog.cogs import write_cog
@@ -27,10 +27,10 @@ from catalog.figures import (
     draw_hypsometry,
     draw_variogram,
 )
+from catalog.geojson import write_features
 from catalog.manifest import write_manifest
 from catalog.tables import csv_bytes, published_table
 from pipeline.elevation_change.result import ElevationChange
-from pipeline.grid import Grid
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from schemas.tables import PUBLISHED_TABLES
 
@@ -118,12 +118,12 @@ def write_difference(result: ElevationChange, out: Path, code_version: str) -> d
                 resampling="average", tags={},
             )  # fmt: skip
         write_cog(
-            folder / "classification.tif", result.classification, result.grid, nodata=0, unit="",
+            folder / "classification.tif", result.classification, result.grid, nodata=255, unit="",
             description="0 void, 1 stable, 2 glacier, 3 excluded", resampling="nearest", tags={},
         )  # fmt: skip
         _draw_difference(result, folder)
         if result.outlines is not None:
-            _write_geojson(folder / "outlines.geojson", result.outlines.to_crs("EPSG:4326"))
+            _write_outlines(result.outlines, result.grid.crs, folder)
         _write_tables(result.tables, folder)
         outputs = _finish(folder, difference_summary(result), code_version)
         draft.publish()
@@ -164,44 +164,17 @@ def _write_balance_field(result: MassBalance, year: BalanceYear, field: BalanceF
             folder / f"{name}_{year.year}.tif", array, field.grid, nodata=_NODATA, unit="m w.e.",
             description=name.replace("_", " "), resampling="average", tags={},
         )  # fmt: skip
-    _write_isolines(folder / f"isolines_{year.year}.geojson", field, field.grid)
+    lines = [(line.geometry, {"balance_m_we": line.balance_m_we}) for line in field.isolines]
+    write_features(folder / f"isolines_{year.year}.geojson", lines, field.grid.crs, {"year": year.year})
     draw_balance_map(folder / f"map_{year.year}.png", result, year, f"Annual balance {year.year}", False)
 
 
-def _write_isolines(path: Path, field: BalanceField, grid: Grid) -> None:
-    import geopandas as gpd  # heavy, and only fields have isolines
-
-    lines = gpd.GeoDataFrame(
-        {"balance_m_we": [line.balance_m_we for line in field.isolines]},
-        geometry=[line.geometry for line in field.isolines],
-        crs=grid.crs,
-    )
-    _write_geojson(path, lines.to_crs("EPSG:4326"))
-
-
-def _write_geojson(path: Path, frame: Any) -> None:
-    """GeoJSON with seven decimals (about a centimetre), so that the bytes do not depend on a library's formatting."""
+def _write_outlines(outlines: gpd.GeoDataFrame, crs: str, folder: Path) -> None:
     features = [
-        {
-            "type": "Feature",
-            "properties": {
-                name: (value.item() if hasattr(value, "item") else value)
-                for name, value in row.items()
-                if name != frame.geometry.name
-            },
-            "geometry": _rounded(shapely.geometry.mapping(row[frame.geometry.name])),
-        }
-        for _, row in frame.iterrows()
+        (row.geometry, {"glacier_id": row.glacier_id, "glacier_name": row.glacier_name, "epoch": int(row.epoch)})
+        for row in outlines.itertuples()
     ]
-    _write_json(path, {"type": "FeatureCollection", "features": features})
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _rounded(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(part) for part in value]
-    return round(value, 7) if isinstance(value, float) else value
+    write_features(folder / "outlines.geojson", features, crs, {"title": "Glacier outlines of all epochs"})
 
 
 def _write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:

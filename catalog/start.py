@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 from catalog.ncdc_record import PortalRecord, is_chinese, read_portal_record
 from catalog.workbook_template import workbook_template
-from schemas.definition import read_definition
+from schemas.definition import parse_definition
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings
 
@@ -105,18 +106,19 @@ def _write(blank: _Blank, folder: Path) -> list[Path]:
         )
     definition = folder / f"{blank.name}.toml"
     paths = [definition, *([folder / workbook_name(blank.name)] if blank.kind == "mass_balance" else [])]
+    text = definition_text(blank)
+    parse_definition(tomllib.loads(text), str(definition))
     try:
         folder.mkdir(exist_ok=True)
         for path in paths:
             if path.exists() or path.is_symlink():
                 raise BadInput(str(path), "a file that is there already", "a new name", "nothing was written")
         with definition.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(definition_text(blank))
+            file.write(text)
         for path in paths[1:]:
             workbook_template(path)
     except OSError as error:
         raise BadInput(str(folder), error.strerror or str(error), "a folder that can be written to") from None
-    read_definition(definition)
     return paths
 
 
@@ -159,7 +161,7 @@ def _identity(blank: _Blank) -> Iterator[str]:
     yield f'crs = "EPSG:32645"  # {MARK}: projection of the published rasters, as a rule the UTM zone'
     yield ""
     yield "[title]"
-    yield f"en = {_toml(title[0])}" + ("" if blank.title else f"  # {MARK}")
+    yield f"en = {_toml(title[0])}" + ("" if blank.title and not is_chinese(title[0]) else f"  # {MARK}")
     yield f"cn = {_toml(title[1])}"
     yield ""
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from catalog.dataset import Dataset
 from catalog.key_numbers import measured, signed
 from pipeline.elevation_change.result import ElevationChange
+from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
 
@@ -120,9 +121,11 @@ def _balance_rows(result: MassBalance) -> list[Row]:
         season = f", winter {signed(year.winter_m_we, 2)}" if year.winter_m_we is not None else ""
         balance = measured(year.annual_m_we, year.sigma_annual_m_we, 2)
         rows.append((f"Balance {year.year}", f"{balance} m w.e.", line + season))
-    if known:
-        total = sum(year.annual_m_we or 0.0 for year in known)
-        rows.append(("Cumulative", f"{signed(total, 2)} m w.e.", f"{known[0].year} to {known[-1].year}"))
+    series = cumulative_balance(known)
+    if series:
+        last = series[-1]
+        cumulative = measured(last.balance_m_we, last.sigma_m_we, 2)
+        rows.append(("Cumulative", f"{cumulative} m w.e.", f"{series[0].year} to {last.year}"))
     return rows
 
 

@@ -57,7 +57,9 @@ def schemas_at_hand(folder: Path | None = None) -> Schemas:
     """
     found = {**dict(_bundled()), **(dict(_in_folder(folder)) if folder else {})}
     registry: Schemas = Registry()
-    return registry.with_resources((url, DRAFT7.create_resource(content)) for url, content in sorted(found.items())).crawl()
+    return registry.with_resources(
+        (url, DRAFT7.create_resource(content)) for url, content in sorted(found.items())
+    ).crawl()
 
 
 def validate_stac(document: dict[str, Any], registry: Schemas) -> Verdict:

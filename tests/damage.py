@@ -28,6 +28,9 @@ DH, SIGMA = f"{EC}/elevation-change/elevation_change.tif", f"{EC}/elevation-chan
 CLASSES, BALANCE = f"{EC}/elevation-change/classification.tif", f"{MB}/balance-2001/balance.tif"
 
 
+_LAYOUT = ("tiled", "blockxsize", "blockysize", "compress")
+
+
 @dataclass(frozen=True)
 class Damage:
     """What is done to the archive, the check that has to see it, and whether checksums are made to fit afterwards."""
@@ -160,7 +163,7 @@ def rewritten(file: str, **changes: Any) -> Edit:
             target.update_tags(**tags[1])
             if overviews and max(bands.shape[1:]) > 256:
                 target.build_overviews([2], Resampling.nearest)
-        layout = {key: profile[key] for key in ("tiled", "blockxsize", "blockysize", "compress") if key in profile}
+        layout = {key: profile[key] for key in _LAYOUT if key in profile}
         with rasterio.open(draft) as source:
             copy(source, path, driver="GTiff", copy_src_overviews=True, **layout)
         draft.unlink()
@@ -236,12 +239,8 @@ def without_link(file: str, rel: str) -> Edit:
 
 def huge_thumbnail(root: Path) -> None:
     """A PNG of 700 x 700 pixels."""
-    row = b"\0" + bytes(700)
-    chunks = [
-        (b"IHDR", struct.pack(">IIBBBBB", 700, 700, 8, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(row * 700)),
-        (b"IEND", b""),
-    ]
+    head = struct.pack(">IIBBBBB", 700, 700, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(701 * 700))), (b"IEND", b"")]
     parts = (
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )

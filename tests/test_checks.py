@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-import threading
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,7 @@ from schemas.errors import BadInput
 from tests.damage import DAMAGES, EC_ITEM, MB_ITEM, Damage, reseal, setting
 from tests.whole_archive import MASS_BALANCE, build
 
+ROOT = Path(__file__).resolve().parents[1]
 BY_NAME = {one.name: one for one in CHECKS}
 
 
@@ -201,36 +202,26 @@ def test_a_folder_that_is_no_archive_fails_and_the_rest_is_left_out(tmp_path: Pa
 # --- over http ---------------------------------------------------------------------------------------------------
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    """A file server with byte ranges, which GDAL asks for."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        path, asked = Path(self.translate_path(self.path)), self.headers.get("Range")
-        if not asked or not path.is_file():
-            super().do_GET()
-            return
-        content = path.read_bytes()
-        first, _, last = asked.removeprefix("bytes=").partition("-")
-        end = min(int(last) if last else len(content) - 1, len(content) - 1)
-        part = content[int(first) : end + 1]
-        self.send_response(206)
-        self.send_header("Content-Range", f"bytes {first}-{end}/{len(content)}")
-        self.send_header("Content-Length", str(len(part)))
-        self.send_header("Accept-Ranges", "bytes")
-        self.end_headers()
-        self.wfile.write(part)
-
-
 @pytest.fixture
 def served(archive: Path) -> Iterator[tuple[str, Path]]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(archive)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", archive
-    server.shutdown()
-    server.server_close()
+    """Our own server, in another process: GDAL holds the interpreter while it waits for an answer."""
+    program = (
+        "import sys; from pathlib import Path; from catalog.serve import serve;"
+        "serve(Path(sys.argv[1]), port=0, tell=lambda line: print(line, flush=True))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(archive)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    address = re.search(r"http://[\w.:]+", process.stdout.readline())
+    assert address is not None
+    yield address.group().rstrip("/"), archive
+    process.terminate()
+    process.communicate()
 
 
 def test_validates_over_http(served: tuple[str, Path]) -> None:

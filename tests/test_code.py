@@ -31,7 +31,11 @@ def test_strict_types():
 
 
 def source_files():
-    return [path for folder in ("schemas", "pipeline", "catalog", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    return [
+        path
+        for folder in ("schemas", "pipeline", "catalog", "tests", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
 
 
 def test_every_ignore_says_why():
@@ -56,7 +60,9 @@ def test_the_lock_names_versions_and_hashes_and_no_host():
 
 
 def test_no_file_of_the_repository_is_large_or_names_this_machine():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
     paths = [ROOT / name for name in listed if name and (ROOT / name).is_file()]
     assert paths
     assert not [path for path in paths if path.stat().st_size > 1_000_000]

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import sys
 import threading
 import time
 import tomllib
@@ -23,6 +24,7 @@ from catalog.fetch import (
     block_of,
     default_destination,
     parse_mirrors,
+    plan_all,
     plan_fetch,
     read_lock,
     run_fetch,
@@ -59,6 +61,10 @@ class Server(ThreadingHTTPServer):
     def give(self, path: str, **behaviour) -> str:
         self.paths[path] = Behaviour(**behaviour)
         return self.base + path
+
+    def handle_error(self, request, address) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # the client hangs up when it has seen enough
+            super().handle_error(request, address)
 
     def headers_of(self, path: str) -> list[dict[str, str]]:
         return [headers for asked, headers in self.asked if asked == path]
@@ -530,6 +536,8 @@ def test_download_says_how_far_it_is(server, client, patience, tmp_path, monkeyp
 def test_dry_run_asks_and_writes_nothing(server, fetch, tmp_path):
     report = fetch([wanted(server.give("/file.bin")), Download("x", "", "", manual="get it by hand")], dry_run=True)
     assert (report.fetched, report.manual, report.dry_run) == (("file.bin",), ("get it by hand",), True)
+    assert report.lines() == [f"file.bin  <-  {server.base}/file.bin  [CC0-1.0]", "by hand: get it by hand"]
+    assert report.to_dict()["plan"][0]["licence"] == "CC0-1.0"
     assert server.asked == []
     assert not (tmp_path / "inputs").exists()
 
@@ -642,7 +650,7 @@ def test_outlines_of_the_inventory_name_their_login(tmp_path):
         for source in files.sources
     )
     plan = plan_fetch(files.model_copy(update={"sources": sources}), "inputs", tmp_path)
-    assert "https://nsidc.org/data/nsidc-0770/versions/7 behind a NASA Earthdata login" in plan[-1].line()
+    assert "https://nsidc.org/data/nsidc-0770/versions/7 behind a NASA Earthdata login" in plan[-1].manual
 
 
 @pytest.mark.parametrize(
@@ -687,6 +695,15 @@ def test_wrong_mirrors_are_refused(value, message):
         parse_mirrors([value])
 
 
+def test_plan_of_several_datasets(tmp_path):
+    one, two = definition(FILES), definition(FILES).model_copy(update={"id": "range-y"})
+    names = [file.name for file in plan_all([one, two], "inputs", tmp_path)]
+    assert {"range-x/srtm/N43E086.hgt", "range-y/srtm/N43E086.hgt"} <= set(names)
+    assert plan_all([one, two], "geoids", tmp_path) == plan_fetch(None, "geoids", tmp_path)
+    with pytest.raises(BadInput, match="no definition"):
+        plan_all([], "inputs", tmp_path)
+
+
 def test_geoids_go_where_proj_looks(tmp_path):
     plan = plan_fetch(None, "geoids", tmp_path)
     assert [file.url for file in plan] == [
@@ -722,6 +739,7 @@ def test_whole_job_plan_and_run(server, fetch, tmp_path):
     report = fetch(plan_fetch(definition(FILES), "inputs", tmp_path / "inputs", mirrors))
     assert len(report.fetched) == 4
     assert len(report.manual) == 1
+    assert report.lines()[0].startswith("fetched 4 (0.0 MB), 0 were there already; recorded in ")
     own = tmp_path / "inputs/range-x"
     assert (own / "srtm/N43E087.hgt").read_bytes() == b"N43E087" * 100
     assert (own / "N43E086_FABDEM_V1-2.tif").read_bytes() == b"N43E086" * 200

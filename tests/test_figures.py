@@ -265,6 +265,11 @@ def test_a_long_title_is_set_smaller_and_then_cut():
     assert smallest == pytest.approx(0.65 * 11)
 
 
+def test_a_title_is_parted_near_its_middle():
+    assert figures._halved("Glacier elevation change in a basin") == ("Glacier elevation", "change in a basin")
+    assert figures._halved("Glacier") == ("Glacier", "")
+
+
 def test_a_dollar_sign_is_no_formula(tmp_path, change):
     figures.draw_change_thumbnail(tmp_path / "t.png", change, r"$\frac{", False)
     assert (tmp_path / "t.png").stat().st_size > 0

@@ -45,7 +45,7 @@ def test_copy_is_the_archive(archive, tmp_path):
     assert sorted(report.copied) == sorted(contents(archive))
     assert report.copied_bytes == sum(len(content) for content in contents(archive).values())
     assert (report.unchanged, report.deleted, report.left_behind) == ((), (), ())
-    assert json.loads(json.dumps(report.as_dict()))["dry_run"] is False
+    assert json.loads(json.dumps(report.to_dict()))["dry_run"] is False
 
 
 def test_copy_agrees_with_its_manifest(archive, tmp_path):
@@ -105,11 +105,10 @@ def without_table(archive: Path) -> None:
 def test_old_files_stay_unless_deletion_is_asked_for(archive, tmp_path):
     publish(archive, str(tmp_path / "out"))
     without_table(archive)
-    said = []
-    report = publish(archive, str(tmp_path / "out"), tell=said.append)
+    report = publish(archive, str(tmp_path / "out"))
     assert (report.deleted, report.left_behind) == ((), (CSV_PATH,))
     assert (tmp_path / "out" / CSV_PATH).exists()
-    assert said[-1] == "left behind from the previous version: 1; --delete removes them"
+    assert report.lines()[-1] == "left behind from the previous version: 1; --delete removes them"
 
 
 def test_deletion_takes_only_what_the_previous_manifest_lists(archive, tmp_path):
@@ -133,6 +132,8 @@ def test_dry_run_changes_nothing(archive, tmp_path):
     report = publish(archive, str(tmp_path / "out"), dry_run=True)
     assert not (tmp_path / "out").exists()
     assert report.dry_run
+    assert f"copy {COG_PATH}" in report.lines()
+    assert f"would copy {len(contents(archive))} files" in report.lines()[-1]
     assert len(report.copied) == len(contents(archive))
     publish(archive, str(tmp_path / "out"))
     without_table(archive)

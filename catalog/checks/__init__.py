@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import rasterio
 
 from catalog.checks import consistency, files, pages, rasters, stac, tables
 from catalog.checks.archive import Archive, Files, FolderFiles, WebFiles
@@ -23,6 +24,9 @@ CHECKS: tuple[Check, ...] = (  # type: ignore[type-arg]  # each check names its 
     *pages.CHECKS,
 )
 _SECONDS = 30.0
+# what a file says is in the file: no .aux.xml or listing of its folder is asked for, and none is written
+_NO_SIDECARS = {"GDAL_PAM_ENABLED": "NO", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+_OVER_HTTP = {**_NO_SIDECARS, "GDAL_HTTP_TIMEOUT": int(_SECONDS), "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif"}
 
 
 def validate(
@@ -43,14 +47,17 @@ def validate(
     name = str(archive)
     if name.startswith(("http://", "https://")):
         with httpx.Client(timeout=_SECONDS, follow_redirects=True) as client:
-            return _validate(WebFiles(name, client, deep=deep), schemas, tell)
+            source = WebFiles(name, client, deep=deep)
+            with rasterio.Env(**_OVER_HTTP, CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/{source.name}"):
+                return _validate(source, schemas, tell)
     root = Path(name)
     if not root.is_dir():
         found = "a file" if root.exists() else "no such folder"
         raise BadInput(
             name, found, "the root folder of an archive, or its URL", "give the folder that holds catalog.json"
         )
-    return _validate(FolderFiles(root), schemas, tell)
+    with rasterio.Env(**_NO_SIDECARS):
+        return _validate(FolderFiles(root), schemas, tell)
 
 
 def _validate(source: Files, schemas: Path | None, tell: Tell) -> ValidationReport:

@@ -1,0 +1,164 @@
+"""The build as a whole: the same bytes each time, and a failure changes nothing that was there before."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from catalog import build as building
+from catalog.build import FailedBuild, build_archive
+from catalog.checks import validate
+from catalog.dataset import Dataset
+from catalog.manifest import list_files
+from schemas.errors import BadInput
+from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("first") / "archive"
+    build(out)
+    return out
+
+
+def state(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file with its time and content."""
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def failing_datasets() -> list[Dataset]:
+    """The second dataset misses its gate."""
+    one, two = make_datasets()
+    gates = two.gates.copy()
+    gates.loc[0, ["value", "passed"]] = [999.0, False]
+    return [one, replace(two, gates=gates)]
+
+
+def test_the_report_says_what_was_published(first: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    report = build_archive(make_datasets(), tmp_path / "archive", code_version=CODE_VERSION, tell=said.append)
+    assert report.items == {ELEVATION_CHANGE: ("elevation-change",), MASS_BALANCE: ("balance-2001", "balance-2003")}
+    assert report.files == len(list_files(tmp_path / "archive"))
+    assert report.to_dict()["checks"] == len(report.validation.results)
+    assert said[-1] == "publishing"
+    assert "writing Glacier elevation change in a test basin" in said
+
+
+def test_two_builds_give_the_same_bytes(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("TZ", "Asia/Urumqi"),
+        ("LC_ALL", "tr_TR.UTF-8"),
+        ("USER", "somebody"),
+        ("HOME", str(tmp_path)),
+    ):
+        monkeypatch.setenv(name, value)
+    second = tmp_path / "another place" / "named otherwise"
+    mask = os.umask(0o077)
+    try:
+        second.parent.mkdir()
+        build(second)
+    finally:
+        os.umask(mask)
+    assert {name: content for name, (_, content) in state(second).items()} == {
+        name: content for name, (_, content) in state(first).items()
+    }
+
+
+def test_a_published_archive_is_valid_and_stands_alone(tmp_path: Path) -> None:
+    build(tmp_path / "archive")
+    (tmp_path / "archive").rename(tmp_path / "moved")
+    assert validate(tmp_path / "moved").failures == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["moved"]
+
+
+def test_an_archive_is_replaced_by_the_next(tmp_path: Path) -> None:
+    build(tmp_path / "archive")
+    report = build_archive(make_datasets()[:1], tmp_path / "archive", code_version="0.2.0")
+    assert list(report.items) == [ELEVATION_CHANGE]
+    assert not (tmp_path / "archive" / MASS_BALANCE).exists()
+    assert validate(tmp_path / "archive").passed
+
+
+def test_a_failed_gate_publishes_nothing_and_keeps_the_previous_archive(tmp_path: Path) -> None:
+    out = tmp_path / "archive"
+    build(out)
+    before = state(out)
+    with pytest.raises(FailedBuild, match=r"glacier-wide uncertainty.*checks that failed: .*quality-gates") as caught:
+        build_archive(failing_datasets(), out, code_version=CODE_VERSION)
+    assert caught.value.exit_code == 1
+    assert "quality-gates" in caught.value.report.failed_checks()
+    assert str(out) in caught.value.report.lines()[-1], "the report names the target, not the draft"
+    assert state(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]
+
+
+def test_an_error_while_writing_keeps_the_previous_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "archive"
+    build(out)
+    before = state(out)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(building, "write_pages", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build(out)
+    assert state(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]
+
+
+def test_a_bad_target_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive/thesis.doc").write_text("years of work")
+    monkeypatch.setattr(building, "write_collection", lambda *_: pytest.fail("the build began"))
+    with pytest.raises(BadInput, match="a folder that is not an archive"):
+        build(tmp_path / "archive")
+    assert (tmp_path / "archive/thesis.doc").read_text() == "years of work"
+
+
+def test_refuses_one_dataset_twice_and_none(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="the same id twice"):
+        build_archive(make_datasets()[:1] * 2, tmp_path / "archive", code_version=CODE_VERSION)
+    with pytest.raises(BadInput, match="found none; expected at least one dataset"):
+        build_archive([], tmp_path / "archive", code_version=CODE_VERSION)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_a_bad_base_url_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="an http or https address"):
+        build_archive(make_datasets()[1:], tmp_path / "archive", base_url="ftp://x", code_version=CODE_VERSION)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_base_url_gives_a_valid_archive_too(tmp_path: Path) -> None:
+    out = tmp_path / "archive"
+    build_archive(make_datasets()[1:], out, base_url="https://example.org/archive", code_version=CODE_VERSION)
+    assert validate(out).passed
+
+
+def test_a_dataset_of_real_inputs_is_not_called_synthetic(tmp_path: Path) -> None:
+    out = tmp_path / "archive"
+    build(out, synthetic=False)
+    assert validate(out).passed
+    for path in out.rglob("*.html"):
+        assert "synthetic" not in path.read_text(encoding="utf-8").replace("synthetic-", "").lower(), path
+
+
+def test_target_with_a_dot_in_its_name(tmp_path: Path) -> None:
+    build_archive(make_datasets()[1:], tmp_path / "archive.v1", code_version=CODE_VERSION)
+    assert validate(tmp_path / "archive.v1").passed
+
+
+def test_a_gate_without_a_value_fails(tmp_path: Path) -> None:
+    one, _ = make_datasets()
+    gates = pd.DataFrame([["off-glacier bias", "stable terrain", None, 0.6, "m", False]], columns=one.gates.columns)
+    with pytest.raises(FailedBuild, match="quality-gates"):
+        build_archive([replace(one, gates=gates)], tmp_path / "archive", code_version=CODE_VERSION)
