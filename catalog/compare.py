@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import rasterio
+from rasterio.errors import RasterioError
 
 from catalog.checks.archive import Archive, FolderFiles
 from catalog.checks.tables import TableFile, all_tables
@@ -146,6 +147,16 @@ def compare_archives(old: Path, new: Path) -> ArchiveDifference:
     BadInput : one of the two is no archive of ours.
     """
     before, after = _opened(old), _opened(new)
+    try:
+        return _compare(before, after)
+    except (KeyError, TypeError, ValueError, RasterioError) as error:
+        found = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(
+            f"{old} and {new}", f"an archive that cannot be read ({found})", "two whole archives", "validate them first"
+        ) from None
+
+
+def _compare(before: Archive, after: Archive) -> ArchiveDifference:
     tables = {table.file: table for table in all_tables(before)}, {table.file: table for table in all_tables(after)}
     shared = sorted(tables[0].keys() & tables[1].keys())
     changed = [path for path in sorted(before.path_set & after.path_set) if not _same_file(before, after, path)]
@@ -210,6 +221,8 @@ def _meanings(old: TableFile, new: TableFile) -> Iterator[MeaningChange]:
 
 
 def _records(old: TableFile, new: TableFile) -> Iterator[RecordChange]:
+    if old.archive.files.sha256(old.file) == new.archive.files.sha256(new.file):
+        return
     keys = [key for key in new.schema["primaryKey"] if key in old.schema["primaryKey"]]
     before, after = _by_key(old.frame(), keys), _by_key(new.frame(), keys)
     for key, record in after.items():

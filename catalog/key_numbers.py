@@ -19,8 +19,8 @@ class KeyNumber:
 
     label: Bilingual
     value: str
-    unit: str = ""
-    note: str = ""
+    unit: str
+    note: Bilingual
 
 
 def signed(value: float | None, decimals: int) -> str:
@@ -51,8 +51,8 @@ def item_numbers(dataset: Dataset, item_id: str) -> tuple[KeyNumber, ...]:
     return next((_of_year(year) for year in dataset.result.years if balance_item_id(year.year) == item_id), ())
 
 
-def _number(en: str, cn: str, value: str, unit: str = "", note: str = "") -> KeyNumber:
-    return KeyNumber(Bilingual(en=en, cn=cn), value, unit, note)
+def _number(en: str, cn: str, value: str, unit: str = "", note: str = "", note_cn: str = "") -> KeyNumber:
+    return KeyNumber(Bilingual(en=en, cn=cn), value, unit, Bilingual(en=note, cn=note_cn))
 
 
 def _of_elevation_change(result: ElevationChange) -> tuple[KeyNumber, ...]:
@@ -80,12 +80,19 @@ def _of_elevation_change(result: ElevationChange) -> tuple[KeyNumber, ...]:
 
 
 def _bias(after: Statistics) -> KeyNumber:
-    return _number("Off-glacier bias", "非冰川区偏差", signed(after.mean_m, 2), "m", f"{after.count:,} stable pixels")
+    return _number(
+        "Off-glacier bias",
+        "非冰川区偏差",
+        signed(after.mean_m, 2),
+        "m",
+        f"{after.count:,} stable pixels",
+        f"稳定像元 {after.count:,} 个",
+    )
 
 
 def _spread(before: Statistics, after: Statistics) -> KeyNumber:
     value = f"{before.nmad_m:.2f} → {after.nmad_m:.2f}"
-    return _number("Off-glacier NMAD", "非冰川区 NMAD", value, "m", "before and after correction")
+    return _number("Off-glacier NMAD", "非冰川区 NMAD", value, "m", "before and after correction", "校正前后")
 
 
 def _of_mass_balance(result: MassBalance) -> tuple[KeyNumber, ...]:
@@ -118,8 +125,16 @@ def _of_mass_balance(result: MassBalance) -> tuple[KeyNumber, ...]:
             f"{min(sigmas):.2f}\N{EN DASH}{max(sigmas):.2f}" if sigmas else "\N{EN DASH}",
             "m w.e.",
             "one standard deviation",
+            "一倍标准差",
         ),
-        _number("Balance years", "平衡年", f"{len(known)}", "", f"of {len(result.years)} in the period"),
+        _number(
+            "Balance years",
+            "平衡年",
+            f"{len(known)}",
+            "",
+            f"of {len(result.years)} in the period",
+            f"共 {len(result.years)} 年",
+        ),
     )
 
 

@@ -115,7 +115,7 @@ def write_readme(dataset: Dataset, items: Sequence[Item], folder: CollectionFold
 
 def _short_place(definition: Definition) -> str:
     """The place of a dataset, short enough for a label on a map."""
-    place = definition.reading.collect_place.en
+    place = definition.reading.collect_place.en.partition(" (")[0]
     return place if len(place) <= _LABEL else f"{place[: _LABEL - 1].rstrip(' ,;')}\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -306,7 +306,7 @@ def _gates(dataset: Dataset, subject: str | None = None) -> list[dict[str, Any]]
                 "passed": bool(passed.all()),
                 "count": len(group),
                 "failed": int((~passed).sum()),
-                "worst": float(group["value"].max()),
+                "worst": None if group["value"].isna().any() else float(group["value"].max()),
                 "limit": float(group["limit"].iloc[0]),
                 "unit": str(group["unit"].iloc[0]),
                 "meaning": next((gate.meaning for gate in dataset.definition.gates if gate.name == name), ""),
@@ -357,6 +357,7 @@ def _environment() -> Environment:
     environment.filters["signed"] = signed
     environment.filters["paragraphs"] = _paragraphs
     environment.filters["weblink"] = _weblink
+    environment.filters["found"] = _found
     environment.filters["inline"] = _inline
     environment.filters["raised"] = _raised
     return environment
@@ -369,6 +370,11 @@ def _paragraphs(text: str) -> list[str]:
 def _weblink(url: str) -> str:
     """A URL that may stand in a link; anything but http(s) is dropped, for it could be a script."""
     return url if url.startswith(("https://", "http://")) else ""
+
+
+def _found(value: float | None) -> str:
+    """What a gate found, to three digits."""
+    return "not computed" if value is None or value != value else f"{value:.3g}"
 
 
 def _raised(unit: str) -> str:

@@ -14,13 +14,11 @@ import csv
 import io
 import json
 import re
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pandas as pd
 import pyarrow as pa
@@ -35,6 +33,7 @@ from catalog.dataset import Dataset
 from catalog.layout import DATAPACKAGE_JSON, TABLES, CollectionFolder
 from catalog.manifest import sha256_of
 from catalog.metadata.facts import describe
+from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.definition import Definition
 from schemas.errors import BadInput
 from schemas.fields import Column, Table
@@ -51,7 +50,6 @@ _PARQUET_TYPES = {
     "date": pa.date32(),
     "year": pa.int32(),
 }
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest a zip archive can state: no clock reaches the workbook
 
 
 @dataclass(frozen=True)
@@ -253,16 +251,6 @@ _HEAD = Font(bold=True, color="FFFFFF")
 _HEAD_FILL = PatternFill("solid", fgColor="1F3A5F")
 _UNIT = Font(italic=True, color="5B6672")
 _UNITS_ROW = 2
-# written whole: the library puts the time of writing into it, under a prefix that other libraries can change
-_CORE_PROPERTIES = (
-    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-    '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
-    ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"'
-    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-    "<dc:title>{title}</dc:title><dc:creator>{creator}</dc:creator>"
-    '<dcterms:created xsi:type="dcterms:W3CDTF">{stamp}</dcterms:created>'
-    '<dcterms:modified xsi:type="dcterms:W3CDTF">{stamp}</dcterms:modified></cp:coreProperties>'
-)
 
 
 def _workbook(dataset: Dataset, tables: tuple[PublishedTable, ...]) -> bytes:
@@ -272,15 +260,9 @@ def _workbook(dataset: Dataset, tables: tuple[PublishedTable, ...]) -> bytes:
     _fill_readme(readme, dataset, tables)
     for published in tables:
         _fill_sheet(book.create_sheet(published.table.name[:31]), published)
-    draft = io.BytesIO()
-    book.save(draft)
-    return _timeless(draft.getvalue(), _CORE_PROPERTIES.format_map(_core_properties(dataset)).encode("utf-8"))
-
-
-def _core_properties(dataset: Dataset) -> dict[str, str]:
     definition = dataset.definition
-    stamp = f"{definition.publication_date.isoformat()}T00:00:00Z"
-    return {"title": escape(describe(dataset, ()).title.en), "creator": escape(definition.publisher), "stamp": stamp}
+    title = describe(dataset, ()).title.en
+    return workbook_bytes(book, CoreProperties(title, definition.publisher, definition.publication_date))
 
 
 def _fill_readme(sheet: Any, dataset: Dataset, tables: tuple[PublishedTable, ...]) -> None:
@@ -338,18 +320,6 @@ def _put(sheet: Any, row: int, column: int, value: Any) -> Any:
     if isinstance(value, str):
         cell.data_type = "s"  # text that begins with = is text, not a formula
     return cell
-
-
-def _timeless(workbook: bytes, core_properties: bytes) -> bytes:
-    """The same workbook without the clock of the machine that wrote it."""
-    result = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in sorted(old.namelist()):
-            content = core_properties if name == "docProps/core.xml" else old.read(name)
-            entry = zipfile.ZipInfo(name, _ZIP_TIME)
-            entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, 0o600 << 16, 3
-            new.writestr(entry, content, compresslevel=6)
-    return result.getvalue()
 
 
 # --- the data package --------------------------------------------------------------------------------------------

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.fields import Column, Table
 from schemas.tables import WORKBOOK
 
@@ -24,8 +22,6 @@ READ_ME_SHEET = "read me"
 _LAST_ROW = 2000
 _REQUIRED = PatternFill("solid", fgColor="F4C7A1")
 _OPTIONAL = PatternFill("solid", fgColor="D9E5EE")
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-_STAMP = b"1980-01-01T00:00:00Z"
 _READ_ME = (
     "How to fill in this workbook",
     "One sheet a table. The first row names the columns with their units; rest the pointer on a name for its meaning.",
@@ -101,9 +97,7 @@ def workbook_template(path: Path) -> None:
     for table in WORKBOOK:
         _fill_sheet(book.create_sheet(table.name), table)
     _fill_example(book.create_sheet(EXAMPLE_SHEET))
-    draft = io.BytesIO()
-    book.save(draft)
-    path.write_bytes(_without_clock(draft.getvalue()))
+    path.write_bytes(workbook_bytes(book, CoreProperties("Field workbook", "glacier-archive", date(1980, 1, 1))))
 
 
 def header_of(column: Column) -> str:
@@ -193,17 +187,3 @@ def _fill_example(sheet: Worksheet) -> None:
                 cell.number_format = "yyyy-mm-dd"
     for number in range(1, 14):
         sheet.column_dimensions[get_column_letter(number)].width = 22
-
-
-def _without_clock(workbook: bytes) -> bytes:
-    """The workbook with a constant stamp in place of the time of saving."""
-    result = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(result, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", rb"\g<1>" + _STAMP, content)
-            entry = zipfile.ZipInfo(name, _ZIP_TIME)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-            new.writestr(entry, content)
-    return result.getvalue()

@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +127,15 @@ def in_copies(collection: str, table: str, row: int, column: str, value: str) ->
     def edit(root: Path) -> None:
         folder = root / collection / "tables"
         in_table(f"{collection}/tables/{table}.csv", row, column, value)(root)
-        (folder / f"{table}.parquet").unlink()
+        frame = pd.read_parquet(folder / f"{table}.parquet").astype(object)
+        frame.loc[row, column] = _typed(value, type(frame[column].dropna().iloc[0]))
+        frame.to_parquet(folder / f"{table}.parquet", index=False)
         book = folder / f"{collection}.xlsx"
         workbook = openpyxl.load_workbook(book)
         sheet = workbook[table]
         place = [cell.value for cell in sheet[1]].index(column) + 1
-        sheet.cell(row + 3, place).value = float(value) if _is_number(value) else value
+        cell = sheet.cell(row + 3, place)
+        cell.value = _typed(value, type(cell.value))
         workbook.save(book)
 
     return edit
@@ -384,12 +388,17 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _typed(text: str, kind: type) -> Any:
+    """A cell's text in the type that a copy of the table holds it in."""
+    if text == "":
+        return None
+    if kind is bool:
+        return text == "true"
+    if kind is int:  # what a workbook makes of 20.0
+        return float(text)
+    if issubclass(kind, date):
+        return kind.fromisoformat(text)
+    return kind(text)
 
 
 _CATALOG, _EC_COLLECTION, _MB_COLLECTION = "catalog.json", f"{EC}/collection.json", f"{MB}/collection.json"

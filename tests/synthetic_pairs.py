@@ -29,8 +29,16 @@ def fractal(shape: tuple[int, int], seed: int = 1, relief_m: float = 400.0, shif
     return (3000 + relief_m * surface / surface.std()).astype(np.float32)
 
 
-def write_dem(path: Path, heights: np.ndarray, *, crs: str | None = CRS, west=400_000.0, north=4_800_000.0, pixel=PIXEL_M,
-              nodata: float | None = -9999.0) -> Path:  # fmt: skip
+def write_dem(
+    path: Path,
+    heights: np.ndarray,
+    *,
+    crs: str | None = CRS,
+    west: float = 400_000.0,
+    north: float = 4_800_000.0,
+    pixel: float = PIXEL_M,
+    nodata: float | None = -9999.0,
+) -> Path:
     """A GeoTIFF of heights, NaN as nodata."""
     profile = {
         "driver": "GTiff", "height": heights.shape[0], "width": heights.shape[1], "count": 1, "dtype": "float32",

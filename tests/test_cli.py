@@ -130,21 +130,21 @@ def bad_dems(folder, dems):
     bow = shapely.Polygon([(402_000, 4_797_000), (403_000, 4_798_000), (403_000, 4_797_000), (402_000, 4_798_000)])
     everywhere = shapely.box(390_000, 4_790_000, 420_000, 4_810_000)
     earlier, later = dems
+    far, loose = outlines(folder / "o.gpkg", 9000), outlines(folder / "n.shp", crs=None)
+    crossed, vast = outlines(folder / "b.gpkg", geometry=bow), outlines(folder / "e.gpkg", geometry=everywhere)
     return {
         "absent": ((folder / "no.tif", later), "no such file"),
         "no overlap": ((elsewhere, later), "no overlap"),
         "no crs": ((no_crs, later), "no coordinate reference system"),
         "truncated": ((cut, later), r"cut\.tif: found"),
         "constant": ((flat, flat), "stable terrain"),
-        "outlines outside": ((earlier, later, "--glaciers", outlines(folder / "o.gpkg", 9000)), "no outline within the DEMs"),
-        "outlines without crs": ((earlier, later, "--glaciers", outlines(folder / "n.shp", crs=None)), "without a CRS"),
-        "invalid outline": ((earlier, later, "--glaciers", outlines(folder / "b.gpkg", geometry=bow)), "Self-intersection"),
-        "no stable terrain": (
-            (earlier, later, "--glaciers", outlines(folder / "e.gpkg", geometry=everywhere)), "0 pixels outside the glaciers",
-        ),
+        "outlines outside": ((earlier, later, "--glaciers", far), "no outline within the DEMs"),
+        "outlines without crs": ((earlier, later, "--glaciers", loose), "without a CRS"),
+        "invalid outline": ((earlier, later, "--glaciers", crossed), "Self-intersection"),
+        "no stable terrain": ((earlier, later, "--glaciers", vast), "0 pixels outside the glaciers"),
         "wrong crs": ((earlier, later, "--crs", "EPSG:4326"), "not projected in metres"),
         "wrong option": ((earlier, later, "--resolution", "-5"), "option resolution_m"),
-    }  # fmt: skip
+    }
 
 
 KINDS = (

@@ -97,7 +97,7 @@ def test_bytes_are_the_same_on_each_run(inputs: Path, tmp_path: Path) -> None:
 
 def test_workbook_carries_no_clock(inputs: Path) -> None:
     with zipfile.ZipFile(inputs / "kuitun51_field_workbook.xlsx") as archive:
-        assert {entry.date_time for entry in archive.infolist()} == {(2012, 1, 1, 0, 0, 0)}
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         core = archive.read("docProps/core.xml").decode()
     assert core.count("2012-01-01T00:00:00Z") == 2
 

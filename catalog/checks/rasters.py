@@ -29,8 +29,8 @@ def raster_opens(raster: Raster) -> Iterator[Failure]:
     try:
         with rasterio.open(raster.dataset_name) as source:
             if raster.archive.files.deep:
-                source.checksum(1)
-                source.read()
+                for _, window in source.block_windows(1):
+                    source.read(window=window)
     except RasterioError as error:
         yield Failure(raster.file, _first_line(error), "a readable GeoTIFF", _REBUILD)
 

@@ -11,6 +11,7 @@ from zlib import error as ZlibError
 
 from lxml.etree import LxmlError
 from rasterio.errors import RasterioError
+from shapely.errors import ShapelyError
 
 if TYPE_CHECKING:
     from catalog.checks.archive import Archive
@@ -30,6 +31,7 @@ _DAMAGE = (
     BadZipFile,
     LxmlError,
     RasterioError,
+    ShapelyError,
     ZlibError,
 )
 

@@ -75,11 +75,11 @@ def read_text_table(archive: Archive, path: str) -> pd.DataFrame:
     """
     content = archive.files.read(path) if path in archive.path_set else None
     if content is None:
-        raise ValueError("no such file")
+        raise ValueError(f"{path}: no such file")
     try:
         return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ValueError(str(error)) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def tables_of(archive: Archive, collection: str) -> Iterator[TableFile]:

@@ -45,8 +45,7 @@ def vertical_transformer(source: str, target: str) -> Transformer:
     if not usable or not group.best_available:
         wanted = [operation.grids for operation in group.unavailable_operations]
         names = sorted({grid.short_name for grid in (wanted[0] if wanted else []) if not grid.available})
-        # get_user_data_dir is documented as public, but the package's types do not export it
-        user_folder = datadir.get_user_data_dir()  # type: ignore[attr-defined]
+        user_folder = datadir.get_user_data_dir()  # type: ignore[attr-defined]  # public, but its types hide it
         looked = ", ".join([*datadir.get_data_dir().split(":"), str(user_folder)])
         raise MissingGeoidGrid(
             f"vertical datum {source} to {target}",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
-from io import BytesIO
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 
@@ -17,12 +14,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.sample.kuitun_fieldwork import Fieldwork, Pit, Probing, Reading, Stake
 from pipeline.sample.kuitun_terrain import CRS, GLACIER_ID, GLACIER_NAME, LATITUDE, LONGITUDE
+from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 
 Typed = str | int | float | date | None
 TITLE = "SYNTHETIC sample, not observations: Haxilegen Glacier No. 51 (Kuitun River) / 合成样例数据，非实测"
 NOT_MEASURED = "-"
-_STAMP = datetime(2012, 1, 1)  # constant, so that each writing gives the same bytes
-_ZIP_STAMP = (2012, 1, 1, 0, 0, 0)
+_DAY = date(2012, 1, 1)
 _MONTHS = {5: "May", 6: "June", 8: "Aug"}  # spelled here, for strftime follows the locale
 _WIDTHS = {"remarks": 46, "date": 13, "installed": 13, "glacier name": 40, "region": 36}
 _READING_HEADER = (
@@ -72,29 +69,8 @@ def write_workbook(path: Path, work: Fieldwork) -> None:
     _pits(book.create_sheet("snow_pits"), work.pits)
     _layers(book.create_sheet("pit_layers"), work.pits)
     _probings(book.create_sheet("probings"), work.probings)
-    book.properties.title = TITLE
-    book.properties.subject = book.properties.description = "SYNTHETIC sample data, not observations"
-    book.properties.creator = book.properties.lastModifiedBy = "synthetic sample"
-    book.properties.keywords = "synthetic"
-    book.properties.created = book.properties.modified = _STAMP
-    raw = BytesIO()
-    book.save(raw)
-    path.write_bytes(_without_clock(raw.getvalue()))
-
-
-def _without_clock(raw: bytes) -> bytes:
-    """The workbook with a constant stamp in place of the time of saving, in the archive and in its core properties."""
-    out = BytesIO()
-    stamp = _STAMP.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    with zipfile.ZipFile(BytesIO(raw)) as source, zipfile.ZipFile(out, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, content)
-            entry = zipfile.ZipInfo(name, _ZIP_STAMP)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-            target.writestr(entry, content)
-    return out.getvalue()
+    subject = "SYNTHETIC sample data, not observations"
+    path.write_bytes(workbook_bytes(book, CoreProperties(TITLE, "synthetic sample", _DAY, subject, "synthetic")))
 
 
 def _typed_date(day: date, row: int) -> Typed:
