@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from importlib import metadata
@@ -18,9 +18,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from pipeline.progress import Tell, silent
 from schemas.errors import ArchiveError, BadInput
-
-Tell = Callable[[str], None]
 
 app = typer.Typer(
     name="glacier-archive",
@@ -105,18 +104,18 @@ def build(
     """Run the full processing of every dataset and publish the archive."""
     from catalog.build import build_archive, preflight
     from catalog.definitions import default_definitions, read_definitions
-    from catalog.production import open_executor, produce_all, write_sample
+    from catalog.production import open_executor, produce_all
     from catalog.single_run import build_summary
     from catalog.terminal import show_datasets, show_published
 
     chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
     preflight(out)
     with progress(quiet) as tell, _input_folder(inputs) as folder:
-        if inputs is None:
-            for definition in chosen:
-                write_sample(definition, folder, tell)
         with open_executor(workers, scheduler) as executor:
-            datasets = produce_all(chosen, folder, executor, synthetic=inputs is None, tell=tell)
+            # a live progress line stays on this machine; workers elsewhere compute in silence
+            datasets = produce_all(
+                chosen, folder, executor, synthetic=inputs is None, tell=tell if scheduler is None else silent
+            )
         report = build_archive(datasets, out, base_url=base_url, code_version=code_version(), tell=tell)
     if as_json:
         _print_json(build_summary(datasets, report))

@@ -45,12 +45,14 @@ def write_sample(definition: Definition, folder: Path, tell: Tell = silent) -> N
 
 
 def produce(definition: Definition, inputs_folder: Path, *, synthetic: bool, tell: Tell = silent) -> Dataset:
-    """Run the chain that a definition asks for on the inputs it names.
+    """Run the chain that a definition asks for on the inputs it names, or on its synthetic sample, written there first.
 
     Errors
     ------
     BadInput : an input that is missing or cannot be used.
     """
+    if synthetic:
+        write_sample(definition, inputs_folder, tell)
     inputs = find_inputs(definition, inputs_folder)
     if isinstance(definition, ElevationChangeDefinition):
         result: ElevationChange | MassBalance = _elevation_change(definition, inputs, tell)

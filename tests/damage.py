@@ -20,6 +20,8 @@ from rasterio.enums import Resampling
 from rasterio.shutil import copy
 from rasterio.transform import Affine
 
+from schemas.glacier_extension import SCHEMA_PATH
+
 Edit = Callable[[Path], None]
 
 EC, MB = "test-elevation-change", "test-mass-balance"
@@ -851,6 +853,80 @@ DAMAGES = (
             f"{EC}/metadata/ro-crate-metadata.json",
         )
     ),
+    # metadata and vectors
+    Damage(
+        "schema of our fields loosened",
+        "own-schema",
+        setting(SCHEMA_PATH, "definitions", "fields", "properties", to={}),
+    ),
+    Damage("schema of our fields removed", "own-schema", remove(SCHEMA_PATH)),
+    Damage("features of another type", "geojson", setting(f"{EC}/elevation-change/outlines.geojson", "type", to="x")),
+    Damage(
+        "outline without corners",
+        "geojson",
+        setting(f"{EC}/elevation-change/outlines.geojson", "features", 0, "geometry", "coordinates", to=[[]]),
+    ),
+    Damage(
+        "outline that crosses itself",
+        "geojson",
+        setting(
+            f"{EC}/elevation-change/outlines.geojson",
+            "features",
+            0,
+            "geometry",
+            "coordinates",
+            to=[[[86.51, 43.28], [86.52, 43.29], [86.52, 43.28], [86.51, 43.29], [86.51, 43.28]]],
+        ),
+    ),
+    Damage(
+        "outline on another continent",
+        "geojson",
+        setting(
+            f"{EC}/elevation-change/outlines.geojson",
+            "features",
+            0,
+            "geometry",
+            "coordinates",
+            to=[[[7, 46], [8, 46], [8, 47], [7, 46]]],
+        ),
+    ),
+    Damage(
+        "isolines no longer called synthetic",
+        "geojson",
+        setting(f"{MB}/balance-2001/isolines.geojson", "synthetic", to=False),
+    ),
+    Damage("DataCite record without titles", "metadata-standards", drop(f"{EC}/metadata/datacite.json", "titles")),
+    Damage("field taken out of the NCDC record", "metadata-standards", drop(f"{EC}/metadata/ncdc.json", "ds_quality")),
+    Damage(
+        "title altered in the NCDC record", "metadata-agrees", setting(f"{EC}/metadata/ncdc.json", "title_en", to="x")
+    ),
+    Damage(
+        "corners swapped in the NCDC record",
+        "metadata-agrees",
+        setting(f"{EC}/metadata/ncdc.json", "ds_acq_lon_west", to=87.5),
+    ),
+    Damage(
+        "period altered in DataCite",
+        "metadata-agrees",
+        setting(f"{EC}/metadata/datacite.json", "dates", 1, "date", to="2001-01-01/2010-12-31"),
+    ),
+    Damage(
+        "version altered in schema.org",
+        "metadata-agrees",
+        setting(f"{EC}/metadata/dataset.jsonld", "version", to="9.9.9"),
+    ),
+    Damage(
+        "checksum altered in RO-Crate",
+        "metadata-files",
+        in_text(f"{EC}/metadata/ro-crate-metadata.json", '"sha256": "', '"sha256": "f'),
+    ),
+    Damage("file taken out of schema.org", "metadata-files", drop(f"{EC}/metadata/dataset.jsonld", "distribution", 0)),
+    Damage(
+        "total size altered in the NCDC record",
+        "metadata-files",
+        setting(f"{EC}/metadata/ncdc.json", "ds_total_size", to=1),
+    ),
+    Damage("format of the manifest altered", "manifest-provenance", setting("manifest.json", "format", to=2)),
     # pages
     Damage("link of a page to nowhere", "page-links", in_text("index.html", 'href="catalog.json"', 'href="gone.json"')),
     Damage(

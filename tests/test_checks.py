@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -80,6 +81,32 @@ def test_names_and_meanings_are_unique() -> None:
     assert len({one.name for one in CHECKS}) == len(CHECKS)
     assert len({one.meaning for one in CHECKS}) == len(CHECKS)
     assert len({damage.name for damage in DAMAGES}) == len(DAMAGES)
+
+
+_VALUES = (None, 0, -1, "x", "", [], {}, True, float("inf"), [[[]]], {"a": []}, "2000-01-01T00:00:00Z", ["a"], 10**400)
+
+
+def _replace_somewhere(content: object, choose: random.Random) -> None:
+    """Put a strange value at a random place of a JSON document."""
+    node = content
+    while True:
+        keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+        key = choose.choice(keys)
+        if choose.random() < 0.3 or not isinstance(node[key], (dict, list)) or not node[key]:
+            node[key] = choose.choice(_VALUES)
+            return
+        node = node[key]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(60))
+def test_strange_values_anywhere_in_a_document_stop_no_check(seed: int, archive: Path) -> None:
+    choose = random.Random(seed)
+    path = choose.choice(sorted([*archive.rglob("*.json"), *archive.rglob("*.geojson")]))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    _replace_somewhere(content, choose)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert not validate(archive).passed, "the manifest at least sees it"
 
 
 # --- what the reports say ----------------------------------------------------------------------------------------

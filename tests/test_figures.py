@@ -5,13 +5,13 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from fakes import make_elevation_change_dataset, make_mass_balance_dataset
 from PIL import Image
 from shapely.geometry import LineString
 
 from catalog import figures
 from catalog.colours import amount_colours, change_colours, hillshade, paint, symmetric_limit
 from pipeline.elevation_change.result import GLACIER, STABLE
+from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
 # simulation of colour-vision deficiency, severity 1 (Machado et al., 2009, table 1), on linear RGB
 DEFICIENCIES = {

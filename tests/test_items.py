@@ -10,7 +10,6 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-from fakes import make_elevation_change_dataset, make_mass_balance_dataset
 from rasterio.transform import Affine
 from shapely.geometry import box, shape
 
@@ -21,6 +20,7 @@ from catalog.layout import CollectionFolder
 from catalog.mass_balance_items import PROFILES_PNG, SERIES_PNG, write_mass_balance
 from pipeline.elevation_change.result import GLACIER
 from pipeline.grid import Grid
+from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
 
 @pytest.fixture(scope="module")

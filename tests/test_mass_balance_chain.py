@@ -8,7 +8,6 @@ from datetime import date
 import numpy as np
 import pytest
 import rasterio
-from field_workbook import sheets, write_workbook
 from rasterio.transform import Affine
 from shapely.geometry import Polygon, mapping
 
@@ -19,6 +18,7 @@ from pipeline.sample.kuitun_truth import kuitun_truth
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from schemas.tables import MASS_BALANCE_TABLES
+from tests.field_workbook import sheets, write_workbook
 
 SETTINGS = MassBalanceSettings()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracles.mass_balance_oracle import area_mean_by_pairs, kriging_by_lagrange
 from pykrige.uk import UniversalKriging
 
 from pipeline.mass_balance.field import (
@@ -18,6 +17,7 @@ from pipeline.mass_balance.field import (
     prepare,
 )
 from pipeline.mass_balance.uncertainty import area_error, inflation, method_spread, shared_error
+from tests.oracles.mass_balance_oracle import area_mean_by_pairs, kriging_by_lagrange
 
 COVARIANCE = Covariance(0.09, 320.0)
 

@@ -10,12 +10,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles.mass_balance_oracle import balance_by_bookkeeping
 
 from pipeline.mass_balance.point_balance import PitLayer, Visit, chain_balance, pit_balance, stake_balance, sum_pit
 from pipeline.mass_balance.years import Calendar, balance_years, campaigns, midseason_campaigns
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
+from tests.oracles.mass_balance_oracle import balance_by_bookkeeping
 
 SETTINGS = MassBalanceSettings()
 DAY_1, DAY_2, DAY_3 = date(2003, 8, 27), date(2004, 5, 30), date(2004, 8, 29)

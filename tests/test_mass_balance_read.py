@@ -6,13 +6,13 @@ import re
 from datetime import date, datetime
 
 import pytest
-from field_workbook import sheets, write_folder, write_workbook
 
 from pipeline.mass_balance.headers import recognise, sheet_key
 from pipeline.mass_balance.read import read_field_data
 from pipeline.mass_balance.values import to_date, to_integer, to_name
 from schemas.errors import BadInput, ManyBadInputs
 from schemas.tables import HYPSOMETRY, PIT_LAYERS, READINGS, STAKES, WORKBOOK
+from tests.field_workbook import sheets, write_folder, write_workbook
 
 
 def read(tmp_path, change=lambda tables: None, **more):

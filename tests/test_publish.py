@@ -8,13 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
 
 from catalog import destinations
 from catalog import publish as publishing
 from catalog.manifest import manifest_of, sha256_of
 from catalog.publish import JOURNAL_JSON, STAGES, publish, stage_of
 from schemas.errors import BadInput, FailedCheck
+from tests.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
 
 
 @pytest.fixture

@@ -13,11 +13,20 @@ import rasterio
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 from rasterio.windows import Window
-from tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive, write_manifest, write_text
 
 from catalog import destinations
 from catalog.publish import JOURNAL_JSON, publish
 from schemas.errors import BadInput, FailedCheck
+from tests.tiny_archive import (
+    COG_PATH,
+    COLLECTION,
+    CSV_PATH,
+    ITEM_PATH,
+    surface,
+    write_archive,
+    write_manifest,
+    write_text,
+)
 
 BUCKET, PREFIX = "glaciers", "tianshan/v1"
 ADDRESS = f"s3://{BUCKET}/{PREFIX}"

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.windows import Window
-from tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive
 
 from catalog.serve import application, greeting, listen, serve, server_of
 from schemas.errors import BadInput
+from tests.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
-from fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
 from catalog.dataset import Dataset
 from catalog.elevation_change_item import write_elevation_change
@@ -26,6 +25,7 @@ from catalog.tables import write_tables
 from schemas.errors import BadInput
 from schemas.glacier_extension import FIELDS, SCHEMA_PATH, json_schema
 from schemas.stac_schemas import schema_folder, schemas_at_hand, validate_stac
+from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
 WRITERS = {"elevation_change": write_elevation_change, "mass_balance": write_mass_balance}
 # asked of every extension in use, so that a test with schemas at hand is not a test without them

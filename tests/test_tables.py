@@ -14,7 +14,6 @@ import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from fakes import HOSTILE, make_elevation_change_dataset, make_mass_balance_dataset
 
 from catalog.layout import CollectionFolder
 from catalog.tables import (
@@ -29,6 +28,7 @@ from catalog.tables import (
 from schemas.errors import BadInput
 from schemas.fields import Column, Table
 from schemas.tables import PUBLISHED_TABLES
+from tests.fakes import HOSTILE, make_elevation_change_dataset, make_mass_balance_dataset
 
 TABLE = Table(
     "things",

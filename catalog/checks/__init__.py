@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import rasterio
 
-from catalog.checks import consistency, files, pages, rasters, stac, tables
+from catalog.checks import consistency, files, metadata, pages, rasters, stac, tables
 from catalog.checks.archive import Archive, Files, FolderFiles, WebFiles
 from catalog.checks.result import Check, CheckResult, Failure, ValidationReport
 from pipeline.progress import Tell, silent
@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (  # type: ignore[type-arg]  # each check names its 
     *rasters.CHECKS,
     *tables.CHECKS,
     *consistency.CHECKS,
+    *metadata.CHECKS,
     *pages.CHECKS,
 )
 _SECONDS = 30.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -21,6 +21,7 @@ from catalog.manifest import parse_manifest, sha256_of
 from schemas.errors import BadInput
 
 GEOTIFF = "image/tiff; application=geotiff"
+T = TypeVar("T")
 _NO_MANIFEST: dict[str, Any] = {}
 
 
@@ -259,6 +260,13 @@ class Archive:
     def items_of(self, collection: Document) -> tuple[Document, ...]:
         """Items that stand in the folder of ``collection``."""
         return tuple(item for item in self.items if item.collection_id == collection.collection_id)
+
+
+def first(found: Iterable[T], what: str) -> T:
+    """The first of some things; LookupError where there is none, which ``next`` would hide inside a generator."""
+    for thing in found:
+        return thing
+    raise LookupError(f"no {what}")
 
 
 def join(folder: str, href: str) -> str | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from rasterio.features import rasterize
 from rasterio.warp import transform_geom
 
-from catalog.checks.archive import Archive, Document, Raster, collections, rasters
+from catalog.checks.archive import Archive, Document, Raster, collections, first, rasters
 from catalog.checks.rasters import grid_of, nodata_of, valid_values
 from catalog.checks.result import Failure, check
 from catalog.checks.stac import leaves
@@ -193,7 +193,10 @@ def field_mean_is_in_table(raster: Raster) -> Iterator[Failure]:
     year = raster.item.content["properties"].get("glacier:year")
     if raster.key != "balance" or year is None or not raster.archive.files.deep:
         return
-    table = next(t for t in named("glacier_balances")(raster.archive) if t.collection == raster.item.collection_id)
+    table = first(
+        (t for t in named("glacier_balances")(raster.archive) if t.collection == raster.item.collection_id),
+        "table glacier_balances",
+    )
     record = table.frame().set_index("year").loc[str(year)]
     values = valid_values(raster.archive.band(raster.file, 1), nodata_of(raster, 1))
     # each pixel and the table are rounded to the centimetre; rounding of pixels averages out
@@ -342,7 +345,9 @@ def glacier_means_are_in_raster(raster: Raster) -> Iterator[Failure]:
 )
 def versions_equal(collection: Document) -> Iterator[Failure]:
     archive, folder = collection.archive, collection.folder
-    dataset = next(entry for entry in archive.manifest["datasets"] if entry["id"] == collection.collection_id)
+    dataset = first(
+        (entry for entry in archive.manifest["datasets"] if entry["id"] == collection.collection_id), "dataset"
+    )
     members = archive.items_of(collection)
     stated = [(collection.file, collection.content.get("version"))]
     stated += [(item.file, item.content["properties"].get("version")) for item in members]

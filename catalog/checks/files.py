@@ -23,6 +23,7 @@ from catalog.layout import (
     README_MD,
     TABLES,
 )
+from catalog.manifest import FORMAT
 from schemas.glacier_extension import SCHEMA_PATH
 
 THUMBNAIL_LIMIT = 600
@@ -115,6 +116,13 @@ def manifest_provenance(root: File) -> Iterator[Failure]:
     for key in ("code_version", "tools"):
         if not manifest.get(key):
             yield Failure(MANIFEST_JSON, f"no {key}", f"a {key}", _REBUILD)
+    if manifest.get("format") != FORMAT:
+        yield Failure(MANIFEST_JSON, f"format {manifest.get('format')}", f"format {FORMAT}", "use another version")
+    if manifest.get("synthetic") is not any(dataset["synthetic"] for dataset in manifest["datasets"]):
+        yield Failure(MANIFEST_JSON, f"synthetic {manifest.get('synthetic')}", "whether any dataset is", _REBUILD)
+    for name, version in dict(manifest["tools"]).items():
+        if not isinstance(version, str) or not version:
+            yield Failure(MANIFEST_JSON, f"version {version!r} of {name}", "a version", _REBUILD)
     named = [dataset["id"] for dataset in manifest["datasets"]]
     present = sorted(document.collection_id for document in root.archive.collections)
     if sorted(named) != present:

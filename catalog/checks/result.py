@@ -108,17 +108,29 @@ class Check(Generic[S]):
     def __call__(self, archive: Archive) -> CheckResult:
         failures: list[Failure] = []
         skipped: list[str] = []
-        for subject in self.subjects(archive):
-            try:
-                failures.extend(self.find(subject))
-            except NotChecked as reason:
-                skipped.append(str(reason))
-            except _DAMAGE as error:
-                # a subject that is not shaped as it should be is a finding, never a crash
-                failures.append(
-                    Failure(subject.file, f"{type(error).__name__}: {error}", f"content in which {self.meaning}")
-                )
+        where = "archive"
+        try:
+            for subject in self.subjects(archive):
+                where = subject.file
+                failures.extend(self._look_at(subject, skipped))
+        except _DAMAGE as error:  # the subjects themselves cannot be listed
+            failures.append(self._shapeless(where, error))
         return CheckResult(self.name, self.meaning, tuple(failures), "; ".join(dict.fromkeys(skipped)) or None)
+
+    def _look_at(self, subject: S, skipped: list[str]) -> list[Failure]:
+        failures: list[Failure] = []
+        try:
+            failures.extend(self.find(subject))
+        except NotChecked as reason:
+            skipped.append(str(reason))
+        except _DAMAGE as error:
+            # a subject that is not shaped as it should be is a finding, never a crash
+            failures.append(self._shapeless(subject.file, error))
+        return failures
+
+    def _shapeless(self, where: str, error: Exception) -> Failure:
+        found = " ".join(f"{type(error).__name__}: {error}".split())
+        return Failure(where, found, f"content in which {self.meaning}")
 
 
 def check(

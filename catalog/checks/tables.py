@@ -15,7 +15,7 @@ import openpyxl
 import pandas as pd
 import pyarrow.parquet
 
-from catalog.checks.archive import Archive, Document, collections
+from catalog.checks.archive import Archive, Document, collections, first
 from catalog.checks.result import Failure, NotChecked, check
 from catalog.layout import DATAPACKAGE_JSON, TABLES
 from catalog.tables import conforms
@@ -63,7 +63,9 @@ class TableFile:
 
     def sibling(self, name: str) -> TableFile:
         """Another table of the same collection."""
-        return next(table for table in tables_of(self.archive, self.collection) if table.resource["name"] == name)
+        return first(
+            (t for t in tables_of(self.archive, self.collection) if t.resource["name"] == name), f"table {name}"
+        )
 
 
 def read_text_table(archive: Archive, path: str) -> pd.DataFrame:
@@ -85,7 +87,8 @@ def read_text_table(archive: Archive, path: str) -> pd.DataFrame:
 def tables_of(archive: Archive, collection: str) -> Iterator[TableFile]:
     """The CSV resources that the collection's data package names."""
     package = archive.json(f"{collection}/{DATAPACKAGE_JSON}")
-    for resource in package.get("resources", []) if isinstance(package, dict) else []:
+    resources = package.get("resources") if isinstance(package, dict) else None
+    for resource in resources if isinstance(resources, list) else ():
         if isinstance(resource, dict) and str(resource.get("path", "")).endswith(".csv"):
             yield TableFile(archive, collection, resource)
 

@@ -271,15 +271,19 @@ def find_stable(
 def coregistered(
     observed: Observations, terrain: Terrain, fitting: BoolArray, settings: ElevationChangeSettings
 ) -> tuple[Coregistration, FloatArray]:
-    """The shift, and the aligned DEM read anew at it; one more step on the resampled heights settles the rest."""
+    """The shift, and the aligned DEM resampled at it: the last steps read it anew, so that it is resampled once."""
     found = coregister(observed.reference, observed.aligned, terrain.gradient, fitting, observed.pixel_m, settings)
-    heights = observed.aligned_at(found.shift)
-    difference = observed.reference - heights
-    kept = within_nmad(difference, fitting, settings.outlier_nmad)
-    step = robust_step(StepPixels.of(difference, terrain.gradient, kept))
-    shift = Shift(found.shift.east + step.east, found.shift.north + step.north, found.shift.up + step.up)
-    final = Iteration(shift, nmad(difference[kept]), int(kept.sum()))
-    return Coregistration(shift, (*found.iterations, final)), observed.aligned_at(shift)
+    shift, iterations = found.shift, list(found.iterations)
+    for _ in range(settings.max_iterations):
+        heights = observed.aligned_at(shift)
+        difference = observed.reference - heights
+        kept = within_nmad(difference, fitting, settings.outlier_nmad)
+        step = robust_step(StepPixels.of(difference, terrain.gradient, kept))
+        if np.hypot(step.east, step.north) < settings.tolerance_pixel * observed.pixel_m:
+            break
+        shift = Shift(shift.east + step.east, shift.north + step.north, shift.up + step.up)
+        iterations.append(Iteration(shift, nmad(difference[kept]), int(kept.sum())))
+    return Coregistration(shift, tuple(iterations)), heights
 
 
 def native_shift(observed: Observations, shift: Shift) -> NativeShift:

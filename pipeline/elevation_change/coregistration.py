@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from pipeline.elevation_change.result import Shift
-from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad, within_nmad
+from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad, thinned, within_nmad
 from pipeline.elevation_change.terrain import aspect_deg, slope_deg
 from pipeline.grid import BoolArray, FloatArray
 from schemas.errors import BadInput
@@ -20,6 +20,8 @@ SLOPE_ERROR_RATIO = 0.3
 LINEAR_BEYOND = 0.1
 # the steps of the co-registration go on where the reweightings of the last one ended
 REWEIGHTINGS = 6
+# on the DEM as it was first resampled; what is left is settled on the DEM resampled anew at its shifted position
+COARSE_TOLERANCE_PIXEL = 0.01
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,8 @@ def robust_step(pixels: StepPixels) -> Shift:
     """
     tangent_squared = pixels.design[:, 0] ** 2 + pixels.design[:, 1] ** 2
     precision = 1 / np.sqrt(1 + tangent_squared / SLOPE_ERROR_RATIO**2)
-    shift = Shift(0.0, 0.0, float(np.median(pixels.difference)))
-    scale = max(float(np.median(np.abs(pixels.residual(shift)) * precision)) * NMAD_FACTOR, 1e-9)
+    shift = Shift(0.0, 0.0, float(np.median(thinned(pixels.difference))))
+    scale = max(float(np.median(thinned(np.abs(pixels.residual(shift)) * precision))) * NMAD_FACTOR, 1e-9)
     for _ in range(REWEIGHTINGS):
         standardised = np.abs(pixels.residual(shift)) * precision
         weight = precision**2 / np.maximum(standardised / (LINEAR_BEYOND * scale), 1.0)
@@ -176,8 +178,8 @@ def coregister(
     """Find the shift that brings ``aligned`` onto ``reference``, on all stable pixels, robustly and iterated.
 
     d(p) = reference(p) - aligned(p - s) is regressed on the reference's slope components at every step, with pixels
-    beyond ``outlier_nmad`` left out, until the step falls below the tolerance (Nuth and Kaab, 2011, eq. 3, in the
-    Cartesian form of Rosenholm and Torlegard, 1988).
+    beyond ``outlier_nmad`` left out, until the step falls below a hundredth of a pixel (Nuth and Kaab, 2011, eq. 3, in
+    the Cartesian form of Rosenholm and Torlegard, 1988).
 
     Parameters
     ----------
@@ -208,12 +210,12 @@ def coregister(
                 f"at most {settings.max_shift_m:.0f} m",
                 "raise max_shift_m if the DEMs really lie that far apart",
             )
-        if np.hypot(step.east, step.north) < settings.tolerance_pixel * pixel_m and abs(step.up) < 0.001:
+        if np.hypot(step.east, step.north) < COARSE_TOLERANCE_PIXEL * pixel_m:
             return Coregistration(shift, tuple(iterations))
     raise BadInput(
         "co-registration",
         f"no convergence in {settings.max_iterations} steps (last step {step.east:.2f}, {step.north:.2f} m)",
-        f"steps below {settings.tolerance_pixel} pixel",
+        f"steps below {COARSE_TOLERANCE_PIXEL} pixel",
         "check that both DEMs show the same terrain",
     )
 

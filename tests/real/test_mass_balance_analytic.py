@@ -9,7 +9,6 @@ from datetime import date
 import numpy as np
 import pytest
 import rasterio
-from data import REAL_DATA, needs_real_data
 
 from pipeline.grid import utm_crs
 from pipeline.mass_balance.contour_method import classes_of_pixels, clipped_contour_balance, contour_balance
@@ -18,6 +17,7 @@ from pipeline.mass_balance.hypsometry import Hypsometry, hypsometry_of_surface, 
 from pipeline.mass_balance.point_balance import PitLayer, Visit, chain_balance, stake_balance, sum_pit
 from pipeline.mass_balance.zoning import zone_mean
 from schemas.settings import MassBalanceSettings
+from tests.real.data import REAL_DATA, needs_real_data
 
 pytestmark = needs_real_data
 

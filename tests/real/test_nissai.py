@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from data import REAL_DATA, needs_real_data
 
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.read import read_field_data
 from schemas.settings import MassBalanceSettings
+from tests.real.data import REAL_DATA, needs_real_data
 
 SHEET = REAL_DATA / "mass_balance" / "nissai_stakes_raw.csv"
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from data import REAL_DATA, needs_real_data
 
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.read import read_field_data
 from pipeline.mass_balance.result import MassBalance
 from schemas.settings import MassBalanceSettings
+from tests.real.data import REAL_DATA, needs_real_data
 
 BANDS = REAL_DATA / "mass_balance" / "rhone_glamos_bands_all.csv"
 PUBLISHED = REAL_DATA / "mass_balance" / "rhone_glamos_glacierwide_all.csv"
