@@ -49,6 +49,7 @@ from catalog.colours import (
 )
 from pipeline.elevation_change.result import GLACIER, ElevationChange
 from pipeline.grid import BoolArray, FloatArray, Grid
+from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceField, BalanceYear, Isoline, MassBalance
 
 FIGURES = "figures"
@@ -354,8 +355,9 @@ def draw_balance_series(path: Path, result: MassBalance, synthetic: bool) -> Non
         upper.set(ylabel="balance (m w.e.)")
         upper.legend(loc="best", ncols=3)
         for run in _unbroken(at):
-            total = np.cumsum(annual[run])
-            error = np.sqrt(np.cumsum(sigma[run] ** 2))
+            steps = cumulative_balance(years[run])
+            total = np.array([step.balance_m_we for step in steps])
+            error = np.array([step.sigma_m_we or 0.0 for step in steps])
             lower.fill_between(at[run], total - error, total + error, color=LOSS, alpha=0.18, linewidth=0)
             lower.plot(at[run], total, "o-", color=LOSS, markersize=3.5, linewidth=1.6)
         lower.axhline(0, color=INK, linewidth=0.8)
@@ -365,7 +367,7 @@ def draw_balance_series(path: Path, result: MassBalance, synthetic: bool) -> Non
             figure,
             upper,
             f"Mass balance of {_plain(result.glacier.name)}",
-            "band: ± 1 σ, years taken as independent",
+            "band: ± 1 σ; random errors add in quadrature, systematic ones linearly",
             synthetic,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from catalog.dataset import Dataset
 from catalog.layout import balance_item_id
 from pipeline.elevation_change.result import ElevationChange, Statistics
+from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import Bilingual
 
@@ -99,12 +100,15 @@ def _of_mass_balance(result: MassBalance) -> tuple[KeyNumber, ...]:
     known = [year for year in result.years if year.annual_m_we is not None]
     if not known:
         return (_number("Balance years", "平衡年", "0"),)
-    balances = [year.annual_m_we or 0.0 for year in known]
+    total = cumulative_balance(known)[-1]
+    sigma = None if total.sigma_m_we is None else total.sigma_m_we / len(known)
     sigmas = [year.sigma_annual_m_we for year in known if year.sigma_annual_m_we is not None]
     lowest, highest, last = min(known, key=_annual), max(known, key=_annual), known[-1]
     span = f"{known[0].year}\N{EN DASH}{last.year}"
     return (
-        _number("Mean annual balance", "年平均物质平衡", signed(sum(balances) / len(balances), 2), "m w.e.", span),
+        _number(
+            "Mean annual balance", "年平均物质平衡", measured(total.balance_m_we / len(known), sigma, 2), "m w.e.", span
+        ),
         _number(
             "Lowest year",
             "最低年份",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -69,11 +71,11 @@ def show_balance(result: MassBalance) -> None:
 def _console() -> Console:
     console = Console()
     # a pipe has no width of its own; a narrow guess would cut the numbers
-    return console if console.is_terminal else Console(width=140)
+    return console if console.is_terminal else Console(width=120)
 
 
 def _show(title: str, rows: Sequence[Row]) -> None:
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = Table(title=title, title_justify="left", show_header=False, box=box.SIMPLE)
     table.add_column("quantity")
     table.add_column("value", justify="right")
     table.add_column("note")
@@ -92,6 +94,7 @@ def _change_rows(result: ElevationChange) -> list[Row]:
         mass = measured(totals.mass_change_kg / 1e12, totals.sigma_mass_change_kg / 1e12, 4)
         rows = [
             ("Mean elevation change", f"{mean} m", f"{totals.count} glaciers, {totals.area_km2:.2f} km2"),
+            ("Rate", f"{measured(totals.mean_dhdt_m_a, totals.sigma_mean_dhdt_m_a, 2)} m a-1", _dates(result)),
             ("Volume change", f"{volume} km3", f"{totals.observed_share:.1%} of the area observed"),
             ("Mass change", f"{mass} Gt", f"{result.settings.ice_density_kg_m3:g} kg m-3"),
         ]
@@ -102,14 +105,26 @@ def _change_rows(result: ElevationChange) -> list[Row]:
         *rows,
         (
             "Shift east, north, up",
-            f"{shift.east:.2f}, {shift.north:.2f}, {shift.up:.2f} m",
+            f"{signed(shift.east, 2)}, {signed(shift.north, 2)}, {signed(shift.up, 2)} m",
             f"{pixels.columns:.2f} columns, {pixels.rows:.2f} rows of the aligned DEM",
         ),
-        ("Off-glacier mean", f"{before.mean_m:.2f} to {after.mean_m:.2f} m", f"{after.count:,} stable pixels"),
+        (
+            "Off-glacier mean",
+            f"{signed(before.mean_m, 2)} to {signed(after.mean_m, 2)} m",
+            f"{after.count:,} stable pixels",
+        ),
         ("Off-glacier NMAD", f"{before.nmad_m:.2f} to {after.nmad_m:.2f} m", "raw to corrected"),
         ("Curvature correction", "applied" if used else "not applied", correction.source if correction else ""),
         ("Vertical datum", result.datum.method, result.datum.note),
     ]
+
+
+def _dates(result: ElevationChange) -> str:
+    settings = result.settings
+    if not settings.earlier_date or not settings.later_date:
+        return "needs the dates of both DEMs"
+    sigma = math.hypot(settings.sigma_earlier_date_years, settings.sigma_later_date_years)
+    return f"{settings.earlier_date} to {settings.later_date}, \N{PLUS-MINUS SIGN} {sigma:.1f} years"
 
 
 def _balance_rows(result: MassBalance) -> list[Row]:
@@ -121,7 +136,7 @@ def _balance_rows(result: MassBalance) -> list[Row]:
         season = f", winter {signed(year.winter_m_we, 2)}" if year.winter_m_we is not None else ""
         balance = measured(year.annual_m_we, year.sigma_annual_m_we, 2)
         rows.append((f"Balance {year.year}", f"{balance} m w.e.", line + season))
-    series = cumulative_balance(known)
+    series = cumulative_balance(result.years)
     if series:
         last = series[-1]
         cumulative = measured(last.balance_m_we, last.sigma_m_we, 2)

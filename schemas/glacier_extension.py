@@ -91,6 +91,8 @@ FIELDS: dict[str, dict[str, Any]] = {
             "area_km2": _SIGMA,
             "mean_dh_m": _NUMBER,
             "sigma_mean_dh_m": _SIGMA,
+            "mean_dhdt_m_a": _NUMBER,
+            "sigma_mean_dhdt_m_a": _SIGMA,
             "volume_change_m3": _NUMBER,
             "sigma_volume_change_m3": _SIGMA,
             "mass_change_kg": _NUMBER,

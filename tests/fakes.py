@@ -339,7 +339,19 @@ def _elevation_change_tables(
 
 def _totals(glaciers: pd.DataFrame) -> GlacierTotals:
     area, volume = glaciers.area_km2.sum(), glaciers.volume_change_m3.sum()
-    return GlacierTotals(len(glaciers), area, volume / area / 1e6, 0.31, volume, 3e6, volume * 850, 3e9, 0.94)
+    return GlacierTotals(
+        len(glaciers),
+        area,
+        volume / area / 1e6,
+        0.31,
+        volume / area / 1e6 / 12.9,
+        0.05,
+        volume,
+        3e6,
+        volume * 850,
+        3e9,
+        0.94,
+    )
 
 
 def _figures(rng: np.random.Generator, stable: np.ndarray) -> dict[str, Any]:

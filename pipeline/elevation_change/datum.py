@@ -19,7 +19,21 @@ LATTICE_M = 100.0
 
 
 class MissingGeoidGrid(BadInput):
-    """PROJ lacks the grid of a vertical transformation; the message names it, where PROJ looked, and the cure."""
+    """PROJ lacks the grid of a vertical transformation; the message names it, where PROJ looked, and the cure.
+
+    Attributes
+    ----------
+    grids : file names of the grids that are missing.
+    """
+
+    def __init__(self, source: str, target: str, grids: str, looked: str) -> None:
+        self.grids = grids
+        super().__init__(
+            f"vertical datum {source} to {target}",
+            f"no PROJ grid {grids} (looked in {looked})",
+            "the geoid grid installed",
+            "run `fetch geoids`, or set PROJ_DATA to a folder that holds it",
+        )
 
 
 def vertical_transformer(source: str, target: str) -> Transformer:
@@ -47,12 +61,7 @@ def vertical_transformer(source: str, target: str) -> Transformer:
         names = sorted({grid.short_name for grid in (wanted[0] if wanted else []) if not grid.available})
         user_folder = datadir.get_user_data_dir()  # type: ignore[attr-defined]  # public, but its types hide it
         looked = ", ".join([*datadir.get_data_dir().split(":"), str(user_folder)])
-        raise MissingGeoidGrid(
-            f"vertical datum {source} to {target}",
-            f"no PROJ grid {', '.join(names) or 'for it'} (looked in {looked})",
-            "the geoid grid installed",
-            "run `fetch geoids`, or set PROJ_DATA to a folder that holds it",
-        )
+        raise MissingGeoidGrid(source, target, ", ".join(names) or "for it", looked)
     return usable[0]
 
 
@@ -119,8 +128,8 @@ def datum_step(
         if when_missing == "stop":
             raise
         note = (
-            f"PROJ lacks the geoid grid ({error.found.split(' (')[0]}); the mean difference of the datums went into "
-            "the vertical shift, its variation over the area stays in the result"
+            f"PROJ lacks the geoid grid ({error.grids}); the mean difference of the datums is in the vertical shift, "
+            "its variation over the area stays in the result"
         )
         return DatumStep(*names, "left to co-registration", note), None
     note = f"PROJ grids changed {source} heights to {target} by {field.min():.3f} to {field.max():.3f} m"

@@ -258,5 +258,6 @@ def _totals(surface: Surface, region: _Sample, glaciers: pd.DataFrame) -> Glacie
         mean_dh_m=mean,
         sigma_mean_dh_m=sigma,
         observed_share=share,
+        **_rate(mean, sigma, surface.settings),
         **volume_and_mass(mean, sigma, area * 1e6, surface.settings),
     )

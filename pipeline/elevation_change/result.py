@@ -96,12 +96,14 @@ class DatumStep:
 
 @dataclass(frozen=True)
 class GlacierTotals:
-    """All glaciers together."""
+    """All glaciers together; rates are NaN where a date is not known."""
 
     count: int
     area_km2: float
     mean_dh_m: float
     sigma_mean_dh_m: float
+    mean_dhdt_m_a: float
+    sigma_mean_dhdt_m_a: float
     volume_change_m3: float
     sigma_volume_change_m3: float
     mass_change_kg: float
