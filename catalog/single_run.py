@@ -77,8 +77,26 @@ def balance_summary(result: MassBalance) -> dict[str, Any]:
     return {
         "glacier": asdict(result.glacier),
         "years": [_year(year) for year in result.years],
+        "points": _points(result.tables["point_balances"]),
         "settings": result.settings.model_dump(mode="json"),
     }
+
+
+def _points(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Point balances at full precision; the tables give them at the published one."""
+    return [
+        {name: _plain(value) for name, value in zip(table.columns, row, strict=True)}
+        for row in table.itertuples(index=False)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON has it: dates as ISO text, numbers as Python's own, nothing as null."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()[:10]
+    return value.item() if hasattr(value, "item") else value
 
 
 def _year(year: BalanceYear) -> dict[str, Any]:

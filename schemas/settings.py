@@ -36,7 +36,7 @@ class ElevationChangeSettings(Frozen):
     outline_buffer_m: float = Field(90.0, ge=0, description="distance kept from every glacier outline (m)")
     outlier_nmad: float = Field(4.0, gt=1, description="|dh - median| beyond this many NMAD is no stable terrain")
     minimum_stable_pixels: int = Field(500, ge=10, description="fewer stable pixels than this stop the run")
-    max_shift_m: float = Field(300.0, gt=0, description="a longer horizontal shift is refused (m)")
+    max_shift_m: float = Field(1000.0, gt=0, description="a longer horizontal shift is refused (m)")
     tolerance_pixel: float = Field(0.001, gt=0, description="co-registration stops below this step (pixel)")
     max_iterations: int = Field(20, ge=1, description="co-registration stops after this many steps")
     correct_curvature: bool = Field(True, description="correct the resolution effect by maximum curvature")

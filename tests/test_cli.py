@@ -69,6 +69,10 @@ def test_balance_prints_years_as_the_contract_says(tmp_path):
         "ela_position", "aar", "area_km2", "by_method", "flags",
     } <= set(year)  # fmt: skip
     assert (tmp_path / "x" / "tables" / "point_balances.csv").is_file()
+    stake = next(point for point in json.loads(done.out)["points"] if point["point_id"] == "1")
+    # 230 - 50 cm of ice at 900 kg m-3
+    assert stake["balance_m_we"] == pytest.approx(-1.62)
+    assert (stake["begin_date"], stake["bound"]) == ("2003-08-27", "=")
 
 
 def change(sheet, row, column, value):

@@ -1,0 +1,72 @@
+"""From definitions to datasets: executors, and definitions that need inputs of their own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog.definitions import default_definitions
+from catalog.production import open_executor, produce, produce_all
+from pipeline.inputs import find_inputs
+from schemas.errors import BadInput
+from tests.command_line import run
+
+
+def test_threads_keep_the_order_of_what_was_asked(monkeypatch):
+    monkeypatch.setattr("catalog.production.produce", lambda definition, folder, *, synthetic, tell: definition.id)
+    definitions = default_definitions()
+    with open_executor(2) as executor:
+        found = produce_all(definitions, Path(), executor, synthetic=True)
+    assert list(found) == [definition.id for definition in definitions]
+
+
+def test_an_error_in_a_worker_is_the_users_error():
+    with open_executor(2) as executor, pytest.raises(BadInput, match="no such folder"):
+        produce_all(default_definitions(), Path("absent"), executor, synthetic=False)
+
+
+def test_without_dask_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    done = run("build", "--scheduler", "tcp://127.0.0.1:9", "--out", tmp_path / "x")
+    assert done.code == 2
+    assert "pip install 'glacier-archive[distributed]'" in done.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_definition_without_a_sample_asks_for_inputs(tmp_path):
+    definition = default_definitions()[1].model_copy(update={"id": "another-glacier"})
+    with pytest.raises(BadInput, match=r"definition another-glacier: found no raw inputs; .*--inputs"):
+        produce(definition, tmp_path, synthetic=True)
+
+
+def test_one_file_means_one_file(tmp_path):
+    definition = default_definitions()[1]
+    for name in (
+        "kuitun51_field_workbook.xlsx",
+        "kuitun51_dem.tif",
+        "kuitun51_outline.geojson",
+        "kuitun51_outline.gpkg",
+    ):
+        (tmp_path / name).write_bytes(b"")
+    inputs = find_inputs(definition, tmp_path)
+    assert inputs.one("dem").name == "kuitun51_dem.tif"
+    with pytest.raises(BadInput, match="outline: found 2 files"):
+        inputs.one("outline")
+
+
+def test_sidecars_of_a_shapefile_are_inputs_too(tmp_path):
+    definition = default_definitions()[0]
+    for name in (
+        "srtm_v3/N43E086.hgt",
+        "fabdem_v1-2/N43E086_FABDEM_V1-2.tif",
+        "outlines/a.shp",
+        "outlines/a.dbf",
+        "outlines/notes.txt",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    names = [path.name for key, path in find_inputs(definition, tmp_path).all_files() if key == "outlines"]
+    assert names == ["a.dbf", "a.shp"]
