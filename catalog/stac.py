@@ -25,6 +25,7 @@ from catalog.manifest import sha256_of, tool_versions
 from catalog.mass_balance_items import PROFILES_PNG, SERIES_PNG
 from catalog.media_types import COG, media_type_of
 from catalog.metadata.facts import Facts, describe
+from catalog.metadata.ncdc import stated_fields
 from catalog.tables import workbook_path
 from schemas.definition import Contact, Definition
 from schemas.errors import BadInput
@@ -250,6 +251,7 @@ def _collection_extra(
     own = [written[f"{folder.collection_id}/{item.item_id}"] for item in items]
     return {
         **_glacier_fields(dataset),
+        **_ncdc_fields(folder),
         "version": definition.version,
         "sci:citation": facts.citation.en,
         **({"sci:doi": definition.doi} if definition.doi else {}),
@@ -261,6 +263,14 @@ def _collection_extra(
         "assets": dict(_collection_assets(items, folder, facts)),
         "links": list(_collection_links(definition, folder)),
     }
+
+
+def _ncdc_fields(folder: CollectionFolder) -> dict[str, Any]:
+    """The portal record's fields, as ``metadata/ncdc.json`` states them."""
+    record = folder.metadata / "ncdc.json"
+    if not record.is_file():
+        return {}
+    return {"glacier:ncdc": stated_fields(json.loads(record.read_text(encoding="utf-8")))}
 
 
 def _glacier_fields(dataset: Dataset) -> dict[str, Any]:

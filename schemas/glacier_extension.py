@@ -139,6 +139,10 @@ FIELDS: dict[str, dict[str, Any]] = {
         {"type": "object", "additionalProperties": _TEXT},
     ),
     "glacier:project": _record("the project that paid for the dataset", {"number": _TEXT, "name": _TEXT}),
+    "glacier:ncdc": _said(
+        "fields of the data centre's portal record, by its names; empty ones and the citation are left out",
+        {"type": "object", "propertyNames": {"pattern": "^ds_"}, "minProperties": 1},
+    ),
     "glacier:altitude_m": _record("altitude range (m)", {"low": {"type": "number"}, "high": {"type": "number"}}),
 }
 

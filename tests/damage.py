@@ -853,6 +853,12 @@ DAMAGES = (
             f"{EC}/metadata/ro-crate-metadata.json",
         )
     ),
+    Damage(
+        "portal field in STAC altered", "ncdc-equal", setting(_EC_COLLECTION, "glacier:ncdc", "ds_quality", to="0.1 m")
+    ),
+    Damage(
+        "portal field missing in STAC", "ncdc-equal", setting(f"{EC}/metadata/ncdc.json", "ds_share_type", to="open")
+    ),
     # metadata and vectors
     Damage(
         "schema of our fields loosened",

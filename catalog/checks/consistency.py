@@ -17,6 +17,7 @@ from catalog.checks.result import Failure, check
 from catalog.checks.stac import leaves
 from catalog.checks.tables import TableFile, all_tables, same_cell
 from catalog.layout import COLLECTION_JSON, DATAPACKAGE_JSON, INDEX_HTML, MANIFEST_JSON, METADATA, README_MD
+from catalog.metadata.ncdc import stated_fields
 
 _REBUILD = "build the archive again"
 _RECOMPUTE = "recompute the table from its source"
@@ -394,6 +395,17 @@ def citation_equal(collection: Document) -> Iterator[Failure]:
             yield Failure(f"{folder}/{path}", "another citation, or none", repr(citation), _REBUILD)
 
 
+@check("ncdc-equal", "the collection states the portal record's fields as the record does", collections)
+def ncdc_equal(collection: Document) -> Iterator[Failure]:
+    expected = stated_fields(collection.archive.json(f"{collection.folder}/{METADATA}/ncdc.json"))
+    stated = collection.content["glacier:ncdc"]
+    for name in sorted(expected.keys() | stated.keys()):
+        if stated.get(name) != expected.get(name):
+            yield Failure(
+                collection.file, f"glacier:ncdc {name} {stated.get(name)!r}", repr(expected.get(name)), _REBUILD
+            )
+
+
 def _words(archive: Archive, path: str) -> str:
     """The text of a file as a reader sees it: JSON strings decoded, entities of XML and HTML resolved."""
     if path.endswith((".json", ".jsonld")):
@@ -420,4 +432,5 @@ CHECKS = (
     versions_equal,
     tables_in_stac,
     citation_equal,
+    ncdc_equal,
 )

@@ -27,6 +27,15 @@ _LISTS = ("subject_codes", "ds_class_tags", "ds_contributors", "ds_meta_authors"
 _UNKNOWN = ("protected", "protected_to")
 
 
+def stated_fields(record: dict[str, Any]) -> dict[str, Any]:
+    """The portal's own fields that a record fills, for STAC; the citation is left out, for STAC has a field for it."""
+    return {
+        name: record[name]
+        for name in NCDC_FIELDS
+        if name.startswith("ds_") and name != "ds_ref_way" and record.get(name) not in ("", [], None)
+    }
+
+
 def ncdc_record(facts: Facts) -> dict[str, Any]:
     """The portal record.
 
