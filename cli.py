@@ -7,10 +7,12 @@ so that help and errors come at once.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -367,7 +369,7 @@ def _input_folder(inputs: Path | None) -> Iterator[Path]:
     if inputs is not None:
         yield inputs
         return
-    with tempfile.TemporaryDirectory(prefix="glacier-archive-") as folder:
+    with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
@@ -398,22 +400,39 @@ def _print_report(report: Any, as_json: bool) -> None:
         typer.echo("\n".join(report.lines()))
 
 
-def fail(error: ArchiveError) -> NoReturn:
-    """Print an error for people, one line a problem, and leave with its exit code."""
-    for line in str(error).splitlines():
-        typer.echo(f"error: {line}", err=True)
-    sys.exit(error.exit_code)
+class Interrupted(BaseException):
+    """Ctrl-C; of its own kind, so that no library takes it for an error of its own."""
 
 
-def main() -> None:
-    """Run the command line; a known problem ends in one clear line, never in a traceback."""
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    raise Interrupted
+
+
+def run() -> int:
+    """Run the command line and return its exit code; a known problem ends in clear lines, never in a traceback."""
     try:
         app()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except ArchiveError as error:
-        fail(error)
-    except KeyboardInterrupt:
+        for line in str(error).splitlines():
+            typer.echo(f"error: {line}", err=True)
+        return error.exit_code
+    except Interrupted:
         typer.echo("interrupted", err=True)
-        sys.exit(130)
+        return 130
+    return 0
+
+
+def main() -> NoReturn:
+    """Entry of the console script."""
+    signal.signal(signal.SIGINT, _interrupt)
+    code = run()
+    with suppress(BrokenPipeError):  # the reader of a pipe may have gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # a dataset that is still being computed in a thread must not hold up the end
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -90,8 +90,12 @@ def open_executor(workers: int, scheduler: str | None = None) -> Iterator[Execut
     BadInput : no Dask here, or nobody answers at the address.
     """
     if scheduler is None:
-        with ThreadPoolExecutor(max_workers=workers) as threads:
+        threads = ThreadPoolExecutor(max_workers=workers)
+        try:
             yield threads
+        finally:
+            # after an error nobody waits for the other dataset
+            threads.shutdown(wait=False, cancel_futures=True)
         return
     try:
         from distributed import Client  # an extra of its own: it is only needed on a cluster

@@ -28,9 +28,5 @@ def run(*arguments: object) -> Done:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as leaving:
-            code = int(leaving.code or 0)
+        code = cli.run()
     return Done(code, out.getvalue(), err.getvalue())

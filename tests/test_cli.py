@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +19,7 @@ from tests.command_line import run
 from tests.field_workbook import sheets, write_workbook
 from tests.synthetic_pairs import fractal, write_dem
 
+ROOT = Path(__file__).resolve().parents[1]
 SHAPE = (160, 200)
 
 
@@ -238,3 +244,18 @@ def test_fetch_lists_before_it_fetches(tmp_path):
     assert done.code == 0, done.err
     assert "N43E087" in done.out
     assert not list(tmp_path.rglob("*.hgt"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after_s", [2.0, 8.0])
+def test_ctrl_c_ends_a_build_at_once_and_leaves_nothing(after_s, tmp_path):
+    command = [sys.executable, ROOT / "cli.py", "build", "--out", tmp_path / "x"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(after_s)
+        process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert error == "interrupted\n"
+    assert time.monotonic() - begin < 10  # two seconds on a machine that does nothing else
+    assert not list(tmp_path.iterdir())
