@@ -285,7 +285,7 @@ def area_mean(kriged: Kriged, grid_mask: BoolArray, pixel_m: tuple[float, float]
     return AreaMean(
         float(weights @ kriged.points.balance_m_we),
         weights,
-        float(max(variance, 0.0)),
+        max(float(variance), 0.0),
         float(weights**2 @ kriged.noise),
     )
 

@@ -150,7 +150,7 @@ def thinning(
 ) -> FloatArray:
     """Elevation change (m) that ice at each place would suffer: strong at low tongues, slight gain at the top."""
     heights = surface[ice] if ice.any() else surface
-    low, high = np.quantile(heights, 0.01), heights.max()
+    low, high = float(np.quantile(heights, 0.01)), float(heights.max())
     relative = np.clip((surface - low) / max(high - low, 1.0), 0.0, 1.0) ** 0.7
     change = settings.tongue_change_m + (settings.top_change_m - settings.tongue_change_m) * relative
     length = 2 * np.pi * 2500.0 / spacing_m
