@@ -44,9 +44,8 @@ class Verdict:
 
 
 def schema_folder() -> Path | None:
-    """The folder of extension schemas: ``GLACIER_STAC_SCHEMAS``, else ``shared/stac-schemas`` beside the repository."""
-    named = os.environ.get("GLACIER_STAC_SCHEMAS")
-    folder = Path(named) if named else Path(__file__).resolve().parents[1].parent / "shared" / "stac-schemas"
+    """The folder of extension schemas: ``GLACIER_STAC_SCHEMAS``, else ``stac-schemas``, where `fetch` puts them."""
+    folder = Path(os.environ.get("GLACIER_STAC_SCHEMAS") or "stac-schemas")
     return folder if folder.is_dir() else None
 
 

@@ -20,10 +20,20 @@ from catalog.checks import CHECKS, validate
 from catalog.checks.archive import Archive, Document, File, FolderFiles, join, whole
 from catalog.checks.result import CheckResult, Failure, NotChecked, ValidationReport, check
 from schemas.errors import BadInput
+from schemas.stac_schemas import schema_folder
 from tests.damage import DAMAGES, EC_ITEM, MB_ITEM, Damage, reseal, setting
 from tests.whole_archive import MASS_BALANCE, build
 
 ROOT = Path(__file__).resolve().parents[1]
+needs_extension_schemas = pytest.mark.skipif(
+    schema_folder() is None, reason="the STAC extension schemas are not here; point GLACIER_STAC_SCHEMAS at them"
+)
+# what only an extension's own schema can see
+SEEN_BY_EXTENSIONS = {"checksum that is no multihash"}
+DAMAGE_CASES = [
+    pytest.param(damage, marks=needs_extension_schemas if damage.name in SEEN_BY_EXTENSIONS else ())
+    for damage in DAMAGES
+]
 BY_NAME = {one.name: one for one in CHECKS}
 
 
@@ -45,7 +55,7 @@ def test_a_good_archive_gives_no_finding(good: Path) -> None:
     report = validate(good)
     assert report.failures == ()
     assert report.passed
-    assert report.lines()[-1].endswith(f"all {len(CHECKS)} checks passed")
+    assert f"all {len(CHECKS)} checks passed" in report.lines()[-1]
 
 
 def test_resealing_a_good_archive_changes_nothing_that_is_checked(archive: Path) -> None:
@@ -53,7 +63,7 @@ def test_resealing_a_good_archive_changes_nothing_that_is_checked(archive: Path)
     assert validate(archive).failures == ()
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+@pytest.mark.parametrize("damage", DAMAGE_CASES, ids=lambda damage: damage.name)
 def test_damage_is_reported_by_the_check_for_it(damage: Damage, archive: Path) -> None:
     damage.apply(archive)
     result = BY_NAME[damage.check](Archive(FolderFiles(archive)))
@@ -66,7 +76,7 @@ def test_damage_is_reported_by_the_check_for_it(damage: Damage, archive: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+@pytest.mark.parametrize("damage", DAMAGE_CASES, ids=lambda damage: damage.name)
 def test_damage_stops_no_check_and_fails_the_validation(damage: Damage, archive: Path) -> None:
     damage.apply(archive)
     report = validate(archive)
@@ -259,6 +269,7 @@ def test_validates_over_http(served: tuple[str, Path]) -> None:
     assert {"manifest-checksums", "raster-statistics", "datapackage-conforms"} <= skipped
 
 
+@needs_extension_schemas
 def test_validates_over_http_whole_where_deep(served: tuple[str, Path]) -> None:
     url, _ = served
     report = validate(f"{url}/catalog.json", deep=True)

@@ -178,10 +178,11 @@ class ValidationReport:
         """For people: what failed, grouped by check, then what was left out, then the sum."""
         lines = [line for result in self.results if not result.passed for line in _failed_lines(result)]
         lines += [f"not checked: {result.name} - {result.skipped}" for result in self.results if result.skipped]
-        failed = len(self.failed_checks())
+        failed, partly = len(self.failed_checks()), sum(bool(result.skipped) for result in self.results)
         verdict = (
             f"{failed} of {len(self.results)} checks failed" if failed else f"all {len(self.results)} checks passed"
         )
+        verdict += f", {partly} of them not made in full" if partly else ""
         return [*lines, f"{self.archive}: {verdict}"]
 
     def to_junit(self) -> str:
