@@ -106,7 +106,7 @@ BAD_WORKBOOKS = {
 def test_a_bad_workbook_ends_in_clear_lines_and_leaves_nothing(kind, tmp_path):
     tables, where = BAD_WORKBOOKS[kind]
     done = run("balance", write_workbook(tmp_path / "field.xlsx", tables), "--out", tmp_path / "x")
-    refused(done, where, tmp_path / "x")
+    assert_refused(done, where, tmp_path / "x")
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_bad_workbook_ends_in_clear_lines_and_leaves_nothing(kind, tmp_path):
 )
 def test_a_protected_or_corrupt_workbook(content, message, tmp_path):
     (tmp_path / "field.xlsx").write_bytes(content)
-    refused(run("balance", tmp_path / "field.xlsx", "--out", tmp_path / "x"), message, tmp_path / "x")
+    assert_refused(run("balance", tmp_path / "field.xlsx", "--out", tmp_path / "x"), message, tmp_path / "x")
 
 
-def refused(done, message, out):
+def assert_refused(done, message, out):
     """Exit code 2, only 'error:' lines on stderr, one of them matching; nothing at the target or beside it."""
     assert done.code == 2, (done.out, done.err)
     lines = done.err.strip().splitlines()
@@ -166,7 +166,7 @@ KINDS = (
 @pytest.mark.parametrize("kind", KINDS)
 def test_bad_rasters_and_outlines(kind, dems, tmp_path):
     arguments, message = bad_dems(tmp_path, dems)[kind]
-    refused(run("difference", *arguments, "--out", tmp_path / "x"), message, tmp_path / "x")
+    assert_refused(run("difference", *arguments, "--out", tmp_path / "x"), message, tmp_path / "x")
 
 
 def test_a_foreign_target_is_never_touched(dems, tmp_path):
@@ -196,12 +196,12 @@ def test_inputs_without_a_tile_name_it(tmp_path):
     (folder / "srtm_v3" / "N43E087.hgt").unlink()
     definition = next(path for path in _definitions() if path.stem.startswith("urumqi"))
     done = run("build", definition, "--inputs", tmp_path / "inputs", "--out", tmp_path / "x")
-    refused(done, r"earlier DEM: found no tile N43E087", tmp_path / "x")
+    assert_refused(done, r"earlier DEM: found no tile N43E087", tmp_path / "x")
 
 
 def test_missing_inputs_are_named(tmp_path):
     done = run("build", "--inputs", tmp_path, "--out", tmp_path / "x")
-    refused(done, r"no file for the source 'earlier'; expected srtm_v3/\*\.hgt", tmp_path / "x")
+    assert_refused(done, r"no file for the source 'earlier'; expected srtm_v3/\*\.hgt", tmp_path / "x")
 
 
 def _definitions():
@@ -213,7 +213,7 @@ def _definitions():
 def test_a_wrong_definition_is_refused(tmp_path):
     path = tmp_path / "d.toml"
     path.write_text(_definitions()[0].read_text(encoding="utf-8") + '\n[surprise]\nkey = "value"\n', encoding="utf-8")
-    refused(run("build", path, "--out", tmp_path / "x"), r"d\.toml: surprise: found", tmp_path / "x")
+    assert_refused(run("build", path, "--out", tmp_path / "x"), r"d\.toml: surprise: found", tmp_path / "x")
 
 
 def test_help_version_and_usage():

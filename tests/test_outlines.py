@@ -51,7 +51,7 @@ def test_holes_stay_open(tmp_path):
     assert rasterized(found.geometry, GRID).sum() * 900 == pytest.approx(900**2 - 300**2)
 
 
-def refused(tmp_path, message, shapes, crs="EPSG:32645", name="o.gpkg", **columns):
+def assert_refused(tmp_path, message, shapes, crs="EPSG:32645", name="o.gpkg", **columns):
     path = save(tmp_path / name, shapes, crs, **(columns or {"rgi_id": [f"G{n}" for n in range(len(shapes))]}))
     with pytest.raises(BadInput, match=message):
         read_outlines([path], GRID)
@@ -59,20 +59,22 @@ def refused(tmp_path, message, shapes, crs="EPSG:32645", name="o.gpkg", **column
 
 def test_a_self_intersection_is_refused_with_its_record(tmp_path):
     bow = shapely.Polygon([(400_300, 4_799_000), (400_900, 4_799_600), (400_900, 4_799_000), (400_300, 4_799_600)])
-    refused(tmp_path, r"o\.gpkg: record 2 \(G1\): found Self-intersection", [box(300, 300), bow])
+    assert_refused(tmp_path, r"o\.gpkg: record 2 \(G1\): found Self-intersection", [box(300, 300), bow])
 
 
 def test_outlines_elsewhere_are_refused(tmp_path):
-    refused(tmp_path, "no outline within the DEMs", [box(90_000, 300)])
+    assert_refused(tmp_path, "no outline within the DEMs", [box(90_000, 300)])
 
 
 def test_a_missing_crs_is_refused(tmp_path):
-    refused(tmp_path, "outlines without a CRS", [box(300, 300)], None, "o.shp")
+    assert_refused(tmp_path, "outlines without a CRS", [box(300, 300)], None, "o.shp")
 
 
 def test_points_and_repeated_glaciers_are_refused(tmp_path):
-    refused(tmp_path, "found Point; expected a polygon", [box(300, 300).centroid])
-    refused(tmp_path, "the identifier a second time", [box(300, 300), box(1500, 300)], name="d.gpkg", rgi_id=["G", "G"])
+    assert_refused(tmp_path, "found Point; expected a polygon", [box(300, 300).centroid])
+    assert_refused(
+        tmp_path, "the identifier a second time", [box(300, 300), box(1500, 300)], name="d.gpkg", rgi_id=["G", "G"]
+    )
 
 
 def test_a_file_that_is_none_is_refused(tmp_path):

@@ -34,6 +34,7 @@ from pipeline.elevation_change.result import (
     CurvatureCorrection,
     DatumStep,
     ElevationChange,
+    GlacierTotals,
     NativeShift,
     Shift,
     Tilt,
@@ -105,6 +106,25 @@ class Terrain:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The difference of both DEMs after every step, and where it is judged.
+
+    Attributes
+    ----------
+    steps : dh (later minus earlier, m) under "raw", "coregistered" and "corrected".
+    fitting : stable pixels steep enough for the aspect fit.
+    judged : stable pixels of all slopes, outliers left out; the statistics of every step are taken on them.
+    """
+
+    registration: Coregistration
+    correction: CurvatureCorrection | None
+    tilt: Tilt
+    steps: dict[str, FloatArray]
+    fitting: BoolArray
+    judged: BoolArray
+
+
+@dataclass(frozen=True)
 class ErrorModel:
     """Per-pixel standard deviation, its spatial correlation, and the standard deviation of the stable mean (m)."""
 
@@ -144,6 +164,23 @@ def elevation_change(
     checks = check_dems(observed)
     terrain = describe_terrain(observed)
     stable = find_stable(observed, terrain, stable_mask, settings)
+    compared = compare(observed, terrain, stable, settings, tell)
+    tell("Evaluating the relative accuracy over stable terrain")
+    accuracy = relative_accuracy(observed, terrain, compared)
+    tell("Estimating the uncertainty from stable terrain")
+    error = error_model(compared.steps["corrected"], terrain, compared.judged, observed.pixel_m)
+    tell("Summing up the change of each glacier")
+    dh = with_penetration(compared.steps["corrected"], glacier_pixels(observed.outlines, observed.grid), settings)
+    glaciers, totals = glacier_change(observed, dh, error, settings)
+    tables = {"accuracy": accuracy, "dem_checks": checks, "coregistration": iteration_table(compared), **glaciers}
+    figures = figure_numbers(observed, terrain, compared, error.variogram)
+    return assembled(observed, compared, error, dh, totals, tables, figures, settings)
+
+
+def compare(
+    observed: Observations, terrain: Terrain, stable: BoolArray, settings: ElevationChangeSettings, tell: Tell
+) -> Comparison:
+    """Co-register the DEMs, correct the resolution effect, and say on which stable pixels the result is judged."""
     tell("Co-registering by the cosine relation of aspect and elevation difference")
     fitting = stable & (terrain.slope >= settings.slope_min_deg)
     registration, registered = coregistered(observed, terrain, fitting, settings)
@@ -151,46 +188,62 @@ def elevation_change(
     raw, difference = observed.reference - observed.aligned, observed.reference - registered
     correction, corrected = resolution_corrected(difference, terrain, stable, settings)
     tilt, corrected = tilt_corrected(observed, corrected, stable, settings)
-    tell("Evaluating the relative accuracy over stable terrain")
     judged = within_nmad(corrected, stable & np.isfinite(raw) & np.isfinite(difference), settings.outlier_nmad)
-    steps = {
-        "raw": observed.sign * raw,
-        "coregistered": observed.sign * difference,
-        "corrected": observed.sign * corrected,
-    }
+    steps = {"raw": raw, "coregistered": difference, "corrected": corrected}
+    signed = {name: observed.sign * values for name, values in steps.items()}
+    return Comparison(registration, correction, tilt, signed, fitting, judged)
+
+
+def relative_accuracy(observed: Observations, terrain: Terrain, compared: Comparison) -> pd.DataFrame:
+    """Statistics of dh over stable terrain after every step, overall and by terrain class."""
+    judged = compared.judged
     classes = terrain_classes(terrain.slope, terrain.aspect, observed.reference, terrain.curvature, judged)
-    accuracy = accuracy_table(steps, judged, classes)
-    tell("Estimating the uncertainty from stable terrain")
-    error = error_model(steps["corrected"], terrain, judged, observed.pixel_m)
-    glacier = glacier_pixels(observed.outlines, observed.grid)
-    dh = with_penetration(steps["corrected"], glacier, settings)
-    tell("Summing up the change of each glacier")
-    tables: dict[str, pd.DataFrame] = {"accuracy": accuracy, "dem_checks": checks}
-    tables["coregistration"] = iteration_table(registration, nmad(difference[judged]))
-    totals = None
-    if observed.outlines is not None:
-        surface = Surface(
-            observed.grid, dh, error.sigma_m, observed.reference, error.variogram, error.sigma_bias_m, settings
-        )
-        tables["glaciers"], tables["elevation_bands"], totals = glacier_tables(surface, observed.outlines)
+    return accuracy_table(compared.steps, judged, classes)
+
+
+def glacier_change(
+    observed: Observations, dh: FloatArray, error: ErrorModel, settings: ElevationChangeSettings
+) -> tuple[dict[str, pd.DataFrame], GlacierTotals | None]:
+    """Tables of glaciers and elevation bands, and the region's totals; nothing without outlines."""
+    if observed.outlines is None:
+        return {}, None
+    surface = Surface(
+        observed.grid, dh, error.sigma_m, observed.reference, error.variogram, error.sigma_bias_m, settings
+    )
+    glaciers, bands, totals = glacier_tables(surface, observed.outlines)
+    return {"glaciers": glaciers, "elevation_bands": bands}, totals
+
+
+def assembled(
+    observed: Observations,
+    compared: Comparison,
+    error: ErrorModel,
+    dh: FloatArray,
+    totals: GlacierTotals | None,
+    tables: dict[str, pd.DataFrame],
+    figures: dict[str, Any],
+    settings: ElevationChangeSettings,
+) -> ElevationChange:
+    """The parts put together as the result."""
+    after = {name: statistics(values[compared.judged]) for name, values in compared.steps.items()}
     return ElevationChange(
         grid=observed.grid,
         dh_m=dh.astype(np.float32),
         sigma_dh_m=np.where(np.isnan(dh), np.nan, error.sigma_m).astype(np.float32),
         surface_m=observed.reference,
-        classification=classified(dh, glacier, judged),
-        shift_m=registration.shift,
-        shift_native_pixels=native_shift(observed, registration.shift),
-        tilt=tilt,
-        before=statistics(steps["raw"][judged]),
-        after_coregistration=statistics(steps["coregistered"][judged]),
-        after=statistics(steps["corrected"][judged]),
-        curvature=correction,
+        classification=classified(dh, glacier_pixels(observed.outlines, observed.grid), compared.judged),
+        shift_m=compared.registration.shift,
+        shift_native_pixels=native_shift(observed, compared.registration.shift),
+        tilt=compared.tilt,
+        before=after["raw"],
+        after_coregistration=after["coregistered"],
+        after=after["corrected"],
+        curvature=compared.correction,
         datum=observed.datum,
         totals=totals,
         outlines=observed.outlines,
         tables=tables,
-        figures=figure_numbers(steps, observed, terrain, judged, fitting, error.variogram),
+        figures=figures,
         settings=settings.model_copy(update={"resampling": observed.resampling}),
     )
 
@@ -351,8 +404,10 @@ def classified(dh: FloatArray, glacier: BoolArray, stable: BoolArray) -> Any:
     return result
 
 
-def iteration_table(registration: Coregistration, final_nmad: float) -> pd.DataFrame:
+def iteration_table(compared: Comparison) -> pd.DataFrame:
     """One row a step of the co-registration, iteration 0 the start; shaped as ``schemas.tables.COREGISTRATION``."""
+    registration = compared.registration
+    final_nmad = nmad(compared.steps["coregistered"][compared.judged])
     shifts = [Shift(0.0, 0.0, 0.0), *(iteration.shift for iteration in registration.iterations)]
     spreads = [*(iteration.nmad_m for iteration in registration.iterations), final_nmad]
     counts = [iteration.count for iteration in registration.iterations]
@@ -364,15 +419,11 @@ def iteration_table(registration: Coregistration, final_nmad: float) -> pd.DataF
 
 
 def figure_numbers(
-    steps: dict[str, FloatArray],
-    observed: Observations,
-    terrain: Terrain,
-    judged: BoolArray,
-    fitting: BoolArray,
-    variogram: Variogram,
+    observed: Observations, terrain: Terrain, compared: Comparison, variogram: Variogram
 ) -> dict[str, Any]:
     """The numbers behind the figures: aspect curve, dh against curvature, histogram, variogram."""
-    steep = judged & fitting
+    steps, judged = compared.steps, compared.judged
+    steep = judged & compared.fitting
     before = cosine_fit(observed.sign * steps["raw"], terrain.gradient, steep)
     after = cosine_fit(observed.sign * steps["coregistered"], terrain.gradient, steep)
     spread = max(nmad(steps["raw"][judged]), 0.1)
