@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ class Observations:
     @property
     def pixel_m(self) -> float:
         return self.grid.pixel_size[0]
+
+    @cached_property
+    def glaciers(self) -> BoolArray:
+        """Pixels within the outlines of any epoch; shape grid.shape."""
+        return glacier_pixels(self.outlines, self.grid)
 
     def aligned_at(self, shift: Shift) -> FloatArray:
         """The aligned DEM read anew at its shifted position: resampled once, not twice."""
@@ -170,7 +176,7 @@ def elevation_change(
     tell("Estimating the uncertainty from stable terrain")
     error = error_model(compared.steps["corrected"], terrain, compared.judged, observed.pixel_m)
     tell("Summing up the change of each glacier")
-    dh = with_penetration(compared.steps["corrected"], glacier_pixels(observed.outlines, observed.grid), settings)
+    dh = with_penetration(compared.steps["corrected"], observed.glaciers, settings)
     glaciers, totals = glacier_change(observed, dh, error, settings)
     tables = {"accuracy": accuracy, "dem_checks": checks, "coregistration": iteration_table(compared), **glaciers}
     figures = figure_numbers(observed, terrain, compared, error.variogram)
@@ -231,7 +237,7 @@ def assembled(
         dh_m=dh.astype(np.float32),
         sigma_dh_m=np.where(np.isnan(dh), np.nan, error.sigma_m).astype(np.float32),
         surface_m=observed.reference,
-        classification=classified(dh, glacier_pixels(observed.outlines, observed.grid), compared.judged),
+        classification=classified(dh, observed.glaciers, compared.judged),
         shift_m=compared.registration.shift,
         shift_native_pixels=native_shift(observed, compared.registration.shift),
         tilt=compared.tilt,
@@ -287,14 +293,13 @@ def observe(
 
 def check_dems(observed: Observations) -> pd.DataFrame:
     """The accuracy checks of both DEMs in one table."""
-    glaciers = glacier_pixels(observed.outlines, observed.grid)
     frames = []
     for dem, heights in ((observed.aligned_dem, observed.aligned), (observed.reference_dem, observed.reference)):
         seams: dict[str, float] = {}
         if len(dem.tiles) > 1:
             native, transform = read_native(dem, dem.bounds)
             seams = seams_between_tiles(dem, native, transform.c, transform.f)
-        frames.append(check_dem(dem, heights, glaciers, seams))
+        frames.append(check_dem(dem, heights, observed.glaciers, seams))
     return pd.concat(frames, ignore_index=True).sort_values(["dem", "tile", "check"], ignore_index=True)
 
 
