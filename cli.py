@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -20,8 +21,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipeline.progress import Tell, silent
-from schemas.errors import ArchiveError, BadInput
+from pipeline.progress import Tell
+from schemas.errors import ArchiveError, BadInput, ManyBadInputs
 
 app = typer.Typer(
     name="glacier-archive",
@@ -58,6 +59,11 @@ class Fetched(StrEnum):
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write; published by one rename.")]
+Workers = Annotated[int, typer.Option(min=1, help="Blocks computed at once on this machine.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler, as tcp://host:8786, instead of this machine.")
+]
+Memory = Annotated[str, typer.Option(help="Memory that the rasters of a run may take, as 400MB or 2GB.")]
 Definitions = Annotated[
     list[Path] | None,
     typer.Argument(metavar="[DEFINITION.toml ...]", help="Dataset definitions; the two shipped ones when absent."),
@@ -97,8 +103,9 @@ def build(
     inputs: Annotated[
         Path | None, typer.Option(help="Folder of raw inputs; the embedded synthetic sample when absent.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Datasets computed side by side.")] = 2,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, as tcp://host:8786.")] = None,
+    workers: Workers = 2,
+    scheduler: Scheduler = None,
+    memory: Memory = "1GB",
     base_url: Annotated[str | None, typer.Option(help="URL the archive will be served from.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -106,18 +113,19 @@ def build(
     """Run the full processing of every dataset and publish the archive."""
     from catalog.build import build_archive, preflight
     from catalog.definitions import default_definitions, read_definitions
-    from catalog.production import open_executor, produce_all
+    from catalog.production import produce_all
     from catalog.single_run import build_summary
     from catalog.terminal import show_datasets, show_published
+    from pipeline.resources import bytes_of, open_resources
 
     chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
     preflight(out)
-    with progress(quiet) as tell, _input_folder(inputs) as folder:
-        with open_executor(workers, scheduler) as executor:
-            # a live progress line stays on this machine; workers elsewhere compute in silence
-            datasets = produce_all(
-                chosen, folder, executor, synthetic=inputs is None, tell=tell if scheduler is None else silent
-            )
+    with (
+        progress(quiet) as tell,
+        _input_folder(inputs) as folder,
+        open_resources(workers, scheduler, bytes_of(memory)) as resources,
+    ):
+        datasets = produce_all(chosen, folder, resources, synthetic=inputs is None, tell=tell)
         report = build_archive(datasets, out, base_url=base_url, code_version=code_version(), tell=tell)
     if as_json:
         _print_json(build_summary(datasets, report))
@@ -151,6 +159,9 @@ def difference(
     no_curvature: Annotated[
         bool, typer.Option("--no-curvature", help="Leave the resolution effect uncorrected.")
     ] = False,
+    workers: Workers = 2,
+    scheduler: Scheduler = None,
+    memory: Memory = "1GB",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -159,6 +170,7 @@ def difference(
     from catalog.single_run import difference_summary, write_difference
     from catalog.terminal import show_change
     from pipeline.elevation_change.chain import elevation_change
+    from pipeline.resources import bytes_of, open_resources
 
     wanted = {
         "reference": reference.value, "crs": crs, "resolution_m": resolution, "resampling": resampling,
@@ -168,8 +180,10 @@ def difference(
     }  # fmt: skip
     settings = _settings("ElevationChangeSettings", wanted)
     preflight(out)
-    with progress(quiet) as tell:
-        result = elevation_change(earlier, later, settings, outlines=glaciers or (), stable_mask=stable, tell=tell)
+    with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
+        result = elevation_change(
+            earlier, later, settings, outlines=glaciers or (), stable_mask=stable, resources=resources, tell=tell
+        )
         tell("Writing the results")
         outputs = write_difference(result, out, code_version())
     if as_json:
@@ -184,7 +198,7 @@ def difference(
 @app.command()
 def balance(
     source: Annotated[
-        Path, typer.Argument(metavar="WORKBOOK_OR_FOLDER", help="Field workbook (.xlsx), or a folder of CSVs.")
+        Path, typer.Argument(metavar="WORKBOOK_OR_FOLDER", help="Field workbook (.xlsx, .xls), or a folder of CSVs.")
     ],
     out: Out,
     dem: Annotated[Path | None, typer.Option(help="DEM of the glacier, instead of a hypsometry table.")] = None,
@@ -193,29 +207,60 @@ def balance(
     sigma_limit: Annotated[
         float | None, typer.Option(help="Quality gate on the annual balance's standard deviation (m w.e.).")
     ] = None,
+    marked_copy: Annotated[
+        Path | None,
+        typer.Option(help="Also write the workbook (.xlsx) with bad, doubtful and corrected cells marked."),
+    ] = None,
+    not_after: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Refuse dates after this day, as that of publication."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Compute glacier-wide mass balance from stakes and snow pits, or from published elevation bands."""
     from catalog.draft import preflight
+    from catalog.marked_workbook import read_or_mark
     from catalog.single_run import balance_summary, write_balance
     from catalog.terminal import show_balance
     from pipeline.mass_balance.chain import mass_balance
-    from pipeline.mass_balance.read import read_field_data
+    from pipeline.mass_balance.input_notes import notes_summary
 
     settings = _settings("MassBalanceSettings", {"primary_method": method})
     preflight(out)
     with progress(quiet) as tell:
         tell("Reading the field data")
-        data = read_field_data(source)
+        data = read_or_mark(source, marked_copy, not_after=not_after.date() if not_after else None)
         result = mass_balance(data, settings, dem=dem, outline=outline, sigma_limit_m_we=sigma_limit, tell=tell)
         tell("Writing the results")
-        outputs = write_balance(result, out, code_version())
+        outputs = write_balance(result, out, code_version(), source.name)
     if as_json:
-        _print_json({**balance_summary(result), "outputs": {name: str(out / path) for name, path in outputs.items()}})
+        notes = notes_summary(data.corrections, data.doubts)
+        written = {name: str(out / path) for name, path in outputs.items()}
+        _print_json({**balance_summary(result), **notes, "outputs": written})
     else:
         show_balance(result)
         typer.echo(f"Written to {out}")
+
+
+@app.command()
+def trace(
+    folder: Annotated[
+        Path, typer.Argument(metavar="ARCHIVE_OR_DIR", help="An archive, or the output folder of a balance.")
+    ],
+    year: Annotated[int, typer.Option(help="Mass-balance year.")],
+    period: Annotated[str, typer.Option(help="annual, winter or summer.")] = "annual",
+    collection: Annotated[str | None, typer.Option(help="Which collection, where several have a mass balance.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say where a glacier-wide balance comes from: methods, zones, points, readings, and the cells they stand in."""
+    from catalog.trace import read_published_tables, trace_balance
+
+    found = trace_balance(read_published_tables(folder, collection), year, period)
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        typer.echo("\n".join(found.lines()))
 
 
 @app.command()
@@ -414,6 +459,11 @@ def run() -> int:
         app()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except ManyBadInputs as error:
+        from catalog.error_table import show_errors
+
+        show_errors(error)
+        return error.exit_code
     except ArchiveError as error:
         for line in str(error).splitlines():
             typer.echo(f"error: {line}", err=True)

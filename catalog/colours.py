@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID
@@ -55,11 +54,15 @@ def amount_colours() -> FloatArray:
 
 def change_map() -> Any:
     """``change_colours`` as a matplotlib colour map."""
+    from matplotlib.colors import ListedColormap  # only what draws pays for loading matplotlib
+
     return ListedColormap(change_colours(), "glacier_change")
 
 
 def amount_map() -> Any:
     """``amount_colours`` as a matplotlib colour map."""
+    from matplotlib.colors import ListedColormap
+
     return ListedColormap(amount_colours(), "glacier_amount")
 
 
@@ -89,7 +92,12 @@ def hillshade(surface_m: FloatArray, pixel_m: tuple[float, float], exaggeration:
 
     Lit from the north-west and from overhead, so that slopes facing away keep their detail; NaN where the surface is.
     """
-    d_row, d_column = np.gradient(np.asarray(surface_m, np.float32) * np.float32(exaggeration), *pixel_m[::-1])
+    heights = np.asarray(surface_m, np.float32) * np.float32(exaggeration)
+    d_row, d_column = (
+        # a single line of pixels has no slope across
+        np.gradient(heights, spacing, axis=axis) if heights.shape[axis] > 1 else np.zeros_like(heights)
+        for axis, spacing in enumerate(pixel_m[::-1])
+    )
     length = np.sqrt(1 + d_row**2 + d_column**2)
     # the normal is (-dz/dE, -dz/dN, 1) with northing against the row; light from azimuth 315 at 45 degrees
     oblique = np.clip((0.5 * d_column + 0.5 * d_row + np.sqrt(0.5)) / length, 0, 1)

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.wgms_export import submission_of, wgms_tables
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import MassBalance
 from schemas.definition import Definition
@@ -47,7 +48,10 @@ class Dataset:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table the collection publishes, by name, in order."""
-        return {**self.result.tables, "quality_gates": self.gates}
+        tables = {**self.result.tables, "quality_gates": self.gates}
+        if isinstance(self.result, MassBalance):
+            tables |= wgms_tables(self.result, submission_of(self.definition, self.synthetic))
+        return tables
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
@@ -12,21 +12,11 @@ from typing import Any
 
 import shapely
 
+from catalog.change_picture import ChangePicture, change_limit, outlined_pixels
 from catalog.cogs import CLASS_NODATA, NODATA, VISUAL_NODATA, write_cog
-from catalog.colours import CLASS_COLOURS, RgbArray
+from catalog.colours import CLASS_COLOURS
 from catalog.dataset import Asset, Dataset, Item
-from catalog.figures import (
-    change_composite,
-    change_limit,
-    draw_aspect,
-    draw_change_map,
-    draw_change_thumbnail,
-    draw_curvature,
-    draw_histogram,
-    draw_hypsometry,
-    draw_variogram,
-    with_outlines,
-)
+from catalog.figures_elevation_change import diagrams_of, draw_change_map, draw_change_thumbnail
 from catalog.geojson import Feature, bbox_of, footprint, to_geojson, write_features
 from catalog.layout import ELEVATION_CHANGE_ITEM, CollectionFolder
 from catalog.media_types import COG, GEOJSON
@@ -43,14 +33,6 @@ CLASSES = {
     EXCLUDED: ("excluded", "Off glaciers but not used: near an outline, too flat or steep, water, or an outlier"),
 }
 
-# key in the result's figures, file name, drawing, title
-_DIAGRAMS: tuple[tuple[str, str, Callable[[Path, Mapping[str, Any], bool], None], str], ...] = (
-    ("histogram", "stable_terrain", draw_histogram, "Elevation difference over stable terrain after each step"),
-    ("aspect", "aspect", draw_aspect, "Elevation difference against aspect, before and after co-registration"),
-    ("curvature", "curvature", draw_curvature, "Elevation difference against maximum curvature"),
-    ("variogram", "variogram", draw_variogram, "Variogram of the standardised residuals"),
-)
-
 
 def write_elevation_change(dataset: Dataset, folder: CollectionFolder, tell: Tell = silent) -> tuple[Item, ...]:
     """Write the one item of an elevation-change collection into its folder.
@@ -65,17 +47,16 @@ def write_elevation_change(dataset: Dataset, folder: CollectionFolder, tell: Tel
     place = folder.item(ELEVATION_CHANGE_ITEM)
     place.mkdir(parents=True, exist_ok=True)
     tell("writing elevation-change rasters and figures")
-    picture = change_composite(result, change_limit(result))
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
     with ThreadPoolExecutor(1) as pool:
-        rasters = pool.submit(lambda: tuple(_write_rasters(dataset, result, picture, place)))
-        drawn = (*_draw_maps(dataset, result, picture, place), *_draw_diagrams(dataset, result, place))
+        rasters = pool.submit(lambda: tuple(_write_rasters(dataset, result, place)))
+        drawn = (*_draw_maps(dataset, result, place), *_draw_diagrams(dataset, result, place))
         vectors = tuple(_write_outlines(dataset, result, place))
         assets = (*rasters.result(), *vectors, *drawn)
     return (_item(dataset, result, place, assets),)
 
 
-def _write_rasters(dataset: Dataset, result: ElevationChange, picture: RgbArray, place: Path) -> Iterator[Asset]:
+def _write_rasters(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
     tags = raster_tags(dataset)
     grid = result.grid
     write_cog(
@@ -106,8 +87,10 @@ def _write_rasters(dataset: Dataset, result: ElevationChange, picture: RgbArray,
         {"raster:sampling": "area", "classification:classes": _classes()},
     )  # fmt: skip
     limit = change_limit(result)
+    outlines = [] if result.outlines is None else result.outlines.geometry
+    picture = ChangePicture(result, limit, outlined_pixels(outlines, grid))
     write_cog(
-        place / "visual.tif", with_outlines(picture, result), grid, nodata=VISUAL_NODATA, unit="",
+        place / "visual.tif", picture, grid, nodata=VISUAL_NODATA, unit="",
         resampling="average", description=("red", "green", "blue"), tags={**tags, "COLOUR_SCALE_M": f"{limit:g}"},
     )  # fmt: skip
     yield Asset(
@@ -117,24 +100,19 @@ def _write_rasters(dataset: Dataset, result: ElevationChange, picture: RgbArray,
     )  # fmt: skip
 
 
-def _draw_maps(dataset: Dataset, result: ElevationChange, picture: RgbArray, place: Path) -> Iterator[Asset]:
+def _draw_maps(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
     title = dataset.definition.title.en
-    draw_change_thumbnail(place / "thumbnail.png", result, title, dataset.synthetic, picture)
+    draw_change_thumbnail(place / "thumbnail.png", result, title, dataset.synthetic)
     yield Asset("thumbnail", "thumbnail.png", "Thumbnail with colour scale", PNG, ("thumbnail",))
-    draw_change_map(place / "map.png", result, title, dataset.synthetic, picture)
+    draw_change_map(place / "map.png", result, title, dataset.synthetic)
     yield Asset("map", "map.png", "Map of the elevation change with glacier outlines", PNG, ("overview",))
 
 
 def _draw_diagrams(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
-    for key, name, draw, title in _DIAGRAMS:
-        if key in result.figures:
-            draw(place / f"{name}.png", result.figures[key], dataset.synthetic)
-            yield Asset(f"figure_{name}", f"{name}.png", title, PNG, ("overview", "figure"))
-    bands = result.tables["elevation_bands"]
-    if (bands["glacier_id"] == "all").any():
-        draw_hypsometry(place / "hypsometry.png", bands, dataset.synthetic)
-        title = "Elevation change and area by elevation"
-        yield Asset("figure_hypsometry", "hypsometry.png", title, PNG, ("overview", "figure"))
+    for diagram in diagrams_of(result):
+        name = f"{diagram.name}.png"
+        diagram.draw(place / name, result, dataset.synthetic)
+        yield Asset(f"figure_{diagram.name}", name, diagram.title, PNG, ("overview", "figure"))
 
 
 def _write_outlines(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
@@ -203,12 +181,16 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
         "glacier:kind": "elevation_change",
         "glacier:synthetic": dataset.synthetic,
         "glacier:shift_m": plain(asdict(result.shift_m), 4),
+        "glacier:sigma_shift_m": plain(asdict(result.sigma_shift_m), 4),
+        "glacier:shift_by_cosine_m": plain(asdict(result.shift_by_cosine_m), 4),
         "glacier:shift_native_pixels": plain(asdict(result.shift_native_pixels), 4),
         "glacier:tilt": plain(asdict(result.tilt), 9),
         "glacier:stable_terrain": {
             step: plain(asdict(getattr(result, step)), 4) for step in ("before", "after_coregistration", "after")
         },
         "glacier:vertical_datum": asdict(result.datum),
+        "glacier:patch_test": plain(asdict(result.patches), 4),
+        "glacier:notes": list(result.notes),
         "glacier:gates": gate_records(dataset),
         "glacier:settings": result.settings.model_dump(mode="json"),
         "processing:level": "L3",

@@ -14,12 +14,12 @@ from typing import Any
 from catalog.cogs import NODATA, write_cog
 from catalog.dataset import Asset, Dataset, Item
 from catalog.elevation_change_item import PNG, gate_records, plain, raster_tags
-from catalog.figures import (
-    balance_limit,
-    draw_balance_map,
+from catalog.figures import balance_limit, draw_balance_map, draw_balance_series, draw_balance_thumbnail
+from catalog.figures_mass_balance import (
     draw_balance_profiles,
-    draw_balance_series,
-    draw_balance_thumbnail,
+    draw_methods,
+    draw_stake_history,
+    draw_year_profile,
 )
 from catalog.geojson import bbox_of, footprint, to_geojson, write_features
 from catalog.layout import CollectionFolder, balance_item_id
@@ -30,6 +30,13 @@ from pipeline.progress import Tell, silent
 
 # drawn once for the collection; they stand beside collection.json
 SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
+METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
+COLLECTION_FIGURES = {
+    SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
+    PROFILES_PNG: "Balance against elevation in every year, with the equilibrium lines",
+    METHODS_PNG: "What each method makes of the annual balance, and the error by source",
+    STAKES_PNG: "Exposed length and cumulative balance of each stake over time",
+}
 
 
 def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = silent) -> tuple[Item, ...]:
@@ -46,6 +53,9 @@ def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = 
     if any(year.annual_m_we is not None for year in result.years):
         draw_balance_series(folder.path / SERIES_PNG, result, dataset.synthetic)
         draw_balance_profiles(folder.path / PROFILES_PNG, result, dataset.synthetic)
+        draw_methods(folder.path / METHODS_PNG, result, dataset.synthetic)
+    if not result.tables["stakes"].empty:
+        draw_stake_history(folder.path / STAKES_PNG, result, dataset.synthetic)
     items = []
     for year in result.years:
         if year.field is not None:
@@ -104,8 +114,11 @@ def _write_files(
     write_features(place / "isolines.geojson", features, field.grid.crs, about)
     text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
     yield Asset("isolines", "isolines.geojson", "Isolines of the annual balance", GEOJSON, ("data",), text)
-    draw_balance_map(place / "map.png", result, year, f"{result.glacier.name}, {year.year}", dataset.synthetic)
+    title = f"{result.glacier.name}, {year.year}"
+    draw_balance_map(place / "map.png", result, year, title, dataset.synthetic)
     yield Asset("map", "map.png", "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
+    draw_year_profile(place / "profile.png", result, year, title, dataset.synthetic)
+    yield Asset("profile", "profile.png", "Balance against elevation, with the equilibrium line", PNG, ("overview",))
     draw_balance_thumbnail(place / "thumbnail.png", result, year, field, dataset.synthetic)
     yield Asset("thumbnail", "thumbnail.png", "Thumbnail with colour scale", PNG, ("thumbnail",))
 

@@ -25,7 +25,7 @@ from catalog.layout import (
     CollectionFolder,
 )
 from catalog.manifest import ListedFile, list_files
-from catalog.mass_balance_items import PROFILES_PNG, SERIES_PNG
+from catalog.mass_balance_items import COLLECTION_FIGURES
 from catalog.metadata.facts import describe
 from pipeline.elevation_change.result import ElevationChange
 from schemas.definition import Definition
@@ -45,10 +45,6 @@ _METADATA_TITLES = {
     "iso19139.xml": "ISO 19139 metadata",
     "dataset.jsonld": "schema.org description",
     "ro-crate-metadata.json": "RO-Crate description",
-}
-_SERIES_TITLES = {
-    SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
-    PROFILES_PNG: "Balance against elevation: zones of each year as lines, points as dots",
 }
 _STEPS = {"raw": "as delivered", "coregistered": "after co-registration", "corrected": "after all corrections"}
 
@@ -236,7 +232,7 @@ def _loose_pictures(files: Mapping[str, ListedFile], folder: CollectionFolder) -
     """Figures that belong to the collection and to no item."""
     return [
         Picture(name, title, "", *_png_size(folder.path / name))
-        for name, title in _SERIES_TITLES.items()
+        for name, title in COLLECTION_FIGURES.items()
         if name in files
     ]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from catalog.dataset import Dataset, InputFile
@@ -17,6 +16,7 @@ from pipeline.mass_balance.read import read_field_data
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.quality_gates import judge
+from pipeline.resources import Resources
 from pipeline.sample.kuitun import write_kuitun_inputs
 from pipeline.sample.urumqi import write_urumqi_inputs
 from schemas.definition import Definition, ElevationChangeDefinition, MassBalanceDefinition
@@ -44,7 +44,9 @@ def write_sample(definition: Definition, folder: Path, tell: Tell = silent) -> N
     writer(folder / definition.id, tell=tell)
 
 
-def produce(definition: Definition, inputs_folder: Path, *, synthetic: bool, tell: Tell = silent) -> Dataset:
+def produce(
+    definition: Definition, inputs_folder: Path, resources: Resources, *, synthetic: bool, tell: Tell = silent
+) -> Dataset:
     """Run the chain that a definition asks for on the inputs it names, or on its synthetic sample, written there first.
 
     Errors
@@ -55,7 +57,7 @@ def produce(definition: Definition, inputs_folder: Path, *, synthetic: bool, tel
         write_sample(definition, inputs_folder, tell)
     inputs = find_inputs(definition, inputs_folder)
     if isinstance(definition, ElevationChangeDefinition):
-        result: ElevationChange | MassBalance = _elevation_change(definition, inputs, tell)
+        result: ElevationChange | MassBalance = _elevation_change(definition, inputs, resources, tell)
     else:
         result = _mass_balance(definition, inputs, tell)
     files = tuple(
@@ -68,54 +70,27 @@ def produce(definition: Definition, inputs_folder: Path, *, synthetic: bool, tel
 def produce_all(
     definitions: Sequence[Definition],
     inputs_folder: Path,
-    executor: Executor,
+    resources: Resources,
     *,
     synthetic: bool,
     tell: Tell = silent,
 ) -> tuple[Dataset, ...]:
-    """``produce`` for every definition, side by side where the executor allows; in the order of the definitions."""
-    waiting: list[Future[Dataset]] = [
-        executor.submit(produce, definition, inputs_folder, synthetic=synthetic, tell=tell)
-        for definition in definitions
-    ]
-    return tuple(future.result() for future in waiting)
-
-
-@contextmanager
-def open_executor(workers: int, scheduler: str | None = None) -> Iterator[Executor]:
-    """Threads on this machine, or the workers of a Dask cluster at ``scheduler``; both give the same datasets.
-
-    Errors
-    ------
-    BadInput : no Dask here, or nobody answers at the address.
-    """
-    if scheduler is None:
-        threads = ThreadPoolExecutor(max_workers=workers)
-        try:
-            yield threads
-        finally:
-            # after an error nobody waits for the other dataset
-            threads.shutdown(wait=False, cancel_futures=True)
-        return
+    """``produce`` for every definition, side by side; in the order of the definitions."""
+    pool = ThreadPoolExecutor(len(definitions))
     try:
-        from distributed import Client  # an extra of its own: it is only needed on a cluster
-    except ImportError:
-        raise BadInput(
-            "--scheduler", "no Dask in this environment", "the package with its extra 'distributed'",
-            "pip install 'glacier-archive[distributed]'",
-        ) from None  # fmt: skip
-    try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"--scheduler {scheduler}", " ".join(str(error).split()) or type(error).__name__,
-            "the address of a running Dask scheduler", "as tcp://host:8786",
-        ) from None  # fmt: skip
-    with client:
-        yield client.get_executor()
+        waiting: list[Future[Dataset]] = [
+            pool.submit(produce, definition, inputs_folder, resources, synthetic=synthetic, tell=tell)
+            for definition in definitions
+        ]
+        return tuple(future.result() for future in waiting)
+    finally:
+        # after an error nobody waits for the other dataset
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _elevation_change(definition: ElevationChangeDefinition, inputs: Inputs, tell: Tell) -> ElevationChange:
+def _elevation_change(
+    definition: ElevationChangeDefinition, inputs: Inputs, resources: Resources, tell: Tell
+) -> ElevationChange:
     extent = definition.extent
     settings = definition.processing
     datums = {
@@ -130,6 +105,9 @@ def _elevation_change(definition: ElevationChangeDefinition, inputs: Inputs, tel
         settings.model_copy(update={"crs": settings.crs or definition.crs, **datums}),
         outlines=inputs.files["outlines"],
         region_lonlat=(extent.west, extent.south, extent.east, extent.north),
+        sources=definition.sources,
+        period=definition.period,
+        resources=resources,
         tell=tell,
     )
 
@@ -137,7 +115,7 @@ def _elevation_change(definition: ElevationChangeDefinition, inputs: Inputs, tel
 def _mass_balance(definition: MassBalanceDefinition, inputs: Inputs, tell: Tell) -> MassBalance:
     limits = [gate.limit / 1000 for gate in definition.gates if gate.measure == "sigma_annual_balance"]
     return mass_balance(
-        read_field_data(inputs.one("workbook")),
+        read_field_data(inputs.one("workbook"), not_after=definition.publication_date),
         definition.processing,
         dem=inputs.one("dem"),
         outline=inputs.one("outline"),

@@ -5,36 +5,28 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
 
-from catalog.build import BuildReport
-from catalog.cogs import write_cog
+from catalog.cogs import CLASS_NODATA, NODATA, write_cog
+from catalog.colours import CLASS_COLOURS
 from catalog.dataset import Dataset
 from catalog.draft import open_draft
-from catalog.figures import (
-    draw_aspect,
-    draw_balance_map,
-    draw_balance_profiles,
-    draw_balance_series,
-    draw_change_map,
-    draw_curvature,
-    draw_histogram,
-    draw_hypsometry,
-    draw_variogram,
-)
 from catalog.geojson import write_features
 from catalog.manifest import write_manifest
-from catalog.tables import csv_bytes, published_table
+from catalog.published_table import csv_bytes, published_table
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from schemas.tables import PUBLISHED_TABLES
 
-_NODATA = -9999.0
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from catalog.build import BuildReport
 
 
 def build_summary(datasets: Sequence[Dataset], report: BuildReport) -> dict[str, Any]:
@@ -56,6 +48,8 @@ def difference_summary(result: ElevationChange) -> dict[str, Any]:
     correction, totals = result.curvature, result.totals
     return {
         "shift_m": asdict(result.shift_m),
+        "sigma_shift_m": asdict(result.sigma_shift_m),
+        "shift_by_cosine_m": asdict(result.shift_by_cosine_m),
         "shift_native_pixels": asdict(result.shift_native_pixels),
         "tilt": asdict(result.tilt),
         "stable_terrain": {
@@ -66,6 +60,9 @@ def difference_summary(result: ElevationChange) -> dict[str, Any]:
         },
         "curvature_correction": None if correction is None else asdict(correction),
         "vertical_datum": asdict(result.datum),
+        "patch_test": asdict(result.patches),
+        "dates": _records(result.tables["dates"]) if "dates" in result.tables else [],
+        "notes": list(result.notes),
         "glaciers": None if totals is None else asdict(totals),
         "grid": {"crs": result.grid.crs, "shape": result.grid.shape, "transform": tuple(result.grid.transform)[:6]},
         "settings": result.settings.model_dump(mode="json"),
@@ -77,13 +74,13 @@ def balance_summary(result: MassBalance) -> dict[str, Any]:
     return {
         "glacier": asdict(result.glacier),
         "years": [_year(year) for year in result.years],
-        "points": _points(result.tables["point_balances"]),
+        "points": _records(result.tables["point_balances"]),
         "settings": result.settings.model_dump(mode="json"),
     }
 
 
-def _points(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Point balances at full precision; the tables give them at the published one."""
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table at full precision; the published tables round them."""
     return [
         {name: _plain(value) for name, value in zip(table.columns, row, strict=True)}
         for row in table.itertuples(index=False)
@@ -126,30 +123,28 @@ def write_difference(result: ElevationChange, out: Path, code_version: str) -> d
     """Write an elevation change below ``out``, by one rename; returns the outputs by name, relative to it."""
     with open_draft(out) as draft:
         folder = draft.folder
-        rasters = {
-            "elevation_change": (result.dh_m, "m", "elevation change, later minus earlier"),
-            "elevation_change_sigma": (result.sigma_dh_m, "m", "one standard deviation of the elevation change"),
-        }
-        for name, (array, unit, description) in rasters.items():
-            write_cog(
-                folder / f"{name}.tif", array, result.grid, nodata=_NODATA, unit=unit, description=description,
-                resampling="average", tags={},
-            )  # fmt: skip
-        write_cog(
-            folder / "classification.tif", result.classification, result.grid, nodata=255, unit="",
-            description="0 void, 1 stable, 2 glacier, 3 excluded", resampling="nearest", tags={},
-        )  # fmt: skip
-        _draw_difference(result, folder)
-        if result.outlines is not None:
-            _write_outlines(result.outlines, result.grid.crs, folder)
-        _write_tables(result.tables, folder)
+        # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
+        with ThreadPoolExecutor(1) as pool:
+            rasters = pool.submit(_write_rasters, result, folder)
+            _draw_difference(result, folder)
+            if result.outlines is not None:
+                _write_outlines(result.outlines, result.grid.crs, folder)
+            _write_tables(result.tables, folder)
+            rasters.result()
         outputs = _finish(folder, difference_summary(result), code_version)
         draft.publish()
     return outputs
 
 
-def write_balance(result: MassBalance, out: Path, code_version: str) -> dict[str, str]:
-    """Write a mass balance below ``out``, by one rename; returns the outputs by name, relative to it."""
+def write_balance(result: MassBalance, out: Path, code_version: str, source: str = "") -> dict[str, str]:
+    """Write a mass balance below ``out``, by one rename; returns the outputs by name, relative to it.
+
+    ``source`` names the field workbook or folder, for the README of the results' workbook.
+    """
+    from catalog.balance_products import write_balance_products
+    from catalog.figures import draw_balance_series
+    from catalog.figures_mass_balance import draw_balance_profiles
+
     with open_draft(out) as draft:
         folder = draft.folder
         _write_tables(result.tables, folder)
@@ -159,32 +154,51 @@ def write_balance(result: MassBalance, out: Path, code_version: str) -> dict[str
         if any(year.annual_m_we is not None for year in result.years):
             draw_balance_series(folder / "balance_series.png", result, False)
             draw_balance_profiles(folder / "balance_profiles.png", result, False)
+        write_balance_products(result, folder, source)
         outputs = _finish(folder, balance_summary(result), code_version)
         draft.publish()
     return outputs
 
 
+def _write_rasters(result: ElevationChange, folder: Path) -> None:
+    rasters = {
+        "elevation_change": (result.dh_m, "elevation change, later minus earlier"),
+        "elevation_change_sigma": (result.sigma_dh_m, "one standard deviation of the elevation change"),
+    }
+    for name, (raster, description) in rasters.items():
+        write_cog(
+            folder / f"{name}.tif", raster, result.grid, nodata=NODATA, unit="m", description=description,
+            resampling="average", tags={},
+        )  # fmt: skip
+    write_cog(
+        folder / "classification.tif", result.classification, result.grid, nodata=CLASS_NODATA, unit="",
+        description="0 void, 1 stable, 2 glacier, 3 excluded", resampling="nearest", tags={}, colormap=CLASS_COLOURS,
+    )  # fmt: skip
+
+
 def _draw_difference(result: ElevationChange, folder: Path) -> None:
-    draw_change_map(folder / "elevation_change.png", result, "Elevation change", False)
-    drawn = {
-        "histogram": draw_histogram, "aspect": draw_aspect, "curvature": draw_curvature, "variogram": draw_variogram,
-    }  # fmt: skip
-    for name, draw in drawn.items():
-        if name in result.figures:
-            draw(folder / f"{name}.png", result.figures[name], False)
-    if "elevation_bands" in result.tables:
-        draw_hypsometry(folder / "elevation_bands.png", result.tables["elevation_bands"], False)
+    # matplotlib takes half a second to load: not before there is something to draw
+    from catalog.figures_elevation_change import diagrams_of, draw_change_map
+
+    draw_change_map(folder / "map.png", result, "Elevation change", False)
+    for diagram in diagrams_of(result):
+        diagram.draw(folder / f"{diagram.name}.png", result, False)
 
 
 def _write_balance_field(result: MassBalance, year: BalanceYear, field: BalanceField, folder: Path) -> None:
+    from catalog.figures import draw_balance_map
+    from catalog.figures_mass_balance import draw_year_profile
+
     for name, array in (("balance", field.balance_m_we), ("balance_sigma", field.sigma_balance_m_we)):
         write_cog(
-            folder / f"{name}_{year.year}.tif", array, field.grid, nodata=_NODATA, unit="m w.e.",
+            folder / f"{name}_{year.year}.tif", array, field.grid, nodata=NODATA, unit="m w.e.",
             description=name.replace("_", " "), resampling="average", tags={},
         )  # fmt: skip
     lines = [(line.geometry, {"balance_m_we": line.balance_m_we}) for line in field.isolines]
     write_features(folder / f"isolines_{year.year}.geojson", lines, field.grid.crs, {"year": year.year})
-    draw_balance_map(folder / f"map_{year.year}.png", result, year, f"Annual balance {year.year}", False)
+    title = f"Annual balance {year.year}"
+    draw_balance_map(folder / f"map_{year.year}.png", result, year, title, False)
+    draw_year_profile(folder / f"profile_{year.year}.png", result, year, title, False)
 
 
 def _write_outlines(outlines: gpd.GeoDataFrame, crs: str, folder: Path) -> None:

@@ -22,7 +22,7 @@ from catalog.dataset import Asset, Dataset, Item
 from catalog.elevation_change_item import gate_records, supported_period
 from catalog.layout import CATALOG_JSON, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES, CollectionFolder
 from catalog.manifest import sha256_of, tool_versions
-from catalog.mass_balance_items import PROFILES_PNG, SERIES_PNG
+from catalog.mass_balance_items import COLLECTION_FIGURES
 from catalog.media_types import COG, media_type_of
 from catalog.metadata.facts import Facts, describe
 from catalog.metadata.ncdc import stated_fields
@@ -66,7 +66,6 @@ _METADATA_TITLES = {
     "dataset.jsonld": "schema.org Dataset",
     "ro-crate-metadata.json": "RO-Crate metadata",
 }
-_FIGURES = {SERIES_PNG: "Annual, seasonal and cumulative balances", PROFILES_PNG: "Balance against elevation"}
 _TABLES = {table.name: table for table in PUBLISHED_TABLES}
 
 Written = tuple[Dataset, tuple[Item, ...]]
@@ -317,7 +316,7 @@ def _collection_assets(
         ("workbook", workbook_path(folder).relative_to(folder.path).as_posix(), "All tables in one workbook", "data"),
         ("datapackage", DATAPACKAGE_JSON, "Data Package with the schemas of the tables", "metadata"),
         ("readme", README_MD, "README of the collection", "metadata"),
-        *((f"figure_{Path(name).stem}", name, title, "overview") for name, title in _FIGURES.items()),
+        *((f"figure_{Path(name).stem}", name, title, "overview") for name, title in COLLECTION_FIGURES.items()),
         *((_metadata_key(name), f"{METADATA}/{name}", _METADATA_TITLES[name], "metadata") for name in METADATA_FILES),
     ]
     for key, href, title, role in described:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 
 from rich import box
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from catalog.dataset import Dataset
 from catalog.key_numbers import measured, signed
-from pipeline.elevation_change.result import ElevationChange
+from pipeline.elevation_change.result import ElevationChange, Shift
 from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
@@ -85,7 +86,7 @@ def _show(title: str, rows: Sequence[Row]) -> None:
 
 
 def _change_rows(result: ElevationChange) -> list[Row]:
-    shift, before, after = result.shift_m, result.before, result.after
+    before, after = result.before, result.after
     rows = []
     if result.totals is not None:
         totals = result.totals
@@ -103,10 +104,11 @@ def _change_rows(result: ElevationChange) -> list[Row]:
     used = correction is not None and correction.applied
     return [
         *rows,
+        ("Shift east, north, up", f"{_triple(result.shift_m)} m", f"± {_triple(result.sigma_shift_m)} m"),
         (
-            "Shift east, north, up",
-            f"{signed(shift.east, 2)}, {signed(shift.north, 2)}, {signed(shift.up, 2)} m",
-            f"{pixels.columns:.2f} columns, {pixels.rows:.2f} rows of the aligned DEM",
+            "The same in pixels",
+            f"{signed(pixels.columns, 2)} columns, {signed(pixels.rows, 2)} rows",
+            "of the aligned DEM's own grid",
         ),
         (
             "Off-glacier mean",
@@ -114,9 +116,23 @@ def _change_rows(result: ElevationChange) -> list[Row]:
             f"{after.count:,} stable pixels",
         ),
         ("Off-glacier NMAD", f"{before.nmad_m:.2f} to {after.nmad_m:.2f} m", "raw to corrected"),
+        _patch_row(result),
         ("Curvature correction", "applied" if used else "not applied", correction.source if correction else ""),
         ("Vertical datum", result.datum.method, result.datum.note),
+        *(("Note on the inputs", "", note) for note in result.notes),
     ]
+
+
+def _triple(shift: Shift) -> str:
+    return ", ".join(signed(part, 3) for part in astuple(shift))
+
+
+def _patch_row(result: ElevationChange) -> Row:
+    patches = result.patches
+    if patches.count == 0:
+        return "Patch test", "no patch", f"stable terrain has no room for patches of {patches.area_km2:.2g} km2"
+    told = f"1 expected; {patches.count} stable patches of {patches.area_km2:.2g} km2"
+    return "Patch test", f"spread {patches.spread:.2f}", told if patches.enough else f"{told}: too few to tell"
 
 
 def _dates(result: ElevationChange) -> str:

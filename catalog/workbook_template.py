@@ -13,13 +13,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipeline.mass_balance.typed_columns import FIRST_YEAR, LAST_YEAR
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.fields import Column, Table
 from schemas.tables import WORKBOOK
 
 EXAMPLE_SHEET = "example"
 READ_ME_SHEET = "read me"
-_LAST_ROW = 2000
+# drop-down lists and bounds reach down to here: a large network, read twice a year for decades
+LAST_ROW = 50_000
+_DATE_FORMAT = "yyyy-mm-dd"
 _REQUIRED = PatternFill("solid", fgColor="F4C7A1")
 _OPTIONAL = PatternFill("solid", fgColor="D9E5EE")
 _READ_ME = (
@@ -29,6 +32,9 @@ _READ_ME = (
     "Needed are 'glacier', and either 'stakes' with 'readings', or 'snow_pits' with 'pit_layers', or 'zone_balances'.",
     "Remove the sheets that you do not need. The sheets 'read me' and 'example' are not read.",
     "Dates are days: 2004-08-26. A stake that is drilled anew keeps its number and gets the next leg.",
+    "One unit a column. If you measure in another, say so in the header: 'exposed (cm)', 'density (g cm-3)'.",
+    "A position is longitude and latitude in degrees, or easting and northing in metres of the CRS in 'glacier'.",
+    "To check the workbook: glacier-archive balance WORKBOOK --out FOLDER --marked-copy CHECKED.xlsx",
 )
 # one row a table, of an invented glacier
 _EXAMPLES: dict[str, dict[str, Any]] = {
@@ -126,12 +132,11 @@ def _fill_sheet(sheet: Worksheet, table: Table) -> None:
     for number, column in enumerate(table.columns, start=1):
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = max(12, len(header_of(column)) + 2)
-        if rule := _rule_of(column):
-            rule.add(f"{letter}2:{letter}{_LAST_ROW}")
+        if rule := _list_of_names(column, table) or _rule_of(column):
+            rule.add(f"{letter}2:{letter}{LAST_ROW}")
             sheet.add_data_validation(rule)
         if column.type == "date":
-            for row in range(2, 202):
-                sheet.cell(row, number).number_format = "yyyy-mm-dd"
+            sheet.column_dimensions[letter].number_format = _DATE_FORMAT
     sheet.freeze_panes = "A2"
 
 
@@ -155,12 +160,28 @@ def _meaning(column: Column) -> str:
     return "\n".join(lines)
 
 
+def _list_of_names(column: Column, table: Table) -> DataValidation | None:
+    """The names of another sheet, for a column that points at it; another name is warned of, for it may come later."""
+    for key in table.foreign_keys:
+        if key.columns == (column.name,):
+            target = next(other for other in WORKBOOK if other.name == key.table)
+            letter = get_column_letter(target.column_names.index(key.reference_columns[0]) + 1)
+            names = f"{target.name}!${letter}$2:${letter}${LAST_ROW}"
+            rule = DataValidation(type="list", formula1=names, allow_blank=True, errorStyle="warning")
+            rule.error, rule.showErrorMessage = f"not yet in the sheet '{target.name}'", True
+            return rule
+    return None
+
+
 def _rule_of(column: Column) -> DataValidation | None:
-    """What the spreadsheet program accepts in the column: a list, a date, or a number within the bounds."""
+    """What the spreadsheet program accepts in the column: a list, a date, a year, or a number within the bounds."""
     if column.enum:
         rule = DataValidation(type="list", formula1=f'"{",".join(column.enum)}"', allow_blank=True)
     elif column.type == "date":
         rule = DataValidation(type="date", operator="greaterThan", formula1="1", allow_blank=True)
+    elif column.type == "year":
+        first, last = str(FIRST_YEAR), str(LAST_YEAR)
+        rule = DataValidation(type="whole", operator="between", formula1=first, formula2=last, allow_blank=True)
     elif column.type in ("number", "integer") and (column.minimum is not None or column.maximum is not None):
         kind: Literal["whole", "decimal"] = "whole" if column.type == "integer" else "decimal"
         low = -1e9 if column.minimum is None else column.minimum
@@ -184,6 +205,6 @@ def _fill_example(sheet: Worksheet) -> None:
         for column, value in enumerate(example_row(table), start=1):
             cell = sheet.cell(row + 2, column, value)
             if isinstance(value, date):
-                cell.number_format = "yyyy-mm-dd"
+                cell.number_format = _DATE_FORMAT
     for number in range(1, 14):
         sheet.column_dimensions[get_column_letter(number)].width = 22

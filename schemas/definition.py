@@ -204,8 +204,11 @@ class Source(Frozen):
     key: str
     title: str
     files: tuple[FilePattern, ...] = Field(description="file names below the inputs folder; * stands for any text")
-    acquired_start: Day | None = None
-    acquired_end: Day | None = None
+    claimed_start: Day | None = Field(None, description="first day of acquisition that the description claims")
+    claimed_end: Day | None = Field(None, description="last day of acquisition that the description claims")
+    acquired_start: Day | None = Field(None, description="first day of acquisition that the product's source supports")
+    acquired_end: Day | None = Field(None, description="last day of acquisition that the product's source supports")
+    dates_basis: str = Field("", description="where the claimed and the supported days come from")
     vertical_datum: str = ""
     attribution: str = ""
     licence: str = ""
@@ -213,6 +216,7 @@ class Source(Frozen):
 
     @model_validator(mode="after")
     def _in_order(self) -> Source:
+        _require_order("claimed_start", self.claimed_start, "claimed_end", self.claimed_end)
         _require_order("acquired_start", self.acquired_start, "acquired_end", self.acquired_end)
         return self
 

@@ -12,6 +12,7 @@ _SIGMA: dict[str, Any] = {"type": ["number", "null"], "minimum": 0}
 _SHARE: dict[str, Any] = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 _TEXT: dict[str, Any] = {"type": "string"}
+_DIRECTIONS = ("east", "north", "up")
 _DAY: dict[str, Any] = {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 
 
@@ -62,7 +63,12 @@ FIELDS: dict[str, dict[str, Any]] = {
     "glacier:settings": _said("settings of the run, by name", {"type": "object"}),
     "glacier:shift_m": _record(
         "what was added to the position of the aligned DEM to bring it onto the reference (m)",
-        {"east": {"type": "number"}, "north": {"type": "number"}, "up": {"type": "number"}},
+        {direction: {"type": "number"} for direction in _DIRECTIONS},
+    ),
+    "glacier:sigma_shift_m": _record("one standard deviation of that shift (m)", dict.fromkeys(_DIRECTIONS, _SIGMA)),
+    "glacier:shift_by_cosine_m": _record(
+        "the same shift by the cosine relation of aspect and elevation difference alone, as a cross-check (m)",
+        dict.fromkeys(_DIRECTIONS, _NUMBER),
     ),
     "glacier:shift_native_pixels": _record(
         "its horizontal part in pixels of the aligned DEM's own grid: columns to the east, rows to the south",
@@ -84,6 +90,19 @@ FIELDS: dict[str, dict[str, Any]] = {
         "what became of the difference between the vertical datums",
         {"earlier": _TEXT, "later": _TEXT, "method": _TEXT, "note": _TEXT},
     ),
+    "glacier:patch_test": _record(
+        "means over stable patches of a glacier's size, standardised by the stated uncertainty: it holds if they spread"
+        " by 1; fewer than 200 patches are not enough to tell",
+        {
+            "count": _COUNT,
+            "area_km2": _SIGMA,
+            "mean": _NUMBER,
+            "spread": _SIGMA,
+            "robust_spread": _SIGMA,
+            "enough": {"type": "boolean"},
+        },
+    ),
+    "glacier:notes": _said("what was noticed of the inputs and handled", {"type": "array", "items": _TEXT}),
     "glacier:totals": _record(
         "all glaciers together",
         {

@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+import math
+from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Frozen(BaseModel):
     """A value that cannot be changed and accepts no unknown key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SurfaceCorrection(Frozen):
+    """Radar penetration and seasonal snow on one kind of glacier surface, told apart by elevation."""
+
+    surface: str = Field(min_length=1, description="which surface, as 'firn above the snow line'")
+    from_m: float | None = Field(None, description="lowest elevation of the surface (m); unlimited when absent")
+    to_m: float | None = Field(None, description="elevation at which the next surface begins (m); unlimited if absent")
+    penetration_earlier_m: float = Field(0.0, description="how far below the surface the earlier DEM lies (m)")
+    penetration_later_m: float = Field(0.0, description="how far below the surface the later DEM lies (m)")
+    sigma_penetration_m: float = Field(0.0, ge=0, description="standard deviation of their difference (m)")
+    snow_earlier_m: float = Field(0.0, description="seasonal snow on the surface at the earlier date (m)")
+    snow_later_m: float = Field(0.0, description="seasonal snow on the surface at the later date (m)")
+    sigma_snow_m: float = Field(0.0, ge=0, description="standard deviation of their difference (m)")
+    basis: str = Field("", description="where the values come from")
+
+    @property
+    def added_m(self) -> float:
+        """What the elevation change gains: dh + (p_later - p_earlier) - (s_later - s_earlier), m."""
+        return self.penetration_later_m - self.penetration_earlier_m - self.snow_later_m + self.snow_earlier_m
+
+    @property
+    def sigma_m(self) -> float:
+        """Standard deviation of what is added, m; every pixel of the surface shares its error."""
+        return math.hypot(self.sigma_penetration_m, self.sigma_snow_m)
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> SurfaceCorrection:
+        if self.from_m is not None and self.to_m is not None and self.from_m >= self.to_m:
+            raise ValueError(f"from_m {self.from_m} must be below to_m {self.to_m}")
+        return self
+
+
+def _or(value: float | None, unlimited: float) -> float:
+    return unlimited if value is None else value
 
 
 class ElevationChangeSettings(Frozen):
@@ -44,6 +82,9 @@ class ElevationChangeSettings(Frozen):
     band_height_m: float = Field(100.0, gt=0, description="height of the elevation bands of the glacier tables (m)")
     ice_density_kg_m3: float = Field(850.0, gt=0, le=917, description="volume-to-mass conversion (Huss, 2013)")
     sigma_ice_density_kg_m3: float = Field(60.0, ge=0, description="its standard deviation (Huss, 2013)")
+    sigma_area_relative: float = Field(
+        0.05, ge=0, description="relative standard deviation of a glacier's area (Paul et al., 2013)"
+    )
     earlier_date: str | None = Field(None, description="acquisition date of the earlier DEM, ISO 8601")
     later_date: str | None = Field(None, description="acquisition date of the later DEM, ISO 8601")
     sigma_earlier_date_years: float = Field(0.0, ge=0, description="standard deviation of the earlier date (years)")
@@ -51,12 +92,60 @@ class ElevationChangeSettings(Frozen):
     penetration_earlier_m: float = Field(0.0, description="radar penetration of the earlier DEM over glaciers (m)")
     penetration_later_m: float = Field(0.0, description="radar penetration of the later DEM over glaciers (m)")
     sigma_penetration_m: float = Field(0.0, ge=0, description="standard deviation of the penetration difference (m)")
+    surface_corrections: tuple[SurfaceCorrection, ...] = Field(
+        (), description="penetration and seasonal snow by kind of glacier surface, instead of the three values above"
+    )
+
+    @field_validator("earlier_date", "later_date")
+    @classmethod
+    def _a_day(cls, text: str | None) -> str | None:
+        if text:
+            try:
+                written_out = date.fromisoformat(text).isoformat() == text
+            except ValueError:
+                written_out = False
+            if not written_out:
+                raise ValueError(f"{text!r} is not a date of the form YYYY-MM-DD")
+        return text
 
     @model_validator(mode="after")
     def _slopes_in_order(self) -> ElevationChangeSettings:
         if self.slope_min_deg >= self.slope_max_deg:
             raise ValueError(f"slope_min_deg {self.slope_min_deg} must be below slope_max_deg {self.slope_max_deg}")
         return self
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> ElevationChangeSettings:
+        if self.earlier_date and self.later_date and self.earlier_date >= self.later_date:
+            raise ValueError(f"earlier_date {self.earlier_date} must be before later_date {self.later_date}")
+        return self
+
+    @model_validator(mode="after")
+    def _surfaces_apart(self) -> ElevationChangeSettings:
+        limits = sorted((_or(c.from_m, -math.inf), _or(c.to_m, math.inf)) for c in self.surface_corrections)
+        for (lowest, end), (start, highest) in pairwise(limits):
+            if start < end:
+                raise ValueError(f"surface_corrections overlap: {lowest:g} to {end:g} m and {start:g} to {highest:g} m")
+        names = [correction.surface for correction in self.surface_corrections]
+        if len(set(names)) < len(names):
+            raise ValueError(f"surface_corrections names a surface twice: {', '.join(sorted(names))}")
+        if self.surface_corrections and self._everywhere is not None:
+            raise ValueError("surface_corrections and penetration_..._m exclude each other: give one of them")
+        return self
+
+    @property
+    def corrections(self) -> tuple[SurfaceCorrection, ...]:
+        """The corrections to apply, each to its own surface; none is the default."""
+        return self.surface_corrections if self._everywhere is None else (self._everywhere,)
+
+    @property
+    def _everywhere(self) -> SurfaceCorrection | None:
+        given = {
+            "penetration_earlier_m": self.penetration_earlier_m,
+            "penetration_later_m": self.penetration_later_m,
+            "sigma_penetration_m": self.sigma_penetration_m,
+        }
+        return SurfaceCorrection(surface="all glacier surfaces", **given) if any(given.values()) else None
 
 
 class MassBalanceSettings(Frozen):
@@ -80,4 +169,19 @@ class MassBalanceSettings(Frozen):
     band_height_m: float = Field(50.0, gt=0, description="height of the elevation zones (m)")
     resolution_m: float = Field(10.0, gt=0, description="pixel size of the balance field (m)")
     primary_method: Literal["contour", "zone"] = Field("contour", description="method of the published balance")
+    time_system: Literal["FLO", "FXD", "STR"] = Field(
+        "FLO", description="system of the balances used: floating date, fixed date, stratigraphic"
+    )
+    fixed_date_gap_days: int = Field(
+        30, ge=0, description="visits this close together around a fixed date give its balance by interpolation in time"
+    )
+    interpolation: Literal["kriging", "inverse_distance"] = Field(
+        "kriging", description="how the field departs from the elevation trend between the points"
+    )
+    elevation_trend: Literal["straight", "two_piece"] = Field(
+        "two_piece", description="trend of the field with elevation; two-piece only where the points support the bend"
+    )
+    fill_missing_stakes: bool = Field(
+        False, description="fill stakes without a value in a year by the linear model b = stake + year"
+    )
     minimum_points: int = Field(3, ge=1, description="fewer annual points than this give no glacier-wide balance")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.fields import Column, ForeignKey, Table
+from schemas.wgms import WGMS_TABLES
 
 # --- columns shared between tables -------------------------------------------------------------------------------
 
@@ -118,6 +119,11 @@ READINGS = Table(
         ),
         Column("surface", "string", "what the stake stands in below snow and superimposed ice", enum=SURFACES),
         Column("status", "string", "what the observer found", enum=READING_STATUS),
+        LONGITUDE.but(meaning="longitude of the stake on that day, where it was surveyed again, WGS 84"),
+        LATITUDE.but(meaning="latitude of the stake on that day, where it was surveyed again, WGS 84"),
+        EASTING.but(meaning="easting of the stake on that day, in the archive's projection"),
+        NORTHING.but(meaning="northing of the stake on that day, in the archive's projection"),
+        ELEVATION.but(meaning="surface elevation at the stake on that day, above mean sea level"),
         REMARKS,
     ),
     ("stake_id", "leg", "date"),
@@ -140,6 +146,15 @@ SNOW_PITS = Table(
         NORTHING,
         ELEVATION.but(required=True),
         Column("floor", "string", "what the floor of the pit is", enum=PIT_FLOORS, required=True),
+        Column(
+            "probed_depth_m",
+            "number",
+            "snow depth down to the last summer's surface, probed where the pit did not reach it",
+            "m",
+            minimum=0,
+            maximum=30,
+            decimals=3,
+        ),
         REMARKS,
     ),
     ("pit_id",),
@@ -215,11 +230,34 @@ HYPSOMETRY = Table(
     ("year", "lower_m"),
 )
 
+PROVENANCES = ("observed", "reconstructed", "mixed")
+
+
+def published_balance(name: str, season: str) -> Column:
+    """A glacier-wide balance that was published with band balances; the bands are held against it."""
+    return balance(name, f"{season} balance of the whole glacier as published with the bands; the same in every row")
+
+
 ZONE_OBSERVATIONS = Table(
     "zone_balances",
     "Balance of elevation bands, as observed or published",
     "an input instead of readings: band balances with their areas",
-    (YEAR, BEGIN, MIDSEASON, END, LOWER, UPPER, AREA.but(required=True), WINTER, SUMMER, ANNUAL),
+    (
+        YEAR,
+        BEGIN,
+        MIDSEASON,
+        END,
+        LOWER,
+        UPPER,
+        AREA.but(required=True),
+        WINTER,
+        SUMMER,
+        ANNUAL,
+        Column("provenance", "string", "where the year's band balances come from", enum=PROVENANCES),
+        published_balance("published_winter_balance_m_we", "winter"),
+        published_balance("published_summer_balance_m_we", "summer"),
+        published_balance("published_annual_balance_m_we", "annual"),
+    ),
     ("year", "lower_m"),
 )
 
@@ -229,6 +267,14 @@ WORKBOOK = (GLACIER, STAKES, READINGS, SNOW_PITS, PIT_LAYERS, PROBINGS, HYPSOMET
 
 PERIODS = ("annual", "winter", "summer", "instantaneous")
 BASES = ("observed", "interpolated", "extrapolated")
+
+TIME_SYSTEMS = ("FLO", "FXD", "STR", "COM", "OTH")
+TIME_SYSTEM = Column(
+    "time_system",
+    "string",
+    "FLO floating date, FXD fixed date, STR stratigraphic, COM combined, OTH other",
+    enum=TIME_SYSTEMS,
+)
 
 POINT_BALANCES = Table(
     "point_balances",
@@ -257,8 +303,52 @@ POINT_BALANCES = Table(
         ),
         Column("readings", "string", "identifiers of the readings it came from, stake/leg/date or pit, joined by ';'"),
         Column("flags", "string", "quality flags, joined by ';'"),
+        TIME_SYSTEM,
+        balance("snow_balance_m_we", "part of the balance in snow"),
+        balance("firn_balance_m_we", "part of the balance in firn"),
+        balance("ice_balance_m_we", "part of the balance in ice"),
+        balance("superimposed_ice_balance_m_we", "part of the balance in superimposed ice"),
     ),
     ("point_id", "kind", "period", "begin_date", "end_date"),
+)
+
+OTHER_TIME_SYSTEMS = Table(
+    "other_time_systems",
+    "Point balances in other time systems",
+    "the same points in the time systems that the glacier-wide balance does not use, where the visits allow",
+    POINT_BALANCES.columns,
+    ("point_id", "kind", "time_system", "year", "period"),
+)
+
+FILLED_BALANCES = Table(
+    "filled_balances",
+    "Filled point balances",
+    "annual balances of stakes in years without a value, by the linear model b = stake + year (Lliboutry, 1974)",
+    (
+        Column("point_id", "string", "stake", required=True),
+        YEAR,
+        balance("balance_m_we", "filled annual balance").but(required=True),
+        sigma("sigma_balance_m_we", "the filled balance"),
+        balance("stake_term_m_we", "alpha of the stake: its mean over the years of the model"),
+        balance("year_term_m_we", "beta of the year: its difference from that mean"),
+        Column("n_stakes", "integer", "stakes observed in that year", minimum=0),
+        Column("used", "boolean", "whether it entered the glacier-wide balance"),
+    ),
+    ("point_id", "year"),
+)
+
+LINEAR_MODEL = Table(
+    "linear_model",
+    "Linear balance model",
+    "terms of the linear model b = stake + year of the annual balances (Lliboutry, 1974), and how well it predicts",
+    (
+        Column("term", "string", "which term", enum=("stake", "year", "model"), required=True),
+        Column("name", "string", "stake, year, or 'residual' and 'cross_validation'", required=True),
+        Column("value_m_we", "number", "the term, or the root mean square of the model", "m w.e.", decimals=3),
+        sigma("sigma_value_m_we", "the term", decimals=3),
+        Column("n", "integer", "balances it rests on", minimum=0),
+    ),
+    ("term", "name"),
 )
 
 ZONE_BALANCES = Table(
@@ -296,12 +386,7 @@ GLACIER_BALANCES = Table(
         BEGIN,
         MIDSEASON,
         END,
-        Column(
-            "time_system",
-            "string",
-            "FLO floating date, FXD fixed date, STR stratigraphic, COM combined, OTH other",
-            enum=("FLO", "FXD", "STR", "COM", "OTH"),
-        ),
+        TIME_SYSTEM,
         ANNUAL,
         sigma("sigma_annual_m_we", "the annual balance"),
         WINTER,
@@ -332,13 +417,167 @@ GLACIER_BALANCES = Table(
             "provenance",
             "string",
             "where the year's values come from",
-            enum=("observed", "reconstructed", "mixed"),
+            enum=PROVENANCES,
             required=True,
         ),
         Column("gate_passed", "boolean", "whether sigma stays within the definition's limit"),
         Column("flags", "string", "quality flags, joined by ';'"),
+        balance("quadratic_balance_m_we", "annual balance by a parabola of balance against elevation, a cross-check"),
+        balance("piecewise_balance_m_we", "annual balance by a line with one bend against elevation, a cross-check"),
+        balance("index_stakes_balance_m_we", "annual balance from index stakes and the other years, a cross-check"),
+        balance("inverse_distance_balance_m_we", "annual balance by inverse-distance weights, a cross-check"),
+        balance("method_range_m_we", "largest minus smallest annual balance of the methods, inverse distance apart"),
+        Column(
+            "gradient_below_ela_m_we_per_100m",
+            "number",
+            "balance gradient of the points below the equilibrium line",
+            "m w.e. per 100 m",
+            decimals=3,
+        ),
+        Column(
+            "gradient_above_ela_m_we_per_100m",
+            "number",
+            "balance gradient of the points above the equilibrium line",
+            "m w.e. per 100 m",
+            decimals=3,
+        ),
+        AREA.but(name="accumulation_area_km2", meaning="area with a balance of at least zero"),
+        AREA.but(name="ablation_area_km2", meaning="area with a balance below zero"),
+        ELEVATION.but(name="lowest_point_m", meaning="elevation of the lowest point used"),
+        ELEVATION.but(name="highest_point_m", meaning="elevation of the highest point used"),
+        Column(
+            "extrapolated_share",
+            "number",
+            "share of the area in zones below the lowest or above the highest zone that held a point",
+            "1",
+            minimum=0,
+            maximum=1,
+            decimals=3,
+        ),
+        Column("n_filled", "integer", "stakes whose balance the linear model filled", minimum=0),
     ),
     ("glacier_id", "year"),
+)
+
+CUMULATIVE_BALANCES = Table(
+    "cumulative_balances",
+    "Cumulative balances",
+    "running sum of the annual balances from the first year on, as far as no year lacks a balance",
+    (
+        YEAR,
+        ANNUAL,
+        Column("cumulative_balance_m_we", "number", "sum of the annual balances so far", "m w.e.", decimals=2),
+        sigma("sigma_cumulative_m_we", "the cumulative balance"),
+    ),
+    ("year",),
+)
+
+ERROR_BUDGETS = Table(
+    "error_budgets",
+    "Error budgets",
+    "one standard deviation of each source of error of annual and cumulative balances, by formula and by Monte Carlo",
+    (
+        Column(
+            "scope", "string", "of the year alone, or of the sum up to it", enum=("annual", "cumulative"), required=True
+        ),
+        YEAR,
+        Column(
+            "source",
+            "string",
+            "point readings, densities, interpolation, area, method, or all together",
+            enum=("point", "density", "interpolation", "area", "method", "total"),
+            required=True,
+        ),
+        Column("sigma_m_we", "number", "by formula", "m w.e.", minimum=0, decimals=4),
+        Column(
+            "monte_carlo_m_we", "number", "spread of the balances of a Monte Carlo run", "m w.e.", minimum=0, decimals=4
+        ),
+    ),
+    ("scope", "year", "source"),
+)
+
+LEAVE_ONE_OUT = Table(
+    "leave_one_out",
+    "Leave one point out",
+    "each annual point balance predicted from the other points of its year, and what the glacier's balance owes to it",
+    (
+        YEAR,
+        Column("point_id", "string", "stake or pit", required=True),
+        Column("kind", "string", "how it was measured", enum=("stake", "pit", "probing"), required=True),
+        balance("balance_m_we", "the point's balance").but(required=True),
+        balance("predicted_balance_m_we", "its balance predicted from the others"),
+        sigma("sigma_predicted_m_we", "the difference of the two"),
+        Column("standardised_error", "number", "difference over its standard deviation", "1", decimals=2),
+        Column(
+            "influence_m_we", "number", "glacier-wide balance with the point minus without it", "m w.e.", decimals=3
+        ),
+    ),
+    ("year", "kind", "point_id"),
+)
+
+DENSITY_FITS = Table(
+    "density_fits",
+    "Snow density against depth",
+    "bulk density of the snow of a campaign against its depth, a straight line",
+    (
+        BEGIN.but(required=True, meaning="first day of the campaign"),
+        END.but(required=True, meaning="last day of the campaign"),
+        Column("n", "integer", "densities measured", minimum=1, required=True),
+        Column("shallowest_m", "number", "shallowest snow with a density", "m", decimals=2),
+        Column("deepest_m", "number", "deepest snow with a density", "m", decimals=2),
+        DENSITY.but(name="mean_kg_m3", meaning="mean of the densities"),
+        Column("intercept_kg_m3", "number", "fitted bulk density at no depth", "kg m-3", decimals=1),
+        Column(
+            "slope_kg_m3_per_m", "number", "increase of the fitted bulk density with depth", "kg m-3 per m", decimals=1
+        ),
+        sigma("sigma_slope_kg_m3_per_m", "the slope", "kg m-3 per m", 1),
+        sigma("sigma_density_kg_m3", "a density about the fit, or about the mean", "kg m-3", 1),
+        Column(
+            "used", "boolean", "whether the fit, and not the mean, stands for snow without a density", required=True
+        ),
+    ),
+    ("begin_date",),
+)
+
+QUALITY_FLAGS = Table(
+    "quality_flags",
+    "Quality flags",
+    "everything that a user of the balances should know: what was assumed, left out, or looks wrong",
+    (
+        Column("number", "integer", "running number", required=True, minimum=1),
+        YEAR.but(required=False),
+        Column("subject", "string", "what is flagged: the year, a point, a reading, a band", required=True),
+        Column("flag", "string", "the flag", required=True),
+        Column("detail", "string", "how much, or which other record"),
+        Column("meaning", "string", "what the flag says", required=True),
+    ),
+    ("number",),
+)
+
+GEODETIC_CHECK = Table(
+    "geodetic_check",
+    "Geodetic check",
+    "sum of the glaciological balances against the elevation change of the same period (Zemp et al., 2013)",
+    (
+        YEAR.but(name="first_year", meaning="first mass-balance year of the sum"),
+        YEAR.but(name="last_year", meaning="last mass-balance year of the sum"),
+        BEGIN.but(meaning="day of the earlier elevation model"),
+        END.but(meaning="day of the later elevation model"),
+        Column("glaciological_balance_m_we", "number", "sum of the annual balances", "m w.e.", decimals=2),
+        sigma("sigma_glaciological_m_we", "the sum"),
+        Column("geodetic_balance_m_we", "number", "mean elevation change times density", "m w.e.", decimals=2),
+        sigma("sigma_geodetic_m_we", "the geodetic balance"),
+        Column("mean_dh_m", "number", "mean elevation change of the glacier", "m", decimals=3),
+        sigma("sigma_mean_dh_m", "the mean elevation change", "m", 3),
+        Column("density_kg_m3", "number", "density of the volume-to-mass conversion", "kg m-3", decimals=0),
+        sigma("sigma_density_kg_m3", "that density", "kg m-3", 0),
+        sigma("sigma_survey_difference_m_we", "what the days between the surveys and the balance years may hide"),
+        Column("difference_m_we", "number", "glaciological minus geodetic", "m w.e.", decimals=2),
+        Column("reduced_discrepancy", "number", "difference over its standard deviation", "1", decimals=2),
+        Column("agrees", "boolean", "whether the reduced discrepancy stays within 1.96"),
+        Column("flags", "string", "quality flags, joined by ';'"),
+    ),
+    ("first_year", "last_year"),
 )
 
 MASS_BALANCE_TABLES = (
@@ -350,6 +589,15 @@ MASS_BALANCE_TABLES = (
     ZONE_BALANCES,
     GLACIER_BALANCES,
     HYPSOMETRY,
+    CUMULATIVE_BALANCES,
+    ERROR_BUDGETS,
+    LEAVE_ONE_OUT,
+    OTHER_TIME_SYSTEMS,
+    FILLED_BALANCES,
+    LINEAR_MODEL,
+    DENSITY_FITS,
+    QUALITY_FLAGS,
+    GEODETIC_CHECK,
 )
 
 # --- what the elevation-change chain publishes -------------------------------------------------------------------
@@ -363,39 +611,64 @@ def share(name: str, meaning: str) -> Column:
     return Column(name, "number", meaning, "1", minimum=0, maximum=1, decimals=4)
 
 
-_CHANGE = (
-    metres("mean_dh_m", "mean elevation change, later minus earlier"),
+# the first four make sigma_mean_dh_m; with sigma_area_m they make that of the volume, with sigma_density_m and
+# sigma_area_m that of the mass, with sigma_date_m that of the rate
+SIGMA_SOURCES = (
+    sigma("sigma_measurement_m", "the mean, from the measured pixels: their sigma integrated over the shape", "m", 3),
+    sigma("sigma_filling_m", "the mean, from the filling of voids", "m", 3),
+    sigma("sigma_coregistration_m", "the mean, from the shift and the mean of stable terrain, shared by all", "m", 3),
+    sigma("sigma_correction_m", "the mean, from penetration and season, shared within a surface", "m", 3),
+    sigma("sigma_area_m", "the volume for each unit of area, from the outline", "m", 3),
+    sigma("sigma_date_m", "the rate times the period, from the acquisition dates", "m", 3),
+    sigma("sigma_density_m", "the mass for each unit of area and density, from the density", "m", 3),
+)
+
+_CHANGE_OF_SHAPE = (
+    Column("area_earlier_km2", "number", "area at the earlier epoch", "km2", minimum=0, decimals=5),
+    Column("area_later_km2", "number", "area at the later epoch", "km2", minimum=0, decimals=5),
+    AREA.but(name="area_km2", meaning="area over which the change is averaged: the outlines of all epochs together"),
+    metres("mean_dh_m", "mean elevation change, later minus earlier; voids filled"),
     sigma("sigma_mean_dh_m", "the mean elevation change", "m", 3),
+    *SIGMA_SOURCES,
+    metres("median_dh_m", "median elevation change"),
+    Column("mean_dhdt_m_a", "number", "mean rate of elevation change", "m a-1", decimals=4),
+    sigma("sigma_mean_dhdt_m_a", "that rate", "m a-1", 4),
+    Column("volume_change_m3", "number", "volume change", "m3", decimals=0),
+    sigma("sigma_volume_change_m3", "the volume change", "m3", 0),
+    Column("mass_change_kg", "number", "mass change", "kg", decimals=0),
+    sigma("sigma_mass_change_kg", "the mass change", "kg", 0),
+    Column("mean_area_km2", "number", "mean of the areas at both epochs", "km2", minimum=0, decimals=5),
+    Column("specific_mass_change_m_we", "number", "mass change over the mean area", "m w.e.", decimals=3),
+    sigma("sigma_specific_mass_change_m_we", "the mass change over the mean area", decimals=3),
+    Column("mass_balance_m_we_a", "number", "its rate: the geodetic mass balance", "m w.e. a-1", decimals=4),
+    sigma("sigma_mass_balance_m_we_a", "the geodetic mass balance", "m w.e. a-1", 4),
+    share("observed_share", "share of the area with a measured change; the rest is filled by elevation"),
+    share("filled_share", "share of the area filled by the glacier's own profile of change with elevation"),
+    share("extrapolated_share", "part of the filled share that lies above or below the glacier's measured elevations"),
+    metres("lowest_m", "lowest elevation", 1),
+    metres("highest_m", "highest elevation", 1),
+    Column("flags", "string", "quality flags, joined by ';'"),
 )
 
 GLACIERS = Table(
     "glaciers",
     "Elevation change of each glacier",
-    "area, mean elevation change, volume and mass of each glacier over its largest outline",
-    (
-        GLACIER_ID,
-        GLACIER_NAME,
-        LONGITUDE,
-        LATITUDE,
-        Column("area_earlier_km2", "number", "area at the earlier epoch", "km2", minimum=0, decimals=5),
-        Column("area_later_km2", "number", "area at the later epoch", "km2", minimum=0, decimals=5),
-        AREA.but(
-            name="area_km2", meaning="area over which the change is averaged: the outlines of all epochs together"
-        ),
-        *_CHANGE,
-        metres("median_dh_m", "median elevation change"),
-        Column("mean_dhdt_m_a", "number", "mean rate of elevation change", "m a-1", decimals=4),
-        sigma("sigma_mean_dhdt_m_a", "that rate", "m a-1", 4),
-        Column("volume_change_m3", "number", "volume change", "m3", decimals=0),
-        sigma("sigma_volume_change_m3", "the volume change", "m3", 0),
-        Column("mass_change_kg", "number", "mass change", "kg", decimals=0),
-        sigma("sigma_mass_change_kg", "the mass change", "kg", 0),
-        share("observed_share", "share of the area with a measured change; the rest is filled by elevation band"),
-        metres("lowest_m", "lowest elevation", 1),
-        metres("highest_m", "highest elevation", 1),
-        Column("flags", "string", "quality flags, joined by ';'"),
-    ),
+    "area, mean elevation change, volume and mass of each glacier over its outlines of all epochs, errors by source",
+    (GLACIER_ID, GLACIER_NAME, LONGITUDE, LATITUDE, *_CHANGE_OF_SHAPE),
     ("glacier_id",),
+)
+
+REGION = Table(
+    "region",
+    "Elevation change of the region",
+    "all glaciers with a measured change taken together; errors that glaciers share do not shrink with their number",
+    (
+        Column("region", "string", "'all': every glacier of the table of glaciers", required=True),
+        Column("count", "integer", "glaciers of the region", minimum=0, required=True),
+        Column("count_measured", "integer", "glaciers with a measured change", minimum=0, required=True),
+        *_CHANGE_OF_SHAPE,
+    ),
+    ("region",),
 )
 
 ELEVATION_BANDS = Table(
@@ -408,7 +681,8 @@ ELEVATION_BANDS = Table(
         UPPER,
         AREA.but(required=True),
         share("observed_share", "share of the band with a measured change"),
-        *_CHANGE,
+        metres("mean_dh_m", "mean elevation change of the band's measured pixels, later minus earlier"),
+        sigma("sigma_mean_dh_m", "that mean", "m", 3),
         metres("median_dh_m", "median elevation change"),
         metres("nmad_dh_m", "normalised median absolute deviation of the change within the band"),
     ),
@@ -451,8 +725,8 @@ DEM_CHECKS = Table(
         Column("dem", "string", "which DEM", enum=("earlier", "later"), required=True),
         Column("tile", "string", "file name of the tile, or 'all'", required=True),
         Column("check", "string", "name of the check", required=True),
-        Column("value", "number", "what was measured", decimals=4),
-        Column("limit", "number", "what is allowed", decimals=4),
+        Column("value", "number", "what was measured", decimals=6),
+        Column("limit", "number", "what is allowed", decimals=6),
         Column("unit", "string", "unit of value and limit"),
         Column("passed", "boolean", "whether the value is within the limit", required=True),
         Column("note", "string", "what it means"),
@@ -475,6 +749,50 @@ COREGISTRATION = Table(
     ("iteration",),
 )
 
+DATES = Table(
+    "dates",
+    "Acquisition dates",
+    "when each input was acquired: what the description claims and what its source supports",
+    (
+        Column(
+            "input",
+            "string",
+            "earlier, later, outlines with the number of their epoch, or period: from the earlier to the later input",
+            required=True,
+        ),
+        Column("product", "string", "the input product"),
+        Column("claimed_begin", "date", "first day that the description claims"),
+        Column("claimed_end", "date", "last day that the description claims"),
+        Column("supported_begin", "date", "first day that the source supports"),
+        Column("supported_end", "date", "last day that the source supports"),
+        Column("date", "date", "day taken for the input in rates"),
+        sigma("sigma_years", "that day; for the period, of its length", "a", 3),
+        Column("basis", "string", "where the dates come from"),
+    ),
+    ("input",),
+)
+
+CORRECTIONS = Table(
+    "corrections",
+    "Corrections for radar penetration and season",
+    "what was added to the elevation change of glaciers, by kind of surface; a single row of zeros where nothing was",
+    (
+        Column("surface", "string", "kind of glacier surface", required=True),
+        metres("from_m", "lowest elevation of the surface", 1),
+        metres("to_m", "elevation at which it ends", 1),
+        metres("penetration_earlier_m", "how far below the surface the earlier DEM lies"),
+        metres("penetration_later_m", "how far below the surface the later DEM lies"),
+        sigma("sigma_penetration_m", "their difference", "m", 3),
+        metres("snow_earlier_m", "seasonal snow on the surface at the earlier date"),
+        metres("snow_later_m", "seasonal snow on the surface at the later date"),
+        sigma("sigma_snow_m", "their difference", "m", 3),
+        metres("added_m", "what was added to the elevation change"),
+        sigma("sigma_added_m", "what was added, shared by all pixels of the surface", "m", 3),
+        Column("basis", "string", "where the values come from"),
+    ),
+    ("surface",),
+)
+
 QUALITY_GATES = Table(
     "quality_gates",
     "Quality gates",
@@ -490,5 +808,19 @@ QUALITY_GATES = Table(
     ("gate", "subject"),
 )
 
-ELEVATION_CHANGE_TABLES = (GLACIERS, ELEVATION_BANDS, ACCURACY, DEM_CHECKS, COREGISTRATION)
-PUBLISHED_TABLES = (*ELEVATION_CHANGE_TABLES, *MASS_BALANCE_TABLES, QUALITY_GATES)
+ELEVATION_CHANGE_TABLES = (
+    GLACIERS,
+    ELEVATION_BANDS,
+    REGION,
+    ACCURACY,
+    DEM_CHECKS,
+    COREGISTRATION,
+    DATES,
+    CORRECTIONS,
+)
+PUBLISHED_TABLES = (
+    *ELEVATION_CHANGE_TABLES,
+    *MASS_BALANCE_TABLES,
+    QUALITY_GATES,
+    *WGMS_TABLES,
+)

@@ -25,6 +25,7 @@ from pipeline.elevation_change.result import (
     ElevationChange,
     GlacierTotals,
     NativeShift,
+    PatchSpread,
     Shift,
     Statistics,
     Tilt,
@@ -173,6 +174,8 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
         surface_m=surface,
         classification=classification,
         shift_m=Shift(12.34567, -45.678, 1.2),
+        sigma_shift_m=Shift(0.21, 0.32, 0.04),
+        shift_by_cosine_m=Shift(12.31, -45.71, 1.2),
         shift_native_pixels=NativeShift(0.2, 0.5),
         tilt=Tilt(1.2e-4, -3e-5, False),
         before=_statistics(3.21, 8.5),
@@ -182,8 +185,10 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
             True, "later, Zevenbergen-Thorne 3x3", (-1.0, 0.0, 1.0), (2.0, 0.0, -3.0), 5.1, 4.2
         ),
         datum=DatumStep("EPSG:5773", "EPSG:3855", "left to co-registration", "no PROJ grid for EPSG:3855"),
+        patches=PatchSpread(240, 0.8, 0.02, 1.04, 1.01, True),
         totals=_totals(tables["glaciers"]),
         outlines=outlines,
+        notes=("earlier DEM: 3 pixels hold 32768 and were taken as void",),
         tables=tables,
         figures=_figures(rng, dh[classification == STABLE]),
         settings=make_elevation_change_definition().processing,
@@ -374,6 +379,9 @@ def _figures(rng: np.random.Generator, stable: np.ndarray) -> dict[str, Any]:
             "fit_a": a,
             "fit_b_deg": b,
             "fit_c": c,
+            "after_fit_a": 0.3,
+            "after_fit_b_deg": 20.0,
+            "after_fit_c": 0.02,
         },
         "curvature": {
             "centre_per_100m": curvature,
@@ -381,7 +389,40 @@ def _figures(rng: np.random.Generator, stable: np.ndarray) -> dict[str, Any]:
             "after_m": rng.normal(size=21) * 0.25,
         },
         "histogram": {"edges_m": edges, "raw": wide, "coregistered": count * 0.9, "corrected": count},
-        "variogram": {"lag_m": lag, "empirical": model * (1 + rng.normal(size=24) * 0.04), "model": model},
+        "variogram": {
+            "lag_m": lag,
+            "empirical": model * (1 + rng.normal(size=24) * 0.04),
+            "model": model,
+            "ranges_m": (120.0, 700.0, 5000.0),
+            "sills": (0.35, 0.5, 0.12),
+        },
+        "patches": {"area_km2": 0.8, "standardised": rng.normal(size=240) * 1.04, "spread": 1.04, "enough": True},
+        "dem_checks": {role: _check_numbers(rng, shift) for role, shift in (("earlier", 0.0), ("later", 30.0))},
+    }
+
+
+def _check_numbers(rng: np.random.Generator, shift_m: float) -> dict[str, Any]:
+    shape, west, north, cell_m = (24, 50), 460020.0, 4794000.0, 204.0
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    void = (rng.random(shape) > 0.96).astype(np.float32)
+    heights = np.where(void == 1, np.nan, 3400 + 300 * np.sin(columns / 6) * np.cos(rows / 4)).astype(np.float32)
+    spikes = np.zeros(shape, np.int64)
+    spikes[5, 12] = 2
+    edges = np.arange(3000.0, 4000.0, 50.0) + shift_m
+    share = np.exp(-(((edges[:-1] - 3450) / 200) ** 2))
+    line = [(west + 25 * cell_m, north), (west + 25 * cell_m, north - shape[0] * cell_m)]
+    return {
+        "extent_m": (west, north - shape[0] * cell_m, west + shape[1] * cell_m, north),
+        "cell_m": cell_m,
+        "void_share": void,
+        "spikes": spikes,
+        "level_share": ((rows > 15) & (columns < 8)).astype(np.float32),
+        "lowest_m": heights,
+        "highest_m": heights + 90,
+        "hypsometry_edges_m": edges,
+        "hypsometry_share": share / share.sum(),
+        "worst_spike": None,
+        "seams": [{"tiles": "a | b", "step_m": 4.0, "noise_m": 0.2, "passed": shift_m == 0, "line_m": line}],
     }
 
 

@@ -8,6 +8,9 @@ import numpy as np
 import rasterio
 from rasterio.transform import Affine
 
+from pipeline.elevation_change.dem_pair import UNSUITABLE, DemPair, MovableDem
+from pipeline.grid import Grid
+
 CRS = "EPSG:32645"
 PIXEL_M = 30.0
 
@@ -50,3 +53,13 @@ def write_dem(
     with rasterio.open(path, "w", **profile) as target:
         target.write(stored.astype("float32"), 1)
     return path
+
+
+def array_pair(
+    reference: np.ndarray, aligned: np.ndarray, stable: np.ndarray | None = None, pixel: float = PIXEL_M
+) -> DemPair:
+    """Two arrays as a pair on one grid; everything is stable unless ``stable`` says otherwise."""
+    grid = Grid(CRS, Affine(pixel, 0, 400_000, 0, -pixel, 4_800_000), reference.shape)
+    mask = np.zeros(reference.shape, np.uint8) if stable is None else np.where(stable, 0, UNSUITABLE).astype(np.uint8)
+    moved = MovableDem(aligned.astype(np.float32), (0.0, 0.0), pixel, cubic=False)
+    return DemPair(grid, reference.astype(np.float32), moved, moved.heights, mask, 1, False)

@@ -147,11 +147,11 @@ def bad_dems(folder, dems):
         "no overlap": ((elsewhere, later), "no overlap"),
         "no crs": ((no_crs, later), "no coordinate reference system"),
         "truncated": ((cut, later), r"cut\.tif: found"),
-        "constant": ((flat, flat), "stable terrain"),
+        "constant": ((flat, flat), "the height 3000 m everywhere"),
         "outlines outside": ((earlier, later, "--glaciers", far), "no outline within the DEMs"),
         "outlines without crs": ((earlier, later, "--glaciers", loose), "without a CRS"),
         "invalid outline": ((earlier, later, "--glaciers", crossed), "Self-intersection"),
-        "no stable terrain": ((earlier, later, "--glaciers", vast), "0 pixels outside the glaciers"),
+        "no stable terrain": ((earlier, later, "--glaciers", vast), "stable terrain: found 0 pixels"),
         "wrong crs": ((earlier, later, "--crs", "EPSG:4326"), "not projected in metres"),
         "wrong option": ((earlier, later, "--resolution", "-5"), "option resolution_m"),
     }

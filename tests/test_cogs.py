@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.io import MemoryFile
+from rasterio.shutil import copy
 from rasterio.transform import Affine
 from rio_cogeo.cogeo import cog_validate
 
 import catalog.cogs
-from catalog.cogs import NODATA, best_predictor, cog_failures, raster_facts, write_cog
+from catalog.cogs import NODATA, Moments, best_predictor, cog_failures, raster_facts, write_cog
+from pipeline.blocks import StoredArray
 from pipeline.grid import Grid
 
 GRID = Grid("EPSG:32645", Affine(30.0, 0.0, 460020.0, 0.0, -20.0, 4794000.0), (600, 830))
@@ -42,6 +50,150 @@ def write(path, array, **changes):
         "tags": {"SYNTHETIC": "YES", "DATASET": "test"},
     }
     write_cog(path, array, GRID, **{**settings, **changes})
+
+
+class Computed:
+    """A raster, or several bands, that exists only where it is asked for; it notes what was asked for."""
+
+    def __init__(self, values):
+        self._values, self.shape, self.dtype = values, values.shape, values.dtype
+        self.asked, self._busy = [], threading.Lock()
+
+    def __getitem__(self, window):
+        assert self._busy.acquire(blocking=False), "asked for a block while another is computed"
+        try:
+            rows, columns = window[-2:]
+            self.asked.append((rows.start, rows.stop, columns.start, columns.stop))
+            return self._values[window].copy()
+        finally:
+            self._busy.release()
+
+
+def written_at_once(path, array, *, nodata, unit, description, resampling, tags, level):
+    """The same file made the plain way: all pixels in memory, statistics and rounding by NumPy on the whole array."""
+    bands = array if array.ndim == 3 else array[np.newaxis]
+    if bands.dtype.kind == "f":
+        bands = np.round(bands.astype(float), 2).astype(np.float32) + np.float32(0)
+        bands[np.isnan(bands)] = nodata
+    count = len(bands)
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256}
+    profile = {
+        "driver": "GTiff", "count": count, "height": bands.shape[1], "width": bands.shape[2], "crs": GRID.crs,
+        "dtype": bands.dtype.name, "transform": GRID.transform, "nodata": nodata, **tiled,
+    }  # fmt: skip
+    texts = (description,) * count if isinstance(description, str) else description
+    with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory, memory.open(**profile) as draft:
+        draft.write(bands)
+        draft.units = (unit,) * count
+        for index, band in enumerate(bands, start=1):
+            valid = band[band != nodata].astype(float)
+            numbers = {
+                "MINIMUM": valid.min(), "MAXIMUM": valid.max(), "MEAN": valid.mean(), "STDDEV": valid.std(),
+                "VALID_PERCENT": 100 * valid.size / band.size,
+            }  # fmt: skip
+            draft.set_band_description(index, texts[index - 1])
+            draft.update_tags(index, **{f"STATISTICS_{key}": f"{round(v, 6):.10g}" for key, v in numbers.items()})
+        if count == 3:
+            draft.colorinterp = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+        draft.update_tags(**dict(sorted(tags.items())), OVERVIEW_RESAMPLING=resampling.upper())
+        draft.build_overviews([2, 4], Resampling[resampling])
+        copy(
+            draft, path, driver="GTiff", copy_src_overviews=True, compress="deflate", zlevel=level,
+            predictor=best_predictor(bands[0]), interleave="pixel" if count == 3 else "band", **tiled,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["double", "single", "classes", "colours"])
+def test_the_bytes_are_those_of_the_plain_way_whatever_holds_the_pixels(tmp_path, values, monkeypatch, kind):
+    rng = np.random.default_rng(7)
+    array, settings = {
+        "double": (values, {}),
+        "single": (values.astype(np.float32), {}),
+        "classes": (rng.integers(0, 4, GRID.shape, np.uint8), {"nodata": 255, "unit": "", "resampling": "nearest"}),
+        "colours": (
+            rng.integers(0, 200, (3, *GRID.shape), np.uint8),
+            {"nodata": 0, "unit": "", "description": ("red", "green", "blue")},
+        ),
+    }[kind]
+    settings = {
+        "nodata": NODATA, "unit": "m", "description": "elevation change", "resampling": "average",
+        "tags": {"SYNTHETIC": "YES", "DATASET": "test"}, **settings,
+    }  # fmt: skip
+    expected = tmp_path / "expected.tif"
+    written_at_once(expected, array, **settings, level=1 if array.dtype.kind == "f" else 6)
+    # three blocks instead of one
+    monkeypatch.setattr(catalog.cogs, "_BLOCK_PIXELS", 1)
+    held = {"array": array, "computed": Computed(array)}
+    if array.ndim == 2:
+        stored = StoredArray(tmp_path / "stored", array.shape, array.dtype)
+        stored[:, :] = array
+        held["stored"] = stored
+    for name, raster in held.items():
+        write(tmp_path / f"{name}.tif", raster, **settings)
+        assert (tmp_path / f"{name}.tif").read_bytes() == expected.read_bytes(), name
+
+
+def test_every_block_is_asked_for_once_from_the_north_by_one_thread_at_a_time(tmp_path, values, monkeypatch):
+    monkeypatch.setattr(catalog.cogs, "_BLOCK_PIXELS", 1)
+    raster = Computed(values)
+    write(tmp_path / "x.tif", raster)
+    assert raster.asked == [(0, 256, 0, 830), (256, 512, 0, 830), (512, 600, 0, 830)]
+
+
+def test_a_half_is_rounded_as_in_double_precision(tmp_path):
+    single = (np.random.default_rng(3).integers(-40000, 40000, GRID.shape) / 200).astype(np.float32)
+    expected = np.round(single.astype(float), 2).astype(np.float32)
+    assert (np.round(single, 2) != expected).any()  # in single precision some land on the other side
+    write(tmp_path / "x.tif", single)
+    with rasterio.open(tmp_path / "x.tif") as raster:
+        assert (raster.read(1) == expected).all()
+
+
+def test_moments_of_parts_add_up_to_those_of_the_whole():
+    values = 4000 + np.random.default_rng(2).normal(size=9000) * 0.01
+    nothing = catalog.cogs._moments(np.full(5, -9999.0), -9999.0)
+    parts = [catalog.cogs._moments(part, None) for part in (values[:10], values[10:4000], values[4000:])]
+    whole = sum([nothing, parts[0], nothing, *parts[1:]], Moments())
+    assert whole.count == 9000
+    assert (whole.minimum, whole.maximum) == (values.min(), values.max())
+    assert whole.mean == pytest.approx(values.mean(), rel=1e-14)
+    # the naive difference of squares has lost all digits here
+    assert np.sqrt(whole.squares / 9000) == pytest.approx(values.std(), rel=1e-9)
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from rasterio.transform import Affine
+from catalog.cogs import write_cog
+from pipeline.grid import Grid
+
+class Waves:
+    dtype = np.dtype(np.float32)
+    shape = (int(sys.argv[1]), 3000)
+    def __getitem__(self, window):
+        rows = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None]
+        return 40 * np.sin(rows / 50) * np.cos(np.arange(3000, dtype=np.float32) / 70)
+
+write_cog(
+    Path(sys.argv[2]), Waves(), Grid("EPSG:32645", Affine(30, 0, 4e5, 0, -30, 4.8e6), Waves.shape), nodata=-9999.0,
+    unit="m", description="waves", resampling="average", tags={},
+)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_raster(tmp_path):
+    def peak_mb(rows):
+        command = [sys.executable, "-c", MEMORY, str(rows), str(tmp_path / f"{rows}.tif")]
+        root = Path(__file__).parents[1]
+        return float(subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout)
+
+    small, medium, large = peak_mb(300), peak_mb(4000), peak_mb(16000)
+    assert large < small + 110
+    assert large < medium + 30  # the raster itself is 144 MB larger
 
 
 def test_it_is_a_valid_cog_with_the_fixed_profile(written):
@@ -172,7 +324,7 @@ def test_an_array_off_its_grid_and_an_infinite_value_are_refused(tmp_path):
     infinite[3, 3] = np.inf
     with pytest.raises(ValueError, match="infinite value"):
         write(tmp_path / "x.tif", infinite)
-    assert not (tmp_path / "x.tif").exists()
+    assert list(tmp_path.iterdir()) == []  # neither a file nor what it was drafted in
 
 
 def test_the_predictor_is_the_one_that_packs_best():

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
 import shapely
 
+from pipeline.blocks import Scratch, StoredArray
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID
+from pipeline.resources import Resources, open_resources
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import ELEVATION_CHANGE_TABLES
@@ -119,10 +125,13 @@ def test_a_tilt_is_reported_and_removed_on_request(pair, tmp_path):
     assert removed.after.nmad_m < 0.5 * kept.after.nmad_m
 
 
-@pytest.mark.parametrize("value", [2000.0, np.nan])
-def test_a_constant_or_void_dem_is_refused(pair, tmp_path, value):
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(2000.0, "found the height 2000 m everywhere; expected a surface with relief"), (np.nan, "found no height")],
+)
+def test_a_constant_or_void_dem_is_refused(pair, tmp_path, value, found):
     flat = write_dem(tmp_path / "flat.tif", np.full(SHAPE, value, np.float32))
-    with pytest.raises(BadInput, match="stable terrain: found"):
+    with pytest.raises(BadInput, match=found):
         elevation_change(flat, flat, ElevationChangeSettings())
 
 
@@ -131,5 +140,39 @@ def test_glaciers_everywhere_leave_no_stable_terrain(pair, tmp_path):
     everywhere = shapely.box(west - 1000, north - 20_000, west + 20_000, north + 1000)
     path = tmp_path / "all.gpkg"
     gpd.GeoDataFrame({"rgi_id": ["G"]}, geometry=[everywhere], crs="EPSG:32645").to_file(path)
-    with pytest.raises(BadInput, match="0 pixels outside the glaciers; expected at least 500"):
+    with pytest.raises(BadInput, match="stable terrain: found 0 pixels; expected at least 500"):
         elevation_change(pair[0], pair[1], ElevationChangeSettings(), outlines=[path])
+
+
+def test_less_memory_gives_the_same_result(pair, result):
+    """Blocks of another size, and rasters in scratch files instead of memory."""
+    with open_resources(workers=3, memory_bytes=285_000_000) as resources:
+        few = Resources(resources.runner, Scratch(), block_pixels=8 * SHAPE[1])
+        other = elevation_change(pair[0], pair[1], ElevationChangeSettings(), outlines=[pair[2]], resources=few)
+    assert isinstance(other.dh_m, StoredArray)
+    assert not isinstance(result.dh_m, StoredArray)
+    for ours, theirs in ((other.shift_m, result.shift_m), (other.sigma_shift_m, result.sigma_shift_m)):
+        assert dataclasses.astuple(ours) == pytest.approx(dataclasses.astuple(theirs), abs=1e-9)
+    assert dataclasses.astuple(other.after) == pytest.approx(dataclasses.astuple(result.after), abs=1e-9)
+    assert dataclasses.astuple(other.totals) == pytest.approx(dataclasses.astuple(result.totals), rel=1e-9, nan_ok=True)
+    np.testing.assert_array_equal(np.asarray(other.classification), result.classification)
+    np.testing.assert_allclose(np.asarray(other.dh_m), result.dh_m, atol=1e-9)
+    np.testing.assert_allclose(np.asarray(other.sigma_dh_m), result.sigma_dh_m, atol=1e-9)
+
+
+def test_the_published_form_of_the_fit_stands_beside_the_shift(result):
+    for axis in ("east", "north"):
+        ours, published = getattr(result.shift_m, axis), getattr(result.shift_by_cosine_m, axis)
+        assert published == pytest.approx(ours, abs=0.02 * 30)
+        assert 0 < getattr(result.sigma_shift_m, axis) < 0.02 * 30
+
+
+def test_odd_inputs_are_told_of(pair, tmp_path):
+    with rasterio.open(pair[1]) as source:
+        heights = source.read(1)
+    heights[5:9, 5:9] = 32768.0  # a void that the file does not declare
+    raised = np.where(heights > -9000, heights + 40, heights)
+    found = elevation_change(pair[0], write_dem(tmp_path / "odd.tif", raised), ElevationChangeSettings())
+    assert any("32808, no height on Earth and not declared as nodata; void" in note for note in found.notes)
+    assert any(re.search(r"earlier DEM are -4\d\.\d m off those of later DEM", note) for note in found.notes)
+    assert found.classification[6, 6] == VOID

@@ -13,11 +13,12 @@ import rasterio
 from rasterio.transform import Affine
 from shapely.geometry import box, shape
 
+from catalog.change_picture import ChangePicture, change_limit, outlined_pixels
 from catalog.cogs import cog_failures
 from catalog.elevation_change_item import write_elevation_change
 from catalog.geojson import footprint, to_degrees, to_geojson, write_features
 from catalog.layout import CollectionFolder
-from catalog.mass_balance_items import PROFILES_PNG, SERIES_PNG, write_mass_balance
+from catalog.mass_balance_items import COLLECTION_FIGURES, write_mass_balance
 from pipeline.elevation_change.result import GLACIER
 from pipeline.grid import Grid
 from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
@@ -44,7 +45,8 @@ def test_an_elevation_change_is_one_item_with_its_assets(change):
     assert item.folder.name == "elevation-change"
     assert [asset.key for asset in item.assets] == [
         "elevation_change", "elevation_change_sigma", "classification", "visual", "glaciers", "outlines", "thumbnail",
-        "map", "figure_stable_terrain", "figure_aspect", "figure_curvature", "figure_variogram", "figure_hypsometry",
+        "map", "figure_dem_checks", "figure_stable_terrain", "figure_aspect", "figure_curvature", "figure_accuracy",
+        "figure_variogram", "figure_patches", "figure_hypsometry",
     ]  # fmt: skip
     assert {asset.href for asset in item.assets} == {path.name for path in item.folder.iterdir()}
     assert (item.start, item.end) == (date(2000, 1, 1), date(2010, 12, 31))
@@ -69,6 +71,16 @@ def test_the_rasters_hold_the_result(change):
         assert raster.colormap(1)[GLACIER][2] > raster.colormap(1)[GLACIER][0]
     for path in item.folder.glob("*.tif"):
         assert cog_failures(path) == []
+
+
+def test_the_visual_is_the_picture_with_its_outlines(change):
+    dataset, (item,) = change
+    result = dataset.result
+    outlined = outlined_pixels(result.outlines.geometry, result.grid)
+    with rasterio.open(item.folder / "visual.tif") as raster:
+        read = raster.read()
+        assert float(raster.tags()["COLOUR_SCALE_M"]) == change_limit(result)
+    assert (read == ChangePicture(result, change_limit(result), outlined)[:, :, :]).all()
 
 
 def test_the_vectors_hold_every_glacier_and_epoch(change):
@@ -101,6 +113,12 @@ def test_the_properties_say_what_was_computed(change):
     _, (item,) = change
     said = item.properties
     assert said["glacier:shift_m"] == {"east": 12.3457, "north": -45.678, "up": 1.2}
+    assert said["glacier:sigma_shift_m"] == {"east": 0.21, "north": 0.32, "up": 0.04}
+    assert said["glacier:shift_by_cosine_m"] == {"east": 12.31, "north": -45.71, "up": 1.2}
+    assert said["glacier:patch_test"] == {
+        "count": 240, "area_km2": 0.8, "mean": 0.02, "spread": 1.04, "robust_spread": 1.01, "enough": True,
+    }  # fmt: skip
+    assert said["glacier:notes"] == ["earlier DEM: 3 pixels hold 32768 and were taken as void"]
     assert said["glacier:stable_terrain"]["before"]["mean_m"] == 3.21
     assert said["glacier:stable_terrain"]["after"]["nmad_m"] == 4.2
     assert said["glacier:gates"] == [
@@ -122,7 +140,11 @@ def test_two_rasters_without_outlines_make_an_item_too(tmp_path):
         totals=None,
         curvature=None,
         figures={},
-        tables={**dataset.result.tables, "elevation_bands": dataset.result.tables["elevation_bands"].iloc[:0]},
+        tables={
+            **dataset.result.tables,
+            "elevation_bands": dataset.result.tables["elevation_bands"].iloc[:0],
+            "accuracy": dataset.result.tables["accuracy"].iloc[:0],
+        },
     )
     dataset = replace(dataset, result=result, synthetic=False)
     (item,) = write_elevation_change(dataset, CollectionFolder(tmp_path, "x"))
@@ -148,10 +170,12 @@ def test_only_years_with_a_field_are_items(balance):
     assert [item.properties["glacier:year"] for item in items] == [2001, 2003]
     assert told == ["writing the balance of 2001", "writing the balance of 2003"]
     for item in items:
-        assert [asset.key for asset in item.assets] == ["balance", "balance_sigma", "isolines", "map", "thumbnail"]
+        assert [asset.key for asset in item.assets] == [
+            "balance", "balance_sigma", "isolines", "map", "profile", "thumbnail",
+        ]  # fmt: skip
         assert {asset.href for asset in item.assets} == {path.name for path in item.folder.iterdir()}
     beside = sorted(path.name for path in folder.path.iterdir() if path.is_file())
-    assert beside == sorted([SERIES_PNG, PROFILES_PNG])
+    assert beside == sorted(COLLECTION_FIGURES)
 
 
 def test_a_year_s_files_hold_its_field_and_isolines(balance):

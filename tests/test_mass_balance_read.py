@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
+import numpy as np
 import pytest
 
 from pipeline.mass_balance.headers import recognise, sheet_key
@@ -12,7 +13,7 @@ from pipeline.mass_balance.read import read_field_data
 from pipeline.mass_balance.values import to_date, to_integer, to_name
 from schemas.errors import BadInput, ManyBadInputs
 from schemas.tables import HYPSOMETRY, PIT_LAYERS, READINGS, STAKES, WORKBOOK
-from tests.field_workbook import sheets, write_folder, write_workbook
+from tests.field_workbook import sheets, write_folder, write_legacy_workbook, write_workbook
 
 
 def read(tmp_path, change=lambda tables: None, **more):
@@ -81,7 +82,7 @@ def test_degrees_give_metres_and_metres_give_degrees(tmp_path) -> None:
 
 def test_without_a_crs_the_glacier_lies_in_its_utm_zone(tmp_path) -> None:
     def change(tables) -> None:
-        tables["glacier"] = [["glacier_id", "glacier_name", "longitude", "latitude"], ["T1", "Test", 84.391, 43.731]]
+        tables["glacier"] = [["glacier_id", "glacier_name", "longitude", "latitude"], ["T1", "Test", 87.006, 43.344]]
 
     assert read(tmp_path, change).glacier.crs == "EPSG:32645"
 
@@ -178,7 +179,7 @@ def set_cell(sheet: str, row: int, column: int, value):
         ),
         (
             set_cell("readings", 3, 3, "2003-08-27"),
-            "cell C3: found 1, 1, 2003-08-27 a second time; expected each stake_id",
+            "cell C3: found 1, 1, 2003-08-27 a second time, with exposed_m 2.3 where row 2 has 0.5; expected",
         ),
         (set_cell("readings", 3, 4, -5), "cell D3: found -5; expected exposed_m: a number (cm) from 0 to 20 m"),
         (set_cell("readings", 3, 4, 450), "cell D3: found exposed 4.5 m of a stake of 4 m; expected no more than"),
@@ -197,7 +198,10 @@ def set_cell(sheet: str, row: int, column: int, value):
             set_cell("stakes", 4, 2, None),
             "sheet stakes: cell A4: found stake 2 without position; expected longitude and latitude, or easting",
         ),
-        (set_cell("stakes", 4, 1, 1), "sheet stakes: cell A4: found 1 a second time; expected each stake_id once"),
+        (
+            set_cell("stakes", 4, 1, 1),
+            "sheet stakes: cell A4: found 1 a second time, with easting 500600 where row 3 has 500300; expected",
+        ),
         (set_cell("stakes", 4, 4, "high"), "sheet stakes: cell D4: found 'high'; expected elevation_m: a number (m)"),
         (set_cell("snow_pits", 2, 3, 17), "sheet snow_pits: cell C2: found stake '17'"),
         (set_cell("snow_pits", 2, 3, None), "sheet snow_pits: cell A2: found pit P1 without position"),
@@ -223,6 +227,8 @@ def set_cell(sheet: str, row: int, column: int, value):
         ),
         (set_cell("hypsometry", 1, 4, "surface"), "sheet hypsometry: found no column 'area_km2' in row 1; expected"),
         (set_cell("glacier", 2, 5, "EPSG:4326"), "cell E2: found 'EPSG:4326'; expected a projected CRS in metres"),
+        (set_cell("glacier", 2, 5, "EPSG:9999"), "cell E2: found 'EPSG:9999'; expected a projected CRS in metres"),
+        (set_cell("readings", 3, 2, 10**20), "cell B3: found 1e+20; expected leg: a whole number"),
         (set_cell("glacier", 2, 5, "UTM 45"), "cell E2: found 'UTM 45'; expected crs: text like EPSG"),
     ],
 )
@@ -269,7 +275,7 @@ def test_what_is_no_workbook_is_refused_in_one_line(tmp_path) -> None:
     ole = bytes.fromhex("D0CF11E0A1B11AE1")
     cases = {
         "locked.xlsx": (ole + b"\0" * 512 + "EncryptedPackage".encode("utf-16-le"), "a password-protected workbook"),
-        "legacy.xls": (ole + b"\0" * 512, r"a legacy workbook \(.xls\) or a password-protected one"),
+        "legacy.xls": (ole + b"\0" * 512, r"a password-protected or corrupt workbook, or another document \(.+\)"),
         "corrupt.xlsx": (b"this is no zip file", "a corrupt file, not an Excel workbook"),
         "empty.xlsx": (b"", "a corrupt file, not an Excel workbook"),
     }
@@ -294,6 +300,25 @@ def test_a_workbook_damaged_inside_is_refused(tmp_path) -> None:
     path.write_bytes(bytes(content))
     with pytest.raises(BadInput, match=r"field.xlsx"):
         read_field_data(path)
+
+
+def test_whatever_is_damaged_ends_in_bad_input_or_in_data(tmp_path) -> None:
+    """Bytes changed at random places: one clear refusal, or a reading; never another exception."""
+    rng = np.random.default_rng(7)
+    sources = [write_workbook(tmp_path / "a.xlsx", sheets()), write_legacy_workbook(tmp_path / "a.xls", sheets())]
+    refusals = []
+    for number in range(40):
+        content = bytearray(sources[number % 2].read_bytes())
+        for place in rng.integers(0, len(content), rng.choice([1, 3, 20])):
+            content[place] = rng.integers(0, 256)
+        damaged = tmp_path / f"damaged{sources[number % 2].suffix}"
+        damaged.write_bytes(content[: rng.integers(1, len(content))] if number % 5 == 0 else content)
+        try:
+            read_field_data(damaged)
+        except BadInput as error:
+            refusals.append(str(error))
+    assert 10 < len(refusals) < 40
+    assert all(refusal.startswith("damaged.xls") for refusal in refusals)
 
 
 def test_formulas_that_were_never_computed_are_refused(tmp_path) -> None:

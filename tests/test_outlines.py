@@ -6,8 +6,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from rasterio.features import rasterize
 from rasterio.transform import Affine
 
+from pipeline.elevation_change import outlines
 from pipeline.elevation_change.outlines import rasterized, read_outlines
 from pipeline.grid import Grid
 from schemas.errors import BadInput
@@ -37,6 +39,56 @@ def test_inventories_and_formats(tmp_path, attribute, suffix):
     assert found.area.sum() == pytest.approx(2 * 600**2, rel=1e-3)
 
 
+INVENTORIES = {
+    "RGI 7": ({"rgi_id": "RGI2000-v7.0-G-13-1", "glac_name": "No. 1", "src_date": "2000-08-20T00:00:00"}, "2000-08-20"),
+    "RGI 6": ({"RGIId": "RGI60-13.1", "GLIMSId": "G086", "BgnDate": "19990920", "Name": "No. 1"}, "19990920"),
+    "second Chinese": (
+        {"Glc_Name": "No. 1", "FCGI_ID": "5Y730C29", "GLIMS_ID": "G086", "Rep_Date": "2006-09"},
+        "2006-09",
+    ),
+    "first Chinese": ({"CGI_ID": "5Y730C29", "GLC_NAME": "No. 1", "GLC_DATE": "1964"}, "1964"),
+    "GLIMS": ({"glac_id": "G086", "anlys_id": 7, "glac_name": "No. 1", "src_date": "2011-08-20"}, "2011-08-20"),
+    "upper case": ({"RGI_ID": "RGI2000", "GLAC_NAME": "No. 1", "SRC_DATE": "2000-08-20"}, "2000-08-20"),
+}
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_attributes_of_the_inventories(tmp_path, inventory):
+    attributes, date = INVENTORIES[inventory]
+    path = save(tmp_path / "o.gpkg", [box(300, 300)], **{name: [value] for name, value in attributes.items()})
+    found = read_outlines([path], GRID).iloc[0]
+    expected = {"second Chinese": "G086"}.get(inventory, next(iter(attributes.values())))
+    assert (found["glacier_id"], found["glacier_name"]) == (expected, "No. 1")
+    assert found["date"].startswith(date)
+    assert found["flags"] == ""
+
+
+def test_attributes_that_are_missing_or_empty(tmp_path):
+    """Glaciers without an identifier are named after their record; RGI 6 writes -9999999 for no date."""
+    attributes = {"RGIId": ["G7", None, ""], "Name": [None, "B", None], "BgnDate": ["-9999999", "20009999", None]}
+    path = save(tmp_path / "o.gpkg", [box(left, 300) for left in (300, 1100, 1900)], **attributes)
+    found = read_outlines([path], GRID)
+    assert found["glacier_id"].tolist() == ["G7", "outline-2", "outline-3"]
+    assert found["glacier_name"].tolist() == ["", "B", ""]
+    assert found["date"].tolist() == ["", "20009999", ""]
+    numbers = save(tmp_path / "n.gpkg", [box(300, 300), box(1100, 300)], id=[12.0, 3.0])
+    assert read_outlines([numbers], GRID)["glacier_id"].tolist() == ["12", "3"]
+    nothing = save(tmp_path / "x.shp", [box(300, 300), box(1100, 300)], other=[1, 2])
+    assert read_outlines([nothing], GRID)["glacier_id"].tolist() == ["outline-1", "outline-2"]
+
+
+def test_only_outlines_about_the_grid_are_read(tmp_path):
+    """A whole region's inventory: an invalid outline far away is no concern, its record numbers still count."""
+    bow = shapely.Polygon([(900_300, 4_799_000), (900_900, 4_799_600), (900_900, 4_799_000), (900_300, 4_799_600)])
+    twisted = shapely.transform(bow, lambda points: points - (500_000, 0))
+    for name in ("o.shp", "o.gpkg"):
+        path = save(tmp_path / name, [bow, box(300, 300)], rgi_id=["far", "near"])
+        assert read_outlines([path], GRID)["glacier_id"].tolist() == ["near"]
+        path = save(tmp_path / f"t{name}", [bow, box(1500, 300), twisted], rgi_id=["far", "near", "twisted"])
+        with pytest.raises(BadInput, match=rf"t{name}: record 3 \(twisted\): found Self-intersection"):
+            read_outlines([path], GRID)
+
+
 def test_epochs_stand_side_by_side(tmp_path):
     first = save(tmp_path / "a.gpkg", [box(300, 300)], rgi_id=["G"])
     second = save(tmp_path / "b.gpkg", [box(300, 300, 450)], rgi_id=["G"])
@@ -59,7 +111,76 @@ def assert_refused(tmp_path, message, shapes, crs="EPSG:32645", name="o.gpkg", *
 
 def test_a_self_intersection_is_refused_with_its_record(tmp_path):
     bow = shapely.Polygon([(400_300, 4_799_000), (400_900, 4_799_600), (400_900, 4_799_000), (400_300, 4_799_600)])
-    assert_refused(tmp_path, r"o\.gpkg: record 2 \(G1\): found Self-intersection", [box(300, 300), bow])
+    assert_refused(
+        tmp_path,
+        r"o\.gpkg: record 2 \(G1\): found Self-intersection.* \(a repair changes 100 % of its area\)",
+        [box(300, 300), bow],
+    )
+
+
+def with_loop(size):
+    """A square with a loop of the given size, which its line crosses to make."""
+    west, north = 400_300, 4_799_700
+    ring = [(0, 0), (900, 0), (900, -900), (500, -900), (500 - size, -900 - size), (500, -900 - size)]
+    ring += [(500 - size, -900), (0, -900)]
+    return shapely.Polygon([(west + east, north + up) for east, up in ring])
+
+
+def test_a_small_self_intersection_is_repaired_and_flagged(tmp_path):
+    """A loop of 15 m in an outline of 900 m hardly matters; one of 300 m leaves open what was meant."""
+    sound, small, large = box(300, 1500), with_loop(15), with_loop(300)
+    assert not small.is_valid
+    found = read_outlines([save(tmp_path / "s.gpkg", [sound, small], rgi_id=["A", "B"])], GRID)
+    assert found["flags"].tolist() == ["", "outline repaired"]
+    assert found.geometry.is_valid.all()
+    assert found.area.tolist() == pytest.approx([600**2, 900**2], rel=1e-3)
+    assert_refused(tmp_path, r"expected a valid polygon, or one that a repair changes by less than 0\.1 %", [large])
+
+
+def test_a_hole_outside_its_shell_is_refused(tmp_path):
+    odd = shapely.Polygon(box(300, 300).exterior.coords, [box(1800, 300).exterior.coords])
+    assert_refused(tmp_path, r"record 1 \(G0\): found Hole lies outside shell", [odd])
+
+
+def test_outlines_in_several_layers(tmp_path):
+    """Points and tables beside the outlines do no harm; two layers of polygons leave open which one is meant."""
+    path = tmp_path / "o.gpkg"
+    gpd.GeoDataFrame({"n": [1]}, geometry=[box(300, 300).centroid], crs="EPSG:32645").to_file(path, layer="terminus")
+    gpd.GeoDataFrame({"rgi_id": ["G"]}, geometry=[box(300, 300)], crs="EPSG:32645").to_file(path, layer="outlines")
+    assert read_outlines([path], GRID)["glacier_id"].tolist() == ["G"]
+    gpd.GeoDataFrame({"rgi_id": ["L"]}, geometry=[box(300, 300)], crs="EPSG:32645").to_file(path, layer="lakes")
+    with pytest.raises(BadInput, match=r"o\.gpkg: found 2 layers of polygons \(outlines, lakes\); expected one"):
+        read_outlines([path], GRID)
+
+
+def test_outlines_with_heights_lie_flat(tmp_path):
+    """RGI 7 stores its shapefiles with a third coordinate."""
+    tall = shapely.force_3d(box(300, 300), 4000.0)
+    found = read_outlines([save(tmp_path / "z.shp", [tall], rgi_id=["G"])], GRID)
+    assert not found.geometry.has_z.any()
+
+
+def test_an_outline_across_the_antimeridian_is_refused(tmp_path):
+    """Its two ends, 179.9 E and 179.9 W, would enclose the rest of the world; parts that are cut there are fine."""
+    grid = Grid("EPSG:32660", Affine(300, 0, 565_000, 0, -300, 7_900_000), (300, 320))
+    latitudes = 70.4, 70.6
+    crossing = shapely.box(-179.9, latitudes[0], 179.9, latitudes[1])
+    path = save(tmp_path / "o.gpkg", [crossing], "EPSG:4326", rgi_id=["G"])
+    with pytest.raises(BadInput, match=r"record 1 \(G\): found an outline over 359\.8 degrees .*; cut it with ogr2ogr"):
+        read_outlines([path], grid)
+    halves = shapely.MultiPolygon(
+        [shapely.box(179.9, latitudes[0], 180, latitudes[1]), shapely.box(-180, latitudes[0], -179.9, latitudes[1])]
+    )
+    found = read_outlines([save(tmp_path / "h.gpkg", [halves], "EPSG:4326", rgi_id=["G"])], grid)
+    expected_km2 = 0.2 * 111.4 * np.cos(np.radians(70.5)) * 0.2 * 111.55
+    assert found.area[0] / 1e6 == pytest.approx(expected_km2, rel=0.01)
+
+
+def test_a_glacier_across_the_edge_is_kept_whole(tmp_path):
+    path = save(tmp_path / "o.gpkg", [box(-300, 300)], rgi_id=["G"])
+    found = read_outlines([path], GRID)
+    assert found.area.tolist() == pytest.approx([600**2])
+    assert rasterized(found.geometry, GRID).sum() == 10 * 20
 
 
 def test_outlines_elsewhere_are_refused(tmp_path):
@@ -88,3 +209,61 @@ def test_rasterized_counts_pixel_centres():
     burned = rasterized(gpd.GeoSeries([box(0, 0, 300)]), GRID)
     assert burned.sum() == 100
     assert np.argwhere(burned).max() == 9
+
+
+def test_a_glacier_smaller_than_a_pixel_has_the_pixel_whose_centre_it_holds():
+    around, beside = box(28 * 30 + 12, 17 * 30 + 12, 6.0), box(40 * 30 + 1, 17 * 30 + 1, 6.0)
+    assert np.argwhere(rasterized(gpd.GeoSeries([around, beside]), GRID)).tolist() == [[17, 28]]
+
+
+def odd_shapes(draw, grid):
+    """Ragged polygons, and squares and triangles whose edges run exactly through pixel centres."""
+    width, height = grid.pixel_size
+    shapes = []
+    for _ in range(120):
+        angle = np.sort(draw.uniform(0, 2 * np.pi, draw.integers(4, 60)))
+        reach = draw.uniform(0.3, 1, angle.size) * draw.uniform(10, 900)
+        east, north = grid.bounds[0] + draw.uniform(-300, 3800), grid.bounds[3] - draw.uniform(-300, 3300)
+        shapes.append(shapely.Polygon(np.column_stack([east + reach * np.cos(angle), north + reach * np.sin(angle)])))
+    for row, column in draw.integers(0, 80, (40, 2)).tolist():
+        corners = [(0, 0), (20, 0), (20, 20), (0, 20)] if row % 2 else [(0, 0), (20, 20), (0, 40)]
+        shapes.append(
+            shapely.Polygon([
+                (grid.transform.c + (column + right + 0.5) * width, grid.transform.f - (row + down + 0.5) * height)
+                for right, down in corners
+            ])
+        )  # fmt: skip
+    return gpd.GeoSeries(shapes)
+
+
+def test_windows_together_are_the_whole():
+    """Bit for bit, on an odd origin, for blocks of rows and for rectangles; and GDAL's own burning but for ties."""
+    grid = Grid("EPSG:32645", Affine(29.7, 0, 400_000.13, 0, -30.3, 4_800_000.61), (100, 120))
+    shapes = odd_shapes(np.random.default_rng(5), grid)
+    whole = rasterized(shapes, grid)
+    assert 0.3 < whole.mean() < 0.99
+    for rows, columns in ((7, 120), (1, 120), (33, 41)):
+        parts = np.zeros(grid.shape, bool)
+        for top in range(0, 100, rows):
+            for left in range(0, 120, columns):
+                shape = (min(rows, 100 - top), min(columns, 120 - left))
+                window = grid.window(top, left, shape)
+                parts[top : top + shape[0], left : left + shape[1]] = rasterized(shapes, window)
+        np.testing.assert_array_equal(parts, whole)
+    ragged = shapes[:120]
+    burned = rasterize(list(ragged), out_shape=grid.shape, transform=grid.transform).astype(bool)
+    np.testing.assert_array_equal(rasterized(ragged, grid), burned)
+
+
+def test_outlines_far_away_are_not_burned(monkeypatch):
+    burned = []
+
+    def recorded(shapes, **options):
+        burned.append(len(shapes))
+        return rasterize(shapes, **options)
+
+    monkeypatch.setattr(outlines, "rasterize", recorded)
+    shapes = gpd.GeoSeries([box(left, 300, 200) for left in range(0, 3600, 400)])
+    assert rasterized(shapes, GRID.window(0, 0, (40, 20))).any()
+    assert not rasterized(shapes, GRID.window(60, 0, (40, 20))).any()
+    assert burned == [2]

@@ -17,6 +17,7 @@ from catalog.dataset import Dataset
 from catalog.drawings import balance_chart, extent_map, glacier_shapes
 from catalog.key_numbers import item_numbers, key_numbers, measured, signed
 from catalog.manifest import list_files
+from catalog.mass_balance_items import COLLECTION_FIGURES
 from catalog.pages import readable_size
 from schemas.definition import Bilingual
 from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
@@ -123,7 +124,7 @@ def test_downloads_give_the_size_and_checksum_of_every_file(root: Path) -> None:
             for row in tree.xpath("//table[@class='downloads']/tbody/tr")
         }
         files = {file.path: file for file in list_files(root / collection) if not file.path.endswith(".html")}
-        extra = {"balance_series.png", "balance_profiles.png"}  # shown as figures
+        extra = set(COLLECTION_FIGURES)  # shown as figures
         assert set(offered) | extra == set(files) | extra
         for path, (checksum, size) in offered.items():
             assert checksum == files[path].sha256
@@ -148,7 +149,7 @@ def test_item_shows_picture_statistics_lineage_and_downloads(root: Path) -> None
     for needed in ("Mass balance 2001", "Equilibrium line", "3,838 m", "one stake melted out", "glacier51.xlsx"):
         assert needed in text
     tree = page(root / MASS_BALANCE / "balance-2001/index.html")
-    assert tree.xpath("//figure//img/@src") == ["map.png"]
+    assert tree.xpath("//figure//img/@src") == ["map.png", "profile.png"]
     assert "balance-2001.json" in tree.xpath("//table[@class='downloads']//a/@href")
 
 

@@ -8,23 +8,24 @@ from pathlib import Path
 import pytest
 
 from catalog.definitions import default_definitions
-from catalog.production import open_executor, produce, produce_all
+from catalog.production import produce, produce_all
 from pipeline.inputs import find_inputs
+from pipeline.resources import open_resources
 from schemas.errors import BadInput
 from tests.command_line import run
 
 
 def test_threads_keep_the_order_of_what_was_asked(monkeypatch):
-    monkeypatch.setattr("catalog.production.produce", lambda definition, folder, *, synthetic, tell: definition.id)
+    monkeypatch.setattr("catalog.production.produce", lambda definition, *_, **__: definition.id)
     definitions = default_definitions()
-    with open_executor(2) as executor:
-        found = produce_all(definitions, Path(), executor, synthetic=True)
+    with open_resources(2) as resources:
+        found = produce_all(definitions, Path(), resources, synthetic=True)
     assert list(found) == [definition.id for definition in definitions]
 
 
 def test_an_error_in_a_worker_is_the_users_error():
-    with open_executor(2) as executor, pytest.raises(BadInput, match="no such folder"):
-        produce_all(default_definitions(), Path("absent"), executor, synthetic=False)
+    with open_resources(2) as resources, pytest.raises(BadInput, match="no such folder"):
+        produce_all(default_definitions(), Path("absent"), resources, synthetic=False)
 
 
 def test_without_dask_the_extra_is_named(monkeypatch, tmp_path):
@@ -35,10 +36,19 @@ def test_without_dask_the_extra_is_named(monkeypatch, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+def test_nobody_at_the_address_of_the_scheduler(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.resources.SECONDS_TO_ANSWER", 1)
+    done = run("build", "--scheduler", "tcp://127.0.0.1:9", "--out", tmp_path / "x")
+    assert done.code == 2
+    assert "--scheduler tcp://127.0.0.1:9" in done.err
+    assert "expected the address of a running Dask scheduler" in done.err
+
+
 def test_a_definition_without_a_sample_asks_for_inputs(tmp_path):
     definition = default_definitions()[1].model_copy(update={"id": "another-glacier"})
-    with pytest.raises(BadInput, match=r"definition another-glacier: found no raw inputs; .*--inputs"):
-        produce(definition, tmp_path, synthetic=True)
+    expected = r"definition another-glacier: found no raw inputs; .*--inputs"
+    with open_resources(1) as resources, pytest.raises(BadInput, match=expected):
+        produce(definition, tmp_path, resources, synthetic=True)
 
 
 def test_one_file_means_one_file(tmp_path):

@@ -31,7 +31,7 @@ def test_the_effect_of_block_averaging_is_reduced(pair):
     fine, coarse = pair
     curvature = maximum_curvature(fine, 30)
     stable = np.isfinite(curvature)
-    correction = fit_curvature_bias(fine - coarse, curvature, stable, "fine")
+    correction = fit_curvature_bias((fine - coarse)[stable], curvature[stable], "fine")
     assert correction.applied
     assert correction.bias_m[0] < 0 < correction.bias_m[-1]  # valleys filled, ridges cut
     left = (fine - coarse) - curvature_bias(correction, curvature)
@@ -42,7 +42,7 @@ def test_the_effect_of_block_averaging_is_reduced(pair):
 def test_a_correction_that_does_not_help_is_not_kept():
     draw = np.random.default_rng(3)
     noise, curvature = draw.normal(size=(200, 200)), draw.normal(size=(200, 200))
-    correction = fit_curvature_bias(noise, curvature, np.ones((200, 200), bool), "noise")
+    correction = fit_curvature_bias(noise.ravel(), curvature.ravel(), "noise")
     assert not correction.applied
     assert (curvature_bias(correction, curvature) == 0).all()
 
@@ -50,12 +50,21 @@ def test_a_correction_that_does_not_help_is_not_kept():
 def test_the_end_values_hold_beyond_the_fitted_range(pair):
     fine, coarse = pair
     curvature = maximum_curvature(fine, 30)
-    correction = fit_curvature_bias(fine - coarse, curvature, np.isfinite(curvature), "fine")
+    correction = fit_curvature_bias((fine - coarse).ravel(), curvature.ravel(), "fine")
     beyond = curvature_bias(correction, np.array([[-1e3, 1e3, np.nan]], np.float32))[0]
     assert beyond.tolist() == pytest.approx([correction.bias_m[0], correction.bias_m[-1], 0])
 
 
 def test_too_few_pixels_give_no_fit():
-    correction = fit_curvature_bias(np.zeros((5, 5)), np.zeros((5, 5)), np.ones((5, 5), bool), "few")
+    correction = fit_curvature_bias(np.zeros(25), np.zeros(25), "few")
     assert not correction.applied
     assert correction.knots_per_100m == ()
+
+
+def test_looking_a_bias_up_is_interpolating_it(pair):
+    fine, coarse = pair
+    curvature = maximum_curvature(fine, 30)
+    correction = fit_curvature_bias((fine - coarse).ravel(), curvature.ravel(), "fine")
+    known = curvature[np.isfinite(curvature)]
+    expected = np.interp(known, correction.knots_per_100m, correction.bias_m)
+    np.testing.assert_allclose(curvature_bias(correction, known), expected, atol=2e-3)

@@ -286,7 +286,7 @@ def test_a_collection_s_extent_and_summaries_are_those_of_its_items(archive):
     assert collection["extent"]["temporal"]["interval"] == [["2000-08-28T00:00:00Z", "2003-08-30T23:59:59Z"]]
     assert collection["summaries"]["glacier:year"] == {"minimum": 2001, "maximum": 2003}
     assert collection["summaries"]["proj:code"] == ["EPSG:32645"]
-    assert list(collection["item_assets"]) == ["balance", "balance_sigma", "isolines", "map", "thumbnail"]
+    assert list(collection["item_assets"]) == ["balance", "balance_sigma", "isolines", "map", "profile", "thumbnail"]
     assert collection["item_assets"]["balance"]["bands"][0]["unit"] == "m w.e."
     assert "statistics" not in collection["item_assets"]["balance"]["bands"][0]
 

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.ncdc_record import parse_portal_record, without_markup
 from catalog.start import blanks_of, init_definition, init_from_ncdc
-from catalog.workbook_template import EXAMPLE_SHEET, example_row, header_of, workbook_template
+from catalog.workbook_template import EXAMPLE_SHEET, LAST_ROW, example_row, header_of, workbook_template
 from pipeline.mass_balance.read import read_field_data
 from schemas.definition import ElevationChangeDefinition, MassBalanceDefinition, read_definition
 from schemas.errors import BadInput
@@ -124,9 +124,9 @@ def test_lists_and_bounds_are_offered(template):
     rules = {str(rule.sqref): rule for rule in book["readings"].data_validations.dataValidation}
     columns = [column.name for column in next(table for table in WORKBOOK if table.name == "readings").columns]
     letter = openpyxl.utils.get_column_letter
-    status = rules[f"{letter(columns.index('status') + 1)}2:{letter(columns.index('status') + 1)}2000"]
+    status = rules[f"{letter(columns.index('status') + 1)}2:{letter(columns.index('status') + 1)}{LAST_ROW}"]
     assert (status.type, status.formula1) == ("list", f'"{",".join(READING_STATUS)}"')
-    exposed = rules[f"{letter(columns.index('exposed_m') + 1)}2:{letter(columns.index('exposed_m') + 1)}2000"]
+    exposed = rules[f"{letter(columns.index('exposed_m') + 1)}2:{letter(columns.index('exposed_m') + 1)}{LAST_ROW}"]
     assert (exposed.type, exposed.formula1, exposed.formula2) == ("decimal", "0", "20")
 
 

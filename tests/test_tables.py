@@ -187,11 +187,11 @@ def test_the_workbook_is_legible_and_runs_nothing(written):
     dataset, folder = written[1]
     book = openpyxl.load_workbook(workbook_path(folder))
     sheet = book["point_balances"]
-    assert sheet.freeze_panes == "A3"
+    assert sheet.freeze_panes == "B3"
     units = dict(zip(*(list(row) for row in sheet.iter_rows(max_row=2, values_only=True)), strict=True))
     assert units["balance_m_we"] == "m w.e."
     assert units["bound"] == "-"
-    assert "point balance" in sheet["L1"].comment.text
+    assert sheet["L1"].comment.text == "point balance; an upper bound where bound is '<=' [m w.e.]"
     formulas = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
     assert formulas == []
     assert book["stakes"]["H3"].value == "'" + HOSTILE.replace("\u202e", "").replace("\x07", "")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from scipy import ndimage
 
+from pipeline.blocks import Block, Runner
+from pipeline.elevation_change.dem_pair import RIM, DemPair, inner_columns, inner_rows, with_rim
 from pipeline.elevation_change.result import Shift
-from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad, thinned, within_nmad
+from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad
+from pipeline.elevation_change.survey import AlignedWindows, Survey
 from pipeline.elevation_change.terrain import aspect_deg, slope_deg
 from pipeline.grid import BoolArray, FloatArray
 from schemas.errors import BadInput
@@ -18,10 +22,11 @@ from schemas.settings import ElevationChangeSettings
 SLOPE_ERROR_RATIO = 0.3
 # residuals beyond this share of the spread enter linearly, not squared
 LINEAR_BEYOND = 0.1
-# the steps of the co-registration go on where the reweightings of the last one ended
-REWEIGHTINGS = 6
-# on the DEM as it was first resampled; what is left is settled on the DEM resampled anew at its shifted position
-COARSE_TOLERANCE_PIXEL = 0.01
+NEWTON_BELOW, LEAST_CORE_SHARE = 0.3, 0.2
+# medians and spreads of a step are taken from so many evenly spaced pixels of the survey
+SAMPLE = 200_000
+# steps on the survey end below this share of the tolerance, so that a step on all pixels can be the last
+SURVEY_TOLERANCE = 0.2
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,15 @@ class Iteration:
 
 @dataclass(frozen=True)
 class Coregistration:
-    """The shift that brings the aligned DEM onto the reference, and how it was reached."""
+    """The shift that brings the aligned DEM onto the reference, and how it was reached.
 
+    Attributes
+    ----------
+    pair : the DEMs as they stand after it: the aligned one resampled at the shift, if it had to be resampled.
+    shift : what was added to the aligned DEM's position.
+    """
+
+    pair: DemPair
     shift: Shift
     iterations: tuple[Iteration, ...]
 
@@ -59,60 +71,145 @@ class CosineFit:
 
 
 @dataclass(frozen=True)
-class StepPixels:
-    """The kept pixels of one step of the linear relation d = -dx dz/dE - dy dz/dN + dz.
+class Weighting:
+    """Which pixels a step keeps and how they weigh.
 
     Attributes
     ----------
-    difference : reference minus aligned DEM, shape (pixels,), m.
-    design : columns -dz/dE, -dz/dN and 1, shape (pixels, 3).
+    centre_m, limit_m : a difference farther than the limit from the centre is left out.
+    scale_m : spread of the differences of level ground, where they begin to enter linearly: ``LINEAR_BEYOND`` of it.
+    tangent_squared : least and greatest squared slope tangent of the aspect fit.
     """
 
-    difference: FloatArray
-    design: FloatArray
+    centre_m: float
+    limit_m: float
+    scale_m: float
+    tangent_squared: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class StepSums:
+    """Sums over pixels of one step, which blocks add up.
+
+    Attributes
+    ----------
+    products : Gram matrix of (-dz/dE, -dz/dN, 1, d) with the pixels' weights, shape (4, 4).
+    core_weight : sum of the weights of the differences that enter squared.
+    count : pixels kept.
+    """
+
+    products: FloatArray
+    core_weight: float
+    count: int
 
     @classmethod
-    def of(cls, difference: FloatArray, gradient: tuple[FloatArray, FloatArray], kept: BoolArray) -> StepPixels:
-        design = np.empty((int(kept.sum()), 3))
-        np.negative(gradient[0][kept], out=design[:, 0])
-        np.negative(gradient[1][kept], out=design[:, 1])
-        design[:, 2] = 1
-        return cls(difference[kept].astype(np.float64), design)
+    def nothing(cls) -> StepSums:
+        return cls(np.zeros((4, 4)), 0.0, 0)
 
-    def residual(self, shift: Shift) -> FloatArray:
-        """What a shift leaves of the difference, m."""
-        left: FloatArray = self.difference - self.design @ np.array([shift.east, shift.north, shift.up])
-        return left
+    def __add__(self, other: StepSums) -> StepSums:
+        return StepSums(self.products + other.products, self.core_weight + other.core_weight, self.count + other.count)
 
-    def sums(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Normal matrix, shape (3, 3), and right-hand side, shape (3,): sums over pixels, so blocks add up."""
-        weighted = self.design * weight[:, None]
-        return weighted.T @ self.design, weighted.T @ self.difference
+    def step(self, scale_m: float) -> Shift:
+        """The step to the least absolute deviations; errors as ``solve_step``.
+
+        Reweighted normal equations creep: a difference that weighs 1 / |d| resists a step although its pull does not
+        change with it. Only the pull of those that enter squared does, so the share of their weight in the whole, which
+        takes the place of the second derivative, scales the step to Newton's, once the step changes the differences by
+        less than their spread ``scale_m``.
+        """
+        step = solve_step(self.products[:3, :3], self.products[:3, 3])
+        weight = float(self.products[2, 2])
+        slope = np.sqrt((self.products[0, 0] + self.products[1, 1]) / weight)
+        if np.hypot(np.hypot(step.east, step.north) * slope, step.up) > NEWTON_BELOW * scale_m:
+            return step
+        share = max(self.core_weight / weight, LEAST_CORE_SHARE)
+        return Shift(step.east / share, step.north / share, step.up / share)
 
 
-def robust_step(pixels: StepPixels) -> Shift:
-    """One step of the co-registration: least absolute deviations, weighted by the slope.
+def tangent_limits(settings: ElevationChangeSettings) -> tuple[float, float]:
+    """Squared slope tangents between which terrain enters the aspect fit."""
+    least, greatest = np.tan(np.radians([settings.slope_min_deg, settings.slope_max_deg])) ** 2
+    return float(least), float(greatest)
 
-    The Cartesian, linearised form of Nuth and Kaab's relation (Rosenholm and Torlegard, 1988), solved by iteratively
-    reweighted normal equations. A height's error grows with the slope as sigma^2 = sigma_v^2 (1 + tan^2(slope) / h^2)
-    (Koppe's formula; h = 0.3 is the usual ratio of vertical to horizontal error), so steep pixels count less; residuals
-    beyond a tenth of sigma weigh as 1 / |residual|, so change, tilt and blunders pull little.
 
-    Errors
-    ------
-    BadInput : see ``solve_step``.
+def step_sums(reference: FloatArray, difference: FloatArray, suitable: BoolArray, pixel_m: float,
+              weighting: Weighting) -> StepSums:  # fmt: skip
+    """Normal equations of one step of the linear relation d = -dx dz/dE - dy dz/dN + dz, robustly weighted.
+
+    The Cartesian form of Nuth and Kaab's cosine relation (2011, eq. 3), linearised after Rosenholm and Torlegard
+    (1988). A height's error grows with the slope as sigma^2 = sigma_v^2 (1 + tan^2(slope) / h^2) (Koppe's formula;
+    h = 0.3 is the usual ratio of vertical to horizontal error), so steep pixels count less; differences beyond a tenth
+    of sigma weigh as 1 / |d|: reweighted step by step, least absolute deviations.
+
+    Parameters
+    ----------
+    reference : heights with a rim of ``RIM`` pixels, shape (..., rows + 4, columns + 4), m.
+    difference : reference minus aligned DEM as it stands, shape (..., rows, columns), m; NaN where void. Overwritten.
+    suitable : pixels that may be stable terrain, shaped like difference.
     """
-    tangent_squared = pixels.design[:, 0] ** 2 + pixels.design[:, 1] ** 2
-    precision = 1 / np.sqrt(1 + tangent_squared / SLOPE_ERROR_RATIO**2)
-    shift = Shift(0.0, 0.0, float(np.median(thinned(pixels.difference))))
-    scale = max(float(np.median(thinned(np.abs(pixels.residual(shift)) * precision))) * NMAD_FACTOR, 1e-9)
-    for _ in range(REWEIGHTINGS):
-        standardised = np.abs(pixels.residual(shift)) * precision
-        weight = precision**2 / np.maximum(standardised / (LINEAR_BEYOND * scale), 1.0)
-        last, shift = shift, solve_step(*pixels.sums(weight))
-        if max(abs(shift.east - last.east), abs(shift.north - last.north), abs(shift.up - last.up)) < 2e-3:
+    rows, columns = difference.shape[-2:]
+    design = np.empty((*difference.shape[:-1], 4, columns), np.float32)
+    east, north, root, last = (design[..., part, :] for part in range(4))
+    centre, beside = slice(RIM, RIM + columns), (slice(RIM - 1, RIM - 1 + columns), slice(RIM + 1, RIM + 1 + columns))
+    middle = reference[..., RIM : RIM + rows, :]
+    np.subtract(middle[..., beside[0]], middle[..., beside[1]], out=east)
+    above, below = reference[..., RIM - 1 : RIM - 1 + rows, centre], reference[..., RIM + 1 : RIM + 1 + rows, centre]
+    np.subtract(below, above, out=north)
+    east *= np.float32(0.5 / pixel_m)
+    north *= np.float32(0.5 / pixel_m)
+    steepness = east * east
+    square = north * north
+    steepness += square
+    kept = _kept(difference, steepness, suitable, weighting)
+    # precision = 1 / sqrt(1 + tan^2 / h^2); sqrt(weight) = precision / sqrt(max(precision |d| / limit, 1))
+    steepness *= np.float32(1 / SLOPE_ERROR_RATIO**2)
+    steepness += 1
+    np.sqrt(steepness, out=steepness)
+    np.abs(difference, out=square)
+    square /= steepness
+    square *= np.float32(1 / (LINEAR_BEYOND * weighting.scale_m))
+    core = square <= 1
+    core &= kept
+    np.maximum(square, 1, out=square)
+    np.sqrt(square, out=square)
+    square *= steepness
+    np.divide(kept, square, out=root)
+    core_weight = _sum_of_squares(root, core)
+    last[...] = difference
+    for part in (east, north, last):
+        np.multiply(part, root, out=part)
+    return StepSums(_gram(design), core_weight, int(np.count_nonzero(kept)))
+
+
+def _sum_of_squares(root: FloatArray, core: BoolArray) -> float:
+    squares = root * core
+    squares *= squares
+    return float(np.nansum(squares.sum(axis=-1), dtype=np.float64))
+
+
+def _kept(difference: FloatArray, steepness: FloatArray, suitable: BoolArray, weighting: Weighting) -> BoolArray:
+    low, high = weighting.centre_m - weighting.limit_m, weighting.centre_m + weighting.limit_m
+    kept: BoolArray = difference >= np.float32(low)
+    kept &= difference <= np.float32(high)
+    kept &= steepness >= np.float32(weighting.tangent_squared[0])
+    kept &= steepness <= np.float32(weighting.tangent_squared[1])
+    kept &= suitable
+    return kept
+
+
+def _gram(design: FloatArray) -> FloatArray:
+    """Sums of products over pixels, shape (4, 4): in single precision along a row, in double precision over rows.
+
+    Void pixels, whose weight is zero, leave NaN behind; they are cleared only where there are any.
+    """
+    total: FloatArray = np.zeros(1)
+    for _ in range(2):
+        products = np.matmul(design, np.swapaxes(design, -1, -2))
+        total = products.sum(axis=tuple(range(products.ndim - 2)), dtype=np.float64)
+        if np.isfinite(total).all():
             break
-    return shift
+        np.nan_to_num(design, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return total
 
 
 def solve_step(matrix: FloatArray, right: FloatArray) -> Shift:
@@ -137,117 +234,162 @@ def solve_step(matrix: FloatArray, right: FloatArray) -> Shift:
     return Shift(float(east), float(north), float(up))
 
 
-def translated(heights: FloatArray, east_m: float, north_m: float, pixel_m: float) -> FloatArray:
-    """The DEM moved by (east, north) m on its own grid: bilinear, four weighted slices; NaN where it has no support.
-
-    Parameters
-    ----------
-    heights : shape (rows, columns), m; row 0 in the north.
-    """
-    columns, rows = -east_m / pixel_m, north_m / pixel_m  # where a pixel of the result looks in the source
-    whole_row, whole_column = int(np.floor(rows)), int(np.floor(columns))
-    part_row, part_column = rows - whole_row, columns - whole_column
-    result = np.zeros_like(heights)
-    for row, weight_row in ((whole_row, 1 - part_row), (whole_row + 1, part_row)):
-        for column, weight_column in ((whole_column, 1 - part_column), (whole_column + 1, part_column)):
-            if weight_row * weight_column > 0:
-                result += np.float32(weight_row * weight_column) * _rolled(heights, row, column)
-    return result
+def plus(shift: Shift, step: Shift) -> Shift:
+    """One shift after the other."""
+    return Shift(shift.east + step.east, shift.north + step.north, shift.up + step.up)
 
 
-def _rolled(heights: FloatArray, row: int, column: int) -> FloatArray:
-    """result[i, j] = heights[i + row, j + column]; NaN outside."""
-    result = np.full_like(heights, np.nan)
-    rows, columns = heights.shape
-    if abs(row) >= rows or abs(column) >= columns:
+class SurveyedTerrain:
+    """The survey's slopes, and how its differences spread under a shift."""
+
+    def __init__(self, pair: DemPair, survey: Survey, runner: Runner, settings: ElevationChangeSettings) -> None:
+        self.survey, self.pixel_m = survey, pair.pixel_m
+        self._settings, self._limits = settings, tangent_limits(settings)
+        self._windows = AlignedWindows(pair, survey.lattice, runner)
+        self.centre = survey.reference[..., RIM:-RIM, RIM:-RIM]
+        self.gradient = inner_slopes(survey.reference, pair.pixel_m)
+        steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2
+        fitting = survey.suitable & (steepness >= self._limits[0]) & (steepness <= self._limits[1])
+        self.fitting = fitting
+        places = np.flatnonzero(fitting)
+        self._sample = places[:: max(1, places.size // SAMPLE)]
+        self._precision = 1 / np.sqrt(1 + steepness.ravel()[self._sample] / np.float32(SLOPE_ERROR_RATIO**2))
+
+    def of(self, pair: DemPair, runner: Runner) -> SurveyedTerrain:
+        """The same terrain with the aligned DEM as it stands in another pair."""
+        other = copy(self)
+        other._windows = AlignedWindows(pair, self.survey.lattice, runner)
+        return other
+
+    def difference(self, shift: Shift) -> FloatArray:
+        """Reference minus aligned DEM at a shift, shaped like the windows, m."""
+        result: FloatArray = self.centre - self._windows.at(shift)
         return result
-    result[max(0, -row) : rows - max(0, row), max(0, -column) : columns - max(0, column)] = heights[
-        max(0, row) : rows + min(0, row), max(0, column) : columns + min(0, column)
-    ]
-    return result
+
+    def weighting(self, difference: FloatArray) -> tuple[Weighting, float]:
+        """Limits and scale for a step on these differences, and their NMAD (m).
+
+        Errors
+        ------
+        BadInput : fewer pixels than ``minimum_stable_pixels``.
+        """
+        values = difference.ravel()[self._sample]
+        known = np.isfinite(values)
+        _require_enough(int(known.sum()), self._settings)
+        values, precision = values[known], self._precision[known]
+        kept = np.ones(values.shape, bool)
+        centre, spread = 0.0, 0.0
+        for _ in range(5):
+            centre, spread = float(np.median(values[kept])), max(nmad(values[kept]), 1e-6)
+            narrowed = np.abs(values - centre) <= self._settings.outlier_nmad * spread
+            if (narrowed == kept).all():
+                break
+            kept = narrowed
+        scale = NMAD_FACTOR * float(np.median(np.abs(values[kept]) * precision[kept]))
+        limit = self._settings.outlier_nmad * spread
+        return Weighting(centre, limit, max(scale, 1e-6), self._limits), spread
+
+    def sums(self, difference: FloatArray, weighting: Weighting) -> StepSums:
+        """Normal equations over the survey; overwrites the differences."""
+        return step_sums(self.survey.reference, difference, self.survey.suitable, self.pixel_m, weighting)
 
 
-def coregister(
-    reference: FloatArray,
-    aligned: FloatArray,
-    gradient: tuple[FloatArray, FloatArray],
-    stable: BoolArray,
-    pixel_m: float,
-    settings: ElevationChangeSettings,
-) -> Coregistration:
-    """Find the shift that brings ``aligned`` onto ``reference``, on all stable pixels, robustly and iterated.
+def inner_slopes(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
+    """dz/dE and dz/dN by central differences, shape (..., rows, columns) of heights with a rim of ``RIM`` pixels."""
+    scale = np.float32(0.5 / pixel_m)
+    middle = heights[..., RIM:-RIM, RIM - 1 : heights.shape[-1] - RIM + 1]
+    upright = heights[..., RIM - 1 : heights.shape[-2] - RIM + 1, RIM:-RIM]
+    return (middle[..., 2:] - middle[..., :-2]) * scale, (upright[..., :-2, :] - upright[..., 2:, :]) * scale
 
-    d(p) = reference(p) - aligned(p - s) is regressed on the reference's slope components at every step, with pixels
-    beyond ``outlier_nmad`` left out, until the step falls below a hundredth of a pixel (Nuth and Kaab, 2011, eq. 3, in
-    the Cartesian form of Rosenholm and Torlegard, 1988).
 
-    Parameters
-    ----------
-    reference, aligned : shape (rows, columns), m, NaN where void.
-    gradient : slope components of the reference, m per m.
-    stable : terrain that did not change and is steep enough to show an aspect signal.
-    pixel_m : pixel size, m.
+def search_on_survey(
+    terrain: SurveyedTerrain, start: tuple[float, float], settings: ElevationChangeSettings
+) -> tuple[Shift, list[Iteration]]:
+    """Least absolute deviations on the survey, from a first guess (east, north) in m until the steps are negligible.
 
     Errors
     ------
     BadInput : too few stable pixels, slopes facing one way, a shift beyond ``max_shift_m``, no convergence.
     """
-    start = coarse_offset(reference, aligned, stable, pixel_m, settings)
     shift = Shift(*start, 0.0)
     iterations: list[Iteration] = []
-    for _ in range(settings.max_iterations):
-        difference = reference - translated(aligned, shift.east, shift.north, pixel_m) - np.float32(shift.up)
-        kept = within_nmad(difference, stable, settings.outlier_nmad)
-        _require_enough(int(kept.sum()), settings)
-        spread = nmad(difference[kept])
-        step = robust_step(StepPixels.of(difference, gradient, kept))
-        shift = Shift(shift.east + step.east, shift.north + step.north, shift.up + step.up)
-        iterations.append(Iteration(shift, spread, int(kept.sum())))
-        if np.hypot(shift.east, shift.north) > settings.max_shift_m:
-            raise BadInput(
-                "co-registration",
-                f"a shift of {np.hypot(shift.east, shift.north):.0f} m",
-                f"at most {settings.max_shift_m:.0f} m",
-                "raise max_shift_m if the DEMs really lie that far apart",
-            )
-        if np.hypot(step.east, step.north) < COARSE_TOLERANCE_PIXEL * pixel_m:
-            return Coregistration(shift, tuple(iterations))
+    step = shift
+    for number in range(settings.max_iterations):
+        difference = terrain.difference(shift)
+        weighting, spread = terrain.weighting(difference)
+        if number == 0:
+            shift = plus(shift, Shift(0.0, 0.0, weighting.centre_m))
+            difference -= np.float32(weighting.centre_m)
+            weighting, spread = terrain.weighting(difference)
+        sums = terrain.sums(difference, weighting)
+        step = sums.step(weighting.scale_m)
+        shift = plus(shift, step)
+        iterations.append(Iteration(shift, spread, sums.count))
+        refuse_far(shift, settings)
+        if np.hypot(step.east, step.north) < SURVEY_TOLERANCE * settings.tolerance_pixel * terrain.pixel_m:
+            return shift, iterations
+    if np.hypot(step.east, step.north) < settings.tolerance_pixel * terrain.pixel_m:
+        return shift, iterations
     raise BadInput(
         "co-registration",
         f"no convergence in {settings.max_iterations} steps (last step {step.east:.2f}, {step.north:.2f} m)",
-        f"steps below {COARSE_TOLERANCE_PIXEL} pixel",
+        f"steps below {settings.tolerance_pixel} pixel",
         "check that both DEMs show the same terrain",
     )
 
 
-def coarse_offset(
-    reference: FloatArray, aligned: FloatArray, stable: BoolArray, pixel_m: float, settings: ElevationChangeSettings
-) -> tuple[float, float]:
-    """Whole-pixel offset (east, north) in m from which the linearised steps converge.
+def refuse_far(shift: Shift, settings: ElevationChangeSettings) -> None:
+    """Refuse a shift longer than ``max_shift_m``."""
+    length = float(np.hypot(shift.east, shift.north))
+    if length > settings.max_shift_m:
+        raise BadInput(
+            "co-registration",
+            f"a shift of {length:.0f} m",
+            f"at most {settings.max_shift_m:.0f} m",
+            "raise max_shift_m if the DEMs really lie that far apart",
+        )
 
-    The linear relation holds while the shift is short against the relief's wavelength; a longer one is found first as
-    the peak of the phase-free cross-correlation of both DEMs, high-passed and thinned to at most about 256 lines.
+
+def sums_over_all_pixels(
+    pair: DemPair, shift: Shift, weighting: Weighting, runner: Runner, blocks: list[Block]
+) -> StepSums:
+    """Normal equations of one step over every pixel of the grid."""
+    parts = runner.map(partial(_block_sums, pair, shift, weighting), blocks)
+    total = StepSums.nothing()
+    for part in parts:
+        total = total + part
+    return total
+
+
+def _block_sums(pair: DemPair, shift: Shift, weighting: Weighting, block: Block) -> StepSums:
+    rows, columns = inner_rows(block.rows, pair.shape), inner_columns(pair.shape)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return StepSums.nothing()
+    reference = pair.reference[with_rim(rows), with_rim(columns)]
+    difference = pair.aligned.moved(rows, columns, shift)
+    np.subtract(reference[RIM:-RIM, RIM:-RIM], difference, out=difference)
+    return step_sums(reference, difference, pair.suitable(reference, rows, columns), pair.pixel_m, weighting)
+
+
+def cosine_search(terrain: SurveyedTerrain, start: Shift, settings: ElevationChangeSettings, rounds: int = 10) -> Shift:
+    """The shift by Nuth and Kaab's published form: the cosine fitted to medians of aspect classes, iterated.
+
+    dh / tan(slope) = a cos(b - aspect) + c (2011, eqs 2 and 3), with the horizontal shift a (sin b, cos b) and the
+    vertical one the median of what it leaves.
     """
-    thin = max(1, max(reference.shape) // 256)
-    pictures = []
-    for heights in (reference, aligned):
-        known = stable & np.isfinite(heights)
-        filled = np.where(known, heights, 0.0).astype(np.float64)
-        weight = known.astype(np.float64)
-        window = 12 * thin + 1
-        local = ndimage.uniform_filter(filled, window) / np.maximum(ndimage.uniform_filter(weight, window), 1e-6)
-        high = np.where(known, heights - local, 0.0)
-        pictures.append(ndimage.uniform_filter(high, thin)[::thin, ::thin] if thin > 1 else high)
-    shape = [2 * size for size in pictures[0].shape]
-    product = np.fft.rfft2(pictures[0], shape) * np.conj(np.fft.rfft2(pictures[1], shape))
-    correlation = np.fft.irfft2(product, shape)
-    reach = int(settings.max_shift_m / (thin * pixel_m)) + 1
-    rows, columns = np.minimum(reach, np.array(pictures[0].shape) - 1)
-    near = np.roll(correlation, (rows, columns), (0, 1))[: 2 * rows + 1, : 2 * columns + 1]
-    row, column = np.unravel_index(int(np.argmax(near)), near.shape)
-    east, north = (int(column) - columns) * thin * pixel_m, -(int(row) - rows) * thin * pixel_m
-    # a peak within one thinned pixel says nothing that the first linear step does not know better
-    return (0.0, 0.0) if max(abs(east), abs(north)) <= thin * pixel_m else (float(east), float(north))
+    shift = start
+    for _ in range(rounds):
+        difference = terrain.difference(shift)
+        weighting, _ = terrain.weighting(difference)
+        kept = terrain.fitting & (np.abs(difference - weighting.centre_m) <= weighting.limit_m)
+        fit = cosine_fit(difference, terrain.gradient, kept)
+        direction = np.radians(fit.b_deg)
+        # the fit tells where the aligned DEM lies; it is moved the other way
+        step = Shift(float(fit.a_m * np.sin(direction)), float(fit.a_m * np.cos(direction)), weighting.centre_m)
+        shift = plus(shift, step)
+        if np.hypot(step.east, step.north) < settings.tolerance_pixel * terrain.pixel_m:
+            break
+    return shift
 
 
 def _require_enough(count: int, settings: ElevationChangeSettings) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.elevation_change.result import CurvatureCorrection
 from pipeline.elevation_change.statistics import nmad
-from pipeline.grid import BoolArray, FloatArray
+from pipeline.grid import FloatArray
 
 BINS = 40
 LEAST_PIXELS_IN_BIN = 50
 # a smaller gain can be chance: the NMAD of some ten thousand correlated pixels is known to about a percent
 LEAST_GAIN = 0.01
+# the fitted curve is looked up in so many steps between its end points
+STEPS = 32_768
 
 
-def fit_curvature_bias(dh: FloatArray, curvature: FloatArray, stable: BoolArray, source: str) -> CurvatureCorrection:
-    """Median dh of stable terrain in classes of equal count of maximum curvature, kept if it lowers the NMAD by 1 %.
+def fit_curvature_bias(dh: FloatArray, curvature: FloatArray, source: str) -> CurvatureCorrection:
+    """Median dh of stable pixels in classes of equal count of maximum curvature, kept if it lowers the NMAD by 1 %.
 
     A coarse DEM cuts ridges and fills valleys, so dh grows with curvature; Gardelle et al. (2012, section 3.3) remove
     the relation found off glaciers from every pixel. The same curvature raster must serve fit and application. The fit
@@ -23,18 +28,15 @@ def fit_curvature_bias(dh: FloatArray, curvature: FloatArray, stable: BoolArray,
 
     Parameters
     ----------
-    dh : elevation difference, m.
-    curvature : maximum curvature, (100 m)-1, shaped like dh.
-    stable : stable pixels.
+    dh : elevation difference of stable pixels, shape (pixels,), m.
+    curvature : their maximum curvature, (100 m)-1.
     source : which DEM and operator the curvature comes from.
     """
-    known = stable & np.isfinite(dh) & np.isfinite(curvature)
-    rows, columns = np.nonzero(known)
-    fitting = (rows + columns) % 2 == 0
+    known = np.isfinite(dh) & np.isfinite(curvature)
     values, attribute = dh[known].astype(np.float64), curvature[known].astype(np.float64)
-    knots, bias = _class_medians(attribute[fitting], values[fitting])
-    judged = values[~fitting]
-    corrected = judged - np.interp(attribute[~fitting], knots, bias) if knots.size else judged
+    knots, bias = _class_medians(attribute[::2], values[::2])
+    judged = values[1::2]
+    corrected = judged - np.interp(attribute[1::2], knots, bias) if knots.size else judged
     before, after = (nmad(judged), nmad(corrected)) if judged.size else (float("nan"), float("nan"))
     return CurvatureCorrection(
         applied=bool(after < (1 - LEAST_GAIN) * before),
@@ -59,9 +61,50 @@ def _class_medians(attribute: FloatArray, values: FloatArray) -> tuple[FloatArra
     return knots[distinct], bias[distinct]
 
 
-def curvature_bias(correction: CurvatureCorrection, curvature: FloatArray) -> FloatArray:
-    """The fitted bias on every pixel, m: linear between the knots, the end values beyond them, 0 where unknown."""
-    if not correction.applied:
-        return np.zeros_like(curvature)
-    bias = np.interp(curvature, correction.knots_per_100m, correction.bias_m)
-    return np.nan_to_num(bias, nan=0.0).astype(np.float32)
+@dataclass(frozen=True)
+class BiasCurve:
+    """The fitted bias by curvature, evenly spaced so that a pixel's is looked up.
+
+    Attributes
+    ----------
+    first : curvature of the first value, (100 m)-1.
+    steps_per_unit : values per (100 m)-1.
+    bias_m : shape (steps,).
+    """
+
+    first: float
+    steps_per_unit: float
+    bias_m: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, correction: CurvatureCorrection | None) -> BiasCurve | None:
+        """The curve of a correction that was kept, else None."""
+        if correction is None or not correction.applied:
+            return None
+        knots = np.array(correction.knots_per_100m)
+        even = np.linspace(knots[0], knots[-1], STEPS)
+        return cls(
+            float(knots[0]),
+            float((STEPS - 1) / (knots[-1] - knots[0])),
+            np.interp(even, knots, correction.bias_m).astype(np.float32),
+        )
+
+    def at(self, curvature: FloatArray) -> FloatArray:
+        """Bias of every pixel, float32, m: the curve's end values beyond it, 0 where the curvature is unknown."""
+        place = curvature - np.float32(self.first)
+        place *= np.float32(self.steps_per_unit)
+        place += np.float32(0.5)
+        unknown = np.isnan(place)
+        np.clip(place, 0, self.bias_m.size - 1, out=place)
+        if unknown.any():
+            place[unknown] = 0
+            bias = self.bias_m[place.astype(np.int32)]
+            bias[unknown] = 0
+            return bias
+        return self.bias_m[place.astype(np.int32)]
+
+
+def curvature_bias(correction: CurvatureCorrection | None, curvature: FloatArray) -> FloatArray:
+    """The fitted bias on every pixel, float32, m: 0 where no correction was kept."""
+    curve = BiasCurve.of(correction)
+    return np.zeros(curvature.shape, np.float32) if curve is None else curve.at(curvature)

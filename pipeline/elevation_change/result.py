@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline.grid import FloatArray, Grid
+from pipeline.blocks import Raster
+from pipeline.grid import Grid
 from schemas.settings import ElevationChangeSettings
 
 if TYPE_CHECKING:
@@ -95,6 +93,24 @@ class DatumStep:
 
 
 @dataclass(frozen=True)
+class PatchSpread:
+    """Means of dh over stable patches of a glacier's size, standardised by the stated uncertainty.
+
+    Attributes
+    ----------
+    count : patches; fewer than 200 prove little, which ``enough`` tells.
+    mean, spread, robust_spread : of the standardised means; a spread of 1 means that the stated uncertainty is right.
+    """
+
+    count: int
+    area_km2: float
+    mean: float
+    spread: float
+    robust_spread: float
+    enough: bool
+
+
+@dataclass(frozen=True)
 class GlacierTotals:
     """All glaciers together; rates are NaN where a date is not known."""
 
@@ -118,28 +134,33 @@ class ElevationChange:
     Attributes
     ----------
     grid : where the pixels lie; projected, metres.
-    dh_m, sigma_dh_m : elevation change and its standard deviation, shape grid.shape, NaN where void.
+    dh_m, sigma_dh_m : elevation change and its standard deviation, shape grid.shape, float32, NaN where void.
     surface_m : elevation of the reference DEM on the grid, for shading; NaN where void.
     classification : uint8, VOID, STABLE, GLACIER or EXCLUDED.
-    shift_m : the co-registration.
+    shift_m, sigma_shift_m : the co-registration and its standard deviation.
+    shift_by_cosine_m : the same shift by the published form of the cosine fit, as a cross-check.
     shift_native_pixels : its horizontal part on the aligned DEM's own grid.
     tilt : residual tilt.
     before, after_coregistration, after : stable-terrain statistics, on the same pixels.
     curvature : the resolution correction, or None when the settings leave it out.
     datum : the vertical datum step.
+    patches : the stated uncertainty tested on stable patches.
     totals : all glaciers together; None without outlines.
     outlines : outlines of all epochs in the grid's CRS, columns glacier_id, glacier_name, epoch, geometry; or None.
+    notes : what was noticed of the inputs and handled, one line each.
     tables : data frames named and shaped as in ``schemas.tables.ELEVATION_CHANGE_TABLES``.
     figures : numbers that the figures need, by name (aspect curve, curvature curve, variogram).
     settings : the settings of the run.
     """
 
     grid: Grid
-    dh_m: FloatArray
-    sigma_dh_m: FloatArray
-    surface_m: FloatArray
-    classification: NDArray[np.uint8]
+    dh_m: Raster
+    sigma_dh_m: Raster
+    surface_m: Raster
+    classification: Raster
     shift_m: Shift
+    sigma_shift_m: Shift
+    shift_by_cosine_m: Shift
     shift_native_pixels: NativeShift
     tilt: Tilt
     before: Statistics
@@ -147,8 +168,10 @@ class ElevationChange:
     after: Statistics
     curvature: CurvatureCorrection | None
     datum: DatumStep
+    patches: PatchSpread
     totals: GlacierTotals | None
     outlines: gpd.GeoDataFrame | None
+    notes: tuple[str, ...]
     tables: dict[str, pd.DataFrame]
     figures: dict[str, Any]
     settings: ElevationChangeSettings

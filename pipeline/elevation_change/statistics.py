@@ -1,14 +1,27 @@
-"""Robust and plain statistics of an elevation difference."""
+"""Robust and plain statistics of an elevation difference: of values in memory, and of any number of them in blocks."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.elevation_change.result import Statistics
 from pipeline.grid import BoolArray, FloatArray
 
+IntArray = NDArray[np.int64]
+
 # makes the median absolute deviation of a normal distribution its standard deviation
 NMAD_FACTOR = 1.4826
+# how far the bins of a histogram reach, in NMAD from the median
+REACH_NMAD = 60.0
+FINE_BINS = 2**16
+# of fewer values than this, order statistics are taken from the place of each in the histogram
+FEW_VALUES = 4096
+# so many values are worked on at a time: their temporary arrays stay in the processor's cache
+CHUNK = 2**17
 
 
 def nmad(values: FloatArray) -> float:
@@ -67,3 +80,188 @@ def within_nmad(values: FloatArray, mask: BoolArray, limit: float, rounds: int =
         kept = narrowed
     candidate[candidate] = kept
     return candidate
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Equal bins on both sides of a value; what lies beyond them is counted in the outermost.
+
+    Attributes
+    ----------
+    centre, width : in the unit of the values.
+    count : an even number of bins.
+    """
+
+    centre: float
+    width: float
+    count: int = FINE_BINS
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.centre) and self.width > 0 and self.count >= 2 and self.count % 2 == 0):
+            raise ValueError(f"not bins: {self.count} of width {self.width} around {self.centre}")
+
+    @classmethod
+    def spanning(cls, sample: FloatArray, count: int = FINE_BINS) -> Bins:
+        """Bins that reach 60 NMAD from a sample's median, further where a hundredth of the sample lies beyond.
+
+        Parameters
+        ----------
+        sample : any shape; voids in it do not count.
+        """
+        known = thinned(sample[np.isfinite(sample)].astype(np.float64))
+        if known.size == 0:
+            return cls(0.0, 2.0 * REACH_NMAD / count, count)
+        centre = float(np.median(known))
+        beyond = float(np.percentile(np.abs(known - centre), 99))
+        # a sample without any spread still needs a width
+        return cls(centre, 2 * max(REACH_NMAD * nmad(known), 1.5 * beyond, 0.01) / count, count)
+
+    @property
+    def lowest(self) -> float:
+        """Lower edge of the first bin."""
+        return self.centre - self.width * (self.count // 2)
+
+    def edges(self) -> FloatArray:
+        """All edges, shape (count + 1,)."""
+        result: FloatArray = self.lowest + self.width * np.arange(self.count + 1)
+        return result
+
+    def numbers(self, values: FloatArray) -> IntArray:
+        """Number of the bin of each value, shaped like the values, which must be finite."""
+        place = values - self.lowest
+        place *= 1 / self.width
+        np.maximum(place, 0, out=place)
+        np.minimum(place, self.count - 1, out=place)
+        return place.astype(np.int64)
+
+    def merged(self, by: int) -> Bins:
+        """The same range in bins ``by`` times as wide."""
+        return Bins(self.centre, self.width * by, self.count // by)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is kept of any number of values: exact sums and a histogram. Tallies with the same bins add up.
+
+    A tally of several classes holds arrays of the shape ``classes``; ``tally[i]`` is that of one class.
+
+    Attributes
+    ----------
+    bins : of the histogram.
+    count : number of values; shape classes.
+    total, squares, absolutes : sums of the values, of their squares and of their absolutes; shape classes, float64.
+    histogram : values in each bin; shape (*classes, bins.count).
+    """
+
+    bins: Bins
+    count: IntArray
+    total: FloatArray
+    squares: FloatArray
+    absolutes: FloatArray
+    histogram: IntArray
+
+    def __add__(self, other: Tally) -> Tally:
+        if self.bins != other.bins or self.histogram.shape != other.histogram.shape:
+            raise ValueError(f"tallies of different bins or classes do not add up: {self.bins}, {other.bins}")
+        return Tally(
+            self.bins,
+            self.count + other.count,
+            self.total + other.total,
+            self.squares + other.squares,
+            self.absolutes + other.absolutes,
+            self.histogram + other.histogram,
+        )
+
+    def __getitem__(self, number: int) -> Tally:
+        return Tally(
+            self.bins,
+            self.count[number],
+            self.total[number],
+            self.squares[number],
+            self.absolutes[number],
+            self.histogram[number],
+        )
+
+
+def tally(values: FloatArray, bins: Bins) -> Tally:
+    """Count values into bins and add up their moments.
+
+    Parameters
+    ----------
+    values : shape (n,), finite.
+    """
+    histogram = np.zeros(bins.count, np.int64)
+    total = squares = absolutes = np.zeros(())
+    for start in range(0, values.size, CHUNK):
+        chunk = values[start : start + CHUNK]
+        histogram += np.bincount(bins.numbers(chunk), minlength=bins.count)
+        parts = moments(chunk)
+        total, squares, absolutes = total + parts[0].sum(), squares + parts[1].sum(), absolutes + parts[2].sum()
+    return Tally(bins, np.asarray(values.size), total, squares, absolutes, histogram)
+
+
+def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Values, their squares and their absolutes as float64, shaped like the values."""
+    wide = values.astype(np.float64)
+    return wide, np.square(wide), np.abs(wide)
+
+
+def statistics_of(tallied: Tally) -> Statistics:
+    """Statistics of the values behind a tally (of one class); without values NaN and count 0.
+
+    Mean, standard deviation and RMSE come from the exact sums; median, NMAD and LE90 from the histogram, taken as
+    evenly filled within each bin, which puts them off by less than a bin's width.
+    """
+    count = int(tallied.count)
+    if count == 0:
+        return Statistics(0, *([float("nan")] * 7))
+    mean, square = float(tallied.total) / count, float(tallied.squares) / count
+    median, spread, le90 = _order_statistics(tallied, count)
+    return Statistics(
+        count=count,
+        mean_m=mean,
+        mean_absolute_m=float(tallied.absolutes) / count,
+        median_m=median,
+        std_m=math.sqrt(max(0.0, square - mean**2)),
+        nmad_m=spread,
+        rmse_m=math.sqrt(square),
+        le90_m=le90,
+    )
+
+
+def _order_statistics(tallied: Tally, count: int) -> tuple[float, float, float]:
+    """Median, NMAD and 90th percentile of the absolute values."""
+    cumulative = np.concatenate([[0], np.cumsum(tallied.histogram)])
+    edges = tallied.bins.edges()
+    if count < FEW_VALUES:
+        values = np.interp(np.arange(count) + 0.5, cumulative, edges)
+        return float(np.median(values)), nmad(values), float(np.percentile(np.abs(values), 90))
+    median = float(np.interp(count / 2, cumulative, edges))
+    spread = NMAD_FACTOR * _distance_within(edges, cumulative, median, count / 2)
+    return median, spread, _distance_within(edges, cumulative, 0.0, 0.9 * (count - 1) + 0.5)
+
+
+def _distance_within(edges: FloatArray, cumulative: FloatArray, about: float, number: float) -> float:
+    """The distance from ``about`` within which so many of the values lie."""
+    ends = np.abs(edges[[0, -1]] - about)
+    nearest = 0.0 if edges[0] <= about <= edges[-1] else float(ends.min())
+    distance = np.linspace(nearest, float(ends.max()), edges.size)
+    within = np.interp(about + distance, edges, cumulative) - np.interp(about - distance, edges, cumulative)
+    return float(np.interp(number, within, distance))
+
+
+def rebinned(tallied: Tally, edges: FloatArray) -> IntArray:
+    """How many of the tallied values lie between each two of ``edges``, to within the bins of the tally.
+
+    Parameters
+    ----------
+    edges : shape (n + 1,), increasing.
+
+    Returns
+    -------
+    Shape (n,).
+    """
+    cumulative = np.concatenate([[0], np.cumsum(tallied.histogram)])
+    below = np.rint(np.interp(edges, tallied.bins.edges(), cumulative)).astype(np.int64)
+    result: IntArray = np.diff(below)
+    return result

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from pyproj import CRS
+from pyproj import CRS, Proj
 from pyproj.exceptions import CRSError
 from rasterio.warp import transform_bounds
 
@@ -13,6 +15,8 @@ from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
 
 Bounds = tuple[float, float, float, float]
+# a map whose metres differ more from those on the ground serves for neither slopes nor areas
+LARGEST_DISTORTION = 0.05
 
 
 def target_grid(
@@ -26,11 +30,11 @@ def target_grid(
 
     Errors
     ------
-    BadInput : DEMs that do not overlap (or not in the region); an unknown CRS, or one not in metres.
+    BadInput : DEMs that do not overlap (or not in the region); an unknown CRS, or one not in metres on the ground.
     """
-    if settings.crs is not None:
-        _require_metres(settings.crs)
     overlap = _overlap_lonlat(earlier, later, region_lonlat)
+    if settings.crs is not None:
+        _require_metres(settings.crs, overlap)
     finer = _finer(earlier, later, settings.reference)
     own = _own_grid(finer, overlap, settings)
     if own is not None:
@@ -64,7 +68,7 @@ def _own_grid(finer: Mosaic, overlap: Bounds, settings: ElevationChangeSettings)
     """The finer DEM's pixels within the overlap, if they are square metres and the settings ask for nothing else."""
     width, height = finer.pixel
     square = abs(width - height) <= 1e-6 * height
-    if not square or not is_projected_metres(finer.crs):
+    if not square or not _in_ground_metres(finer.crs, overlap):
         return None
     if settings.crs is not None and not CRS.from_user_input(settings.crs).equals(CRS.from_user_input(finer.crs)):
         return None
@@ -80,15 +84,39 @@ def _own_grid(finer: Mosaic, overlap: Bounds, settings: ElevationChangeSettings)
 
 
 def _crs_for(finer: Mosaic, overlap: Bounds) -> str:
-    if is_projected_metres(finer.crs):
+    if _in_ground_metres(finer.crs, overlap):
         return finer.crs
     return utm_crs((overlap[0] + overlap[2]) / 2, (overlap[1] + overlap[3]) / 2)
 
 
-def _require_metres(crs: str) -> None:
+def _in_ground_metres(crs: str, overlap: Bounds) -> bool:
+    return is_projected_metres(crs) and abs(ground_scale(crs, overlap) - 1) <= LARGEST_DISTORTION
+
+
+def ground_scale(crs: str, region_lonlat: Bounds) -> float:
+    """Metres on the map to a metre on the ground, in the direction in which they differ most; NaN off the CRS's domain.
+
+    Parameters
+    ----------
+    crs : projected; ``region_lonlat`` in degrees, of which the middle is looked at.
+    """
+    west, south, east, north = region_lonlat
+    factors = Proj(CRS.from_user_input(crs)).get_factors((west + east) / 2, (south + north) / 2)
+    longest, shortest = factors.tissot_semimajor, factors.tissot_semiminor
+    if not (0 < shortest <= longest < math.inf):
+        return math.nan
+    return float(max(longest, shortest, key=lambda scale: abs(math.log(scale))))
+
+
+def _require_metres(crs: str, overlap: Bounds) -> None:
     try:
         metres = is_projected_metres(crs)
     except CRSError:
         raise BadInput("crs", repr(crs), "a CRS that PROJ knows, as EPSG:32645") from None
     if not metres:
         raise BadInput("crs", f"{crs}, which is not projected in metres", "a projected CRS in metres, as EPSG:32645")
+    if not _in_ground_metres(crs, overlap):
+        scale = ground_scale(crs, overlap)
+        there = f"where a metre is {1 / scale:.3f} m on the ground" if scale > 0 else "which does not reach there"
+        zone = utm_crs((overlap[0] + overlap[2]) / 2, (overlap[1] + overlap[3]) / 2)
+        raise BadInput("crs", f"{crs}, {there}", f"a CRS of the region, as {zone}", "leave it out for the UTM zone")

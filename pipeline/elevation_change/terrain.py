@@ -1,4 +1,8 @@
-"""Terrain attributes on a square grid, from the 3 x 3 quadratic of Zevenbergen and Thorne (1987)."""
+"""Terrain attributes on a square grid, from the 3 x 3 quadratic of Zevenbergen and Thorne (1987).
+
+Heights may be a raster or a stack of windows, shape (..., rows, columns), row 0 in the north, NaN where void. Results
+keep the type of the heights: float32 in, float32 out. The ``inner_`` functions leave the outermost pixels off.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,12 @@ import numpy as np
 
 from pipeline.grid import FloatArray
 
+_INNER = (..., slice(1, -1), slice(1, -1))
+_NORTH, _SOUTH = (..., slice(None, -2), slice(1, -1)), (..., slice(2, None), slice(1, -1))
+_WEST, _EAST = (..., slice(1, -1), slice(None, -2)), (..., slice(1, -1), slice(2, None))
 
-def gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
+
+def inner_gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
     """Slope components dz/dEast and dz/dNorth by central differences.
 
     dz/dE = (z6 - z4) / 2L and dz/dN = (z2 - z8) / 2L, with z1..z9 row by row from the north-west (Zevenbergen and
@@ -15,34 +23,56 @@ def gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArra
 
     Parameters
     ----------
-    heights : shape (rows, columns), m, row 0 in the north.
+    heights : shape (..., rows, columns), m.
     pixel_m : pixel size L, m.
 
     Returns
     -------
-    Two arrays shaped like heights, m per m; NaN on the border and beside voids.
+    Two arrays of shape (..., rows - 2, columns - 2), m per m; each NaN where one of its own two heights is void.
     """
-    east, north = np.full_like(heights, np.nan), np.full_like(heights, np.nan)
-    east[1:-1, 1:-1] = (heights[1:-1, 2:] - heights[1:-1, :-2]) / (2 * pixel_m)
-    north[1:-1, 1:-1] = (heights[:-2, 1:-1] - heights[2:, 1:-1]) / (2 * pixel_m)
-    undefined = np.isnan(east) | np.isnan(north)
-    east[undefined] = north[undefined] = np.nan
+    east, north = heights[_EAST] - heights[_WEST], heights[_NORTH] - heights[_SOUTH]
+    scale = 1 / (2 * pixel_m)
+    east *= scale
+    north *= scale
     return east, north
+
+
+def gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
+    """``inner_gradient`` with the outermost pixels as NaN; both components are NaN where either is.
+
+    Returns
+    -------
+    Two arrays shaped like heights, m per m.
+    """
+    east, north = inner_gradient(heights, pixel_m)
+    undefined = np.isnan(east)
+    undefined |= np.isnan(north)
+    if undefined.any():
+        east[undefined] = north[undefined] = np.nan
+    return _bordered(east, heights), _bordered(north, heights)
 
 
 def slope_deg(gradient_east: FloatArray, gradient_north: FloatArray) -> FloatArray:
     """Slope in degrees, arctan of the gradient's length."""
-    result: FloatArray = np.degrees(np.arctan(np.hypot(gradient_east, gradient_north)))
+    result: FloatArray = gradient_east * gradient_east
+    result += gradient_north * gradient_north
+    np.sqrt(result, out=result)
+    np.arctan(result, out=result)
+    result *= 180 / np.pi
     return result
 
 
 def aspect_deg(gradient_east: FloatArray, gradient_north: FloatArray) -> FloatArray:
-    """Direction of steepest descent in degrees clockwise from north, 0 to 360."""
-    result: FloatArray = np.degrees(np.arctan2(-gradient_east, -gradient_north)) % 360
+    """Direction of steepest descent in degrees clockwise from north, 0 up to 360; of no meaning where it is level."""
+    result: FloatArray = np.arctan2(gradient_east, gradient_north)
+    result *= 180 / np.pi
+    # the way up, turned round
+    result += 180
+    result[result >= 360] = 0
     return result
 
 
-def maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
+def inner_maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
     """Maximum curvature, convex positive, per 100 m.
 
     k_max = 100 [-(D + E) + sqrt((D - E)^2 + F^2)], with D, E, F the second-order terms of the quadratic through the
@@ -51,18 +81,46 @@ def maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
 
     Parameters
     ----------
-    heights : shape (rows, columns), m.
+    heights : shape (..., rows, columns), m.
     pixel_m : pixel size, m.
 
     Returns
     -------
-    Shaped like heights, (100 m)-1; NaN on the border and beside voids.
+    Shape (..., rows - 2, columns - 2), (100 m)-1; NaN where the window holds a void.
     """
-    z = heights
-    centre = z[1:-1, 1:-1]
-    d = ((z[1:-1, :-2] + z[1:-1, 2:]) / 2 - centre) / pixel_m**2
-    e = ((z[:-2, 1:-1] + z[2:, 1:-1]) / 2 - centre) / pixel_m**2
-    f = (-z[:-2, :-2] + z[:-2, 2:] + z[2:, :-2] - z[2:, 2:]) / (4 * pixel_m**2)
-    result = np.full_like(heights, np.nan)
-    result[1:-1, 1:-1] = 100 * (-(d + e) + np.hypot(d - e, f))
+    # differences from the centre first: they are small, so that float32 loses nothing of heights of thousands of metres
+    centre = heights[_INNER]
+    across = heights[_WEST] - centre  # becomes 2 L^2 D
+    across += heights[_EAST] - centre
+    along = heights[_NORTH] - centre  # becomes 2 L^2 E
+    along += heights[_SOUTH] - centre
+    twist = heights[..., :-2, 2:] - heights[..., :-2, :-2]  # becomes 4 L^2 F
+    twist += heights[..., 2:, :-2] - heights[..., 2:, 2:]
+    total = across + along
+    across -= along
+    np.square(across, out=across)
+    twist *= 0.5
+    np.square(twist, out=twist)
+    across += twist
+    result: FloatArray = np.sqrt(across, out=across)
+    result -= total
+    result *= 50 / pixel_m**2
+    return result
+
+
+def maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
+    """``inner_maximum_curvature`` with the outermost pixels as NaN.
+
+    Returns
+    -------
+    Shaped like heights, (100 m)-1.
+    """
+    return _bordered(inner_maximum_curvature(heights, pixel_m), heights)
+
+
+def _bordered(inner: FloatArray, heights: FloatArray) -> FloatArray:
+    """The inner pixels within a frame of NaN, shaped like the heights they come from."""
+    result = np.empty(heights.shape, inner.dtype)
+    result[..., 0, :] = result[..., -1, :] = result[..., :, 0] = result[..., :, -1] = np.nan
+    result[_INNER] = inner
     return result

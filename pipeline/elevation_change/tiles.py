@@ -1,4 +1,4 @@
-"""Read DEM tiles: one raster, a list, or a folder; each checked at the door, read by window onto a grid."""
+"""Read DEM tiles: one raster, a list, a folder or an archive; each checked at the door, read by window."""
 
 from __future__ import annotations
 
@@ -7,45 +7,76 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
 from pyproj import CRS, Transformer
-from rasterio.enums import Resampling
+from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
-from rasterio.io import MemoryFile
 from rasterio.transform import Affine, array_bounds
-from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
-from pipeline.grid import FloatArray, Grid
+from pipeline.elevation_change.opened_rasters import opened, quiet_gdal
+from pipeline.elevation_change.raster_files import (
+    RasterFile,
+    corner_by_name,
+    datum_by_name,
+    find_rasters,
+    require_intact,
+)
+from pipeline.elevation_change.warping import warp
+from pipeline.grid import BoolArray, FloatArray, Grid
 from schemas.errors import BadInput
 
 # Heights outside this range are voids or corrupt on Earth: the Dead Sea shore is at -430 m, Everest at 8849 m.
 LOWEST_M, HIGHEST_M = -500.0, 9000.0
-EGM96, EGM2008 = "EPSG:5773", "EPSG:3855"
-# GDAL approximates the map projection to within this many source pixels. Its default, which rasterio.warp.reproject
-# cannot change, is 0.125: a 90 m DEM then comes out 5 m too far south on average, more than the shift one looks for.
-WARP_TOLERANCE = 1e-4
-RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".vrt", ".img", ".asc", ".dem")
+# source pixels that the widest resampling kernel (Lanczos) reaches, and what is read beyond it
+KERNEL_REACH, MARGIN = 3, 2
+ELLIPSOIDAL = "EPSG:4979"
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One raster file: where it lies and how its heights are stored. Units of transform and bounds are its CRS's."""
+    """One raster: where it lies and how its heights are stored. Units of transform and bounds are its CRS's.
 
-    path: Path
+    Attributes
+    ----------
+    file : the file or archive, and what GDAL opens.
+    nodata : the declared value of voids, None when the file declares none.
+    scale, offset : height = scale * stored + offset, m.
+    masked : whether a mask band of the file marks its voids.
+    block : (rows, columns) of the rectangles that the file is stored in.
+    plain : whether they are stored uncompressed, so that reading them again costs little.
+    vertical_datum : EPSG code that the file or its name states, else None.
+    """
+
+    file: RasterFile
     crs: str
     transform: Affine
     shape: tuple[int, int]
     nodata: float | None
     dtype: str
     vertical_datum: str | None
+    scale: float = 1.0
+    offset: float = 0.0
+    masked: bool = False
+    block: tuple[int, int] = (1, 1)
+    plain: bool = False
+
+    @property
+    def path(self) -> Path:
+        return self.file.path
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return self.file.name
+
+    @property
+    def where(self) -> str:
+        """How errors name it."""
+        return self.file.where
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -96,9 +127,18 @@ class Mosaic:
     def nominal_resolution_m(self) -> float:
         """Pixel size in metres; for a geographic grid the usual name of it, 30 m an arc second."""
         if not self.is_geographic:
-            return self.pixel[1]
+            return self.pixel[1] * float(CRS.from_user_input(self.crs).axis_info[0].unit_conversion_factor)
         arc_seconds = self.pixel[1] * 3600
         return 30.0 * (round(arc_seconds) if arc_seconds > 0.75 else arc_seconds)
+
+    @cached_property
+    def corners(self) -> tuple[tuple[int, int], ...]:
+        """(row, column) of each tile's first pixel, counted from the first tile's."""
+        origin, (width, height) = self.tiles[0].transform, self.pixel
+        return tuple(
+            (round((origin.f - tile.transform.f) / height), round((tile.transform.c - origin.c) / width))
+            for tile in self.tiles
+        )
 
     def grid(self) -> Grid:
         """The mosaic's native grid."""
@@ -108,38 +148,15 @@ class Mosaic:
         return Grid(self.crs, Affine(width, 0, west, 0, -height, north), shape)
 
 
-def find_rasters(source: Path | Sequence[Path], role: str) -> tuple[Path, ...]:
-    """The raster files meant by a path, a folder of tiles, or a list of either, sorted by name.
-
-    Errors
-    ------
-    BadInput : no such file, or a folder without rasters.
-    """
-    sources = [source] if isinstance(source, Path) else list(source)
-    found: list[Path] = []
-    for path in sources:
-        if path.is_dir():
-            inside = sorted(child for child in path.iterdir() if child.suffix.lower() in RASTER_SUFFIXES)
-            if not inside:
-                raise BadInput(
-                    str(path), "no raster tile in the folder", f"files ending in {', '.join(RASTER_SUFFIXES)}"
-                )
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            raise BadInput(str(path), f"no such file for the {role} DEM", "a raster file or a folder of tiles")
-    return tuple(sorted(set(found), key=lambda path: path.name))
-
-
 def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | None = None) -> Mosaic:
     """Open the tiles of one DEM and check that they belong together.
 
     Errors
     ------
-    BadInput : unreadable or truncated file, no CRS, rotated grid, mixed CRS, pixel size or phase, duplicate tiles.
+    BadInput : unreadable file or archive, no CRS, rotated grid, heights in other units than metres, a tile that is not
+        where its name says, mixed CRS, pixel size, phase or datum, duplicate tiles.
     """
-    tiles = tuple(_open_tile(path) for path in find_rasters(source, role))
+    tiles = tuple(_open_tile(raster) for raster in find_rasters(source, role))
     first = tiles[0]
     for tile in tiles[1:]:
         _check_alike(first, tile)
@@ -150,30 +167,74 @@ def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | 
     return Mosaic(role, tiles, vertical_datum or (stated.pop() if stated else None))
 
 
-def _open_tile(path: Path) -> Tile:
+def _open_tile(raster: RasterFile) -> Tile:
+    where = raster.where
     try:
-        with rasterio.open(path) as source:
-            crs, transform, shape = source.crs, source.transform, source.shape
-            nodata, dtype, bands = source.nodata, source.dtypes[0], source.count
+        with quiet_gdal(raster), rasterio.open(raster.source) as source:
+            crs, transform, shape, bands = source.crs, source.transform, source.shape, source.count
+            nodata, dtype, unit = source.nodata, source.dtypes[0], source.units[0]
+            stored = (float(source.scales[0]), float(source.offsets[0]))
+            masked = nodata is None and MaskFlags.per_dataset in source.mask_flag_enums[0]
+            block, plain = source.block_shapes[0], _is_plain(raster, source)
     except RasterioError as error:
-        raise BadInput(str(path), _one_line(error), "a raster that GDAL can read", "is the file complete?") from None
+        require_intact(raster)
+        raise BadInput(where, _one_line(error), "a raster that GDAL can read", "is the file complete?") from None
     if crs is None:
         raise BadInput(
-            str(path), "no coordinate reference system", "a georeferenced raster", "set it with gdal_edit.py -a_srs"
+            where, "no coordinate reference system", "a georeferenced raster", "set it with gdal_edit.py -a_srs"
         )
     if bands != 1:
-        raise BadInput(str(path), f"{bands} bands", "one band of heights")
+        raise BadInput(where, f"{bands} bands", "one band of heights", "choose it with gdal_translate -b")
     if transform.b != 0 or transform.d != 0 or transform.e >= 0 or transform.a <= 0:
-        raise BadInput(str(path), "a rotated or mirrored grid", "a north-up grid", "warp it with gdalwarp")
-    horizontal, datum = _split_crs(CRS.from_user_input(crs.to_wkt()))
-    return Tile(path, horizontal, transform, shape, nodata, dtype, datum or _datum_by_name(path.name))
+        raise BadInput(where, "a rotated or mirrored grid", "a north-up grid", "warp it with gdalwarp")
+    _require_heights_in_metres(where, unit)
+    horizontal, datum = _split_crs(where, CRS.from_user_input(crs.to_wkt()))
+    datum = datum or datum_by_name(raster)
+    tile = Tile(raster, horizontal, transform, shape, nodata, dtype, datum, *stored, masked, block, plain)
+    _require_named_place(tile)
+    return tile
 
 
-def _split_crs(crs: CRS) -> tuple[str, str | None]:
-    """Horizontal CRS and vertical datum (EPSG code) of a CRS that may be compound."""
+def _is_plain(raster: RasterFile, source: Any) -> bool:
+    uncompressed = source.driver in ("SRTMHGT", "EHdr", "ENVI") or (
+        source.driver == "GTiff" and source.compression is None
+    )
+    return uncompressed and not raster.source.startswith("/vsi")
+
+
+def _require_heights_in_metres(where: str, unit: str | None) -> None:
+    if unit and unit.strip().lower() not in ("m", "metre", "metres", "meter", "meters"):
+        raise BadInput(where, f"heights in '{unit}'", "heights in metres", "convert them with gdal_calc")
+
+
+def _require_named_place(tile: Tile) -> None:
+    corner = corner_by_name(tile.name)
+    if corner is None:
+        return
+    west, south, east, north = transform_bounds(tile.crs, "EPSG:4326", *tile.bounds)
+    longitude, latitude = (west + east) / 2, (south + north) / 2
+    if not (corner[0] <= longitude <= corner[0] + 1 and corner[1] <= latitude <= corner[1] + 1):
+        raise BadInput(
+            tile.where, f"a raster about {latitude:.2f} N {longitude:.2f} E", f"one within {tile_name(*corner[::-1])}",
+            "is the name or the georeferencing right?",
+        )  # fmt: skip
+
+
+def _split_crs(where: str, crs: CRS) -> tuple[str, str | None]:
+    """Horizontal CRS and vertical datum (EPSG code) of a CRS that may have a height axis.
+
+    Errors
+    ------
+    BadInput : a height axis in other units than metres.
+    """
     if crs.is_compound:
         horizontal, vertical = crs.sub_crs_list[0], crs.sub_crs_list[1]
+        axis = vertical.axis_info[0]
+        if axis.unit_conversion_factor != 1:
+            raise BadInput(where, f"heights in {axis.unit_name}", "heights in metres", "convert them with gdal_calc")
         return _name_of(horizontal), _name_of(vertical)
+    if len(crs.axis_info) == 3:
+        return _name_of(crs.to_2d()), ELLIPSOIDAL
     return _name_of(crs), None
 
 
@@ -182,16 +243,8 @@ def _name_of(crs: CRS) -> str:
     return ":".join(authority) if authority else str(crs.to_wkt())
 
 
-def _datum_by_name(name: str) -> str | None:
-    """Vertical datum that a product's file name implies: SRTM stands on EGM96, Copernicus and FABDEM on EGM2008."""
-    lowered = name.lower()
-    if lowered.endswith(".hgt") or "srtm" in lowered:
-        return EGM96
-    return EGM2008 if "fabdem" in lowered or lowered.startswith("copernicus_dsm") else None
-
-
 def _check_alike(first: Tile, tile: Tile) -> None:
-    where = f"{tile.path}"
+    where = tile.where
     if tile.crs != first.crs:
         raise BadInput(where, f"CRS {tile.crs[:40]}", f"{first.crs[:40]} as in {first.name}", "reproject one of them")
     for ours, theirs in ((tile.transform.a, first.transform.a), (tile.transform.e, first.transform.e)):
@@ -210,9 +263,7 @@ def _check_duplicates(tiles: Sequence[Tile]) -> None:
     for tile in tiles:
         key = tuple(round(edge, 6) for edge in tile.bounds)
         if key in seen:
-            raise BadInput(
-                str(tile.path), f"the same extent as {seen[key].name}", "each tile once", "remove one of them"
-            )
+            raise BadInput(tile.where, f"the same extent as {seen[key].name}", "each tile once", "remove one of them")
         seen[key] = tile
 
 
@@ -268,36 +319,117 @@ def read_native(mosaic: Mosaic, bounds: tuple[float, float, float, float]) -> tu
     BadInput : a tile that cannot be read to its end.
     """
     width, height = mosaic.pixel
-    west0, north0 = mosaic.tiles[0].transform.c, mosaic.tiles[0].transform.f
-    column0, column1 = math.floor((bounds[0] - west0) / width), math.ceil((bounds[2] - west0) / width)
-    row0, row1 = math.floor((north0 - bounds[3]) / height), math.ceil((north0 - bounds[1]) / height)
-    heights = np.full((row1 - row0, column1 - column0), np.nan, np.float32)
-    transform = Affine(width, 0, west0 + column0 * width, 0, -height, north0 - row0 * height)
-    for tile in mosaic.tiles:
-        left = round((tile.transform.c - transform.c) / width)
-        top = round((transform.f - tile.transform.f) / height)
-        rows = slice(max(0, top), min(heights.shape[0], top + tile.shape[0]))
-        columns = slice(max(0, left), min(heights.shape[1], left + tile.shape[1]))
-        if rows.start >= rows.stop or columns.start >= columns.stop:
+    west, north = mosaic.tiles[0].transform.c, mosaic.tiles[0].transform.f
+    left, right = math.floor((bounds[0] - west) / width), math.ceil((bounds[2] - west) / width)
+    top, bottom = math.floor((north - bounds[3]) / height), math.ceil((north - bounds[1]) / height)
+    heights = read_pixels(mosaic, (top, left), (bottom - top, right - left))
+    return heights, Affine(width, 0, west + left * width, 0, -height, north - top * height)
+
+
+def read_pixels(mosaic: Mosaic, first: tuple[int, int], shape: tuple[int, int]) -> FloatArray:
+    """Heights of native pixels; where tiles overlap, the first one that has a height there counts.
+
+    Parameters
+    ----------
+    first : (row, column) of the first pixel, counted from that of the mosaic's first tile.
+
+    Returns
+    -------
+    float32, the shape asked for, m; NaN where void and beyond the tiles.
+
+    Errors
+    ------
+    BadInput : a tile that cannot be read to its end.
+    """
+    heights = np.empty(shape, np.float32)
+    wanted = _Extent(*first, first[0] + shape[0], first[1] + shape[1])
+    filled: list[_Extent] = []
+    for tile, corner in zip(mosaic.tiles, mosaic.corners, strict=True):
+        own = _Extent(*corner, corner[0] + tile.shape[0], corner[1] + tile.shape[1])
+        part = own.common(wanted)
+        if part is None:
             continue
-        window = Window(columns.start - left, rows.start - top, columns.stop - columns.start, rows.stop - rows.start)
-        part = _read_window(tile, window)
-        target = heights[rows, columns]
-        np.copyto(target, part, where=np.isnan(target))
-    return heights, transform
-
-
-def _read_window(tile: Tile, window: Window) -> FloatArray:
-    try:
-        with rasterio.open(tile.path) as source:
-            raw = source.read(1, window=window)
-    except RasterioError as error:
-        raise BadInput(str(tile.path), _one_line(error), "a complete raster", "fetch the file again") from None
-    heights: FloatArray = raw.astype(np.float32)
-    if tile.nodata is not None and not math.isnan(tile.nodata):
-        heights[raw == tile.nodata] = np.nan
-    heights[(heights < LOWEST_M) | (heights > HIGHEST_M)] = np.nan
+        if not filled and part != wanted:
+            heights.fill(np.nan)
+        _fill(heights[part.within(wanted)], tile, part.window(corner), any(part.common(other) for other in filled))
+        filled.append(part)
+    if not filled:
+        heights.fill(np.nan)
     return heights
+
+
+class _Extent(NamedTuple):
+    """Pixels from (top, left) up to but not including (bottom, right)."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def common(self, other: _Extent) -> _Extent | None:
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return _Extent(top, left, bottom, right) if top < bottom and left < right else None
+
+    def within(self, outer: _Extent) -> tuple[slice, slice]:
+        """Where an array of ``outer`` holds these pixels."""
+        return (
+            slice(self.top - outer.top, self.bottom - outer.top),
+            slice(self.left - outer.left, self.right - outer.left),
+        )
+
+    def window(self, corner: tuple[int, int]) -> Window:
+        """The window of these pixels in a tile whose first pixel is ``corner``."""
+        return Window(self.left - corner[1], self.top - corner[0], self.right - self.left, self.bottom - self.top)
+
+
+def _fill(target: FloatArray, tile: Tile, window: Window, overlapping: bool) -> None:
+    """Read a window of a tile into an array; where other tiles came first, only into what they left void."""
+    if not overlapping:
+        _read_window(tile, window, target)
+        return
+    void = np.isnan(target)
+    if void.any():
+        part = np.empty(target.shape, np.float32)
+        _read_window(tile, window, part)
+        np.copyto(target, part, where=void)
+
+
+def _read_window(tile: Tile, window: Window, heights: FloatArray) -> None:
+    """Read a window of a tile into ``heights`` (float32, of the window's shape), its voids as NaN."""
+    mask = read_stored(tile, window, heights)
+    set_void(tile, heights, mask)
+
+
+def read_stored(tile: Tile, window: Window, stored: FloatArray) -> BoolArray | None:
+    """Read a window's values as the file has them into ``stored`` (float32), and what its mask band leaves out.
+
+    Errors
+    ------
+    BadInput : a tile that cannot be read to its end.
+    """
+    try:
+        with opened(tile.file) as source:
+            source.read(1, window=window, out=stored)
+            return source.read_masks(1, window=window) == 0 if tile.masked else None
+    except RasterioError as error:
+        raise BadInput(tile.where, _one_line(error), "a complete raster", "fetch the file again") from None
+
+
+def set_void(tile: Tile, heights: FloatArray, masked: BoolArray | None) -> None:
+    """Turn stored values into heights, m, in place: NaN where declared void, masked, or no height on Earth."""
+    nodata = math.nan if tile.nodata is None else tile.nodata
+    scaled = (tile.scale, tile.offset) != (1.0, 0.0)
+    if not math.isnan(nodata) and (scaled or LOWEST_M <= nodata <= HIGHEST_M):
+        # other declared values lie outside the range of heights and go with all that does
+        np.copyto(heights, np.nan, where=heights == np.float32(nodata))
+    if scaled:
+        heights *= np.float32(tile.scale)
+        heights += np.float32(tile.offset)
+    if masked is not None:
+        np.copyto(heights, np.nan, where=masked)
+    if np.fmin.reduce(heights, axis=None) < LOWEST_M or np.fmax.reduce(heights, axis=None) > HIGHEST_M:
+        np.copyto(heights, np.nan, where=(heights < LOWEST_M) | (heights > HIGHEST_M))
 
 
 def read_onto(mosaic: Mosaic, grid: Grid, resampling: str, shift: tuple[float, float] = (0.0, 0.0)) -> FloatArray:
@@ -312,53 +444,47 @@ def read_onto(mosaic: Mosaic, grid: Grid, resampling: str, shift: tuple[float, f
     moved = grid.moved(-shift[0], -shift[1])
     offset = aligned_offset(mosaic, moved)
     if offset is not None:
-        return _read_pixels(mosaic, moved, offset)
-    native_bounds = transform_bounds(moved.crs, mosaic.crs, *moved.bounds, densify_pts=21)
-    margin_x, margin_y = 4 * mosaic.pixel[0], 4 * mosaic.pixel[1]
-    heights, transform = read_native(
-        mosaic,
-        (
-            native_bounds[0] - margin_x,
-            native_bounds[1] - margin_y,
-            native_bounds[2] + margin_x,
-            native_bounds[3] + margin_y,
-        ),
-    )
-    return warp(heights, transform, mosaic.crs, moved, resampling)
+        return read_pixels(mosaic, native_index(mosaic, offset), grid.shape)
+    return warp_native(mosaic, moved, resampling, resampling_scale(mosaic, moved))
 
 
-def warp(heights: FloatArray, transform: Affine, crs: str, grid: Grid, resampling: str) -> FloatArray:
-    """Resample heights onto a grid; a pixel whose nearest source pixel is void is void, so voids keep their size.
+def native_index(mosaic: Mosaic, offset: tuple[int, int]) -> tuple[int, int]:
+    """(row, column) counted from the first tile's first pixel, of one counted from the mosaic's upper-left corner."""
+    return offset[0] + min(row for row, _ in mosaic.corners), offset[1] + min(column for _, column in mosaic.corners)
 
-    Parameters
-    ----------
-    heights : shape (rows, columns), float32, NaN where void; ``transform`` and ``crs`` say where its pixels lie.
+
+def resampling_scale(mosaic: Mosaic, grid: Grid) -> tuple[float, float]:
+    """Native pixels' size over the grid's, across and along, at the grid's centre and at most 1.
+
+    Below 1 the resampling kernel is widened so that it averages. GDAL would take the ratio from every window it warps,
+    so that values depended on the window; it counts ratios within 5 % of 1/n as 1/n, and so do we.
     """
-    result = _warped(heights, transform, crs, grid, resampling)
-    void = np.isnan(heights)
-    if void.any():
-        covered = _warped((~void).astype(np.float32), transform, crs, grid, "nearest")
-        result[np.nan_to_num(covered) == 0] = np.nan
-    return result
+    west, south, east, north = grid.bounds
+    width, height = grid.pixel_size
+    easting, northing = (west + east) / 2, (south + north) / 2
+    to_native = Transformer.from_crs(grid.crs, mosaic.crs, always_xy=True)
+    columns, rows = to_native.transform(
+        [easting - width / 2, easting + width / 2, easting, easting],
+        [northing, northing, northing - height / 2, northing + height / 2],
+    )
+    across = math.hypot((columns[1] - columns[0]) / mosaic.pixel[0], (rows[1] - rows[0]) / mosaic.pixel[1])
+    along = math.hypot((columns[3] - columns[2]) / mosaic.pixel[0], (rows[3] - rows[2]) / mosaic.pixel[1])
+    return _kernel_scale(across), _kernel_scale(along)
 
 
-def _warped(values: FloatArray, transform: Affine, crs: str, grid: Grid, resampling: str) -> FloatArray:
-    profile = {
-        "driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1, "dtype": "float32",
-        "crs": crs, "transform": transform, "nodata": np.nan,
-    }  # fmt: skip
-    with MemoryFile() as memory:
-        with memory.open(**profile) as target:
-            target.write(values, 1)
-        with (
-            memory.open() as source,
-            WarpedVRT(
-                source, crs=grid.crs, transform=grid.transform, height=grid.shape[0], width=grid.shape[1],
-                resampling=Resampling[resampling], nodata=np.nan, tolerance=WARP_TOLERANCE, num_threads=2,
-            ) as warped,
-        ):  # fmt: skip
-            read: FloatArray = warped.read(1)
-    return read
+def _kernel_scale(native_per_pixel: float) -> float:
+    whole = max(1, round(native_per_pixel))
+    return 1 / whole if abs(native_per_pixel - whole) < 0.05 or native_per_pixel < 1 else 1 / native_per_pixel
+
+
+def warp_native(mosaic: Mosaic, grid: Grid, resampling: str, scale: tuple[float, float]) -> FloatArray:
+    """The mosaic resampled onto a grid, of which only the native pixels beneath it are read; float32, m."""
+    west, south, east, north = transform_bounds(grid.crs, mosaic.crs, *grid.bounds, densify_pts=21)
+    width, height = mosaic.pixel
+    across, along = (width * (KERNEL_REACH / scale[0] + MARGIN), height * (KERNEL_REACH / scale[1] + MARGIN))
+    bounds = (west - across, south - along, east + across, north + along)
+    heights, transform = read_native(mosaic, bounds)
+    return warp(heights, transform, mosaic.crs, grid, resampling, scale)
 
 
 def aligned_offset(mosaic: Mosaic, grid: Grid) -> tuple[int, int] | None:
@@ -382,23 +508,7 @@ def aligned_offset(mosaic: Mosaic, grid: Grid) -> tuple[int, int] | None:
     return (row, column) if off < 0.01 else None
 
 
-def _read_pixels(mosaic: Mosaic, grid: Grid, offset: tuple[int, int]) -> FloatArray:
-    native = mosaic.grid()
-    width, height = native.pixel_size
-    west = native.transform.c + offset[1] * width
-    north = native.transform.f - offset[0] * height
-    inset = (width / 4, height / 4)
-    heights, _ = read_native(
-        mosaic,
-        (
-            west + inset[0],
-            north - grid.shape[0] * height + inset[1],
-            west + grid.shape[1] * width - inset[0],
-            north - inset[1],
-        ),
-    )
-    return heights
-
-
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    """What GDAL said: rasterio's own error points to it where a read failed."""
+    told = error.__cause__ or error
+    return " ".join(str(told).split()) or type(told).__name__

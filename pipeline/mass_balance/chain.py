@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.spatial import cKDTree
 
-from pipeline.mass_balance.field import Covariance, Points, fit_covariance
-from pipeline.mass_balance.glacier_wide import GlacierWide, as_points, by_map, by_zones
-from pipeline.mass_balance.hypsometry import (
-    GlacierSurface,
-    Hypsometry,
-    hypsometry_of_surface,
-    hypsometry_of_year,
-    read_surface,
-)
-from pipeline.mass_balance.points import PointRecord, YearVisits, point_records, usable
+from pipeline.mass_balance.cross_checks import IndexYear, index_stake_balance, index_stakes
+from pipeline.mass_balance.glacier_wide import GlacierWide
+from pipeline.mass_balance.hypsometry import hypsometry_of_surface, read_surface
+from pipeline.mass_balance.integration import Ground, YearPlan, integrate_years
+from pipeline.mass_balance.linear_model import Filled, LinearModel, fill, fit_linear_model, observations
+from pipeline.mass_balance.points import PointBalances, PointRecord, point_balances
 from pipeline.mass_balance.published_zones import empty_year, time_system, year_of_bands
+from pipeline.mass_balance.quality_flags import flags_of_fieldwork, flags_of_year
 from pipeline.mass_balance.read import FieldData
 from pipeline.mass_balance.result import BalanceYear, MassBalance
-from pipeline.mass_balance.result_tables import ComputedYear, result_tables
+from pipeline.mass_balance.result_tables import ComputedYear, Findings, result_tables
 from pipeline.mass_balance.visits import Network, build_network
 from pipeline.mass_balance.years import Calendar
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
-
-# a stake whose stated elevation is this far from the DEM's is misplaced, or its DEM is
-ELEVATION_DISAGREEMENT_M = 50.0
-# stakes closer than this share a position
-SAME_POSITION_M = 1.0
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What lies under the balance: the map, if there is one, and an area-altitude table, if there is one."""
-
-    surface: GlacierSurface | None
-    of_surface: Hypsometry | None
-    table: pd.DataFrame
-
-    def hypsometry(self, year: int) -> Hypsometry | None:
-        """The year's area-altitude distribution: of the table, else of DEM and outline, else none."""
-        if not self.table.empty:
-            return hypsometry_of_year(self.table, year)
-        return self.of_surface
 
 
 def mass_balance(
@@ -76,30 +51,79 @@ def mass_balance(
     """
     calendar = Calendar.of(settings.year_start, settings.annual_tolerance_days)
     tell("reading the glacier's surface")
-    ground = _ground(data, settings, dem, outline)
+    ground = read_ground(data, settings, dem, outline)
     tell("computing point balances")
-    network = build_network(data, calendar, settings)
-    records, visited = point_records(network, calendar, settings)
+    fieldwork = measure(data, calendar, settings)
     tell("fitting the balance field")
-    covariances = _covariances(records, visited, settings) if ground.surface is not None else {}
-    computed = []
-    for visits in visited:
-        tell(f"integrating the balance of {visits.year}")
-        computed.append(_year_of_points(visits, records, ground, covariances, calendar, settings))
+    annual, winter = integrate_fieldwork(fieldwork.plans, ground, settings, tell)
+    computed = [
+        _computed_year(plan, (annual.get(plan.year), winter.get(plan.year)), ground, calendar, settings)
+        for plan in fieldwork.plans
+    ]
+    computed = with_index_stakes(computed)
     computed += _years_of_bands(data, {year.result.year for year in computed}, calendar)
-    computed = [_with_network_flags(year, network, records, ground) for year in computed]
     computed.sort(key=lambda year: year.result.year)
-    hypsometry = _published_hypsometry(ground, data, computed)
+    tell("gathering flags and tables")
+    findings = Findings(
+        fieldwork.points,
+        fieldwork.network.densities,
+        fieldwork.model,
+        fieldwork.filled,
+        flags_of_fieldwork(data, fieldwork.network, fieldwork.plans, calendar, settings),
+        _published_hypsometry(ground, data, computed),
+    )
     return MassBalance(
         data.glacier,
         ground.surface.outline if ground.surface is not None else None,
         tuple(year.result for year in computed),
-        result_tables(data, records, computed, hypsometry, sigma_limit_m_we),
+        result_tables(data, findings, computed, sigma_limit_m_we),
         settings,
     )
 
 
-def _ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None, outline: Path | None) -> Ground:
+@dataclass(frozen=True)
+class Measured:
+    """What the fieldwork gives by itself, before any area is known.
+
+    Attributes
+    ----------
+    network, points : the readings in order, and all point balances.
+    model, filled : the linear model of the annual balances, and the stake years it fills.
+    plans : what each year's balance is made from.
+    """
+
+    network: Network
+    points: PointBalances
+    model: LinearModel | None
+    filled: tuple[Filled, ...]
+    plans: tuple[YearPlan, ...]
+
+
+def measure(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) -> Measured:
+    """Point balances of the fieldwork, the linear model of their gaps, and the points of every year."""
+    network = build_network(data, calendar, settings)
+    points = point_balances(network, calendar, settings)
+    model = fit_linear_model(observations(points.records, calendar))
+    filled = fill(model, points.records, network.stakes, used=settings.fill_missing_stakes) if model is not None else []
+    records = points.by_year()
+    plans = tuple(
+        YearPlan(
+            visits,
+            records.get(visits.year, []),
+            [one for one in filled if one.year == visits.year] if settings.fill_missing_stakes else [],
+        )
+        for visits in points.years
+    )
+    return Measured(network, points, model, tuple(filled), plans)
+
+
+def read_ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None, outline: Path | None) -> Ground:
+    """DEM and outline, where they are given, and the area-altitude table of the data.
+
+    Errors
+    ------
+    BadInput : one without the other, or a file that cannot be used.
+    """
     if dem is None and outline is None:
         return Ground(None, None, data.hypsometry)
     if dem is None or outline is None:
@@ -110,66 +134,54 @@ def _ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None, ou
     return Ground(surface, hypsometry_of_surface(surface, settings.band_height_m), data.hypsometry)
 
 
-def _covariances(
-    records: Sequence[PointRecord], visited: Sequence[YearVisits], settings: MassBalanceSettings
-) -> dict[str, Covariance]:
-    """One covariance for annual balances and one for winter balances, each over all years that have enough points."""
-    covariances = {}
-    for period in ("annual", "winter"):
-        years: list[Points] = []
-        for visits in visited:
-            chosen = usable(records, visits.year, period)
-            if len(chosen) >= max(3, settings.minimum_points):
-                years.append(as_points(chosen, settings)[0])
-        if years:
-            covariances[period] = fit_covariance(years)
-    return covariances
+def integrate_fieldwork(
+    plans: Sequence[YearPlan], ground: Ground, settings: MassBalanceSettings, tell: Tell
+) -> tuple[dict[int, GlacierWide], dict[int, GlacierWide]]:
+    """Annual and winter balances of the whole glacier, by year; years with too few points or without areas left out."""
+    annual = {plan.year: points for plan in plans if (points := plan.annual_points(settings)) is not None}
+    winter = {
+        plan.year: points
+        for plan in plans
+        if plan.year in annual and (points := plan.winter_points(settings)) is not None
+    }
+    return (
+        integrate_years(annual, ground, settings, publish=True, tell=tell),
+        integrate_years(winter, ground, settings, publish=False, tell=tell),
+    )
 
 
-def _year_of_points(
-    visits: YearVisits,
-    records: Sequence[PointRecord],
+def _computed_year(
+    plan: YearPlan,
+    integrated: tuple[GlacierWide | None, GlacierWide | None],
     ground: Ground,
-    covariances: Mapping[str, Covariance],
     calendar: Calendar,
     settings: MassBalanceSettings,
 ) -> ComputedYear:
     """One year of the glacier from its points."""
-    annual_points, winter_points = (usable(records, visits.year, period) for period in ("annual", "winter"))
-    annual = _integrate(annual_points, visits.year, ground, covariances.get("annual"), settings)
-    flags = _flags_of_points(records, visits.year, annual_points, ground, settings)
-    middle = _middle(visits, winter_points)
-    system = time_system(visits.begin, visits.end, calendar)
+    annual, winter = integrated
+    flags = flags_of_year(plan, annual, ground, settings)
+    dates = (plan.visits.begin, _middle(plan), plan.visits.end)
+    system = _time_system(plan, calendar, settings)
     if annual is None:
-        result = empty_year(visits.year, (visits.begin, middle, visits.end), system, flags)
-        return ComputedYear(result, None, None, len(annual_points), 0)
-    winter = _integrate(winter_points, visits.year, ground, covariances.get("winter"), settings)
-    if annual.field is None and ground.surface is not None:
-        flags += ("field_needs_three_points",)
-    result = _result(visits, (visits.begin, middle, visits.end, system), annual, winter, flags)
-    stakes = sum(record.kind == "stake" for record in annual_points)
-    return ComputedYear(result, annual, winter, stakes, sum(record.kind == "pit" for record in annual_points))
+        result = empty_year(plan.year, dates, system, flags)
+        return ComputedYear(result, plan, None, None)
+    shared = plan.shared_fill_error(settings)
+    if shared > 0:
+        interpolation = float(np.hypot(annual.budget.interpolation, shared))
+        annual = replace(annual, budget=replace(annual.budget, interpolation=interpolation))
+    result = _result(plan.year, (*dates, system), annual, winter, flags)
+    return ComputedYear(replace(result, provenance=plan.provenance(settings.minimum_points)), plan, annual, winter)
 
 
-def _integrate(
-    points: Sequence[PointRecord],
-    year: int,
-    ground: Ground,
-    covariance: Covariance | None,
-    settings: MassBalanceSettings,
-) -> GlacierWide | None:
-    """Points to the whole glacier: on the map where there is one, else by zones; None with too few points or areas."""
-    hypsometry = ground.hypsometry(year)
-    if hypsometry is None or len(points) < settings.minimum_points:
-        return None
-    arrays, shared = as_points(points, settings)
-    if ground.surface is None or covariance is None or arrays.count < 3:
-        return by_zones(arrays, shared, hypsometry, settings)
-    return by_map(arrays, shared, covariance, (ground.surface, hypsometry), settings)
+def _time_system(plan: YearPlan, calendar: Calendar, settings: MassBalanceSettings) -> str:
+    """FLO, or FXD where the visits lie on the fixed dates; by setting FXD or STR, and COM with pits in use."""
+    if settings.time_system == "FLO" or not plan.annual:
+        return time_system(plan.visits.begin, plan.visits.end, calendar)
+    return "COM" if any(record.system == "COM" for record in plan.annual) else settings.time_system
 
 
 def _result(
-    visits: YearVisits,
+    year: int,
     dates: tuple[date | None, date | None, date | None, str],
     annual: GlacierWide,
     winter: GlacierWide | None,
@@ -179,11 +191,8 @@ def _result(
     begin, middle, end, system = dates
     sigma_annual = annual.budget.total
     sigma_winter = winter.budget.total if winter is not None else None
-    if annual.line.crossings > 1:
-        flags += ("several_equilibrium_lines",)
-    area = annual.zones.hypsometry.total_km2
     return BalanceYear(
-        visits.year,
+        year,
         begin,
         middle,
         end,
@@ -197,43 +206,51 @@ def _result(
         annual.line.elevation_m,
         annual.line.position,
         annual.aar,
-        area,
+        annual.zones.hypsometry.total_km2,
         annual.by_method,
         "observed",
         flags,
         annual.field,
         annual.budget.as_dict(),
+        annual.gradient_below_m_we_per_100m,
+        annual.gradient_above_m_we_per_100m,
+        annual.density_errors_m_we,
     )
 
 
-def _middle(visits: YearVisits, winter_points: Sequence[PointRecord]) -> date | None:
+def _middle(plan: YearPlan) -> date | None:
     """The day that parts the seasons: the commonest of the winter points."""
-    if visits.midseason is None or not winter_points:
+    if plan.visits.midseason is None or not plan.winter:
         return None
-    days = [record.end for record in winter_points]
+    days = [record.end for record in plan.winter]
     return min(set(days), key=lambda day: (-days.count(day), day))
 
 
-def _flags_of_points(
-    records: Sequence[PointRecord],
-    year: int,
-    used: Sequence[PointRecord],
-    ground: Ground,
-    settings: MassBalanceSettings,
-) -> tuple[str, ...]:
-    """What a user of the year must know: points left out as bounds, and why there is no glacier-wide value."""
-    bounds = [r.point_id for r in records if r.year == year and r.period == "annual" and not r.is_value]
-    flags = [f"bound_not_used:{point}" for point in bounds]
-    if len(used) < settings.minimum_points:
-        flags.append(f"too_few_points:{len(used)}")
-    if ground.surface is None:
-        flags.append("no_map")
-    hypsometry = ground.hypsometry(year)
-    if hypsometry is None:
-        flags.append("no_area_altitude_distribution")
-    elif hypsometry.year is not None and hypsometry.year != year:
-        flags.append(f"hypsometry_of:{hypsometry.year}")
-    return tuple(flags)
+def with_index_stakes(years: Sequence[ComputedYear]) -> list[ComputedYear]:
+    """The years with the index-stake method beside the others: each year from its index stakes and the other years."""
+    known = {
+        year.result.year: IndexYear(year.result.annual_m_we, _stake_balances(year.plan.annual))
+        for year in years
+        if year.plan is not None and year.result.annual_m_we is not None
+    }
+    elevation = {
+        record.point_id: record.place.elevation_m
+        for year in years
+        if year.plan is not None
+        for record in year.plan.annual
+        if record.kind == "stake"
+    }
+    chosen = index_stakes(elevation, [year.stakes for year in known.values()])
+    found = []
+    for year in years:
+        value = index_stake_balance(year.result.year, known, chosen) if year.result.year in known else None
+        methods = {**year.result.by_method, "index_stakes": value}
+        found.append(replace(year, result=replace(year.result, by_method=methods)))
+    return found
+
+
+def _stake_balances(records: Sequence[PointRecord]) -> Mapping[str, float]:
+    return {record.point_id: record.balance.balance_m_we for record in records if record.kind == "stake"}
 
 
 def _years_of_bands(data: FieldData, done: set[int], calendar: Calendar) -> list[ComputedYear]:
@@ -241,42 +258,7 @@ def _years_of_bands(data: FieldData, done: set[int], calendar: Calendar) -> list
     bands = data.zone_balances
     years = sorted(set(bands["year"]) - done)
     results = [year_of_bands(int(year), bands[bands["year"] == year], calendar) for year in years]
-    return [ComputedYear(result, None, None, None, None) for result in results]
-
-
-def _with_network_flags(
-    year: ComputedYear, network: Network, records: Sequence[PointRecord], ground: Ground
-) -> ComputedYear:
-    """Flags on the positions of the points used: shared by two, off the outline, far from the DEM's elevation."""
-    used = usable(records, year.result.year, "annual")
-    flags = [*_shared_positions(used)]
-    if ground.surface is not None:
-        for record in used:
-            flags.extend(_position_flags(record, ground.surface))
-    return year.with_flags(tuple(flags))
-
-
-def _shared_positions(records: Sequence[PointRecord]) -> list[str]:
-    stakes = [record for record in records if record.kind == "stake"]
-    if len(stakes) < 2:
-        return []
-    positions = np.array([(record.place.easting, record.place.northing) for record in stakes])
-    pairs = sorted(cKDTree(positions).query_pairs(SAME_POSITION_M))
-    return [f"one_position:{stakes[first].point_id}+{stakes[second].point_id}" for first, second in pairs]
-
-
-def _position_flags(record: PointRecord, surface: GlacierSurface) -> list[str]:
-    place = record.place
-    flags = []
-    if not shapely.intersects_xy(surface.outline, place.easting, place.northing):
-        flags.append(f"off_the_outline:{record.point_id}")
-    row, column = surface.grid.index_of(np.array([place.easting]), np.array([place.northing]))
-    row_index, column_index = round(float(row[0])), round(float(column[0]))
-    if 0 <= row_index < surface.grid.shape[0] and 0 <= column_index < surface.grid.shape[1]:
-        difference = place.elevation_m - surface.surface_m[row_index, column_index]
-        if abs(difference) > ELEVATION_DISAGREEMENT_M:
-            flags.append(f"elevation_unlike_dem:{record.point_id}")
-    return flags
+    return [ComputedYear(result, None, None, None) for result in results]
 
 
 def _published_hypsometry(ground: Ground, data: FieldData, computed: Sequence[ComputedYear]) -> pd.DataFrame:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from pipeline.grid import BoolArray, FloatArray
 
 # pixels handled at once: bounds the memory of the covariance between pixels and points
 _CHUNK_PIXELS = 20_000
-# points that enter the covariance fit in one year at most: the cost grows with their cube
+# points that enter the covariance fit in one year at most: the cost grows with their cube, so that many years share
+# what few years may spend
 _FIT_POINTS = 150
+_FIT_CUBES = 8e6
 _GRID_STEPS = 13
 _ZOOMS = 3
 
@@ -45,6 +49,16 @@ class Points:
     def positions(self) -> FloatArray:
         """Easting and northing, shape (points, 2)."""
         return np.column_stack([self.easting, self.northing])
+
+    def taken(self, chosen: NDArray[Any]) -> Points:
+        """Some of the points, by index or mask."""
+        return Points(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def joined(self, others: Points) -> Points:
+        """These points and others."""
+        return Points(
+            *(np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__dataclass_fields__)
+        )
 
 
 @dataclass(frozen=True)
@@ -130,9 +144,11 @@ def fit_covariance(years: Sequence[Points]) -> Covariance:
 
     References: Patterson and Thompson (1971), Biometrika 58(3), eq. 5; Cressie (1993), 2.6.
     """
-    thinned = [_thinned(points) for points in years if points.count >= 3]
-    if not thinned:
+    enough = [points for points in years if points.count >= 3]
+    if not enough:
         raise ValueError("a covariance needs a year with three points")
+    most = min(_FIT_POINTS, round((_FIT_CUBES / len(enough)) ** (1 / 3)))
+    thinned = [_thinned(points, most) for points in enough]
     extent = max(float(pdist(points.positions).max()) for points in thinned)
     extent = max(extent, 1.0)
     residual = _mean_residual_variance(thinned)
@@ -189,19 +205,12 @@ def _deviances(year: _Prepared, log_range: float, log_sill: FloatArray) -> Float
     return np.asarray(log_determinant + np.linalg.slogdet(normal)[1] + np.sum(residual**2, axis=(1, 2)))
 
 
-def _thinned(points: Points) -> Points:
-    """At most ``_FIT_POINTS`` points, evenly taken in order of elevation."""
-    if points.count <= _FIT_POINTS:
+def _thinned(points: Points, most: int) -> Points:
+    """At most so many points, evenly taken in order of elevation."""
+    if points.count <= most:
         return points
     order = np.argsort(points.elevation_m, kind="stable")
-    chosen = np.sort(order[np.linspace(0, points.count - 1, _FIT_POINTS).round().astype(int)])
-    return Points(
-        points.easting[chosen],
-        points.northing[chosen],
-        points.elevation_m[chosen],
-        points.balance_m_we[chosen],
-        points.sigma_random_m_we[chosen],
-    )
+    return points.taken(np.sort(order[np.linspace(0, points.count - 1, most).round().astype(int)]))
 
 
 def _mean_residual_variance(years: Sequence[Points]) -> float:
@@ -228,10 +237,11 @@ def _drift(points: Points) -> tuple[FloatArray, float, bool]:
     """Drift matrix (points, 1 or 2), its origin (m), and whether it has elevation: not where all lie at one height."""
     origin = float(points.elevation_m.mean())
     with_elevation = points.count >= 3 and float(np.ptp(points.elevation_m)) > 1.0
-    return _drift_at(points.elevation_m, origin, with_elevation), origin, with_elevation
+    return drift_at(points.elevation_m, origin, with_elevation), origin, with_elevation
 
 
-def _drift_at(elevation_m: FloatArray, origin_m: float, with_elevation: bool) -> FloatArray:
+def drift_at(elevation_m: FloatArray, origin_m: float, with_elevation: bool) -> FloatArray:
+    """Drift at some elevations, shape (n, 1) or (n, 2): one, and hundreds of metres above the origin."""
     ones = np.ones_like(elevation_m)
     return np.column_stack([ones, (elevation_m - origin_m) / 100]) if with_elevation else ones[:, None]
 
@@ -259,7 +269,7 @@ def predict(kriged: Kriged, easting: FloatArray, northing: FloatArray, elevation
         part = slice(start, start + _CHUNK_PIXELS)
         where = np.column_stack([easting[part], northing[part]])
         covariance = kriged.covariance.of(cdist(where, kriged.points.positions))
-        drift = _drift_at(elevation_m[part], kriged.drift_origin_m, kriged.with_elevation)
+        drift = drift_at(elevation_m[part], kriged.drift_origin_m, kriged.with_elevation)
         weighted = covariance @ kriged.inverse
         gap = drift - weighted @ kriged.drift
         balance[part] = drift @ beta + covariance @ scaled_residual
@@ -276,11 +286,16 @@ def area_mean(kriged: Kriged, grid_mask: BoolArray, pixel_m: tuple[float, float]
     K^-1 [c + F (F' K^-1 F)^-1 g] and the variance C(area, area) - c' K^-1 c + g' (F' K^-1 F)^-1 g
     (block kriging: Cressie, 1993, section 3.4).
     """
-    mean_covariance = _mean_covariance(kriged, pixels)
-    mean_drift = _drift_at(pixels.elevation_m, kriged.drift_origin_m, kriged.with_elevation).mean(axis=0)
+    inside = mean_covariance_within(grid_mask, pixel_m, kriged.covariance)
+    return area_mean_of(kriged, _mean_covariance(kriged, pixels), pixels.elevation_m, inside)
+
+
+def area_mean_of(kriged: Kriged, mean_covariance: FloatArray, elevation_m: FloatArray, inside: float) -> AreaMean:
+    """``area_mean`` from its parts: mean covariance of each point with the area, shape (points,), elevations of the
+    area's pixels, and the mean covariance within the area."""
+    mean_drift = drift_at(elevation_m, kriged.drift_origin_m, kriged.with_elevation).mean(axis=0)
     gap = mean_drift - kriged.drift.T @ kriged.inverse @ mean_covariance
     weights = kriged.inverse @ (mean_covariance + kriged.drift @ kriged.drift_inverse @ gap)
-    inside = mean_covariance_within(grid_mask, pixel_m, kriged.covariance)
     variance = inside - mean_covariance @ kriged.inverse @ mean_covariance + gap @ kriged.drift_inverse @ gap
     return AreaMean(
         float(weights @ kriged.points.balance_m_we),

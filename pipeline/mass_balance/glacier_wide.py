@@ -10,22 +10,33 @@ import numpy as np
 
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.contour_method import classes_of_outline, contour_balance, isolines
+from pipeline.mass_balance.cross_checks import gradient_of, piecewise_balance, quadratic_balance
 from pipeline.mass_balance.equilibrium_line import EquilibriumLine, accumulation_area_ratio, equilibrium_line
-from pipeline.mass_balance.field import AreaMean, Covariance, Kriged, Points, area_mean, leave_one_out, predict, prepare
+from pipeline.mass_balance.field import Points, leave_one_out
 from pipeline.mass_balance.hypsometry import GlacierSurface, Hypsometry
+from pipeline.mass_balance.inverse_distance import inverse_distance_balance
+from pipeline.mass_balance.map_fields import FieldModel, YearField, YearPoints
 from pipeline.mass_balance.points import PointRecord
-from pipeline.mass_balance.result import BalanceField
+from pipeline.mass_balance.result import METHODS, BalanceField
 from pipeline.mass_balance.uncertainty import Budget, area_error, inflation, method_spread, shared_error
 from pipeline.mass_balance.zoning import Zones, gradient_balance, gradient_weights, zone_mean, zones_of_points
 from schemas.settings import MassBalanceSettings
 
 
 @dataclass(frozen=True)
-class SharedErrors:
-    """Change of each point's balance (m w.e.) by one standard deviation of a density, shape (points,)."""
+class LeaveOneOut:
+    """Each observed point predicted from the others, shape (points,).
 
-    snow_m_we: FloatArray
-    ice_m_we: FloatArray
+    Attributes
+    ----------
+    error_m_we : balance minus prediction.
+    standardised : that over its standard deviation.
+    influence_m_we : glacier-wide balance with the point minus without it.
+    """
+
+    error_m_we: FloatArray
+    standardised: FloatArray
+    influence_m_we: FloatArray
 
 
 @dataclass(frozen=True)
@@ -36,26 +47,33 @@ class GlacierWide:
     ----------
     balance_m_we : by the method the settings call primary, or zoning where there is no map.
     budget : its errors.
-    by_method : contour, field, zone and gradient (m w.e.); None where a method could not be used.
-    gradient_m_we_per_100m : of the straight line.
+    by_method : each of ``METHODS`` (m w.e.); None where a method could not be used.
+    gradient_m_we_per_100m, gradient_below_m_we_per_100m, gradient_above_m_we_per_100m : of the straight line through
+        all points, and through those below and above the equilibrium line; None where too few lie there.
     zones, zone_balance_m_we, zone_sigma_m_we : the elevation zones.
     line, aar : equilibrium line and accumulation-area ratio of this period's balance.
     field : the balance on the map; None without DEM and outline.
+    left_out : each point predicted from the others.
+    density_errors_m_we : what one standard deviation more of snow density, and of ice density, does to the balance.
     """
 
     balance_m_we: float
     budget: Budget
     by_method: dict[str, float | None]
     gradient_m_we_per_100m: float
+    gradient_below_m_we_per_100m: float | None
+    gradient_above_m_we_per_100m: float | None
     zones: Zones
     zone_balance_m_we: FloatArray
     zone_sigma_m_we: FloatArray
     line: EquilibriumLine
     aar: float
     field: BalanceField | None
+    left_out: LeaveOneOut
+    density_errors_m_we: tuple[float, float]
 
 
-def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> tuple[Points, SharedErrors]:
+def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> YearPoints:
     """The arrays of some point balances; each point also carries how well it stands for its surroundings."""
     columns = np.array(
         [
@@ -65,43 +83,80 @@ def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> 
                 r.place.elevation_m,
                 r.balance.balance_m_we,
                 r.balance.sigma_random_m_we,
+                r.balance.shared_snow_m_we,
+                r.balance.shared_ice_m_we,
             )
             for r in records
         ],
         float,
-    ).reshape(len(records), 5)
+    ).reshape(len(records), 7)
     random = np.hypot(columns[:, 4], settings.sigma_point_m_we)
-    shared = SharedErrors(
-        np.array([record.balance.shared_snow_m_we for record in records]),
-        np.array([record.balance.shared_ice_m_we for record in records]),
-    )
-    return Points(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3], random), shared
+    easting, northing, elevation, balance = columns[:, :4].T
+    return YearPoints(Points(easting, northing, elevation, balance, random), columns[:, 5:])
 
 
-def by_zones(
-    points: Points, shared: SharedErrors, hypsometry: Hypsometry, settings: MassBalanceSettings
-) -> GlacierWide:
-    """The glacier-wide balance on an area-altitude distribution alone: contour zoning, no map."""
-    zones = zones_of_points(hypsometry, points.elevation_m)
-    balance = zones.weights @ points.balance_m_we
+def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSettings) -> GlacierWide:
+    """The glacier-wide balance on an area-altitude distribution alone: contour zoning, no map.
+
+    Filled points shape the zones where there are any; the errors are those of the observed ones.
+    """
+    points, own = year.observed, year.all
+    zones = zones_of_points(hypsometry, own.elevation_m)
+    balance = zones.weights @ own.balance_m_we
+    held = zones if year.filled is None else zones_of_points(hypsometry, points.elevation_m)
     scatter = gradient_scatter(points)
-    sigma = _zone_sigma(zones, points, shared, scatter)
     wide = zone_mean(hypsometry, balance)
-    straight, slope = gradient_balance(hypsometry, points.elevation_m, points.balance_m_we)
-    weights = zones.area_weights
+    straight, slope = gradient_balance(hypsometry, own.elevation_m, own.balance_m_we)
+    weights = held.area_weights
     unmeasured = math.sqrt(max(scatter**2 - float(np.mean(points.sigma_random_m_we**2)), 0.0))
     budget = Budget(
         point=math.sqrt(float(weights**2 @ points.sigma_random_m_we**2)),
-        density=shared_error(weights, shared.snow_m_we, shared.ice_m_we),
+        density=shared_error(weights, year.shared[:, 0], year.shared[:, 1]),
         interpolation=unmeasured * math.sqrt(float(weights @ weights)),
         area=area_error(settings.sigma_area_relative, balance, hypsometry.area_km2),
         method=method_spread([wide, straight]),
         leave_one_out=scatter,
     )
     line = equilibrium_line(hypsometry.lower_m, hypsometry.upper_m, hypsometry.area_km2, balance)
-    aar = accumulation_area_ratio(hypsometry.lower_m, hypsometry.upper_m, hypsometry.area_km2, line)
-    methods: dict[str, float | None] = {"contour": None, "field": None, "zone": wide, "gradient": straight}
-    return GlacierWide(wide, budget, methods, slope, zones, balance, sigma, line, aar, None)
+    below, above = gradients_about(line, own)
+    return GlacierWide(
+        wide,
+        budget,
+        _methods(
+            zone=wide,
+            gradient=straight,
+            quadratic=quadratic_balance(hypsometry, own.elevation_m, own.balance_m_we),
+            piecewise=piecewise_balance(hypsometry, own.elevation_m, own.balance_m_we),
+        ),
+        slope,
+        below,
+        above,
+        zones,
+        balance,
+        _zone_sigma(held, points, year.shared, scatter),
+        line,
+        accumulation_area_ratio(hypsometry.lower_m, hypsometry.upper_m, hypsometry.area_km2, line),
+        None,
+        _left_out_of_line(points, weights, scatter),
+        _density_errors(weights, year.shared),
+    )
+
+
+def _density_errors(weights: FloatArray, shared: FloatArray) -> tuple[float, float]:
+    snow, ice = weights @ shared
+    return float(snow), float(ice)
+
+
+def _methods(**found: float | None) -> dict[str, float | None]:
+    return {name: found.get(name) for name in METHODS}
+
+
+def gradients_about(line: EquilibriumLine, points: Points) -> tuple[float | None, float | None]:
+    """Balance gradients (m w.e. per 100 m) of the points below and above the equilibrium line."""
+    parts = []
+    for chosen in (points.elevation_m < line.elevation_m, points.elevation_m >= line.elevation_m):
+        parts.append(gradient_of(points.elevation_m[chosen], points.balance_m_we[chosen]))
+    return parts[0], parts[1]
 
 
 def gradient_scatter(points: Points) -> float:
@@ -115,7 +170,23 @@ def gradient_scatter(points: Points) -> float:
     return math.sqrt(float(residual @ residual) / (points.count - 2))
 
 
-def _zone_sigma(zones: Zones, points: Points, shared: SharedErrors, scatter: float) -> FloatArray:
+def _left_out_of_line(points: Points, weights: FloatArray, scatter: float) -> LeaveOneOut:
+    """Without a map: each point predicted by the straight line with elevation through the others.
+
+    With h_i the leverage of a point, the error is r_i / (1 - h_i) and its standard deviation s / sqrt(1 - h_i).
+    """
+    centred = points.elevation_m - points.elevation_m.mean()
+    spread = float(centred @ centred)
+    leverage = 1 / points.count + (centred**2 / spread if spread > 1.0 else 0.0)
+    left = np.maximum(1 - leverage, 1e-9)
+    slope = gradient_weights(points.elevation_m) @ points.balance_m_we
+    error = (points.balance_m_we - points.balance_m_we.mean() - slope * centred) / left
+    known = left > 1e-6
+    error = np.where(known, error, np.nan)
+    return LeaveOneOut(error, error * np.sqrt(left) / max(scatter, 1e-9), weights * error)
+
+
+def _zone_sigma(zones: Zones, points: Points, shared: FloatArray, scatter: float) -> FloatArray:
     """Standard deviation of each zone's balance (m w.e.): its points' scatter and noise, and the shared densities.
 
     A zone without a point carries the scatter about the balance gradient besides.
@@ -123,102 +194,86 @@ def _zone_sigma(zones: Zones, points: Points, shared: SharedErrors, scatter: flo
     per_point = np.maximum(points.sigma_random_m_we**2, scatter**2)
     own = zones.weights**2 @ per_point
     lacking = np.array([0.0 if basis == "observed" else scatter**2 for basis in zones.basis])
-    densities = (zones.weights @ shared.snow_m_we) ** 2 + (zones.weights @ shared.ice_m_we) ** 2
+    densities = np.sum((zones.weights @ shared) ** 2, axis=1)
     return np.asarray(np.sqrt(own + lacking + densities))
 
 
 def by_map(
-    points: Points,
-    shared: SharedErrors,
-    covariance: Covariance,
+    year: YearPoints,
+    found: YearField,
+    model: FieldModel,
     ground: tuple[GlacierSurface, Hypsometry],
     settings: MassBalanceSettings,
 ) -> GlacierWide:
-    """The glacier-wide balance on the map: kriged field, contour method, direct mean; zoning and gradient beside it."""
+    """The glacier-wide balance on the map: field, contour method, direct mean; zoning and cross-checks beside it."""
     surface, hypsometry = ground
-    zoned = by_zones(points, shared, hypsometry, settings)
-    kriged = prepare(points, covariance)
-    balance, sigma = _on_grid(kriged, surface)
-    pixels = _pixels(surface)
-    mean = area_mean(kriged, surface.inside, surface.grid.pixel_size, pixels)
+    zoned = by_zones(year, hypsometry, settings)
     interval = settings.isoline_interval_m_we
-    contour = contour_balance(classes_of_outline(surface.grid, balance, surface.outline, interval))
-    zone = zoned.balance_m_we
-    methods = {**zoned.by_method, "contour": contour, "field": mean.balance_m_we}
-    inside = balance[surface.inside]
-    budget = _budget(kriged, mean, shared, [contour, mean.balance_m_we, zone], settings.sigma_area_relative, inside)
-    densities = _shared_on_grid(kriged, surface, shared)
-    on_glacier = np.where(surface.inside, 1.0, np.nan)
-    field = BalanceField(
-        surface.grid,
-        balance * on_glacier,
-        np.hypot(sigma, densities) * on_glacier,
-        surface.surface_m,
-        isolines(surface.grid, balance, surface.outline, interval),
-    )
-    line = _line_of_field(surface, balance, settings.band_height_m)
+    contour = contour_balance(classes_of_outline(surface.grid, found.balance_m_we, surface.outline, interval))
+    published = _published_field(found, surface, interval)
+    methods = {
+        **zoned.by_method,
+        "contour": contour,
+        "field": found.mean.balance_m_we,
+        "inverse_distance": None if published is None else inverse_distance_balance(year.all, surface.inside_positions),
+    }
+    line = _line_of_field(surface, found.balance_m_we, settings.band_height_m)
+    below, above = gradients_about(line, year.all)
+    budget, left_out = _budget(year, found, model, [contour, found.mean.balance_m_we, zoned.balance_m_we], surface)
+    area = area_error(settings.sigma_area_relative, found.balance_m_we[surface.inside], np.ones(surface.pixels))
     return GlacierWide(
-        contour if settings.primary_method == "contour" else zone,
-        budget,
+        contour if settings.primary_method == "contour" else zoned.balance_m_we,
+        Budget(**{**budget, "area": area}),
         methods,
         zoned.gradient_m_we_per_100m,
+        below,
+        above,
         zoned.zones,
         zoned.zone_balance_m_we,
         zoned.zone_sigma_m_we,
         line,
-        float(np.mean(inside >= 0)),
-        field,
+        float(np.mean(found.balance_m_we[surface.inside] >= 0)),
+        published,
+        left_out,
+        _density_errors(found.mean.weights, year.shared),
+    )
+
+
+def _published_field(found: YearField, surface: GlacierSurface, interval: float) -> BalanceField | None:
+    if found.sigma_m_we is None:
+        return None
+    on_glacier = np.where(surface.inside, 1.0, np.nan)
+    return BalanceField(
+        surface.grid,
+        (found.balance_m_we * on_glacier).astype(np.float32),
+        (found.sigma_m_we * on_glacier).astype(np.float32),
+        surface.surface_m,
+        isolines(surface.grid, found.balance_m_we, surface.outline, interval),
     )
 
 
 def _budget(
-    kriged: Kriged,
-    mean: AreaMean,
-    shared: SharedErrors,
-    methods: list[float],
-    sigma_area_relative: float,
-    inside: FloatArray,
-) -> Budget:
-    error, standardised = leave_one_out(kriged)
+    year: YearPoints, found: YearField, model: FieldModel, methods: list[float], surface: GlacierSurface
+) -> tuple[dict[str, float], LeaveOneOut]:
+    """The error budget but for the area, and each point predicted from the others.
+
+    The interpolation error is the kriging error of the mean without the points' own noise, widened where the year's
+    points predict each other worse than it says, and what the bend of the trend may be wrong by.
+    """
+    mean = found.mean
+    error, standardised = leave_one_out(found.kriged)
     interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * inflation(standardised)
-    return Budget(
-        point=math.sqrt(mean.noise_variance),
-        density=shared_error(mean.weights, shared.snow_m_we, shared.ice_m_we),
-        interpolation=interpolation,
-        area=area_error(sigma_area_relative, inside, np.ones_like(inside)),
-        method=method_spread(methods),
-        leave_one_out=math.sqrt(float(np.mean(error**2))),
-    )
-
-
-def _pixels(surface: GlacierSurface) -> Points:
-    easting, northing = surface.grid.centres()
-    rows, columns = np.nonzero(surface.inside)
-    nothing = np.empty(0)
-    return Points(easting[columns], northing[rows], surface.surface_m[rows, columns], rows.astype(float), nothing)
-
-
-def _on_grid(kriged: Kriged, surface: GlacierSurface) -> tuple[FloatArray, FloatArray]:
-    """The field over the whole grid, so that isolines run out through the outline; NaN where the DEM is void."""
-    easting, northing = np.meshgrid(*surface.grid.centres())
-    prediction = predict(kriged, easting.ravel(), northing.ravel(), surface.surface_m.ravel())
-    shape = surface.grid.shape
-    return prediction.balance_m_we.reshape(shape), prediction.sigma_m_we.reshape(shape)
-
-
-def _shared_on_grid(kriged: Kriged, surface: GlacierSurface, shared: SharedErrors) -> FloatArray:
-    """What the shared density errors do to each pixel (m w.e.): the field of the points' shared changes."""
-    total = np.zeros(surface.grid.shape)
-    for change in (shared.snow_m_we, shared.ice_m_we):
-        points = Points(
-            kriged.points.easting,
-            kriged.points.northing,
-            kriged.points.elevation_m,
-            change,
-            kriged.points.sigma_random_m_we,
-        )
-        total = np.hypot(total, _on_grid(prepare(points, kriged.covariance), surface)[0])
-    return total
+    if model.bend is not None:
+        elevation = surface.surface_m[surface.inside]
+        interpolation = math.hypot(interpolation, model.bend.sigma_of_mean(year.observed, mean.weights, elevation))
+    budget = {
+        "point": math.sqrt(mean.noise_variance),
+        "density": shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1]),
+        "interpolation": interpolation,
+        "method": method_spread(methods),
+        "leave_one_out": math.sqrt(float(np.mean(error**2))),
+    }
+    return budget, LeaveOneOut(error, standardised, mean.weights * error)
 
 
 def _line_of_field(surface: GlacierSurface, balance_m_we: FloatArray, band_height_m: float) -> EquilibriumLine:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -25,6 +27,8 @@ from schemas.errors import BadInput
 MARGIN_PIXELS = 3
 # a DEM that lacks more of the glacier than this is no basis for an area-altitude distribution
 MAXIMUM_VOID_SHARE = 0.05
+# edges of bands closer than this (m) are the same edge
+_EDGE_M = 0.01
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,18 @@ class GlacierSurface:
     def area_km2(self) -> float:
         """Area of the outline."""
         return float(self.outline.area) / 1e6
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels on the glacier."""
+        return int(self.inside.sum())
+
+    @cached_property
+    def inside_positions(self) -> FloatArray:
+        """Easting and northing of the pixels on the glacier, shape (pixels, 2)."""
+        easting, northing = self.grid.centres()
+        rows, columns = np.nonzero(self.inside)
+        return np.column_stack([easting[columns], northing[rows]])
 
 
 @dataclass(frozen=True)
@@ -189,3 +205,19 @@ def hypsometry_of_year(table: pd.DataFrame, year: int) -> Hypsometry:
     rows = table[table["year"] == chosen].sort_values("lower_m")
     lower, upper, area = (rows[name].to_numpy(float) for name in ("lower_m", "upper_m", "area_km2"))
     return Hypsometry(lower, upper, area, int(chosen))
+
+
+def band_flags(bands: Hypsometry) -> list[str]:
+    """What is wrong with some elevation bands, lowest first: overlaps, gaps, bands without area."""
+    edges = list(zip(bands.lower_m, bands.upper_m, strict=True))
+    flags = [
+        f"band_without_area:{lower:g}-{upper:g}"
+        for (lower, upper), area in zip(edges, bands.area_km2, strict=True)
+        if not area > 0
+    ]
+    for (_, below), (above, upper) in pairwise(edges):
+        if above < below - _EDGE_M:
+            flags.append(f"overlapping_bands:{above:g}-{upper:g}")
+    if any(above > below + _EDGE_M for (_, below), (above, _) in pairwise(edges)):
+        flags.append("bands_with_a_gap")
+    return flags

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas.errors import BadInput
@@ -17,9 +17,30 @@ SIGMA_BENT_M = 0.20
 RISE_LIMIT = 3.0
 # old snow is taken as untouched while the apparent lowering stays within this many standard deviations of the readings
 UNTOUCHED_LIMIT = 2.0
+# below the floor of a pit, snow is as dense as in this lowest part of it (m); and how well that is known, relatively
+LOWEST_PART_M = 1.0
+SIGMA_EXTENDED_RELATIVE = 0.15
+# snow does not get denser than this, firn no lighter (kg m-3); a density outside is flagged
+SNOW_DENSITY_RANGE = (50.0, 600.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class OldSnow:
+    """What is left, below the last summer's surface, of the snow that the year's first visit found.
+
+    Attributes
+    ----------
+    snow_m, density_kg_m3, superimposed_m : from the top down.
+    below : what lies under it: ice, firn or superimposed_ice.
+    """
+
+    snow_m: float
+    density_kg_m3: float
+    superimposed_m: float
+    below: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One reading of a stake, heights vertical.
 
@@ -34,6 +55,8 @@ class Visit:
     status : ok, bent, melted_out, buried or lost.
     opens_year : whether the surface found at this visit is a new summer's surface.
     flags : what was assumed.
+    old : at a visit inside a year, what is left of the snow of the year's first visit; None where there was none.
+    key : identifier of the reading, stake/leg/date.
     """
 
     stake_id: str
@@ -48,24 +71,22 @@ class Visit:
     status: str = "ok"
     opens_year: bool = False
     flags: tuple[str, ...] = ()
+    old: OldSnow | None = None
+    key: str = field(init=False, repr=False, default="")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.stake_id}/{self.leg}/{self.day.isoformat()}")
         if self.snow_m > 0 and not self.snow_density_kg_m3 > 0:
             raise BadInput(self.key, f"snow of {self.snow_m:g} m without density", "a density above 0 kg m-3")
 
-    @property
-    def key(self) -> str:
-        """Identifier of the reading: stake/leg/date."""
-        return f"{self.stake_id}/{self.leg}/{self.day.isoformat()}"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PointBalance:
     """Balance of a point over a period (m w.e.).
 
     Attributes
     ----------
-    ice_m_we, snow_m_we, superimposed_m_we : what became of ice and firn, snow, and superimposed ice.
+    ice_m_we, snow_m_we, superimposed_m_we, firn_m_we : what became of ice, snow, superimposed ice and firn.
     sigma_random_m_we : one standard deviation of what is particular to this point (readings).
     shared_snow_m_we, shared_ice_m_we : signed change of the balance when the snow (ice) density is one standard
         deviation higher; common to all points, so it adds up linearly over a glacier.
@@ -83,11 +104,12 @@ class PointBalance:
     bound: str = "="
     readings: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    firn_m_we: float = 0.0
 
     @property
     def balance_m_we(self) -> float:
-        """The sum of ice, snow and superimposed ice (m w.e.)."""
-        return self.ice_m_we + self.snow_m_we + self.superimposed_m_we
+        """The sum of ice, snow, superimposed ice and firn (m w.e.)."""
+        return self.ice_m_we + self.snow_m_we + self.superimposed_m_we + self.firn_m_we
 
     @property
     def sigma_m_we(self) -> float:
@@ -106,6 +128,35 @@ class PointBalance:
             "<=" if "<=" in (self.bound, later.bound) else "=",
             tuple(dict.fromkeys(self.readings + later.readings)),
             tuple(dict.fromkeys(self.flags + later.flags)),
+            self.firn_m_we + later.firn_m_we,
+        )
+
+    def noted(self, readings: tuple[str, ...], flags: tuple[str, ...]) -> PointBalance:
+        """The same balance with the readings it came from and its flags."""
+        return PointBalance(
+            self.ice_m_we,
+            self.snow_m_we,
+            self.superimposed_m_we,
+            self.sigma_random_m_we,
+            self.shared_snow_m_we,
+            self.shared_ice_m_we,
+            self.bound,
+            readings,
+            flags,
+            self.firn_m_we,
+        )
+
+    def scaled(self, share: float) -> PointBalance:
+        """A share of the balance, with the same share of every error."""
+        return replace(
+            self,
+            ice_m_we=share * self.ice_m_we,
+            snow_m_we=share * self.snow_m_we,
+            superimposed_m_we=share * self.superimposed_m_we,
+            firn_m_we=share * self.firn_m_we,
+            sigma_random_m_we=abs(share) * self.sigma_random_m_we,
+            shared_snow_m_we=share * self.shared_snow_m_we,
+            shared_ice_m_we=share * self.shared_ice_m_we,
         )
 
 
@@ -119,16 +170,15 @@ def stake_balance(first: Visit, second: Visit, settings: MassBalanceSettings) ->
         b_snow = rho_s2 h_s2 - rho_s1 h_s1
         b_si   = rho_si (h_si2 - h_si1)
 
-    rho_ice is the firn density where the surface at the first visit is firn. Where the first visit closes a year and
-    its snow outlasts the second (it has become part of the next summer's surface), what lowered is taken from the top
-    down: old snow at its own density, then old superimposed ice; where this year's snow still covers it, a lowering
-    within the reading error is none. A stake that melted out gives an upper bound, a buried one the snow above the last
-    summer's surface.
+    rho_ice is the firn density where the surface at the first visit is firn, that of superimposed ice where it is that;
+    the loss is then told as firn or superimposed ice. Where the first visit closes a year and its snow outlasts the
+    second (it has become part of the next summer's surface), what lowered is taken from the top down: old snow at its
+    own density, then old superimposed ice; so too from a visit inside the year (``Visit.old``). Where this year's snow
+    still covers it, a lowering within the reading error is none. A stake that melted out gives an upper bound, a buried
+    one the snow above the last summer's surface.
 
     References: Ostrem and Brugman (1991), Glacier mass-balance measurements, chapter 5; Cogley et al. (2011).
     """
-    readings = (first.key, second.key)
-    flags = tuple(dict.fromkeys((*first.flags, *second.flags)))
     if first.exposed_m is None or second.status == "lost":
         return None
     if second.status == "melted_out":
@@ -141,7 +191,8 @@ def stake_balance(first: Visit, second: Visit, settings: MassBalanceSettings) ->
         result = _read(first, second, settings)
     if result is None:
         return None
-    return replace(result, readings=readings, flags=tuple(dict.fromkeys((*flags, *result.flags))))
+    flags = first.flags + second.flags + result.flags
+    return result.noted((first.key, second.key), tuple(dict.fromkeys(flags)) if flags else ())
 
 
 def _read(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance:
@@ -149,10 +200,15 @@ def _read(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBa
     exposed_first, exposed_second = first.exposed_m or 0.0, second.exposed_m or 0.0
     old = first.snow_m + first.superimposed_m
     lowering = exposed_second + second.snow_m + second.superimposed_m - exposed_first
-    if first.opens_year and old > 0 and lowering < old:
+    covered = second.snow_m + second.superimposed_m > 0
+    untouched = covered and lowering_within_error(lowering, _sigma_lowering(first, second, settings))
+    if first.opens_year and old > 0 and (lowering < old or untouched):
         return _old_snow_outlasts(first, second, lowering, settings)
-    density, relative = _lower_density(first, settings)
     ice_loss = lowering - old
+    if first.old is not None and ice_loss > 0:
+        return _through_old_snow(first, second, (first.old, ice_loss), settings)
+    lower = _what_lies_below(first.surface, settings)
+    density = lower.density_kg_m3
     snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - first.superimposed_m)
     depth_errors = [
@@ -160,22 +216,24 @@ def _read(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBa
     ]
     random = math.hypot(density * _sigma_lowering(first, second, settings), *depth_errors)
     limit = RISE_LIMIT * math.hypot(_sigma_lowering(first, second, settings), settings.sigma_snow_depth_m)
-    return PointBalance(
-        -density * ice_loss / 1000,
-        snow / 1000,
-        superimposed / 1000,
-        random / 1000,
-        settings.sigma_density_relative * snow / 1000,
-        -density * ice_loss * relative / 1000,
+    return lower.balance(
+        ice_loss,
+        (snow, superimposed, random),
+        settings,
         flags=_status_flags(first, second) + (("surface_rise",) if ice_loss < -limit else ()),
     )
+
+
+def lowering_within_error(lowering_m: float, sigma_m: float) -> bool:
+    """Whether an apparent lowering of covered ground is no more than the readings' error."""
+    return lowering_m <= UNTOUCHED_LIMIT * sigma_m
 
 
 def _old_snow_outlasts(first: Visit, second: Visit, lowering: float, settings: MassBalanceSettings) -> PointBalance:
     """The last summer's surface lies on the first visit's snow: nothing, or only part of that snow, went."""
     sigma = _sigma_lowering(first, second, settings)
     covered = second.snow_m + second.superimposed_m > 0
-    lost = lowering if lowering > UNTOUCHED_LIMIT * sigma or (lowering > 0 and not covered) else 0.0
+    lost = 0.0 if lowering <= 0 or (covered and lowering_within_error(lowering, sigma)) else lowering
     snow_lost = min(lost, first.snow_m)
     superimposed_lost = lost - snow_lost
     snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * snow_lost
@@ -194,25 +252,44 @@ def _old_snow_outlasts(first: Visit, second: Visit, lowering: float, settings: M
     )
 
 
+def _through_old_snow(
+    first: Visit, second: Visit, lost: tuple[OldSnow, float], settings: MassBalanceSettings
+) -> PointBalance:
+    """Inside a year, melt went through the last summer's surface into old snow, and maybe through it, from the top."""
+    old, loss = lost
+    old_snow = min(loss, old.snow_m)
+    old_superimposed = min(loss - old_snow, old.superimposed_m)
+    lower = _what_lies_below(old.below, settings)
+    left = loss - old_snow - old_superimposed
+    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
+    superimposed = settings.superimposed_ice_density_kg_m3 * (
+        second.superimposed_m - first.superimposed_m - old_superimposed
+    )
+    density = lower.density_kg_m3 if left > 0 else old.density_kg_m3
+    depth_errors = [
+        (density - visit.snow_density_kg_m3) * settings.sigma_snow_depth_m for visit in (first, second) if visit.snow_m
+    ]
+    random = math.hypot(density * _sigma_lowering(first, second, settings), *depth_errors)
+    return lower.balance(
+        left,
+        (snow - old.density_kg_m3 * old_snow, superimposed, random),
+        settings,
+        flags=_status_flags(first, second),
+    )
+
+
 def _melted_out(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance | None:
     """At least the ice that held the stake has gone: b <= -rho_ice (length in ice at the first visit) + snow terms."""
     length = first.stake_length_m or second.stake_length_m
     if length is None or first.exposed_m is None:
         return None
-    density, relative = _lower_density(first, settings)
+    lower = _what_lies_below(first.surface, settings)
     in_ice = max(0.0, length - first.exposed_m - first.snow_m - first.superimposed_m)
     snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - first.superimposed_m)
-    return PointBalance(
-        -density * in_ice / 1000,
-        snow / 1000,
-        superimposed / 1000,
-        density * settings.sigma_reading_m / 1000,
-        settings.sigma_density_relative * snow / 1000,
-        -density * in_ice * relative / 1000,
-        bound="<=",
-        flags=("melted_out",),
-    )
+    random = lower.density_kg_m3 * settings.sigma_reading_m
+    found = lower.balance(in_ice, (snow, superimposed, random), settings, flags=("melted_out",))
+    return replace(found, bound="<=")
 
 
 def _buried(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance | None:
@@ -234,14 +311,44 @@ def _buried(first: Visit, second: Visit, settings: MassBalanceSettings) -> Point
     )
 
 
-def _lower_density(first: Visit, settings: MassBalanceSettings) -> tuple[float, float]:
-    """Density of what lies below snow and superimposed ice (kg m-3), and its relative standard deviation."""
-    if first.surface in ("firn", "snow"):
-        return settings.firn_density_kg_m3, settings.sigma_density_relative
-    if first.surface == "superimposed_ice":
+@dataclass(frozen=True, slots=True)
+class _Lower:
+    """What lies below snow and superimposed ice: its kind, density and the relative standard deviation of that."""
+
+    kind: str
+    density_kg_m3: float
+    sigma_relative: float
+
+    def balance(
+        self,
+        loss_m: float,
+        others_kg_m2: tuple[float, float, float],
+        settings: MassBalanceSettings,
+        flags: tuple[str, ...],
+    ) -> PointBalance:
+        """The balance when ``loss_m`` of it went; ``others_kg_m2``: snow, superimposed ice, random error."""
+        snow, superimposed, random = others_kg_m2
+        lost = -self.density_kg_m3 * loss_m
+        return PointBalance(
+            (lost if self.kind == "ice" else 0.0) / 1000,
+            snow / 1000,
+            (superimposed + (lost if self.kind == "superimposed_ice" else 0.0)) / 1000,
+            random / 1000,
+            settings.sigma_density_relative * snow / 1000,
+            lost * self.sigma_relative / 1000,
+            flags=flags,
+            firn_m_we=(lost if self.kind == "firn" else 0.0) / 1000,
+        )
+
+
+def _what_lies_below(surface: str, settings: MassBalanceSettings) -> _Lower:
+    if surface in ("firn", "snow"):
+        return _Lower("firn", settings.firn_density_kg_m3, settings.sigma_density_relative)
+    if surface == "superimposed_ice":
         density = settings.superimposed_ice_density_kg_m3
-        return density, settings.sigma_ice_density_kg_m3 / density
-    return settings.ice_density_kg_m3, settings.sigma_ice_density_kg_m3 / settings.ice_density_kg_m3
+        return _Lower("superimposed_ice", density, settings.sigma_ice_density_kg_m3 / density)
+    density = settings.ice_density_kg_m3
+    return _Lower("ice", density, settings.sigma_ice_density_kg_m3 / density)
 
 
 def _sigma_lowering(first: Visit, second: Visit, settings: MassBalanceSettings) -> float:
@@ -251,7 +358,13 @@ def _sigma_lowering(first: Visit, second: Visit, settings: MassBalanceSettings) 
 
 
 def _status_flags(first: Visit, second: Visit) -> tuple[str, ...]:
-    return ("bent",) if "bent" in (first.status, second.status) else ()
+    """Flags on what was found: a bent stake, a snow density that snow does not have."""
+    low, high = SNOW_DENSITY_RANGE
+    flags: tuple[str, ...] = ("bent",) if "bent" in (first.status, second.status) else ()
+    for visit in (first, second):
+        if visit.snow_m > 0 and not low <= visit.snow_density_kg_m3 <= high:
+            return (*flags, "density_out_of_class")
+    return flags
 
 
 def chain_balance(
@@ -284,6 +397,9 @@ def _shortest_chain(
     visits: Sequence[Visit], first: Visit, last: Visit, settings: MassBalanceSettings
 ) -> list[PointBalance] | None:
     """Fewest visit pairs from one reading to another: pairs within a leg, changes of leg only on a common day."""
+    direct = stake_balance(first, last, settings) if first.leg == last.leg and first.day < last.day else None
+    if direct is not None:
+        return [direct]
     queue: deque[tuple[Visit, list[PointBalance]]] = deque([(first, [])])
     seen = {first.key}
     while queue:
@@ -325,10 +441,11 @@ def _mean(balances: Sequence[PointBalance]) -> PointBalance:
         "=",
         tuple(dict.fromkeys(key for balance in balances for key in balance.readings)),
         tuple(dict.fromkeys((*(flag for balance in balances for flag in balance.flags), "parallel_legs"))),
+        sum(balance.firn_m_we for balance in balances) / count,
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PitLayer:
     """A layer of a snow pit: thickness (m), density (kg m-3), kind."""
 
@@ -369,25 +486,50 @@ def sum_pit(layers: Sequence[PitLayer]) -> PitSum:
 
 
 def pit_balance(
-    pit_id: str, layers: Sequence[PitLayer], floor: str, settings: MassBalanceSettings
+    pit_id: str,
+    layers: Sequence[PitLayer],
+    floor: str,
+    settings: MassBalanceSettings,
+    probed_m: float | None = None,
 ) -> PointBalance | None:
-    """Balance that a pit shows since the last summer's surface; None where the pit did not reach it."""
+    """Balance that a pit shows since the last summer's surface; None where neither pit nor probe reached it.
+
+    Where the pit did not reach it and ``probed_m`` (m) is the snow depth down to it, the snow below the pit is as dense
+    as the pit's lowest metre; the balance is flagged, and the guess enters its error.
+    """
+    added = 0.0
     if floor == "not_reached":
-        return None
+        added = (probed_m or 0.0) - sum(layer.thickness_m for layer in layers)
+        if added <= 0:
+            return None
     total = sum_pit(layers)
     superimposed = sum(
         layer.thickness_m * layer.density_kg_m3 for layer in layers if layer.kind in ("superimposed_ice", "ice")
     )
-    snow = total.swe_kg_m2 - superimposed
+    below = added * _density_of_lowest_part(layers)
+    snow = total.swe_kg_m2 - superimposed + below
     relative_ice = settings.sigma_ice_density_kg_m3 / settings.superimposed_ice_density_kg_m3
     flags = ("superimposed_ice_not_measured",) if floor == "superimposed_ice" else ()
+    if added > 0:
+        flags = (*flags, "extended_below_floor")
+    random = math.hypot(total.bulk_density_kg_m3 * settings.sigma_snow_depth_m, SIGMA_EXTENDED_RELATIVE * below)
     return PointBalance(
         0.0,
         snow / 1000,
         superimposed / 1000,
-        total.bulk_density_kg_m3 * settings.sigma_snow_depth_m / 1000,
+        random / 1000,
         settings.sigma_density_relative * snow / 1000,
         relative_ice * superimposed / 1000,
         readings=(pit_id,),
         flags=flags,
     )
+
+
+def _density_of_lowest_part(layers: Sequence[PitLayer]) -> float:
+    """Mean density of the lowest metre of a pit (kg m-3), of all of it where it is shallower."""
+    left, mass = LOWEST_PART_M, 0.0
+    for layer in reversed(layers):
+        thickness = min(left, layer.thickness_m)
+        mass += thickness * layer.density_kg_m3
+        left -= thickness
+    return mass / (LOWEST_PART_M - left)

@@ -10,13 +10,15 @@ import pandas as pd
 
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.equilibrium_line import accumulation_area_ratio, equilibrium_line
-from pipeline.mass_balance.hypsometry import Hypsometry
-from pipeline.mass_balance.result import BalanceYear
+from pipeline.mass_balance.hypsometry import Hypsometry, band_flags
+from pipeline.mass_balance.result import METHODS, BalanceYear
 from pipeline.mass_balance.years import Calendar, commonest
 from pipeline.mass_balance.zoning import zone_mean
 
 # a mean of bands rounded to 1 mm w.e. differs by no more than this from the sum of its seasons
 _CLOSURE_M_WE = 0.0021
+# a published mean rounded to 1 cm w.e., of bands rounded to 1 cm w.e., is off by no more than this
+_PUBLISHED_M_WE = 0.0101
 
 
 def year_of_bands(year: int, bands: pd.DataFrame, calendar: Calendar) -> BalanceYear:
@@ -26,20 +28,21 @@ def year_of_bands(year: int, bands: pd.DataFrame, calendar: Calendar) -> Balance
     is stated, for nothing in the bands supports one.
     """
     rows = bands.sort_values("lower_m")
-    area = rows["area_km2"].to_numpy(float)
-    hypsometry = Hypsometry(rows["lower_m"].to_numpy(float), rows["upper_m"].to_numpy(float), area, year)
-    flags: list[str] = []
+    lower, upper, stated = (rows[name].to_numpy(float) for name in ("lower_m", "upper_m", "area_km2"))
+    # a band whose area nobody states counts for nothing in the mean, and is flagged
+    area = np.nan_to_num(stated)
+    hypsometry = Hypsometry(lower, upper, area, year)
+    flags = band_flags(hypsometry)
     if not area.sum() > 0:
         return _empty(year, rows, ("no_area_altitude_distribution",))
     winter, summer, annual = season_columns(rows)
     if _closure(annual, winter, summer) > _CLOSURE_M_WE:
         flags.append("annual_is_not_winter_plus_summer")
     balances = {name: _mean(hypsometry, values) for name, values in (("w", winter), ("s", summer), ("a", annual))}
+    flags += _unlike_published(rows, balances)
     line = equilibrium_line(hypsometry.lower_m, hypsometry.upper_m, area, annual)
     if line.crossings > 1:
         flags.append("several_equilibrium_lines")
-    if np.any(hypsometry.lower_m[1:] > hypsometry.upper_m[:-1]):
-        flags.append("bands_with_a_gap")
     known = balances["a"] is not None
     dates = _dates(rows)
     return BalanceYear(
@@ -56,8 +59,8 @@ def year_of_bands(year: int, bands: pd.DataFrame, calendar: Calendar) -> Balance
         ela_position=line.position if known else None,
         aar=accumulation_area_ratio(hypsometry.lower_m, hypsometry.upper_m, area, line) if known else None,
         area_km2=hypsometry.total_km2,
-        by_method={"contour": None, "field": None, "zone": balances["a"], "gradient": None},
-        provenance="observed",
+        by_method={**dict.fromkeys(METHODS), "zone": balances["a"]},
+        provenance=commonest_text(rows["provenance"]) or "observed",
         flags=tuple(flags),
         field=None,
     )
@@ -72,6 +75,23 @@ def season_columns(rows: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArr
         np.where(np.isfinite(summer), summer, annual - winter),
         np.where(np.isfinite(annual), annual, winter + summer),
     )
+
+
+def _unlike_published(rows: pd.DataFrame, balances: dict[str, float | None]) -> list[str]:
+    """Seasons whose published glacier-wide balance the bands miss by more than rounding explains."""
+    flags = []
+    for key, season in (("w", "winter"), ("s", "summer"), ("a", "annual")):
+        known = rows[f"published_{season}_balance_m_we"].dropna()
+        found = balances[key]
+        if not known.empty and found is not None and abs(found - float(known.iloc[0])) > _PUBLISHED_M_WE:
+            flags.append(f"bands_unlike_published:{season}{found - float(known.iloc[0]):+.3f}")
+    return flags
+
+
+def commonest_text(values: pd.Series[Any]) -> str | None:
+    """The text that occurs most often; None where there is none."""
+    known = sorted(str(value) for value in values if value is not None and value == value)
+    return max(known, key=known.count) if known else None
 
 
 def time_system(begin: Any, end: Any, calendar: Calendar) -> str:
@@ -114,7 +134,7 @@ def _empty(year: int, rows: pd.DataFrame, flags: tuple[str, ...]) -> BalanceYear
 
 def empty_year(year: int, dates: tuple[Any, Any, Any], system: str, flags: tuple[str, ...]) -> BalanceYear:
     """A year whose glacier-wide balance cannot be told; the flags say why."""
-    methods: dict[str, float | None] = dict.fromkeys(("contour", "field", "zone", "gradient"))
+    methods: dict[str, float | None] = dict.fromkeys(METHODS)
     return BalanceYear(
         year,
         *dates,

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-import numpy as np
 import pandas as pd
+from openpyxl.utils import get_column_letter
+from pyproj.exceptions import CRSError
 
 from pipeline.grid import is_projected_metres, utm_crs
-from pipeline.mass_balance.cells import RawSheet, read_sheets
+from pipeline.mass_balance.cells import BadCell, RawSheet
 from pipeline.mass_balance.field_checks import check_tables
-from pipeline.mass_balance.headers import HeaderRow, Heading, find_header, sheet_key
-from pipeline.mass_balance.positions import with_both_positions
+from pipeline.mass_balance.field_doubts import field_doubts
+from pipeline.mass_balance.field_files import read_sheets
+from pipeline.mass_balance.headers import sheet_key
+from pipeline.mass_balance.input_notes import Correction, Doubt, Findings, in_sheet_order, place_of
+from pipeline.mass_balance.positions import moved, position_doubts, position_errors, with_both_positions
+from pipeline.mass_balance.records import with_known_names, without_repeats
 from pipeline.mass_balance.result import GlacierIdentity
-from pipeline.mass_balance.values import is_missing, to_date, to_integer, to_name, to_number
+from pipeline.mass_balance.typed_sheets import TypedTable, typed_table
 from schemas.errors import BadInput, ManyBadInputs
-from schemas.fields import Column, Table
 from schemas.tables import WORKBOOK
 
-_PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "number": (to_number, "a number"),
-    "integer": (to_integer, "a whole number"),
-    "year": (to_integer, "a year"),
-    "date": (to_date, "a date such as 2003-08-27"),
-    "string": (to_name, "text"),
-}
-# what an empty cell means in a column that must not stay empty
-_DEFAULTS: dict[tuple[str, str], Any] = {("readings", "leg"): 1, ("readings", "status"): "ok"}
 _TABLES = {table.name: table for table in WORKBOOK}
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A reading of the workbook that differs from what is typed there: sheet, cell, what was found, what was used."""
-
-    sheet: str
-    cell: str
-    found: str
-    used: str
+# sheets that are not read and need no note: those of the template, of a marked copy, and what people call them
+NOT_DATA = ("read_me", "readme", "example", "errors", "notes_on_the_input", "说明")
+_PLACED = ("stakes", "readings", "snow_pits", "probings")
+_OBSERVED = ("readings", "snow_pits", "zone_balances")
 
 
 @dataclass(frozen=True)
@@ -56,6 +45,8 @@ class FieldData:
         order; an absent sheet is an empty frame. Numbers are float (NaN where empty), dates ``datetime.date`` or None.
     corrections : where the reading differs from what is typed, in sheet order.
     origins : table name -> sheet and row of each record, for tracing a number back to its cells.
+    doubts : what is kept as typed though it looks odd.
+    columns : table name -> column name -> the sheet's column letter; with the row of ``origins`` it makes the cell.
     """
 
     source: str
@@ -69,49 +60,73 @@ class FieldData:
     zone_balances: pd.DataFrame
     corrections: tuple[Correction, ...]
     origins: Mapping[str, tuple[str, ...]]
+    doubts: tuple[Doubt, ...] = ()
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def sources(self, name: str) -> pd.DataFrame:
+        """``source_sheet`` and ``source_cell`` (a range of one row) of each record of a table, in the frame's order."""
+        letters = sorted(self.columns.get(name, {}).values(), key=lambda letter: (len(letter), letter))
+        rows = [origin.rpartition("!") for origin in self.origins.get(name, ())]
+        first, last = (letters[0], letters[-1]) if letters else ("", "")
+        cells = [(sheet, f"{first}{row}:{last}{row}") for sheet, _, row in rows]
+        return pd.DataFrame(cells, columns=["source_sheet", "source_cell"])
 
 
-@dataclass(frozen=True)
-class TypedTable:
-    """One table as read: the frame, and where each record and each cell of it stands."""
+def read_field_data(path: Path, *, not_after: date | None = None) -> FieldData:
+    """Read a workbook (.xlsx, .xls) or a folder of CSV files that follows the table schemas.
 
-    frame: pd.DataFrame
-    sheet: RawSheet | None
-    rows: tuple[int, ...]
-    columns: Mapping[str, int]
-
-    def where(self, record: int, column: str) -> str:
-        """File, sheet and cell of a record's column; the first cell of the row for a column that the sheet lacks."""
-        if self.sheet is None:
-            return "workbook"
-        return self.sheet.where(self.rows[record], self.columns.get(column, 0))
-
-
-def read_field_data(path: Path) -> FieldData:
-    """Read a workbook (.xlsx) or a folder of CSV files that follows the table schemas.
+    No clock is read, so what lies in the future is said by ``not_after``: the day of publication, or any day after
+    which nothing can have been observed. Without it a date far from all others is a doubt.
 
     Errors
     ------
     ManyBadInputs : every wrong cell at once, each with file, sheet, cell, what was found and what was expected.
-    BadInput : no such file, a password-protected or corrupt workbook, an empty folder, a missing sheet.
+    BadInput : no such file, a password-protected or corrupt workbook, an empty folder.
     """
-    sheets = {sheet_key(sheet.name): sheet for sheet in reversed(read_sheets(path))}
-    errors: list[BadInput] = []
-    corrections: list[Correction] = []
-    typed = {table.name: _typed_table(sheets.get(table.name), table, errors, corrections) for table in WORKBOOK}
-    errors.extend(_missing_sheets(path.name, typed))
-    if not errors:
-        errors.extend(check_tables({name: (table.frame, table.where) for name, table in typed.items()}))
-    if errors:
-        raise ManyBadInputs(errors)
-    glacier = _identity(typed["glacier"])
-    frames = {
-        name: with_both_positions(table.frame, glacier.crs) if "easting" in table.frame else table.frame
-        for name, table in typed.items()
-        if name != "glacier"
-    }
-    origins = {name: _origins(table) for name, table in typed.items()}
-    return FieldData(path.name, glacier, **frames, corrections=tuple(corrections), origins=MappingProxyType(origins))
+    raw = read_sheets(path)
+    findings = Findings()
+    sheets = _sheets_of_tables(raw, findings)
+    typed = {table.name: typed_table(sheets.get(table.name), table, findings) for table in WORKBOOK}
+    typed = _settled(typed, findings)
+    findings.errors += _missing_sheets(path.name, typed)
+    findings.errors += check_tables(typed, not_after)
+    glacier = _identity(typed["glacier"], findings)
+    if glacier is not None:
+        for name in _PLACED:
+            findings.errors += position_errors(typed[name], glacier)
+            findings.doubts += position_doubts(typed[name], glacier)
+        moved(typed["readings"], typed["stakes"], glacier.crs, findings)
+    order = [sheet.name for table in WORKBOOK if (sheet := sheets.get(table.name)) is not None]
+    if findings.errors or glacier is None:
+        raise ManyBadInputs(_in_order(findings.errors, order))
+    findings.doubts += field_doubts(typed)
+    return _field_data(path.name, glacier, typed, findings, order)
+
+
+def _sheets_of_tables(raw: Sequence[RawSheet], findings: Findings) -> dict[str, RawSheet]:
+    """The sheet of each table; two for one are refused, others noted as left out."""
+    sheets: dict[str, RawSheet] = {}
+    for sheet in raw:
+        key = sheet_key(sheet.name)
+        if key in sheets:
+            found = f"a second sheet of {key}, beside {sheets[key].name!r}"
+            findings.errors.append(BadCell(sheet, "", found, "one sheet a table", "join them, or rename one"))
+        elif key in _TABLES:
+            sheets[key] = sheet
+        elif key not in NOT_DATA and any(sheet.rows):
+            findings.corrections.append(Correction(sheet.name, "", "a sheet that names no table", "left out"))
+    return sheets
+
+
+def _settled(typed: dict[str, TypedTable], findings: Findings) -> dict[str, TypedTable]:
+    """The tables with names that point at each other spelled alike, and each record once."""
+    for name, column, target in (
+        ("readings", "stake_id", "stakes"),
+        ("snow_pits", "stake_id", "stakes"),
+        ("pit_layers", "pit_id", "snow_pits"),
+    ):
+        typed[name] = with_known_names(typed[name], column, typed[target], findings)
+    return {name: without_repeats(table, findings) for name, table in typed.items()}
 
 
 def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[BadInput]:
@@ -124,177 +139,80 @@ def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[Ba
     for name, companion in (*pairs, *((second, first) for first, second in pairs)):
         if name in present:
             needed.add(companion)
-    for name in (table.name for table in WORKBOOK if table.name in needed - present):
+    missing = [table.name for table in WORKBOOK if table.name in needed - present]
+    for name in missing:
         yield BadInput(
             source, f"no sheet {name!r}", f"a sheet {name!r}: {_TABLES[name].meaning}", "add it, or rename the sheet"
         )
+    if not missing and all(typed[name].frame.empty and not typed[name].wrong for name in _OBSERVED):
+        yield BadInput(source, "no observation", "rows in 'readings', 'snow_pits' or 'zone_balances'")
 
 
-def _typed_table(
-    sheet: RawSheet | None, table: Table, errors: list[BadInput], corrections: list[Correction]
-) -> TypedTable:
-    """Read one sheet by its header row; errors and corrections are added to the lists."""
-    if sheet is None or not any(value is not None for row in sheet.rows for value in row):
-        return TypedTable(_frame(table, []), None, (), {})
-    header = find_header(sheet, table)
-    if header is None:
-        expected = f"a header row such as {', '.join(table.column_names[:4])}"
-        errors.append(BadInput(sheet.place, "no header row", expected))
-        return TypedTable(_frame(table, []), sheet, (), {})
-    errors.extend(_header_errors(sheet, header, table))
-    corrections.extend(_header_notes(sheet, header))
-    corrections.extend(
-        Correction(sheet.name, filled.cell, "part of a merged cell", str(filled.value)) for filled in sheet.filled
-    )
-    rows = [row for row in range(header.row + 1, len(sheet.rows)) if _has_data(sheet.rows[row], header)]
-    records = [_record(sheet, row, header, table, errors, corrections) for row in rows]
-    columns = {heading.column.name: heading.index for heading in header.headings}
-    return TypedTable(_frame(table, records), sheet, tuple(rows), columns)
-
-
-def _header_errors(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterable[BadInput]:
-    present = {heading.column.name for heading in header.headings}
-    for column in table.columns:
-        if column.required and column.name not in present and (table.name, column.name) not in _DEFAULTS:
-            found = f"no column {column.name!r} in row {header.row + 1}"
-            yield BadInput(sheet.place, found, f"a column {column.name!r}: {column.meaning}")
-    for heading in header.headings:
-        if not heading.known_unit:
-            expected = f"{heading.column.name} in {heading.column.unit} or a unit that converts to it"
-            yield BadInput(sheet.where(header.row, heading.index), f"unit {heading.unit!r}", expected)
-
-
-def _header_notes(sheet: RawSheet, header: HeaderRow) -> Iterable[Correction]:
-    for heading in header.headings:
-        if (heading.multiply, heading.divide) != (1, 1):
-            cell = sheet.where(header.row, heading.index).rsplit(" ", 1)[-1]
-            yield Correction(sheet.name, cell, f"{heading.column.name} in {heading.unit}", heading.column.unit)
-    for index, text in header.unknown:
-        cell = sheet.where(header.row, index).rsplit(" ", 1)[-1]
-        yield Correction(sheet.name, cell, f"column {text!r}", "left out: no such column in the table")
-
-
-def _has_data(row: tuple[Any, ...], header: HeaderRow) -> bool:
-    return any(heading.index < len(row) and row[heading.index] is not None for heading in header.headings)
-
-
-def _record(
-    sheet: RawSheet,
-    row: int,
-    header: HeaderRow,
-    table: Table,
-    errors: list[BadInput],
-    corrections: list[Correction],
-) -> dict[str, Any]:
-    """One record: every cell parsed, converted and held against its column's constraints."""
-    record: dict[str, Any] = {column.name: _DEFAULTS.get((table.name, column.name)) for column in table.columns}
-    for heading in header.headings:
-        cells = sheet.rows[row]
-        value = cells[heading.index] if heading.index < len(cells) else None
-        if is_missing(value):
-            continue
-        try:
-            record[heading.column.name] = _parse(value, heading)
-        except ValueError:
-            expected = _expected(heading.column, heading.unit)
-            errors.append(BadInput(sheet.where(row, heading.index), repr(_plain(value)), expected))
-            record[heading.column.name] = _Wrong()
-            continue
-        if heading.column.type == "date" and isinstance(value, str | int | float):
-            cell = sheet.where(row, heading.index).rsplit(" ", 1)[-1]
-            used = record[heading.column.name].isoformat()
-            if used != str(value).strip():
-                corrections.append(Correction(sheet.name, cell, str(value), used))
-    errors.extend(_constraint_errors(sheet, row, header, table, record))
-    return {name: None if isinstance(value, _Wrong) else value for name, value in record.items()}
-
-
-class _Wrong:
-    """Stands for a cell already reported, so that it is not reported again as missing."""
-
-
-def _parse(value: Any, heading: Heading) -> Any:
-    parser, _ = _PARSERS[heading.column.type]
-    parsed = parser(value)
-    if heading.column.type == "string" and heading.column.enum:
-        return parsed.lower().replace(" ", "_").replace("-", "_")
-    if heading.column.type == "number":
-        return parsed * heading.multiply / heading.divide
-    return parsed
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _expected(column: Column, unit: str = "") -> str:
-    """What a column takes, in words."""
-    if column.enum:
-        return f"{column.name}: one of {', '.join(column.enum)}"
-    text = f"{column.name}: {_PARSERS[column.type][1]}"
-    if column.unit:
-        text += f" ({unit or column.unit})"
-    if column.minimum is not None and column.maximum is not None:
-        text += f" from {column.minimum:g} to {column.maximum:g}" + (f" {column.unit}" if unit else "")
-    elif column.minimum is not None:
-        text += f" of at least {column.minimum:g}"
-    if column.pattern:
-        text += f" like {column.pattern}"
-    return text
-
-
-def _constraint_errors(
-    sheet: RawSheet, row: int, header: HeaderRow, table: Table, record: Mapping[str, Any]
-) -> Iterable[BadInput]:
-    places = {heading.column.name: heading for heading in header.headings}
-    for column in table.columns:
-        value, heading = record[column.name], places.get(column.name)
-        if isinstance(value, _Wrong) or heading is None:
-            continue
-        where = sheet.where(row, heading.index)
-        if value is None:
-            if column.required:
-                yield BadInput(where, "an empty cell", _expected(column, heading.unit))
-        elif not _within(value, column):
-            found = repr(_plain(sheet.rows[row][heading.index])) if heading.unit else repr(_plain(value))
-            yield BadInput(where, found, _expected(column, heading.unit))
-
-
-def _within(value: Any, column: Column) -> bool:
-    if column.enum:
-        return value in column.enum
-    if column.type in ("number", "integer"):
-        low = column.minimum is None or value >= column.minimum
-        return low and (column.maximum is None or value <= column.maximum)
-    if column.pattern:
-        return bool(pd.Series([value]).str.fullmatch(column.pattern).iloc[0])
-    return True
-
-
-def _frame(table: Table, records: list[dict[str, Any]]) -> pd.DataFrame:
-    """The records as a frame with every column of the table, in order and typed."""
-    kinds = {"number": np.float64, "integer": np.int64, "year": np.int64}
-    columns: dict[str, pd.Series[Any]] = {}
-    for column in table.columns:
-        values = [record[column.name] for record in records]
-        kind: Any = kinds.get(column.type, object)
-        if kind is np.int64 and any(value is None for value in values):
-            kind = object
-        columns[column.name] = pd.Series(values, dtype=kind)
-    return pd.DataFrame(columns, columns=list(table.column_names))
-
-
-def _identity(glaciers: TypedTable) -> GlacierIdentity:
-    """The glacier of the one row; without a stated CRS, the UTM zone that holds it."""
-    row = glaciers.frame.iloc[0]
+def _identity(table: TypedTable, findings: Findings) -> GlacierIdentity | None:
+    """The glacier of the one row; without a stated CRS, the UTM zone that holds it. None where the row is unusable."""
+    if table.frame.empty or table.is_wrong(0, "glacier_id", "glacier_name", "longitude", "latitude", "crs"):
+        return None
+    row = table.frame.iloc[0]
     longitude, latitude = float(row["longitude"]), float(row["latitude"])
-    crs = row["crs"] or utm_crs(longitude, latitude)
-    if not is_projected_metres(crs):
-        raise BadInput(glaciers.where(0, "crs"), repr(crs), "a projected CRS in metres, as EPSG:code")
+    if pd.isna(longitude) or pd.isna(latitude):
+        return None
+    crs = row["crs"]
+    if crs is None:
+        crs = utm_crs(longitude, latitude)
+        used = f"{crs}, the UTM zone that holds the glacier"
+        findings.corrections.append(Correction(table.sheet_name, table.cell(0, "crs"), "no CRS", used))
+    elif not _is_usable(crs):
+        findings.errors.append(table.bad(0, "crs", repr(crs), "a projected CRS in metres, as EPSG:code"))
+        return None
     return GlacierIdentity(str(row["glacier_id"]), str(row["glacier_name"]), longitude, latitude, crs)
 
 
+def _is_usable(crs: str) -> bool:
+    """Whether a CRS is known, projected and in metres."""
+    try:
+        return is_projected_metres(crs)
+    except CRSError:
+        return False
+
+
+def _in_order(errors: Sequence[BadInput], sheets: Sequence[str]) -> list[BadInput]:
+    """The errors by sheet, row and column, each once; those on the whole workbook first."""
+    places = {name: number for number, name in enumerate(sheets)}
+
+    def key(error: BadInput) -> tuple[int, int, int]:
+        if not isinstance(error, BadCell):
+            return -1, 0, 0
+        return places.get(error.sheet, len(places)), *place_of(error.cell)
+
+    return sorted({str(error): error for error in errors}.values(), key=key)
+
+
+def _field_data(
+    source: str,
+    glacier: GlacierIdentity,
+    typed: Mapping[str, TypedTable],
+    findings: Findings,
+    order: Sequence[str],
+) -> FieldData:
+    frames = {
+        name: with_both_positions(table.frame, glacier.crs) if "easting" in table.frame else table.frame
+        for name, table in typed.items()
+        if name != "glacier"
+    }
+    columns = {
+        name: MappingProxyType({column: get_column_letter(index + 1) for column, index in table.columns.items()})
+        for name, table in typed.items()
+    }
+    return FieldData(
+        source,
+        glacier,
+        **frames,
+        corrections=in_sheet_order(findings.corrections, order),
+        origins=MappingProxyType({name: _origins(table) for name, table in typed.items()}),
+        doubts=tuple(findings.doubts),
+        columns=MappingProxyType(columns),
+    )
+
+
 def _origins(table: TypedTable) -> tuple[str, ...]:
-    if table.sheet is None:
-        return ()
-    return tuple(f"{table.sheet.name}!{row + 1}" for row in table.rows)
+    return tuple(f"{table.sheet_name}!{row + 1}" for row in table.rows)

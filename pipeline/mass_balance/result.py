@@ -15,6 +15,9 @@ from schemas.settings import MassBalanceSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+# ways to the glacier-wide balance; the first and the third may be published as its value, the others are cross-checks
+METHODS = ("contour", "field", "zone", "gradient", "quadratic", "piecewise", "index_stakes", "inverse_distance")
+
 
 @dataclass(frozen=True)
 class GlacierIdentity:
@@ -59,7 +62,9 @@ class BalanceYear:
     """One mass-balance year of the glacier; balances in m w.e., None where not observed.
 
     ``budget`` is the error budget of the annual balance by source (one standard deviation, m w.e.); empty where nothing
-    supports one.
+    supports one; ``density_errors_m_we`` is its density part with signs: what one standard deviation more of snow
+    density, and of ice density, does to the balance. Gradients are those of the points below and above the equilibrium
+    line (m w.e. per 100 m).
     """
 
     year: int
@@ -82,6 +87,25 @@ class BalanceYear:
     flags: tuple[str, ...]
     field: BalanceField | None
     budget: dict[str, float] = dataclass_field(default_factory=dict)
+    gradient_below_m_we_per_100m: float | None = None
+    gradient_above_m_we_per_100m: float | None = None
+    density_errors_m_we: tuple[float, float] | None = None
+
+    @property
+    def accumulation_area_km2(self) -> float | None:
+        """Area with a balance of at least zero."""
+        return None if self.aar is None or self.area_km2 is None else self.aar * self.area_km2
+
+    @property
+    def ablation_area_km2(self) -> float | None:
+        """Area with a balance below zero."""
+        return None if self.aar is None or self.area_km2 is None else (1 - self.aar) * self.area_km2
+
+    @property
+    def method_range_m_we(self) -> float | None:
+        """Largest minus smallest balance of the methods that know elevation, that is without inverse distance."""
+        known = [value for name, value in self.by_method.items() if name != "inverse_distance" and value is not None]
+        return max(known) - min(known) if len(known) > 1 else None
 
 
 @dataclass(frozen=True)

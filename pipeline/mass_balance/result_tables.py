@@ -9,46 +9,79 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.mass_balance.cumulative import cumulative_table
 from pipeline.mass_balance.glacier_wide import GlacierWide
-from pipeline.mass_balance.points import PointRecord, point_table
+from pipeline.mass_balance.integration import YearPlan
+from pipeline.mass_balance.linear_model import Filled, LinearModel, filled_table, model_table
+from pipeline.mass_balance.points import PointBalances, point_table
 from pipeline.mass_balance.published_zones import season_columns
+from pipeline.mass_balance.quality_flags import Flag, flag_table
 from pipeline.mass_balance.read import FieldData
-from pipeline.mass_balance.result import BalanceYear
-from schemas.tables import GLACIER_BALANCES, MASS_BALANCE_TABLES, ZONE_BALANCES
+from pipeline.mass_balance.result import METHODS, BalanceYear
+from pipeline.mass_balance.snow_density import SnowDensities, density_table
+from pipeline.mass_balance.uncertainty import budget_table
+from schemas.tables import (
+    GEODETIC_CHECK,
+    GLACIER_BALANCES,
+    LEAVE_ONE_OUT,
+    MASS_BALANCE_TABLES,
+    ZONE_BALANCES,
+)
 
 
 @dataclass(frozen=True)
 class ComputedYear:
-    """A year's result with the integrations behind it; both None, and no counts, for a year of published bands."""
+    """A year's result with the plan and integrations behind it; all None for a year of published bands."""
 
     result: BalanceYear
+    plan: YearPlan | None
     annual: GlacierWide | None
     winter: GlacierWide | None
-    stakes: int | None
-    pits: int | None
 
     def with_flags(self, flags: tuple[str, ...]) -> ComputedYear:
         """The same year with more flags."""
         return replace(self, result=replace(self.result, flags=self.result.flags + flags)) if flags else self
 
+    def count(self, kind: str) -> int | None:
+        """How many stakes (or pits) entered the annual balance."""
+        return None if self.plan is None else sum(record.kind == kind for record in self.plan.annual)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything the tables are made of, beside the field data and the years."""
+
+    points: PointBalances
+    densities: SnowDensities
+    model: LinearModel | None
+    filled: Sequence[Filled]
+    flags: Sequence[Flag]
+    hypsometry: pd.DataFrame
+
 
 def result_tables(
-    data: FieldData,
-    records: Sequence[PointRecord],
-    years: Sequence[ComputedYear],
-    hypsometry: pd.DataFrame,
-    sigma_limit_m_we: float | None,
+    data: FieldData, findings: Findings, years: Sequence[ComputedYear], sigma_limit_m_we: float | None
 ) -> dict[str, pd.DataFrame]:
     """Every table of ``schemas.tables.MASS_BALANCE_TABLES`` by name, in its order and with all its columns."""
+    results = [year.result for year in years]
     tables = {
         "stakes": data.stakes,
         "readings": data.readings,
         "snow_pits": data.snow_pits,
         "pit_layers": data.pit_layers,
-        "point_balances": point_table(records),
+        "point_balances": point_table(findings.points.records),
         "zone_balances": _zone_table(data, years),
         "glacier_balances": _glacier_table(data, years, sigma_limit_m_we),
-        "hypsometry": hypsometry,
+        "hypsometry": findings.hypsometry,
+        "cumulative_balances": cumulative_table(results),
+        "error_budgets": budget_table(results),
+        "leave_one_out": _leave_one_out_table(years),
+        "other_time_systems": point_table(findings.points.others),
+        "filled_balances": filled_table(findings.filled),
+        "linear_model": model_table(findings.model),
+        "density_fits": density_table(findings.densities.fits),
+        "quality_flags": flag_table(results, findings.points.records, findings.flags),
+        "geodetic_check": pd.DataFrame(columns=list(GEODETIC_CHECK.column_names)),
     }
     return {
         table.name: tables[table.name][list(table.column_names)].reset_index(drop=True) for table in MASS_BALANCE_TABLES
@@ -128,12 +161,56 @@ def _glacier_row(data: FieldData, year: ComputedYear, sigma_limit_m_we: float | 
         "ela_position": result.ela_position,
         "aar": result.aar,
         "area_km2": result.area_km2,
-        **{f"{name}_balance_m_we": result.by_method.get(name) for name in ("contour", "field", "zone", "gradient")},
+        **{f"{name}_balance_m_we": result.by_method.get(name) for name in METHODS},
+        "method_range_m_we": result.method_range_m_we,
         "gradient_m_we_per_100m": annual.gradient_m_we_per_100m if annual is not None else None,
-        "n_stakes": year.stakes,
-        "n_pits": year.pits,
-        "observed_share": annual.zones.observed_share if annual is not None else None,
+        "gradient_below_ela_m_we_per_100m": result.gradient_below_m_we_per_100m,
+        "gradient_above_ela_m_we_per_100m": result.gradient_above_m_we_per_100m,
+        "accumulation_area_km2": result.accumulation_area_km2,
+        "ablation_area_km2": result.ablation_area_km2,
+        "n_stakes": year.count("stake"),
+        "n_pits": year.count("pit"),
+        **_coverage(year),
         "provenance": result.provenance,
         "gate_passed": bool(sigma <= sigma_limit_m_we) if judged else None,  # type: ignore[operator]  # both judged
         "flags": ";".join(result.flags) or None,
     }
+
+
+def _coverage(year: ComputedYear) -> dict[str, Any]:
+    """How much of the glacier the year's points cover."""
+    heights = [record.place.elevation_m for record in year.plan.annual] if year.plan is not None else []
+    zones = year.annual.zones if year.annual is not None else None
+    return {
+        "observed_share": zones.observed_share if zones is not None else None,
+        "extrapolated_share": zones.share_of("extrapolated") if zones is not None else None,
+        "lowest_point_m": min(heights, default=None),
+        "highest_point_m": max(heights, default=None),
+        "n_filled": len(year.plan.filled) if year.plan is not None else None,
+    }
+
+
+def _leave_one_out_table(years: Sequence[ComputedYear]) -> pd.DataFrame:
+    """Each observed point predicted from the others; not of years that are reconstructed."""
+    rows = []
+    for year in years:
+        if year.plan is None or year.annual is None or year.result.provenance == "reconstructed":
+            continue
+        left = year.annual.left_out
+        columns = zip(year.plan.annual, left.error_m_we, left.standardised, left.influence_m_we, strict=True)
+        for record, error, standardised, influence in columns:
+            balance = record.balance.balance_m_we
+            sigma = abs(error / standardised) if standardised else np.nan
+            rows.append(
+                (
+                    year.result.year,
+                    record.point_id,
+                    record.kind,
+                    balance,
+                    balance - error,
+                    sigma,
+                    standardised,
+                    influence,
+                )
+            )
+    return pd.DataFrame(rows, columns=list(LEAVE_ONE_OUT.column_names))

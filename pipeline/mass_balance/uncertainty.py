@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 import numpy as np
+import pandas as pd
 
 from pipeline.grid import FloatArray
+from pipeline.mass_balance.cumulative import cumulative_balance
+from pipeline.mass_balance.result import BalanceYear
+from schemas.tables import ERROR_BUDGETS
+
+SOURCES = ("point", "density", "interpolation", "area", "method", "total")
 
 
 @dataclass(frozen=True)
@@ -79,3 +87,21 @@ def inflation(standardised_errors: FloatArray) -> float:
     the larger error that its points show.
     """
     return max(1.0, math.sqrt(float(np.mean(standardised_errors**2)))) if standardised_errors.size else 1.0
+
+
+def budget_table(years: Sequence[BalanceYear]) -> pd.DataFrame:
+    """The error budgets in the shape of ``schemas.tables.ERROR_BUDGETS``, by formula; years without one left out."""
+    rows = [
+        ("annual", year.year, source, year.budget[source], math.nan)
+        for year in years
+        if year.budget
+        for source in SOURCES
+    ]
+    begun = list(dropwhile(lambda year: year.annual_m_we is None, years))
+    rows += [
+        ("cumulative", step.year, source, step.budget[source], math.nan)
+        for step in cumulative_balance(begun)
+        if step.budget
+        for source in SOURCES
+    ]
+    return pd.DataFrame(rows, columns=list(ERROR_BUDGETS.column_names))

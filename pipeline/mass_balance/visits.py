@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from pipeline.mass_balance.point_balance import PitLayer, Visit, sum_pit
+from pipeline.mass_balance.point_balance import OldSnow, PitLayer, Visit, lowering_within_error, sum_pit
 from pipeline.mass_balance.read import FieldData
-from pipeline.mass_balance.years import CAMPAIGN_GAP_DAYS, Calendar
+from pipeline.mass_balance.snow_density import DensitySample, SnowDensities, fit_densities
+from pipeline.mass_balance.years import Calendar
 from schemas.settings import MassBalanceSettings
 
 
@@ -26,10 +26,26 @@ class Place:
     latitude: float
     elevation_m: float
 
+    def distance_m(self, other: Place) -> float:
+        """Horizontal distance to another place."""
+        return math.hypot(other.easting - self.easting, other.northing - self.northing)
+
+    def towards(self, other: Place, share: float) -> Place:
+        """The place on the straight way to another one, ``share`` of it from here."""
+        return Place(
+            *(
+                (1 - share) * getattr(self, name) + share * getattr(other, name)
+                for name in ("easting", "northing", "longitude", "latitude", "elevation_m")
+            )
+        )
+
 
 @dataclass(frozen=True)
 class Pit:
-    """A snow pit: its layers from the surface down, its floor, and the stake it was dug beside, if any."""
+    """A snow pit: its layers from the surface down, its floor, and the stake it was dug beside, if any.
+
+    ``probed_m`` is the snow depth down to the last summer's surface where the pit did not reach it, or None.
+    """
 
     pit_id: str
     day: date
@@ -37,6 +53,7 @@ class Pit:
     place: Place
     floor: str
     layers: tuple[PitLayer, ...]
+    probed_m: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,42 +70,112 @@ class Probing:
 
 @dataclass(frozen=True)
 class Network:
-    """Everything measured on the glacier: visits by stake, pits, probings, and where the stakes stand."""
+    """Everything measured on the glacier.
+
+    Attributes
+    ----------
+    stakes : where each stands, as listed.
+    visits : by stake, in order of time.
+    pits, probings : snow measured apart from stakes, or beside them.
+    surveys : stake -> (day, place) of its positions on known days, in order of time; empty where it was placed once.
+    densities : what is known of snow density.
+    """
 
     stakes: Mapping[str, Place]
     visits: Mapping[str, tuple[Visit, ...]]
     pits: tuple[Pit, ...]
     probings: tuple[Probing, ...]
+    surveys: Mapping[str, tuple[tuple[date, Place], ...]]
+    densities: SnowDensities
 
-    @property
+    @cached_property
     def days(self) -> list[date]:
-        """Every day on which something was read or dug."""
-        return [visit.day for visits in self.visits.values() for visit in visits] + [pit.day for pit in self.pits]
+        """Every day on which something was read or dug, in order, each as often as it was."""
+        found = [visit.day for visits in self.visits.values() for visit in visits]
+        return sorted(found + [pit.day for pit in self.pits])
 
+    def place_on(self, stake: str, day: date) -> Place:
+        """Where a stake stood: between two surveys on the straight way, before the first and after the last there."""
+        surveys = self.surveys.get(stake, ())
+        if not surveys:
+            return self.stakes[stake]
+        after = next((k for k, (when, _) in enumerate(surveys) if when >= day), len(surveys))
+        if after in (0, len(surveys)):
+            return surveys[min(after, len(surveys) - 1)][1]
+        (before, start), (behind, end) = surveys[after - 1], surveys[after]
+        return start.towards(end, (day - before).days / (behind - before).days)
 
-# (day, stake or None) -> density (kg m-3) and what was assumed
-DensityOf = Callable[[date, str | None], tuple[float, tuple[str, ...]]]
+    def place_over(self, stake: str, begin: date, end: date) -> tuple[Place, float]:
+        """The middle of a stake's way over a period, and how far it moved (m)."""
+        if not self.surveys.get(stake):
+            return self.stakes[stake], 0.0
+        start, last = self.place_on(stake, begin), self.place_on(stake, end)
+        return start.towards(last, 0.5), start.distance_m(last)
 
 
 def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) -> Network:
     """The network of a field workbook.
 
-    A snow depth without a density takes that of the pit beside the stake, else the mean of what was measured in the
-    same campaign, else the settings' default; each is flagged.
+    A snow depth without a density takes that of the pit beside the stake, else that of its depth by the line fitted to
+    the campaign's densities, else their mean, else the settings' default; each is flagged.
     """
     stakes = {str(row["stake_id"]): _place(row) for row in data.stakes.to_dict("records")}
     pits = _pits(data, stakes)
-    density_of = _densities(data, pits, settings)
+    densities = _densities(data, pits, settings)
+    rows = data.readings.to_dict("records")
     visits: dict[str, list[Visit]] = {stake: [] for stake in stakes}
-    for row in data.readings.to_dict("records"):
-        visits[str(row["stake_id"])].append(_visit(row, calendar, density_of))
-    ordered = {stake: tuple(sorted(found, key=lambda v: (v.day, v.leg))) for stake, found in visits.items()}
-    probings = tuple(_probing(row, density_of) for row in data.probings.to_dict("records"))
-    return Network(stakes, ordered, pits, probings)
+    for row in rows:
+        visits[str(row["stake_id"])].append(_visit(row, calendar, densities))
+    ordered = {stake: _with_old_snow(found, settings) for stake, found in visits.items()}
+    probings = tuple(_probing(row, densities) for row in data.probings.to_dict("records"))
+    return Network(stakes, ordered, pits, probings, _surveys(data, stakes), densities)
+
+
+def _with_old_snow(visits: Sequence[Visit], settings: MassBalanceSettings) -> tuple[Visit, ...]:
+    """The visits of a stake in order of time, those inside a year with what is left of the snow it began with."""
+    opening: dict[int, Visit] = {}
+    found = []
+    for visit in sorted(visits, key=lambda visit: (visit.leg, visit.day)):
+        if visit.opens_year:
+            opening[visit.leg] = visit
+        elif visit.leg in opening:
+            visit = _on_old_snow(visit, opening[visit.leg], settings)  # noqa: PLW2901 - the visit, completed
+        found.append(visit)
+    return tuple(sorted(found, key=lambda visit: (visit.day, visit.leg)))
+
+
+def _on_old_snow(visit: Visit, opening: Visit, settings: MassBalanceSettings) -> Visit:
+    if visit.exposed_m is None or opening.exposed_m is None or opening.snow_m + opening.superimposed_m <= 0:
+        return visit
+    lost = max(0.0, visit.exposed_m + visit.snow_m + visit.superimposed_m - opening.exposed_m)
+    sigma = math.hypot(settings.sigma_reading_m, settings.sigma_reading_m)
+    if visit.snow_m + visit.superimposed_m > 0 and lowering_within_error(lost, sigma):
+        lost = 0.0
+    snow = max(0.0, opening.snow_m - lost)
+    superimposed = max(0.0, opening.superimposed_m - max(0.0, lost - opening.snow_m))
+    if snow + superimposed <= 0:
+        return visit
+    return replace(visit, old=OldSnow(snow, opening.snow_density_kg_m3, superimposed, opening.surface))
 
 
 def _place(row: Mapping[Any, Any]) -> Place:
     return Place(*(float(row[name]) for name in ("easting", "northing", "longitude", "latitude", "elevation_m")))
+
+
+def _surveys(data: FieldData, stakes: Mapping[str, Place]) -> dict[str, tuple[tuple[date, Place], ...]]:
+    """Positions typed with readings, and the listed one on the day of installation; by stake, in order of time."""
+    placed = data.readings[data.readings[["easting", "northing"]].notna().all(axis=1)]
+    found: dict[str, dict[date, Place]] = {}
+    for row in placed.to_dict("records"):
+        place = _place(row)
+        if not math.isfinite(place.elevation_m):
+            listed = stakes[str(row["stake_id"])]
+            place = Place(place.easting, place.northing, place.longitude, place.latitude, listed.elevation_m)
+        found.setdefault(str(row["stake_id"]), {})[row["date"]] = place
+    for row in data.stakes.to_dict("records"):
+        if str(row["stake_id"]) in found and row["installed"] is not None:
+            found[str(row["stake_id"])].setdefault(row["installed"], _place(row))
+    return {stake: tuple(sorted(places.items())) for stake, places in found.items()}
 
 
 def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
@@ -104,39 +191,30 @@ def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
         if not math.isfinite(place.easting) and row["stake_id"] is not None:
             beside = stakes[str(row["stake_id"])]
             place = Place(beside.easting, beside.northing, beside.longitude, beside.latitude, place.elevation_m)
-        pits.append(
-            Pit(
-                str(row["pit_id"]), row["date"], row["stake_id"], place, row["floor"], tuple(layers[str(row["pit_id"])])
-            )
-        )
+        own = tuple(layers[str(row["pit_id"])])
+        probed = _number(row["probed_depth_m"])
+        pits.append(Pit(str(row["pit_id"]), row["date"], row["stake_id"], place, row["floor"], own, probed))
     return tuple(pits)
 
 
-def _densities(data: FieldData, pits: Sequence[Pit], settings: MassBalanceSettings) -> DensityOf:
-    """Snow density on a day: of the pit beside the stake, of the campaign, or assumed."""
-    of_pits = [(pit.day, pit.stake_id, sum_pit(pit.layers).snow_density_kg_m3) for pit in pits]
-    of_pits = [entry for entry in of_pits if math.isfinite(entry[2])]
+def _densities(data: FieldData, pits: Sequence[Pit], settings: MassBalanceSettings) -> SnowDensities:
+    """Everything measured of snow density: in pits, and with readings."""
+    beside: dict[str, list[tuple[date, float]]] = {}
+    samples = []
+    for pit in pits:
+        total = sum_pit(pit.layers)
+        if math.isfinite(total.snow_density_kg_m3):
+            depth = sum(layer.thickness_m for layer in pit.layers if layer.kind not in ("superimposed_ice", "ice"))
+            samples.append(DensitySample(pit.day, depth, total.snow_density_kg_m3))
+            if pit.stake_id is not None:
+                beside.setdefault(str(pit.stake_id), []).append((pit.day, total.snow_density_kg_m3))
     typed = data.readings.dropna(subset=["snow_density_kg_m3"])
-    measured = [(day, float(density)) for day, density in zip(typed["date"], typed["snow_density_kg_m3"], strict=True)]
-    measured += [(day, density) for day, _, density in of_pits]
-
-    def density_of(day: date, stake: str | None) -> tuple[float, tuple[str, ...]]:
-        beside = [d for when, at, d in of_pits if at is not None and at == stake and _same_campaign(when, day)]
-        if beside:
-            return float(np.mean(beside)), ("density_from_pit",)
-        campaign = [density for when, density in measured if _same_campaign(when, day)]
-        if campaign:
-            return float(np.mean(campaign)), ("density_of_campaign",)
-        return settings.snow_density_kg_m3, ("density_assumed",)
-
-    return density_of
+    columns = (typed[name] for name in ("date", "snow_depth_m", "snow_density_kg_m3"))
+    samples += [DensitySample(day, float(h), float(density)) for day, h, density in zip(*columns, strict=True)]
+    return SnowDensities(beside, fit_densities(samples), settings.snow_density_kg_m3)
 
 
-def _same_campaign(first: date, second: date) -> bool:
-    return abs((first - second).days) <= CAMPAIGN_GAP_DAYS
-
-
-def _visit(row: Mapping[Any, Any], calendar: Calendar, density_of: DensityOf) -> Visit:
+def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities) -> Visit:
     """One reading with vertical heights: L cos(tilt); a stake lost or buried shows no length above the surface."""
     stake, day = str(row["stake_id"]), row["date"]
     tilt = _number(row["tilt_deg"])
@@ -148,7 +226,7 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, density_of: DensityOf) ->
     snow, density = _number(row["snow_depth_m"]) or 0.0, _number(row["snow_density_kg_m3"])
     flags: tuple[str, ...] = () if tilt is None or tilt == 0 else ("tilted",)
     if snow > 0 and density is None:
-        density, assumed = density_of(day, stake)
+        density, assumed = densities.of(day, stake, snow)
         flags += assumed
     return Visit(
         stake,
@@ -166,9 +244,10 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, density_of: DensityOf) ->
     )
 
 
-def _probing(row: Mapping[Any, Any], density_of: DensityOf) -> Probing:
-    density, flags = density_of(row["date"], None)
-    return Probing(str(row["probing_id"]), row["date"], _place(row), float(row["snow_depth_m"]), density, flags)
+def _probing(row: Mapping[Any, Any], densities: SnowDensities) -> Probing:
+    depth = float(row["snow_depth_m"])
+    density, flags = densities.of(row["date"], None, depth)
+    return Probing(str(row["probing_id"]), row["date"], _place(row), depth, density, flags)
 
 
 def _number(value: Any) -> float | None:

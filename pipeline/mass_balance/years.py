@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,10 +56,19 @@ class Calendar:
                 return year
         return None
 
-    def closing_visit(self, days: Iterable[date], year: int) -> date | None:
-        """The visit nearest to the end of ``year``, within the tolerance; the later one of two equally near."""
-        near = [day for day in days if abs((day - self.end(year)).days) <= self.tolerance_days]
-        return min(near, key=lambda day: (abs((day - self.end(year)).days), -day.toordinal())) if near else None
+    def closing_visits(self, days: Sequence[date], year: int) -> Sequence[date]:
+        """The visits that may close ``year``, of days in order of time."""
+        end, tolerance = self.end(year), timedelta(days=self.tolerance_days)
+        return days[bisect_left(days, end - tolerance) : bisect_right(days, end + tolerance)]
+
+    def closing_visit(self, days: Sequence[date], year: int) -> date | None:
+        """The visit nearest to the end of ``year``, within the tolerance; the later one of two equally near.
+
+        ``days`` in order of time.
+        """
+        near = self.closing_visits(days, year)
+        end = self.end(year)
+        return min(near, key=lambda day: (abs((day - end).days), -day.toordinal())) if near else None
 
 
 def balance_years(calendar: Calendar, days: Iterable[date]) -> list[int]:

@@ -35,7 +35,11 @@ class Zones:
     @property
     def observed_share(self) -> float:
         """Share of the area in zones that held a point."""
-        held = np.array([basis == "observed" for basis in self.basis])
+        return self.share_of("observed")
+
+    def share_of(self, basis: str) -> float:
+        """Share of the area in zones of one basis."""
+        held = np.array([own == basis for own in self.basis])
         return float(self.hypsometry.area_km2[held].sum() / self.hypsometry.total_km2)
 
 

@@ -10,14 +10,17 @@ import rasterio
 from pyproj import Transformer
 from shapely.geometry import Polygon, mapping
 
+from pipeline.grid import FloatArray
 from pipeline.progress import Tell, silent
 from pipeline.sample.kuitun_balance import DEFAULT_SEED
 from pipeline.sample.kuitun_fieldwork import fieldwork
+from pipeline.sample.kuitun_surveys import surveys
 from pipeline.sample.kuitun_terrain import CRS, GLACIER_ID, GLACIER_NAME, Terrain, kuitun_terrain
 from pipeline.sample.workbook import write_workbook
 
 WORKBOOK_NAME = "kuitun51_field_workbook.xlsx"
 DEM_NAME = "kuitun51_dem.tif"
+EARLIER_DEM_NAME, LATER_DEM_NAME = "kuitun51_dem_2000.tif", "kuitun51_dem_2011.tif"
 OUTLINE_NAME = "kuitun51_outline.geojson"
 README_NAME = "README.txt"
 NODATA = -9999.0
@@ -29,6 +32,8 @@ aspect, altitude range and area; terrain, outline and balances are invented.
 {WORKBOOK_NAME}  stakes, readings, snow pits and probings, August 1999 to August 2011
 {DEM_NAME}             surface elevation, 10 m, {CRS}, metres
 {OUTLINE_NAME}     glacier outline, EPSG:4326
+{EARLIER_DEM_NAME}, {LATER_DEM_NAME}   surveys of late August 2000 and 2011, 10 m, {CRS}, metres:
+                         for the geodetic check
 """
 
 
@@ -44,15 +49,19 @@ def write_kuitun_inputs(folder: Path, seed: int = DEFAULT_SEED, tell: Tell = sil
     folder.mkdir(parents=True, exist_ok=True)
     tell("synthetic Glacier No. 51: terrain")
     terrain = kuitun_terrain()
-    _write_dem(folder / DEM_NAME, terrain)
+    _write_dem(folder / DEM_NAME, terrain, terrain.surface_m)
     _write_outline(folder / OUTLINE_NAME, terrain)
+    tell("synthetic Glacier No. 51: two surveys")
+    for name, survey in zip((EARLIER_DEM_NAME, LATER_DEM_NAME), surveys(seed), strict=True):
+        # centimetres are more than a survey tells, and compress well
+        _write_dem(folder / name, terrain, np.round(survey.surface_m, 1), survey.day.strftime("%Y:%m:%d 12:00:00"))
     tell("synthetic Glacier No. 51: twelve years of fieldwork")
     write_workbook(folder / WORKBOOK_NAME, fieldwork(seed))
     (folder / README_NAME).write_text(_README, encoding="utf-8", newline="\n")
 
 
-def _write_dem(path: Path, terrain: Terrain) -> None:
-    """The surface as a GeoTIFF: float32, nodata -9999, tagged SYNTHETIC."""
+def _write_dem(path: Path, terrain: Terrain, surface_m: FloatArray, taken: str = "") -> None:
+    """A surface as a GeoTIFF: float32, nodata -9999, tagged SYNTHETIC, and with the day it was taken."""
     rows, columns = terrain.grid.shape
     profile = {
         "driver": "GTiff",
@@ -67,8 +76,10 @@ def _write_dem(path: Path, terrain: Terrain) -> None:
         "predictor": 3,
     }
     with rasterio.open(path, "w", **profile) as dataset:
-        dataset.write(terrain.surface_m.astype(np.float32), 1)
+        dataset.write(surface_m.astype(np.float32), 1)
         dataset.update_tags(SYNTHETIC="YES", TIFFTAG_IMAGEDESCRIPTION="SYNTHETIC sample, not observations")
+        if taken:
+            dataset.update_tags(TIFFTAG_DATETIME=taken)
 
 
 def _write_outline(path: Path, terrain: Terrain) -> None:

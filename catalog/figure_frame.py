@@ -1,0 +1,311 @@
+"""The frame of every picture: fonts, head, colour bar, map, thumbnail.
+
+Pictures are light PNG files, the same bytes for the same numbers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.ticker
+import numpy as np
+import shapely
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
+from PIL import Image
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
+
+from catalog.cogs import VISUAL_NODATA
+from catalog.colours import INK, MUTED, NEUTRAL, PAPER, RgbArray, change_map
+from pipeline.grid import Grid
+
+THUMBNAIL_PIXELS = 580  # STAC asks for less than 600
+SYNTHETIC_NOTE = "SYNTHETIC SAMPLE — not observations"
+
+_DPI, _MAP_DPI = 150, 120
+# Any: matplotlib types its parameter names one by one
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a glacier's name is no formula
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e7eb",
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "path.simplify": True,
+}
+_UNTYPED_RENDERER: Any = RendererAgg
+HALO = [withStroke(linewidth=2.2, foreground=PAPER)]
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """A picture with the corners of its pixels: RGB 0-255, (west, east, south, north) in metres."""
+
+    rgb: RgbArray
+    extent: tuple[float, float, float, float]
+
+
+@contextmanager
+def open_figure(
+    path: Path, size: tuple[float, float], *, map_of: bool = False, placed: bool = False, dpi: int = _DPI
+) -> Iterator[Figure]:
+    """A figure that is saved on leaving; the reader's own matplotlib settings are set aside.
+
+    Maps place their axes themselves, for their shape is given, and so do ``placed`` figures, for that is twice as
+    fast; everything else is laid out by matplotlib.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        figure = Figure(figsize=size, dpi=dpi, layout=None if map_of or placed else "constrained")
+        canvas: Any = FigureCanvasAgg(figure)  # its methods carry no types
+        yield figure
+        _save(canvas, path, few_colours=not map_of)
+
+
+def _save(canvas: Any, path: Path, few_colours: bool) -> None:
+    """Write a PNG without the name of the writing software; a palette makes a drawing a third of its size."""
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    if few_colours:  # never a picture with a colour scale: a palette would put steps into it
+        picture = picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    # level 7 packs a drawing best for its time; a map takes three times as long at 7 as at 4 and shrinks by 3 %
+    picture.save(path, compress_level=7 if few_colours else 4)
+
+
+def write_head(figure: Figure, axes: Any, title: str, subtitle: str, synthetic: bool, above: Any = None) -> None:
+    """Title and subtitle over the axes, and the word synthetic where the data are."""
+    top = above or axes
+    text, size = fitted(plain_text(title), 0.9 * figure.get_figwidth() * 72, 11.5)
+    top.set_title(f"{text}\n" if subtitle else text, loc="left", fontsize=size, fontweight="bold")
+    if subtitle:
+        axes.annotate(
+            subtitle, (0, 1), (0, 7), "axes fraction", textcoords="offset points", fontsize=8.5, color=NEUTRAL
+        )
+    if synthetic:
+        _write_note(figure)
+        strip = 0.16 / figure.get_figheight()
+        engine = figure.get_layout_engine()
+        if isinstance(engine, ConstrainedLayoutEngine):  # keeps the axes off the note
+            engine.set(rect=(0, strip, 1, 1 - strip))
+
+
+def _write_note(figure: Figure) -> None:
+    figure.text(0.995, 0.004, SYNTHETIC_NOTE, ha="right", va="bottom", fontsize=7.5, fontweight="bold", color="#9a5b12")
+
+
+@dataclass(frozen=True)
+class Panels:
+    """How many panels a diagram has, the room around them in inches, and whether they hold pictures."""
+
+    rows: int = 1
+    columns: int = 1
+    left: float = 0.72
+    right: float = 0.2
+    top: float = 0.66
+    bottom: float = 0.62
+    gap: tuple[float, float] = (0.72, 0.68)  # between columns, between rows
+    pictures: bool = False
+
+    def place(self, size: tuple[float, float], row: int, column: int) -> tuple[float, float, float, float]:
+        """(left, bottom, width, height) of a panel as shares of a figure of ``size`` inches."""
+        width = (size[0] - self.left - self.right - self.gap[0] * (self.columns - 1)) / self.columns
+        height = (size[1] - self.top - self.bottom - self.gap[1] * (self.rows - 1)) / self.rows
+        left = self.left + column * (width + self.gap[0])
+        bottom = self.bottom + (self.rows - 1 - row) * (height + self.gap[1])
+        return left / size[0], bottom / size[1], width / size[0], height / size[1]
+
+
+@contextmanager
+def open_diagram(
+    path: Path, size: tuple[float, float], head: tuple[str, str], synthetic: bool, panels: Panels = Panels()
+) -> Iterator[list[Any]]:
+    """The axes of a diagram, row by row, under a title and subtitle; saved on leaving."""
+    with open_figure(path, size, map_of=panels.pictures, placed=True) as figure:
+        title, subtitle = (plain_text(text) for text in head)
+        left, top = panels.left / size[0], 1 - 0.13 / size[1]
+        text, points = fitted(title, (size[0] - panels.left - panels.right) * 72, 11.5)
+        figure.text(left, top, text, va="top", fontsize=points, fontweight="bold")
+        figure.text(left, 1 - 0.37 / size[1], subtitle, va="top", fontsize=8.5, color=NEUTRAL)
+        if synthetic:
+            _write_note(figure)
+        yield [
+            figure.add_axes(panels.place(size, row, column))
+            for row in range(panels.rows)
+            for column in range(panels.columns)
+        ]
+
+
+def draw_colour_bar(figure: Figure, axes: Any, limit: float, label: str) -> None:
+    mappable = mpl.cm.ScalarMappable(Normalize(-limit, limit), change_map())
+    bar = figure.colorbar(mappable, cax=axes, orientation="horizontal", extend="both", extendfrac=0.03)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+
+
+@contextmanager
+def open_map_figure(path: Path, width: float, shapes: Sequence[float]) -> Iterator[tuple[Figure, list[Any], Any]]:
+    """A figure with one map below the other, each of the given height over width, and the axes of a colour bar."""
+    left, right, top, bottom, gap = 0.8, 0.15, 0.62, 1.25, 0.55  # inches
+    heights = [(width - left - right) * shape for shape in shapes]
+    total = top + sum(heights) + gap * (len(heights) - 1) + bottom
+    with open_figure(path, (width, total), map_of=True, dpi=_MAP_DPI) as figure:
+        panels, ceiling = [], total - top
+        for height in heights:
+            panels.append(
+                figure.add_axes(
+                    (left / width, (ceiling - height) / total, (width - left - right) / width, height / total)
+                )
+            )
+            ceiling -= height + gap
+        yield figure, panels, figure.add_axes((0.22, 0.56 / total, 0.56, 0.14 / total))
+
+
+def show_backdrop(axes: Any, backdrop: Backdrop, grid: Grid) -> None:
+    _draw_picture(axes, backdrop, "equal")
+    axes.grid(False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(True)
+    kilometres = mpl.ticker.FuncFormatter(lambda value, _: f"{value / 1000:g}")
+    axes.xaxis.set_major_formatter(kilometres)
+    axes.yaxis.set_major_formatter(kilometres)
+    axes.locator_params(nbins=7)
+    axes.tick_params(labelsize=7.5)
+    axes.set_xlabel(f"easting (km), {CRS.from_user_input(grid.crs).name}", fontsize=8)
+    axes.set_ylabel("northing (km)", fontsize=8)
+
+
+def _draw_picture(axes: Any, backdrop: Backdrop, aspect: str) -> None:
+    place = axes.get_window_extent()
+    size = round(place.width), round(place.height)
+    rgb = backdrop.rgb
+    if rgb.shape[1] > size[0] and rgb.shape[0] > size[1]:
+        # averaged down to the dots of the figure: matplotlib does the same in ten times the time
+        rgb = np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
+    axes.imshow(rgb, extent=backdrop.extent, interpolation="antialiased", aspect=aspect)
+
+
+def draw_thumbnail(
+    path: Path,
+    backdrop: Backdrop,
+    aspect: float,
+    title: str,
+    synthetic: bool,
+    scale: tuple[float, str],
+    lines: Sequence[tuple[BaseGeometry, float]] = (),
+) -> None:
+    """The picture with title above and colour bar below, its longer side ``THUMBNAIL_PIXELS``."""
+    strip = 88  # pixels for title and colour bar
+    width = min(THUMBNAIL_PIXELS, int((THUMBNAIL_PIXELS - strip) / aspect))
+    height = round(width * aspect)
+    total = height + strip
+    with open_figure(path, (width / 100, total / 100), map_of=True, dpi=100) as figure:
+        axes = figure.add_axes((0, 50 / total, 1, height / total))
+        _draw_picture(axes, backdrop, "auto")
+        axes.axis("off")
+        for thickness in sorted({thickness for _, thickness in lines}):
+            draw_lines(axes, [geometry for geometry, wide in lines if wide == thickness], INK, thickness)
+        small = width < 420
+        text, size = fitted(plain_text(title), 0.97 * width * 0.72, 11)
+        if size < 8:  # two lines instead of letters too small to read
+            halves = [fitted(half, 0.97 * width * 0.72, 8.5) for half in halved(plain_text(title))]
+            text, size = "\n".join(half for half, _ in halves), min(small for _, small in halves)
+        figure.text(0.012, 1 - 19 / total, text, va="center", fontsize=size, fontweight="bold", linespacing=1.15)
+        if synthetic:
+            figure.text(
+                0.988, 60 / total, "SYNTHETIC", ha="right", va="bottom", fontsize=9, fontweight="bold", color=PAPER,
+                bbox={"boxstyle": "round,pad=0.3", "facecolor": "#9a5b12", "edgecolor": "none"},
+            )  # fmt: skip
+        limit, label = scale
+        bar = figure.add_axes((0.03, 32 / total, 0.5 if small else 0.55, 10 / total))
+        bar.imshow(np.linspace(0, 1, 256)[np.newaxis], cmap=change_map(), aspect="auto", extent=(-limit, limit, 0, 1))
+        bar.set(yticks=[], xticks=[-limit, 0, limit])
+        bar.grid(False)
+        bar.tick_params(labelsize=8, length=2, pad=2)
+        figure.text(0.56 if small else 0.62, 37 / total, label, va="center", fontsize=8 if small else 9)
+
+
+def reduced(picture: RgbArray, grid: Grid, pixels: int) -> Backdrop:
+    """The picture averaged over whole blocks until its width is near ``pixels``: drawing 3 million pixels is slow."""
+    factor = max(1, round(grid.shape[1] / pixels))
+    rows, columns = (size // factor for size in grid.shape)
+    # a pixel without data is black in the file and white on paper
+    paper = np.where((picture == VISUAL_NODATA).all(axis=0), np.uint8(255), picture)
+    blocks = paper[:, : rows * factor, : columns * factor].reshape(3, rows, factor, columns, factor)
+    mean = blocks.mean(axis=(2, 4), dtype=np.float32) if factor > 1 else paper
+    west, _, _, north = grid.bounds
+    width, height = grid.pixel_size
+    rgb = np.moveaxis(np.rint(mean).astype(np.uint8), 0, -1)
+    return Backdrop(rgb, (west, west + columns * factor * width, north - rows * factor * height, north))
+
+
+def draw_lines(axes: Any, geometries: Sequence[BaseGeometry], colour: str, width: float) -> None:
+    segments = []
+    for geometry in geometries:
+        lines = geometry.boundary if geometry.geom_type.endswith("Polygon") else geometry
+        segments += [
+            np.asarray(part.coords)[:, :2]
+            for part in shapely.get_parts(lines)
+            if part.geom_type in ("LineString", "LinearRing")
+        ]
+    axes.add_collection(LineCollection(segments, colors=colour, linewidths=width), autolim=False)
+
+
+def fitted(text: str, points: float, size: float) -> tuple[str, float]:
+    """A bold text and the font size at which it is at most ``points`` wide; cut where that would be illegible."""
+    # at 72 dots an inch a pixel is a point; Any, for its methods carry no types
+    renderer: Any = _UNTYPED_RENDERER(10, 10, 72)
+    font = FontProperties(family="DejaVu Sans", weight="bold")
+    smallest = 0.65 * size
+
+    def width(of: str, at: float) -> float:
+        font.set_size(at)
+        return float(renderer.get_text_width_height_descent(of, font, ismath=False)[0])
+
+    size = max(smallest, min(size, size * points / max(width(text, size), 1)))
+    if width(text, size) <= points * 1.02:
+        return text, size
+    kept = bisect_right(range(1, len(text)), points, key=lambda length: width(text[:length] + "…", size))
+    return text[:kept].rstrip() + "…", size
+
+
+def halved(text: str) -> tuple[str, str]:
+    """A text parted at the space nearest its middle."""
+    spaces = [place for place, letter in enumerate(text) if letter == " "]
+    at = min(spaces, key=lambda place: abs(place - len(text) / 2), default=len(text))
+    return text[:at], text[at + 1 :]
+
+
+def plain_text(text: str) -> str:
+    """Text that the figures' font can set: Latin letters and common punctuation."""
+    kept = "".join(letter if 32 <= ord(letter) < 0x250 or letter in "–—−·±≤°’" else " " for letter in text)
+    return " ".join(kept.split())[:300]

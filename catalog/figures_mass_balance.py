@@ -1,0 +1,375 @@
+"""Pictures of mass balances beside the maps: profiles over elevation, stakes, methods; no science is done here.
+
+Frame, fonts and the note on synthetic data are those of ``catalog.figure_frame``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.dates
+import matplotlib.ticker
+import numpy as np
+import pandas as pd
+from matplotlib.colors import Normalize
+
+from catalog.colours import GAIN, INK, LOSS, MUTED, NEUTRAL, PAPER, SUMMER_COLOUR, WINTER_COLOUR, amount_map
+from catalog.figure_frame import Panels, open_diagram, plain_text
+from pipeline.grid import FloatArray
+from pipeline.mass_balance.result import BalanceYear, MassBalance
+
+_UNTYPED_DATES: Any = mpl.dates
+MOST_STAKES = 24  # panels of one picture; more could not be read
+_PROFILES_SIZE = (7.2, 5.0)
+_PROFILES, _SCALE = Panels(right=1.15), Panels(left=6.25, right=0.78)
+# in a budget beside the sources: their sum, and a check
+_NO_SOURCES = {"total", "leave_one_out"}
+_AREA_COLOUR, _SIGMA_COLOUR = "#e9edf1", "#7b5ea7"
+_MARKERS = {"stake": "o", "pit": "s", "probing": "^"}
+_NAMES = {"stake": "stakes", "pit": "snow pits", "probing": "probings"}
+_DASHES: dict[str, Any] = {"observed": "-", "interpolated": (0, (3, 1)), "extrapolated": (0, (1, 1))}
+# colours that readers with a colour-vision deficiency tell apart (Okabe and Ito, 2008)
+_DISTINCT = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#8C6D00",
+    "#6A4C93",
+    "#7F7F7F",
+    "#B8860B",
+    "#444444",
+)
+
+
+# --- balance against elevation -----------------------------------------------------------------------------------
+
+
+def draw_year_profile(path: Path, result: MassBalance, year: BalanceYear, title: str, synthetic: bool) -> None:
+    """Balance of one year against elevation: points, elevation zones, equilibrium line, and the area behind them."""
+    zones = _of_year(result.tables["zone_balances"], year.year).sort_values("lower_m")
+    points = _of_year(result.tables["point_balances"], year.year)
+    head = (
+        title,
+        "steps: elevation zones, dotted where extrapolated; violet and bars: one standard deviation",
+    )
+    with open_diagram(path, (6.8, 5.4), head, synthetic, Panels(top=1.05)) as (axes,):
+        _draw_area(axes, zones)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for season, colour in (("winter", WINTER_COLOUR), ("summer", SUMMER_COLOUR), ("annual", INK)):
+            _draw_zones(axes, zones, season, colour)
+            _draw_points(axes, points[points["period"] == season], season, colour)
+        _draw_equilibrium_line(axes, year)
+        axes.set(xlabel="balance (m w.e.)", ylabel="elevation (m)")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left", fontsize=7.5)
+
+
+def draw_balance_profiles(path: Path, result: MassBalance, synthetic: bool) -> None:
+    """Annual balance against elevation in every year: zones as lines, points as dots, equilibrium lines on the zero."""
+    zones, points = result.tables["zone_balances"], result.tables["point_balances"]
+    annual = points[points["period"] == "annual"]
+    years = [year for year in result.years if year.annual_m_we is not None]
+    if not years:
+        raise ValueError("no year with a balance to draw")
+    numbers = [year.year for year in years]
+    scale, colours = Normalize(min(numbers) - 1, max(numbers) + 1), amount_map()
+    note = "lines: elevation zones; dots: stakes and pits; diamonds on the zero: equilibrium line"
+    with open_diagram(path, _PROFILES_SIZE, ("Balance against elevation", note), synthetic, _PROFILES) as (axes,):
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for year in years:
+            colour = colours(scale(year.year))
+            here, band = _of_year(annual, year.year), _of_year(zones, year.year).sort_values("lower_m")
+            axes.plot(*_numbers(here, "balance_m_we", "elevation_m"), "o", color=colour, markersize=2.6, alpha=0.6)
+            lower, upper, balance = _numbers(band, "lower_m", "upper_m", "annual_balance_m_we")
+            axes.plot(balance, (lower + upper) / 2, color=colour, linewidth=1.3)
+            if year.ela_m is not None:
+                mark = {"<": "v", ">": "^"}.get(year.ela_position or "", "D")
+                axes.plot([0], [year.ela_m], mark, color=colour, markersize=5.5, markeredgecolor=INK, zorder=5)
+        axes.set(xlabel="annual balance (m w.e.)", ylabel="elevation (m)")
+        mappable = mpl.cm.ScalarMappable(scale, colours)
+        beside = axes.get_figure().add_axes(_SCALE.place(_PROFILES_SIZE, 0, 0))
+        ticks = numbers[:: max(1, len(numbers) // 6)]
+        axes.get_figure().colorbar(mappable, cax=beside, label="mass-balance year", ticks=ticks)
+
+
+def _draw_area(axes: Any, zones: pd.DataFrame) -> None:
+    """Area of each zone as bars behind everything, with a scale above."""
+    lower, upper, area_km2 = _numbers(zones, "lower_m", "upper_m", "area_km2")
+    area = axes.twiny()
+    area.barh((lower + upper) / 2, area_km2, (upper - lower) * 0.92, color=_AREA_COLOUR)
+    area.set_xlabel("glacier area (km²)", fontsize=8.5, color=NEUTRAL)
+    area.grid(False)
+    area.spines["top"].set_visible(True)
+    axes.set_zorder(area.get_zorder() + 1)
+    axes.patch.set_visible(False)
+
+
+def _draw_zones(axes: Any, zones: pd.DataFrame, season: str, colour: str) -> None:
+    """One step a zone, drawn as its value is based, and one standard deviation around it where there is one."""
+    lower, upper, balance = _numbers(zones, "lower_m", "upper_m", f"{season}_balance_m_we")
+    known = np.isfinite(balance)
+    for basis, dashes in _DASHES.items():
+        chosen = known & (zones["basis"].astype(str) == basis).to_numpy()
+        axes.vlines(balance[chosen], lower[chosen], upper[chosen], color=colour, linewidth=1.5, linestyle=dashes)
+    if season != "annual":
+        return
+    (sigma,) = _numbers(zones, "sigma_annual_m_we")
+    for place in np.flatnonzero(known & np.isfinite(sigma)):
+        axes.fill_betweenx(
+            [lower[place], upper[place]], balance[place] - sigma[place], balance[place] + sigma[place],
+            color=_SIGMA_COLOUR, alpha=0.25, linewidth=0,
+        )  # fmt: skip
+
+
+def _draw_points(axes: Any, points: pd.DataFrame, season: str, colour: str) -> None:
+    for kind, marker in _MARKERS.items():
+        values = points[(points["kind"] == kind) & (points["bound"] == "=")]
+        if values.empty:
+            continue
+        balance, sigma, elevation = _numbers(values, "balance_m_we", "sigma_balance_m_we", "elevation_m")
+        axes.errorbar(
+            balance, elevation, xerr=np.nan_to_num(sigma), fmt=marker, color=colour, markersize=4, linewidth=0.8,
+            markerfacecolor=PAPER if kind != "stake" else colour, label=f"{season}, {_NAMES[kind]}",
+        )  # fmt: skip
+    bounds = points[points["bound"] == "<="]
+    if not bounds.empty:
+        balance, elevation = _numbers(bounds, "balance_m_we", "elevation_m")
+        axes.plot(balance, elevation, "<", color=colour, markersize=5, label=f"{season}, at most (melted out)")
+
+
+def _draw_equilibrium_line(axes: Any, year: BalanceYear) -> None:
+    if year.ela_m is None:
+        return
+    axes.axhline(year.ela_m, color=GAIN, linewidth=1.1, linestyle=(0, (6, 2)))
+    sign = "" if year.ela_position in (None, "=") else f"{year.ela_position} "
+    axes.annotate(
+        f"ELA {sign}{year.ela_m:.0f} m", (0.99, year.ela_m), (0, 3), ("axes fraction", "data"),
+        textcoords="offset points", ha="right", fontsize=8, color=GAIN, fontweight="bold",
+    )  # fmt: skip
+
+
+# --- stakes ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StakeHistory:
+    """What was read at one stake.
+
+    Attributes
+    ----------
+    name, elevation_m : which stake, and where it stands.
+    legs : days and exposed lengths (m) of each leg, in order; NaN where a visit has no length.
+    runs : days, cumulative balance and its standard deviation (m w.e.) between visits that follow each other.
+    """
+
+    name: str
+    elevation_m: float
+    legs: tuple[tuple[list[date], FloatArray], ...]
+    runs: tuple[tuple[list[date], FloatArray, FloatArray], ...]
+
+
+def stake_histories(result: MassBalance, most: int = MOST_STAKES) -> tuple[StakeHistory, ...]:
+    """The stakes from the highest down; of more than ``most`` those that stand evenly in that order.
+
+    A run adds up the balances from visit to visit, errors in quadrature. After a gap the sum goes on from its last
+    value: what happened in between is not known, and nothing is added for it.
+    """
+    stakes = result.tables["stakes"].copy()
+    stakes["elevation_m"] = pd.to_numeric(stakes["elevation_m"])
+    stakes = stakes.sort_values(["elevation_m", "stake_id"], ascending=[False, True], kind="stable")
+    if len(stakes) > most:
+        stakes = stakes.iloc[np.unique(np.linspace(0, len(stakes) - 1, most).round().astype(int))]
+    readings = dict(iter(result.tables["readings"].groupby("stake_id")))
+    points = result.tables["point_balances"]
+    chosen = points[(points["kind"] == "stake") & (points["period"] == "instantaneous") & (points["bound"] == "=")]
+    balances = dict(iter(chosen.groupby("point_id")))
+    return tuple(
+        StakeHistory(
+            str(name),
+            float(elevation),
+            tuple(_legs(readings[name])) if name in readings else (),
+            tuple(_runs(balances[name])) if name in balances else (),
+        )
+        for name, elevation in zip(stakes["stake_id"], stakes["elevation_m"], strict=True)
+    )
+
+
+def draw_stake_history(path: Path, result: MassBalance, synthetic: bool) -> None:
+    """Exposed length and cumulative balance of each stake over time, one panel a stake, the highest first.
+
+    Errors
+    ------
+    ValueError : there is no stake to draw.
+    """
+    histories = stake_histories(result)
+    if not histories:
+        raise ValueError("no stake to draw")
+    total = len(result.tables["stakes"])
+    which = f"{len(histories)} of {total} stakes, evenly by elevation" if len(histories) < total else "all stakes"
+    note = f"{which}, the highest first; band: one standard deviation; grey, scale at the right: exposed length (m)"
+    columns = min(len(histories), 4)
+    rows = -(-len(histories) // columns)
+    size = max(6.4, 2.3 * columns + 1.0), 1.4 * rows + 1.3
+    room = Panels(rows, columns, left=0.75, right=0.4, top=0.85, bottom=0.45, gap=(0.1, 0.3))
+    with open_diagram(path, size, ("Stake history", note), synthetic, room) as every:
+        panels = every[: len(histories)]
+        for unused in every[len(histories) :]:
+            unused.set_visible(False)
+        limits = _limits(histories)
+        for place, (axes, history) in enumerate(zip(panels, histories, strict=True)):
+            length = _draw_history(axes, history, limits)
+            last_of_row = (place + 1) % columns == 0 or place == len(panels) - 1
+            length.spines["right"].set_visible(last_of_row)
+            length.tick_params(labelright=last_of_row, right=last_of_row)
+            axes.tick_params(labelleft=place % columns == 0, labelbottom=place + columns >= len(panels))
+        panels[0].get_figure().text(
+            0.1 / size[0], 0.5, "cumulative balance (m w.e.), red", rotation=90, va="center", fontsize=8.5, color=LOSS
+        )
+
+
+def _limits(histories: Sequence[StakeHistory]) -> dict[str, tuple[Any, Any]]:
+    """Ends of the scales that all panels have: days, cumulative balance (m w.e.), exposed length (m)."""
+    parts = [part for history in histories for part in (*history.legs, *history.runs)]
+    days = [day for days, *_ in parts for day in days] or [date(2000, 1, 1)]
+    totals = [value for history in histories for _, *both in history.runs for value in (both[0] - both[1], sum(both))]
+    lengths = [exposed[np.isfinite(exposed)] for history in histories for _, exposed in history.legs]
+    low, high = (float(end(np.concatenate([*totals, [0.0]]))) for end in (np.min, np.max))
+    margin = 0.06 * max(high - low, 0.1)
+    # a margin of days, so that a single visit has an axis too
+    return {
+        "days": (min(days) - timedelta(days=90), max(days) + timedelta(days=90)),
+        "balance": (low - margin, high + margin),
+        "length": (0.0, 1.06 * float(np.max(np.concatenate([*lengths, [0.1]])))),
+    }
+
+
+def _draw_history(axes: Any, history: StakeHistory, limits: Mapping[str, tuple[Any, Any]]) -> Any:
+    """One panel; returns the axes of the exposed length. Scales are set, not shared: sharing many is slow."""
+    axes.set(xlim=limits["days"], ylim=limits["balance"], autoscale_on=False)
+    length = axes.twinx()
+    length.set(ylim=limits["length"], autoscale_on=False)
+    for days, exposed in history.legs:
+        length.plot(days, exposed, ".-", color=MUTED, linewidth=0.8, markersize=2.2, alpha=0.6)
+    length.grid(False)
+    length.tick_params(labelsize=7, length=2)
+    for days, total, sigma in history.runs:
+        axes.fill_between(days, total - sigma, total + sigma, color=LOSS, alpha=0.2, linewidth=0)
+        axes.plot(days, total, "-", color=LOSS, linewidth=1.3)
+    axes.set_zorder(length.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    axes.axhline(0, color=INK, linewidth=0.6)
+    axes.set_title(f"{plain_text(history.name)}, {history.elevation_m:.0f} m", loc="left", fontsize=7.5, pad=2)
+    axes.tick_params(labelsize=7)
+    axes.xaxis.set_major_locator(_UNTYPED_DATES.AutoDateLocator(minticks=2, maxticks=4))
+    axes.xaxis.set_major_formatter(_UNTYPED_DATES.DateFormatter("%Y"))
+    return length
+
+
+def _legs(readings: pd.DataFrame) -> Iterator[tuple[list[date], FloatArray]]:
+    for _, leg in readings.sort_values(["leg", "date"], kind="stable").groupby("leg"):
+        yield list(leg["date"]), pd.to_numeric(leg["exposed_m"]).to_numpy(float)
+
+
+def _runs(balances: pd.DataFrame) -> Iterator[tuple[list[date], FloatArray, FloatArray]]:
+    ordered = balances.sort_values(["begin_date", "end_date"], kind="stable")
+    steps, sigmas = _numbers(ordered, "balance_m_we", "sigma_balance_m_we")
+    total, variance = 0.0, 0.0
+    days: list[date] = []
+    sums: list[tuple[float, float]] = []
+    for begin, end, step, sigma in zip(ordered["begin_date"], ordered["end_date"], steps, sigmas, strict=True):
+        if days and begin < days[-1]:
+            continue  # a leg read beside another one: the time is counted once
+        if days and begin > days[-1]:
+            yield _run(days, sums)
+            days, sums = [], []
+        if not days:
+            days, sums = [begin], [(total, variance)]
+        total += float(step)
+        variance += float(np.nan_to_num(sigma)) ** 2
+        days.append(end)
+        sums.append((total, variance))
+    if days:
+        yield _run(days, sums)
+
+
+def _run(days: list[date], sums: list[tuple[float, float]]) -> tuple[list[date], FloatArray, FloatArray]:
+    values = np.array(sums)
+    return days, values[:, 0], np.sqrt(values[:, 1])
+
+
+# --- methods and errors ------------------------------------------------------------------------------------------
+
+
+def draw_methods(path: Path, result: MassBalance, synthetic: bool) -> None:
+    """Annual balance by every method, and the standard deviation of the published one by source.
+
+    Errors
+    ------
+    ValueError : no year has a balance.
+    """
+    years = [year for year in result.years if year.annual_m_we is not None]
+    if not years:
+        raise ValueError("no year with a balance to draw")
+    at = np.array([year.year for year in years], float)
+    methods = sorted({name for year in years for name, value in year.by_method.items() if value is not None})
+    sources = sorted({name for year in years for name in year.budget} - _NO_SOURCES)
+    note = "each method less the published balance; grey: one standard deviation of the published one"
+    room = Panels(rows=1 + bool(sources), gap=(0.0, 0.3))
+    with open_diagram(path, (7.2, 5.8 if sources else 3.6), ("Methods and errors", note), synthetic, room) as panels:
+        _draw_differences(panels[0], years, at, methods)
+        if sources:
+            _draw_budget(panels[1], years, at, sources)
+            panels[0].sharex(panels[1])
+            panels[0].tick_params(labelbottom=False)
+        panels[-1].set(xlabel="mass-balance year")
+        panels[-1].xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+
+
+def _draw_differences(axes: Any, years: Sequence[BalanceYear], at: FloatArray, methods: Sequence[str]) -> None:
+    published = np.array([year.annual_m_we for year in years], float)
+    sigma = np.array([np.nan if year.sigma_annual_m_we is None else year.sigma_annual_m_we for year in years], float)
+    axes.bar(at, 2 * sigma, 0.7, -sigma, color=_AREA_COLOUR)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    for place, method in enumerate(methods):
+        values = np.array(
+            [np.nan if year.by_method.get(method) is None else year.by_method[method] for year in years], float
+        )
+        shift = 0.5 * (place - (len(methods) - 1) / 2) / max(1, len(methods))
+        marker = "osD^v<>pX*"[place % 10]
+        axes.plot(at + shift, values - published, marker, color=_DISTINCT[place % 10], markersize=4.5, label=method)
+    axes.set(ylabel="difference (m w.e.)")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.25 * (high - low))  # room for the legend
+    axes.legend(loc="upper left", ncols=5)
+
+
+def _draw_budget(axes: Any, years: Sequence[BalanceYear], at: FloatArray, sources: Sequence[str]) -> None:
+    """Bars of the sources' variances, scaled so that their sum is the total standard deviation."""
+    parts = np.array([[year.budget.get(source, 0.0) for source in sources] for year in years], float)
+    total = np.sqrt((parts**2).sum(axis=1))
+    floor = np.zeros(len(years))
+    for place, source in enumerate(sources):
+        height = np.divide(parts[:, place] ** 2, total, out=np.zeros_like(total), where=total > 0)
+        axes.bar(at, height, 0.6, floor, color=_DISTINCT[place % 10], label=source, alpha=0.85)
+        floor += height
+    axes.set(ylabel="σ (m w.e.)")
+    axes.set_ylim(0, 1.45 * max(float(total.max()), 1e-9))  # room for the legend
+    axes.legend(
+        loc="upper left", ncols=5, title="σ of the annual balance, parted by share of the variance", title_fontsize=8
+    )
+
+
+def _of_year(table: pd.DataFrame, year: int) -> pd.DataFrame:
+    chosen: pd.DataFrame = table[table["year"] == year]
+    return chosen
+
+
+def _numbers(table: pd.DataFrame, *names: str) -> tuple[FloatArray, ...]:
+    return tuple(pd.to_numeric(table[name], errors="coerce").to_numpy(float) for name in names)

@@ -1,0 +1,151 @@
+"""A table as it is published: each cell in the type of its column, rounded, and harmless in a spreadsheet.
+
+Text that a spreadsheet would run as a formula is made inert, the same way in every format, so that all hold the same
+records: free text that begins with ``=``, ``+``, ``-``, ``@`` or a tab gets an apostrophe in front. Cells of columns
+with a fixed set of values (``=`` in ``bound``) cannot carry a formula and stay as they are. Control characters and
+marks that reverse the writing direction are removed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+import pandas as pd
+
+from schemas.errors import BadInput
+from schemas.fields import Column, Table
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
+# C0 and C1 controls but tab and line feed; marks, embeddings, overrides and isolates of writing direction
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table as it is published: values in Python types, None where missing, rows in order of the primary key."""
+
+    table: Table
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def published_table(table: Table, frame: pd.DataFrame) -> PublishedTable:
+    """A data frame as a table is published: cells checked, rounded and inert, rows in order of the primary key.
+
+    Errors
+    ------
+    BadInput : a column is missing or unknown, or a cell does not fit its column.
+    """
+    missing = [name for name in table.column_names if name not in frame.columns]
+    extra = [str(name) for name in frame.columns if name not in table.column_names]
+    if missing or extra:
+        found = " and ".join(
+            [f"no column {name!r}" for name in missing] + [f"unknown column {name!r}" for name in extra]
+        )
+        raise BadInput(f"table {table.name}", found, f"the columns {', '.join(table.column_names)}")
+    cells = [_cells(table, column, frame[column.name].tolist()) for column in table.columns]
+    keys = [table.column_names.index(name) for name in table.primary_key]
+    rows = zip(*cells, strict=True)
+    if any(None in cells[key] for key in keys):
+        ordered = sorted(rows, key=lambda row: [(row[key] is not None, row[key]) for key in keys])
+    else:
+        ordered = sorted(rows, key=itemgetter(*keys))
+    return PublishedTable(table, tuple(ordered))
+
+
+def csv_bytes(published: PublishedTable) -> bytes:
+    """The table as CSV: UTF-8, LF, a header row, fixed decimals, ISO dates, true and false, empty where missing."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    written = [_csv_form(column) for column in published.table.columns]
+    writer.writerow(published.table.column_names)
+    writer.writerows(
+        ["" if value is None else form(value) for form, value in zip(written, row, strict=True)]
+        for row in published.rows
+    )
+    return text.getvalue().encode("utf-8")
+
+
+def inert_text(text: str) -> str:
+    """Text without control characters and direction marks, lines ended by LF."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _cells(table: Table, column: Column, values: list[Any]) -> list[Any]:
+    """The cells of a column in its Python type; None where missing."""
+    convert = _CONVERSIONS[column.type]
+    if column.type == "string":  # texts repeat: each is made inert once
+        convert = lru_cache(maxsize=None, typed=True)(convert)
+    cells: list[Any] = []
+    for value in values:
+        if value is None or value is pd.NA or value is pd.NaT or value != value:
+            cells.append(None)
+            continue
+        try:
+            cells.append(convert(column, value))
+        except (TypeError, ValueError):
+            where = f"table {table.name}, column {column.name}"
+            article = "an" if column.type == "integer" else "a"
+            raise BadInput(where, repr(value), f"{article} {column.type}") from None
+    return cells
+
+
+def _as_number(column: Column, value: Any) -> float:
+    number = float(value)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("infinite")
+    if column.decimals is not None:
+        number = round(number, column.decimals)
+    return number + 0.0  # -0.0 becomes 0.0
+
+
+def _as_integer(_column: Column, value: Any) -> int:
+    if int(value) != value:
+        raise ValueError("not whole")
+    return int(value)
+
+
+def _as_boolean(_column: Column, value: Any) -> bool:
+    if value not in (True, False):
+        raise ValueError("neither true nor false")
+    return bool(value)
+
+
+def _as_date(_column: Column, value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _as_string(column: Column, value: Any) -> str | None:
+    text = inert_text(str(value))
+    if text.startswith(FORMULA_SIGNS) and not column.enum:
+        return f"'{text}"
+    return text or None
+
+
+_CONVERSIONS: dict[str, Callable[[Column, Any], Any]] = {
+    "string": _as_string,
+    "integer": _as_integer,
+    "number": _as_number,
+    "boolean": _as_boolean,
+    "date": _as_date,
+    "year": _as_integer,
+}
+
+
+def _csv_form(column: Column) -> Callable[[Any], str]:
+    """How a cell of the column stands in a CSV."""
+    if column.type == "boolean":
+        return lambda value: "true" if value else "false"
+    if column.type == "number":
+        form = ".12g" if column.decimals is None else f".{column.decimals}f"
+        return lambda value: format(value, form)
+    return date.isoformat if column.type == "date" else str

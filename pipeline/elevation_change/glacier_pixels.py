@@ -1,0 +1,160 @@
+"""The pixels of each glacier, read from its own box of the rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+
+from pipeline.blocks import Raster, Window
+from pipeline.grid import BoolArray, FloatArray, Grid
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+# so many pixels of a box are read at once, however large the glacier
+PIXELS_AT_ONCE = 1 << 20
+NEIGHBOURS = 12
+IntArray = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class GlacierShapes:
+    """The glaciers of a region, each with the union of its outlines of all epochs, and where they lie on a grid.
+
+    Attributes
+    ----------
+    identifiers, geometries : one a glacier, in the order of the identifiers; geometries in the grid's CRS.
+    """
+
+    grid: Grid
+    identifiers: tuple[str, ...]
+    geometries: NDArray[np.object_]
+    _tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, outlines: gpd.GeoDataFrame, grid: Grid) -> GlacierShapes:
+        """Unions of the outlines (columns glacier_id, geometry) of each glacier."""
+        groups = outlines.geometry.groupby(outlines["glacier_id"], sort=True)
+        united = {str(name): shapely.union_all(own.to_numpy()) if len(own) > 1 else own.iloc[0] for name, own in groups}
+        geometries = np.array(list(united.values()), dtype=object)
+        return cls(grid, tuple(united), geometries, shapely.STRtree(geometries))
+
+    def __len__(self) -> int:
+        return len(self.identifiers)
+
+    def window(self, number: int) -> Window:
+        """The box of a glacier in pixels, cut at the grid's edge; it may be empty."""
+        west, south, east, north = shapely.bounds(self.geometries[number])
+        (top, bottom), (left, right) = self.grid.index_of(np.array([west, east]), np.array([north, south]))
+        rows, columns = self.grid.shape
+        # a pixel belongs to the glacier where its centre does; half a pixel of room for rounding
+        first, last = int(np.clip(np.floor(top), 0, rows)), int(np.clip(np.ceil(bottom) + 1, 0, rows))
+        start, stop = int(np.clip(np.floor(left), 0, columns)), int(np.clip(np.ceil(right) + 1, 0, columns))
+        return slice(first, max(first, last)), slice(start, max(start, stop))
+
+    def inside(self, number: int, window: Window) -> BoolArray:
+        """Pixels of a window whose centre the glacier holds; where glaciers overlap, the last of them has the pixel."""
+        rows, columns = window
+        part = self.grid.window(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
+        near = np.sort(self._tree.query(shapely.box(*part.bounds)))
+        shapes = [(self.geometries[other], int(other) + 1) for other in near if other >= number]
+        burned = rasterize(shapes, out_shape=part.shape, transform=part.transform, fill=0, dtype="int32")
+        own: BoolArray = burned == number + 1
+        return own
+
+
+@dataclass(frozen=True)
+class GlacierPixels:
+    """The pixels of one glacier, from north to south.
+
+    Attributes
+    ----------
+    window : the box in which they lie.
+    row, column : of each pixel on the grid, shape (pixels,).
+    dh, sigma, height : m, float64, shape (pixels,); dh is NaN where void, sigma and height are known everywhere.
+    """
+
+    window: Window
+    row: IntArray
+    column: IntArray
+    dh: FloatArray
+    sigma: FloatArray
+    height: FloatArray
+
+    @property
+    def observed(self) -> BoolArray:
+        known: BoolArray = np.isfinite(self.dh)
+        return known
+
+
+def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, height: Raster) -> GlacierPixels:
+    """Read one glacier's pixels.
+
+    A height that is void is taken from the glacier's nearest known ones, a sigma that is void from their mean.
+
+    Parameters
+    ----------
+    dh, sigma, height : elevation change, its standard deviation and elevation, m, shape of the grid.
+    """
+    window = shapes.window(number)
+    fields: list[list[NDArray[Any]]] = [[np.empty(0, kind)] for kind in (np.int32, np.int32, float, float, float)]
+    for strip in _strips(window):
+        inside = shapes.inside(number, strip)
+        place = np.nonzero(inside)
+        values = [np.asarray(raster[strip])[inside].astype(np.float64) for raster in (dh, sigma, height)]
+        fields[0].append((place[0] + strip[0].start).astype(np.int32))
+        fields[1].append((place[1] + strip[1].start).astype(np.int32))
+        for parts, own in zip(fields[2:], values, strict=True):
+            parts.append(own)
+    # one after the other, so that the parts of a large glacier are not held beside all of it
+    row, column, change, spread, heights = (np.concatenate(fields.pop(0)) for _ in range(5))
+    known = np.isfinite(spread)
+    if known.any() and not known.all():
+        spread[~known] = spread[known].mean()
+    return GlacierPixels(window, row, column, change, spread, _without_gaps(heights, row, column))
+
+
+def mean_slope(pixels: GlacierPixels, grid: Grid) -> tuple[float, float]:
+    """Mean rise of the glacier's surface to the east and to the north, over all neighbouring pixels, m per m."""
+    slopes = []
+    for along, across, size in (
+        (pixels.column, pixels.row, grid.pixel_size[0]),
+        (-pixels.row, pixels.column, grid.pixel_size[1]),
+    ):
+        order = np.lexsort((along, across))
+        next_to = (np.diff(along[order]) == 1) & (np.diff(across[order]) == 0)
+        rises = np.diff(pixels.height[order])[next_to]
+        slopes.append(float(rises.mean() / size) if rises.size else 0.0)
+    return slopes[0], slopes[1]
+
+
+def _strips(window: Window) -> Iterator[Window]:
+    rows, columns = window
+    width = columns.stop - columns.start
+    if width == 0:
+        return
+    step = max(1, PIXELS_AT_ONCE // width)
+    for start in range(rows.start, rows.stop, step):
+        yield slice(start, min(start + step, rows.stop)), columns
+
+
+def _without_gaps(heights: FloatArray, row: IntArray, column: IntArray) -> FloatArray:
+    """Heights with voids filled from the nearest known pixels, weighted by the inverse square of their distance."""
+    void = np.isnan(heights)
+    if not void.any() or void.all():
+        return heights
+    from scipy.spatial import cKDTree  # few glaciers have voids in the reference
+
+    places = np.column_stack([row, column])
+    distance, nearest = cKDTree(places[~void]).query(places[void], k=min(NEIGHBOURS, int((~void).sum())))
+    distance, nearest = distance.reshape(int(void.sum()), -1), nearest.reshape(int(void.sum()), -1)
+    weight = 1 / distance**2
+    filled = heights.copy()
+    filled[void] = (weight * heights[~void][nearest]).sum(axis=1) / weight.sum(axis=1)
+    return filled

@@ -1,0 +1,75 @@
+"""Raster files kept open between readings, a few in each thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import rasterio
+from rasterio.env import get_gdal_config, set_gdal_config
+
+from pipeline.elevation_change.raster_files import RasterFile, require_intact
+from schemas.errors import BadInput
+
+# files that a thread keeps open
+MOST_OPEN = 64
+# GDAL keeps decoded blocks, by default in a twentieth of the machine's memory; more than this speeds nothing up here
+BLOCK_CACHE_BYTES = 64_000_000
+# what GDAL opens, time of the last change (ns), size (bytes), process
+_FileKey = tuple[str, int, int, int]
+
+
+class _OpenedRasters(threading.local):
+    """Opened rasters, the last used ones of each thread: GDAL's handles must not be shared between threads."""
+
+    def __init__(self) -> None:
+        self._opened: OrderedDict[_FileKey, Any] = OrderedDict()
+        if get_gdal_config("GDAL_CACHEMAX") > BLOCK_CACHE_BYTES and "GDAL_CACHEMAX" not in os.environ:
+            set_gdal_config("GDAL_CACHEMAX", BLOCK_CACHE_BYTES)
+
+    def get(self, raster: RasterFile) -> Any:
+        """The opened raster; opened anew when the file has changed, or in another process."""
+        try:
+            status = os.stat(raster.path)
+        except OSError as error:
+            raise BadInput(raster.where, error.strerror or str(error), "the file as it was opened") from None
+        key = (raster.source, status.st_mtime_ns, status.st_size, os.getpid())
+        dataset = self._opened.pop(key, None)
+        if dataset is None:
+            with _checking:
+                if raster.is_packed and key not in _intact:
+                    require_intact(raster)
+                    _intact.add(key)
+            dataset = rasterio.open(raster.source)
+        self._opened[key] = dataset
+        while len(self._opened) > MOST_OPEN:
+            self._opened.popitem(last=False)[1].close()
+        return dataset
+
+
+_of_this_thread = _OpenedRasters()
+# archived rasters whose checksum was found right, in any thread
+_intact: set[_FileKey] = set()
+_checking = threading.Lock()
+
+
+def quiet_gdal(raster: RasterFile) -> AbstractContextManager[object]:
+    """GDAL leaves a ``.properties`` file beside every ``.gz`` that it reads, unless it is told not to."""
+    return rasterio.Env(CPL_VSIL_GZIP_WRITE_PROPERTIES="NO") if raster.is_packed else nullcontext()
+
+
+@contextmanager
+def opened(raster: RasterFile) -> Iterator[Any]:
+    """The raster as rasterio opens it, to read from; it stays open. An archived one is checked against its checksum.
+
+    Errors
+    ------
+    BadInput : the file is gone, or its archive is damaged.
+    RasterioError : GDAL cannot open it.
+    """
+    with quiet_gdal(raster):
+        yield _of_this_thread.get(raster)

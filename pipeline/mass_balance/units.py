@@ -1,0 +1,72 @@
+"""Units as field sheets spell them, and how each becomes the unit of the table schemas."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A unit as spelled, and its factor: a value in it times ``multiply`` over ``divide`` is in the schema's unit.
+
+    Two whole numbers and not one fraction, so that 230 cm is 2.3 m to the last digit.
+    """
+
+    unit: str
+    multiply: int
+    divide: int
+
+    def convert(self, value: float) -> float:
+        """The value in the schema's unit."""
+        return value * self.multiply / self.divide
+
+    @property
+    def changes(self) -> bool:
+        """Whether values in this unit differ from those in the schema's."""
+        return self.multiply != self.divide
+
+
+_LENGTH = {"m": (1, 1), "dm": (1, 10), "cm": (1, 100), "mm": (1, 1000), "km": (1000, 1)}
+_LENGTH |= {"米": (1, 1), "公尺": (1, 1), "厘米": (1, 100), "公分": (1, 100), "毫米": (1, 1000), "千米": (1000, 1)}
+_LENGTH |= dict.fromkeys(("metre", "metres", "meter", "meters", "m_a_s_l", "masl", "m_asl"), (1, 1))
+_DENSITY = dict.fromkeys(("kg_m3", "kg_m_3", "kgm3", "kgm_3", "千克_立方米", "公斤_立方米", "千克每立方米"), (1, 1))
+_DENSITY |= dict.fromkeys(
+    ("g_cm3", "g_cm_3", "gcm3", "gcm_3", "g_cc", "克_立方厘米", "克每立方厘米", "t_m3"), (1000, 1)
+)
+_ANGLE = dict.fromkeys(("deg", "degree", "degrees", "度"), (1, 1))
+_AREA = {"km2": (1, 1), "m2": (1, 1_000_000), "ha": (1, 100)}
+_AREA |= {"平方千米": (1, 1), "平方公里": (1, 1), "平方米": (1, 1_000_000), "公顷": (1, 100)}
+_BALANCE = dict.fromkeys(("m_we", "m_w_e", "米水当量"), (1, 1))
+_BALANCE |= dict.fromkeys(("cm_we", "cm_w_e"), (1, 100))
+_BALANCE |= dict.fromkeys(("mm_we", "mm_w_e", "kg_m2", "kg_m_2", "毫米水当量"), (1, 1000))
+# unit of the schema -> spelling, as ``token`` gives it -> (multiply by, divide by)
+_UNITS = {"m": _LENGTH, "kg m-3": _DENSITY, "degree": _ANGLE, "km2": _AREA, "m w.e.": _BALANCE}
+
+
+def token(text: str) -> str:
+    """Lower case, words joined by underscores, exponents and dots taken away: 'kg m-3' and 'kg·m⁻³' are ``kg_m_3``.
+
+    Full-width letters become plain ones (Unicode NFKC); a Latin word after a Chinese one is a word of its own.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().lower().replace("°", "deg")
+    plain = re.sub(r"(?<=[\u4e00-\u9fff])(?=[a-z])|(?<=[a-z])(?=[\u4e00-\u9fff])", "_", plain)
+    return re.sub(r"[\W_]+", "_", plain).strip("_")
+
+
+def scale_of(spelling: str, unit: str) -> Scale | None:
+    """The scale of a spelled unit in a column whose schema states ``unit``; None where the one is not the other."""
+    name = token(spelling)
+    factors = _UNITS.get(unit, {}).get(name)
+    return None if factors is None else Scale(name, *factors)
+
+
+def spellings_of(unit: str) -> tuple[str, ...]:
+    """Every spelling of a unit that converts to the schema's ``unit``."""
+    return tuple(_UNITS.get(unit, {}))
+
+
+def has_scales(unit: str) -> bool:
+    """Whether a column of this unit may be typed in others."""
+    return unit in _UNITS
