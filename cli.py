@@ -34,6 +34,9 @@ app = typer.Typer(
 )
 
 
+MONTE_CARLO_SEED = 0
+
+
 class Side(StrEnum):
     """Which of two DEMs."""
 
@@ -215,6 +218,10 @@ def balance(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Refuse dates after this day, as that of publication."),
     ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option("--monte-carlo", min=2, help="Also run the whole chain on so many draws of its input's errors."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -225,6 +232,7 @@ def balance(
     from catalog.terminal import show_balance
     from pipeline.mass_balance.chain import mass_balance
     from pipeline.mass_balance.input_notes import notes_summary
+    from pipeline.mass_balance.monte_carlo import monte_carlo, with_monte_carlo
 
     settings = _settings("MassBalanceSettings", {"primary_method": method})
     preflight(out)
@@ -232,6 +240,9 @@ def balance(
         tell("Reading the field data")
         data = read_or_mark(source, marked_copy, not_after=not_after.date() if not_after else None)
         result = mass_balance(data, settings, dem=dem, outline=outline, sigma_limit_m_we=sigma_limit, tell=tell)
+        if draws:
+            run = monte_carlo(data, settings, draws, MONTE_CARLO_SEED, dem=dem, outline=outline, tell=tell)
+            result = with_monte_carlo(result, run)
         tell("Writing the results")
         outputs = write_balance(result, out, code_version(), source.name)
     if as_json:

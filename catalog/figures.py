@@ -190,8 +190,13 @@ def _label_line(axes: Any, geometry: BaseGeometry, text: str, bold: bool, occupi
     )  # fmt: skip
 
 
+MOST_LABELS = 80
+
+
 def _draw_points(axes: Any, points: pd.DataFrame) -> None:
     axes.plot(points["easting"], points["northing"], "o", color=PAPER, markeredgecolor=INK, markersize=5, zorder=5)
+    if len(points) > MOST_LABELS:
+        return  # more labels than this hide the map
     for point in points.itertuples():
         value = f"{point.balance_m_we:+.2f}".replace("-", "−")
         prefix = "≤ " if point.bound == "<=" else ""

@@ -12,6 +12,7 @@ from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.inputs import Inputs, find_inputs
 from pipeline.mass_balance.chain import mass_balance
+from pipeline.mass_balance.geodetic_survey import with_surveys
 from pipeline.mass_balance.read import read_field_data
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
@@ -59,7 +60,7 @@ def produce(
     if isinstance(definition, ElevationChangeDefinition):
         result: ElevationChange | MassBalance = _elevation_change(definition, inputs, resources, tell)
     else:
-        result = _mass_balance(definition, inputs, tell)
+        result = _mass_balance(definition, inputs, resources, tell)
     files = tuple(
         InputFile(key, path.relative_to(inputs.folder).as_posix(), path.stat().st_size, sha256_of(path))
         for key, path in inputs.all_files()
@@ -112,13 +113,23 @@ def _elevation_change(
     )
 
 
-def _mass_balance(definition: MassBalanceDefinition, inputs: Inputs, tell: Tell) -> MassBalance:
+def _mass_balance(definition: MassBalanceDefinition, inputs: Inputs, resources: Resources, tell: Tell) -> MassBalance:
     limits = [gate.limit / 1000 for gate in definition.gates if gate.measure == "sigma_annual_balance"]
-    return mass_balance(
+    result = mass_balance(
         read_field_data(inputs.one("workbook"), not_after=definition.publication_date),
         definition.processing,
         dem=inputs.one("dem"),
         outline=inputs.one("outline"),
         sigma_limit_m_we=min(limits, default=None),
+        tell=tell,
+    )
+    if not {"dem_earlier", "dem_later"} <= set(inputs.files):
+        return result
+    return with_surveys(
+        result,
+        (inputs.one("dem_earlier"), inputs.one("dem_later")),
+        inputs.one("outline"),
+        days=(definition.source("dem_earlier").acquired_start, definition.source("dem_later").acquired_start),
+        resources=resources,
         tell=tell,
     )

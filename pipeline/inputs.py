@@ -48,17 +48,20 @@ class Inputs:
 def find_inputs(definition: Definition, folder: Path) -> Inputs:
     """The files below ``folder/<definition id>`` (or ``folder`` itself) that match each source of the definition.
 
+    Optional sources without a file are left out.
+
     Errors
     ------
-    BadInput : no such folder; a source without a matching file.
+    BadInput : no such folder; a source that is not optional without a matching file.
     """
     if not folder.is_dir():
         raise BadInput(str(folder), "no such folder", "the folder of raw inputs")
     own = folder / definition.id
     root = own if own.is_dir() else folder
-    files = {source.key: _matching(root, source.files) for source in definition.sources}
+    found = {source.key: _matching(root, source.files) for source in definition.sources}
+    files = {key: paths for key, paths in found.items() if paths}
     for source in definition.sources:
-        if not files[source.key]:
+        if source.key not in files and not source.optional:
             raise BadInput(
                 str(root),
                 f"no file for the source '{source.key}'",

@@ -204,6 +204,7 @@ class Source(Frozen):
     key: str
     title: str
     files: tuple[FilePattern, ...] = Field(description="file names below the inputs folder; * stands for any text")
+    optional: bool = Field(False, description="whether the dataset can be made without it")
     claimed_start: Day | None = Field(None, description="first day of acquisition that the description claims")
     claimed_end: Day | None = Field(None, description="last day of acquisition that the description claims")
     acquired_start: Day | None = Field(None, description="first day of acquisition that the product's source supports")

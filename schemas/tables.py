@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schemas.fields import Column, ForeignKey, Table
+from schemas.input_notes import INPUT_NOTES
 from schemas.wgms import WGMS_TABLES
 
 # --- columns shared between tables -------------------------------------------------------------------------------
@@ -580,11 +583,20 @@ GEODETIC_CHECK = Table(
     ("first_year", "last_year"),
 )
 
+SOURCE_SHEET = Column("source_sheet", "string", "sheet of the field workbook, or file, that the row was read from")
+SOURCE_CELL = Column("source_cell", "string", "its cells there, as A14:L14")
+
+
+def _with_source(table: Table) -> Table:
+    """A table of the field workbook as it is published: each row tells the cells it came from."""
+    return replace(table, columns=(*table.columns, SOURCE_SHEET, SOURCE_CELL))
+
+
 MASS_BALANCE_TABLES = (
     STAKES,
-    READINGS,
-    SNOW_PITS,
-    PIT_LAYERS,
+    _with_source(READINGS),
+    _with_source(SNOW_PITS),
+    _with_source(PIT_LAYERS),
     POINT_BALANCES,
     ZONE_BALANCES,
     GLACIER_BALANCES,
@@ -598,6 +610,7 @@ MASS_BALANCE_TABLES = (
     DENSITY_FITS,
     QUALITY_FLAGS,
     GEODETIC_CHECK,
+    INPUT_NOTES,
 )
 
 # --- what the elevation-change chain publishes -------------------------------------------------------------------

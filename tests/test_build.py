@@ -53,6 +53,7 @@ def test_the_report_says_what_was_published(first: Path, tmp_path: Path) -> None
     assert "writing Glacier elevation change in a test basin" in said
 
 
+@pytest.mark.slow
 def test_two_builds_give_the_same_bytes(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (
         ("TZ", "Asia/Urumqi"),
@@ -87,6 +88,7 @@ def test_an_archive_is_replaced_by_the_next(first: Path, tmp_path: Path) -> None
     assert validate(tmp_path / "archive").passed
 
 
+@pytest.mark.slow
 def test_a_failed_gate_publishes_nothing_and_keeps_the_previous_archive(first: Path, tmp_path: Path) -> None:
     out = tmp_path / "archive"
     shutil.copytree(first, out)
@@ -100,6 +102,7 @@ def test_a_failed_gate_publishes_nothing_and_keeps_the_previous_archive(first: P
     assert [path.name for path in tmp_path.iterdir()] == ["archive"]
 
 
+@pytest.mark.slow
 def test_an_error_while_writing_keeps_the_previous_archive(
     first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,12 +143,14 @@ def test_refuses_a_bad_base_url_and_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_base_url_gives_a_valid_archive_too(tmp_path: Path) -> None:
     out = tmp_path / "archive"
     build_archive(make_datasets()[1:], out, base_url="https://example.org/archive", code_version=CODE_VERSION)
     assert validate(out).passed
 
 
+@pytest.mark.slow
 def test_a_dataset_of_real_inputs_is_not_called_synthetic(tmp_path: Path) -> None:
     out = tmp_path / "archive"
     build(out, synthetic=False)
@@ -154,6 +159,7 @@ def test_a_dataset_of_real_inputs_is_not_called_synthetic(tmp_path: Path) -> Non
         assert "synthetic" not in path.read_text(encoding="utf-8").replace("synthetic-", "").lower(), path
 
 
+@pytest.mark.slow
 def test_target_with_a_dot_in_its_name(tmp_path: Path) -> None:
     build_archive(make_datasets()[1:], tmp_path / "archive.v1", code_version=CODE_VERSION)
     assert validate(tmp_path / "archive.v1").passed

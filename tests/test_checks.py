@@ -58,6 +58,7 @@ def test_a_good_archive_gives_no_finding(good: Path) -> None:
     assert f"all {len(CHECKS)} checks passed" in report.lines()[-1]
 
 
+@pytest.mark.slow
 def test_resealing_a_good_archive_changes_nothing_that_is_checked(archive: Path) -> None:
     reseal(archive)
     assert validate(archive).failures == ()
@@ -270,6 +271,7 @@ def test_validates_over_http(served: tuple[str, Path]) -> None:
 
 
 @needs_extension_schemas
+@pytest.mark.slow
 def test_validates_over_http_whole_where_deep(served: tuple[str, Path]) -> None:
     url, _ = served
     report = validate(f"{url}/catalog.json", deep=True)

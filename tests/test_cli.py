@@ -60,6 +60,7 @@ def test_difference_prints_a_table_for_people(dems, tmp_path):
     assert "Off-glacier NMAD" in done.out
 
 
+@pytest.mark.slow
 def test_a_second_run_replaces_the_first(dems, tmp_path):
     for _ in range(2):
         assert run("difference", *dems, "--out", tmp_path / "x", "--no-curvature").code == 0
@@ -188,6 +189,7 @@ def test_a_target_that_cannot_be_written(target, tmp_path):
     assert "error: " in done.err
 
 
+@pytest.mark.slow
 def test_inputs_without_a_tile_name_it(tmp_path):
     from pipeline.sample.urumqi import write_urumqi_inputs
 

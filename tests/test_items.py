@@ -223,6 +223,7 @@ def test_a_dataset_of_the_other_kind_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_same_result_gives_the_same_bytes(change, balance, tmp_path):
     for write, dataset, items in ((write_elevation_change, *change), (write_mass_balance, *balance[:2])):
         again = write(dataset, CollectionFolder(tmp_path, dataset.definition.id))

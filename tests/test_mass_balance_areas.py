@@ -14,12 +14,14 @@ from rasterio.transform import Affine
 from shapely.geometry import Point, Polygon, box, mapping
 
 from pipeline.grid import Grid
+from pipeline.mass_balance import contour_method
 from pipeline.mass_balance.contour_method import (
     class_levels,
     classes_of_outline,
     classes_of_pixels,
     contour_balance,
     isolines,
+    thinned,
 )
 from pipeline.mass_balance.equilibrium_line import accumulation_area_ratio, equilibrium_line
 from pipeline.mass_balance.hypsometry import (
@@ -91,6 +93,21 @@ def test_isolines_stay_inside_the_outline() -> None:
     for line in lines:
         assert outline.buffer(1e-6).contains(line.geometry)
         assert line.geometry.bounds[0] == pytest.approx(500_600 + line.balance_m_we / 0.002)
+
+
+@pytest.mark.parametrize("step", [2, 3, 4])
+def test_isolines_drawn_through_every_kth_pixel_stay_in_place(monkeypatch, step: int) -> None:
+    field = plane(0.002, 0.0015)
+    monkeypatch.setattr(contour_method, "DRAWN_PIXELS", field.size // step**2)
+    grid, chosen = thinned(GRID, field)
+    assert (chosen == field[::step, ::step]).all()
+    easting, northing = grid.centres()
+    assert easting == pytest.approx(GRID.centres()[0][::step])
+    assert northing == pytest.approx(GRID.centres()[1][::step])
+    outline = Point(500_600, 4_799_100).buffer(330)
+    coarse, fine = (classes_of_outline(*of, outline, 0.2) for of in ((grid, chosen), (GRID, field)))
+    assert [part.area for part in coarse] == pytest.approx([part.area for part in fine])
+    assert sum(part.area for part in coarse) == pytest.approx(outline.area)
 
 
 @given(st.floats(-6, 3), st.floats(0, 5), st.sampled_from([0.1, 0.25, 0.5, 1.0]))

@@ -13,6 +13,7 @@ from shapely.geometry import Polygon, mapping
 
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.result import METHODS
 from pipeline.sample.kuitun import DEM_NAME, OUTLINE_NAME, WORKBOOK_NAME, write_kuitun_inputs
 from pipeline.sample.kuitun_truth import kuitun_truth
 from schemas.errors import BadInput
@@ -169,6 +170,55 @@ def test_band_balances_serve_instead_of_readings(tmp_path) -> None:
     assert (second.ela_position, second.ela_m, second.aar) == (">", 3500, 0.0)
 
 
+def test_the_year_says_how_much_of_the_glacier_its_points_cover(tmp_path) -> None:
+    row = run(tmp_path).tables["glacier_balances"].iloc[0]
+    assert (row["provenance"], row["n_stakes"], row["n_filled"]) == ("observed", 4, 0)
+    assert (row["lowest_point_m"], row["highest_point_m"]) == (3480.0, 3860.0)
+    # band 2 lies between points, none beyond them
+    assert (row["observed_share"], row["extrapolated_share"]) == (pytest.approx(1.1 / 1.4), 0.0)
+
+    def drop_the_lowest(tables) -> None:
+        tables["readings"] = [row for row in tables["readings"] if row[0] != 1 and row[0] is not None]
+
+    row = run(tmp_path, drop_the_lowest).tables["glacier_balances"].iloc[0]
+    assert (row["lowest_point_m"], row["extrapolated_share"]) == (3620.0, pytest.approx(0.5 / 1.4))
+
+
+def test_methods_gradients_and_areas_stand_beside_the_balance(tmp_path) -> None:
+    result = run(tmp_path)
+    row, year = result.tables["glacier_balances"].iloc[0], result.years[0]
+    known = [row["zone_balance_m_we"], row["gradient_balance_m_we"]]
+    assert row["method_range_m_we"] == pytest.approx(max(known) - min(known))
+    assert list(year.by_method) == list(METHODS)
+    assert {name for name, value in year.by_method.items() if value is None} == set(METHODS) - {"zone", "gradient"}
+    # the line is at 3782 m: three stakes below it, one above
+    heights, balances = [3480, 3620, 3740], [-1.62, -0.81, -0.18]
+    slope = 100 * np.polyfit(heights, balances, 1)[0]
+    assert row["gradient_below_ela_m_we_per_100m"] == pytest.approx(slope)
+    assert row["gradient_above_ela_m_we_per_100m"] is None
+    assert row["accumulation_area_km2"] == pytest.approx(1.4 * year.aar)
+    assert row["ablation_area_km2"] + row["accumulation_area_km2"] == pytest.approx(1.4)
+
+
+def test_the_budget_table_has_every_source_and_adds_up(tmp_path) -> None:
+    table = run(tmp_path).tables["error_budgets"]
+    assert set(table["scope"]) == {"annual", "cumulative"}
+    for _, rows in table.groupby("scope"):
+        parts = rows[rows["source"] != "total"]["sigma_m_we"]
+        assert np.sqrt(np.sum(parts**2)) == pytest.approx(rows[rows["source"] == "total"]["sigma_m_we"].iloc[0])
+
+
+def test_each_stake_is_predicted_from_the_others(tmp_path) -> None:
+    """Without a map by the straight line through the others; the influence is what its absence would change."""
+    table = run(tmp_path).tables["leave_one_out"].set_index("point_id")
+    heights, balances = [3620, 3740, 3860], [-0.81, -0.18, 0.378]
+    predicted = np.polyval(np.polyfit(heights, balances, 1), 3480)
+    assert table.loc["1", "predicted_balance_m_we"] == pytest.approx(predicted)
+    assert table.loc["1", "balance_m_we"] == pytest.approx(-1.62)
+    error = (-1.62 - predicted) / table.loc["1", "sigma_predicted_m_we"]
+    assert table.loc["1", "standardised_error"] == pytest.approx(error)
+
+
 # --- a map -------------------------------------------------------------------------------------------------------
 
 CORNERS = [(500_150, 4_798_650), (500_700, 4_798_600), (500_900, 4_799_200), (500_600, 4_799_700), (500_250, 4_799_500)]
@@ -256,6 +306,14 @@ def test_a_dem_needs_an_outline(tmp_path) -> None:
         run(tmp_path, dem=ground["dem"])
     with pytest.raises(BadInput, match=r"glacier surface: found an outline without a DEM"):
         run(tmp_path, outline=ground["outline"])
+
+
+def test_without_a_point_the_map_gives_what_its_influence_says(tmp_path) -> None:
+    """The balance of the field without a stake is that with it minus its influence, under one covariance."""
+    tables = run(tmp_path, straight_balance, **write_map(tmp_path)).tables
+    influence = tables["leave_one_out"].set_index("point_id")["influence_m_we"]
+    # stakes on one straight profile predict each other exactly: none of them moves the balance
+    assert np.abs(influence).max() < 1e-6
 
 
 def test_the_primary_method_is_a_setting(tmp_path) -> None:

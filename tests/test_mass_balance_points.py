@@ -7,17 +7,21 @@ import math
 from datetime import date
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.mass_balance.point_balance import PitLayer, Visit, chain_balance, pit_balance, stake_balance, sum_pit
+from pipeline.mass_balance.points import point_balances
+from pipeline.mass_balance.visits import Network, build_network
 from pipeline.mass_balance.years import Calendar, balance_years, campaigns, midseason_campaigns
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from tests.oracles.mass_balance_oracle import balance_by_bookkeeping
+from tests.synthetic_glaciers import field_data
 
-SETTINGS = MassBalanceSettings()
+SETTINGS, ONE_POINT = MassBalanceSettings(), MassBalanceSettings(minimum_points=1)
 DAY_1, DAY_2, DAY_3 = date(2003, 8, 27), date(2004, 5, 30), date(2004, 8, 29)
 
 
@@ -196,3 +200,82 @@ def test_campaigns_part_visits_by_gaps() -> None:
     days = [date(2004, 5, 30), date(2004, 6, 1), date(2004, 7, 15)]
     assert campaigns(days) == [(days[0], days[1]), (days[2], days[2])]
     assert midseason_campaigns(days, date(2003, 8, 27), date(2004, 8, 28)) == [(days[0], days[1])]
+
+
+# --- what lies below, and where ----------------------------------------------------------------------------------
+
+
+def test_firn_and_ice_are_told_apart() -> None:
+    firn = pair(visit(1.0, surface="firn"), visit(1.5))
+    assert (firn.firn_m_we, firn.ice_m_we) == (pytest.approx(-0.3), 0.0)
+    frozen = pair(visit(1.0, surface="superimposed_ice"), visit(1.5))
+    assert (frozen.superimposed_m_we, frozen.ice_m_we) == (pytest.approx(-0.5 * 0.87), 0.0)
+
+
+def test_summer_melt_goes_through_thin_old_snow_into_ice() -> None:
+    """August: 10 cm of old snow on ice. The next summer takes 0.5 m of new snow, that, and 0.4 m of ice."""
+    readings = [
+        ("1", 1, DAY_1, 1.0, 0.1, 500.0, "ice"),
+        ("1", 1, DAY_2, 0.5, 0.5, 300.0, "firn"),
+        ("1", 1, DAY_3, 1.5, 0.0, None, "ice"),
+    ]
+    network = network_of(readings, {"1": (500_000.0, 4_800_000.0, 3600.0)})
+    found = {record.period: record.balance for record in records_of(network) if record.point_id == "1"}
+    assert found["winter"].balance_m_we == pytest.approx(0.15)
+    assert found["summer"].balance_m_we == pytest.approx(-0.15 - 0.1 * 0.5 - 0.4 * 0.9)
+    assert found["annual"].balance_m_we == pytest.approx(found["winter"].balance_m_we + found["summer"].balance_m_we)
+
+
+def test_a_reading_that_failed_does_not_part_the_readings_around_it() -> None:
+    readings = [
+        ("1", 1, DAY_1, 1.0, 0.0, None, "ice"),
+        ("1", 1, DAY_2, None, 0.0, None, "ice"),
+        ("1", 1, DAY_3, 2.0, 0.0, None, "ice"),
+    ]
+    network = network_of(readings, {"1": (500_000.0, 4_800_000.0, 3600.0)})
+    (record,) = [one for one in records_of(network) if one.period == "instantaneous"]
+    assert (record.begin, record.end) == (DAY_1, DAY_3)
+    assert record.balance.balance_m_we == pytest.approx(-0.9)
+
+
+def test_a_moved_stake_stands_for_the_middle_of_its_way() -> None:
+    readings = [("1", 1, DAY_1, 1.0, 0.0, None, "ice"), ("1", 1, DAY_3, 2.0, 0.0, None, "ice")]
+    surveys = {DAY_1: (500_000.0, 4_800_000.0, 3600.0), DAY_3: (500_180.0, 4_800_240.0, 3580.0)}
+    network = network_of(readings, {"1": (500_000.0, 4_800_000.0, 3600.0)}, surveys)
+    annual = next(record for record in records_of(network) if record.period == "annual")
+    assert (annual.place.easting, annual.place.northing) == (500_090.0, 4_800_120.0)
+    assert annual.place.elevation_m == 3590.0
+    assert "moved:300m" in annual.balance.flags
+    third = DAY_1 + (DAY_3 - DAY_1) / 3
+    assert network.place_on("1", third).easting == pytest.approx(500_060, abs=1)
+    assert network.place_on("1", date(1999, 1, 1)).easting == 500_000.0
+    assert network.place_on("1", date(2019, 1, 1)).easting == 500_180.0
+
+
+def test_a_density_that_snow_does_not_have_is_flagged() -> None:
+    assert "density_out_of_class" in pair(visit(1.0), visit(0.5, 0.5, 650)).flags
+    assert pair(visit(1.0), visit(0.5, 0.5, 550)).flags == ()
+
+
+def test_snow_below_a_pits_floor_is_as_dense_as_its_lowest_metre() -> None:
+    """Lowest metre: 0.6 m of 400 and 0.4 m of 350 kg m-3, 380 on average; 0.5 m more by probe."""
+    layers = [PitLayer(0.5, 300), PitLayer(0.6, 350), PitLayer(0.6, 400)]
+    balance = pit_balance("P1", layers, "not_reached", SETTINGS, probed_m=2.2)
+    assert balance.balance_m_we == pytest.approx(0.5 * 0.3 + 0.6 * 0.35 + 0.6 * 0.4 + 0.5 * 0.38)
+    assert balance.flags == ("extended_below_floor",)
+    assert balance.sigma_random_m_we > 0.15 * 0.5 * 0.38
+    assert pit_balance("P1", layers, "not_reached", SETTINGS, probed_m=1.5) is None
+
+
+def network_of(readings, stakes, surveys=None) -> Network:
+    names = ["stake_id", "leg", "date", "exposed_m", "snow_depth_m", "snow_density_kg_m3", "surface"]
+    frame = pd.DataFrame(readings, columns=names)
+    for place, name in enumerate(("easting", "northing", "elevation_m")):
+        frame[name] = [(surveys or {}).get(day, (math.nan,) * 3)[place] for day in frame["date"]]
+    columns = ["stake_id", "easting", "northing", "elevation_m"]
+    listed = pd.DataFrame([(stake, *at) for stake, at in stakes.items()], columns=columns)
+    return build_network(field_data({"stakes": listed, "readings": frame}), Calendar.of("09-01", 45), ONE_POINT)
+
+
+def records_of(network: Network):
+    return point_balances(network, Calendar.of("09-01", 45), ONE_POINT).records

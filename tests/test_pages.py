@@ -63,6 +63,7 @@ def test_pages_ask_nothing_of_another_server(root: Path) -> None:
         assert "default-src 'none'" in tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")[0]
 
 
+@pytest.mark.slow
 def test_every_page_says_synthetic_and_no_page_of_real_data_does(root: Path, tmp_path: Path) -> None:
     for path in root.rglob("*.html"):
         assert page(path).find_class("banner"), path
@@ -160,6 +161,7 @@ def test_both_languages_stand_in_the_page_where_the_definition_has_both(root: Pa
     assert tree.xpath("//p[@lang='zh']/text()")[0] == "冰川"
 
 
+@pytest.mark.slow
 def test_without_chinese_only_english_is_written(tmp_path: Path) -> None:
     dataset = make_datasets()[1]
     plain = dataset.definition.model_copy(update={"title": Bilingual(en="Only English")})
@@ -183,6 +185,7 @@ def hostile_dataset() -> Dataset:
     return replace(dataset, definition=definition)
 
 
+@pytest.mark.slow
 def test_text_of_a_definition_is_never_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # only the pages are looked at: what other standards make of such a title is not the point here
     from catalog import build as building

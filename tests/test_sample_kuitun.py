@@ -27,7 +27,8 @@ from pipeline.sample.kuitun_truth import KuitunTruth, kuitun_truth, write_kuitun
 from schemas.tables import WORKBOOK
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = {"README.txt", "kuitun51_dem.tif", "kuitun51_field_workbook.xlsx", "kuitun51_outline.geojson"}
+SURVEYS = {"kuitun51_dem_2000.tif", "kuitun51_dem_2011.tif"}
+NAMES = {"README.txt", "kuitun51_dem.tif", "kuitun51_field_workbook.xlsx", "kuitun51_outline.geojson", *SURVEYS}
 SEED = 1999
 
 
@@ -102,10 +103,10 @@ def test_workbook_carries_no_clock(inputs: Path) -> None:
     assert core.count("2012-01-01T00:00:00Z") == 2
 
 
-def test_another_seed_changes_the_readings_only(inputs: Path, tmp_path: Path) -> None:
+def test_another_seed_changes_the_readings_and_the_surveys_only(inputs: Path, tmp_path: Path) -> None:
     write_kuitun_inputs(tmp_path, 7)
     changed = {name for name, value in hashes(tmp_path).items() if value != hashes(inputs)[name]}
-    assert changed == {"kuitun51_field_workbook.xlsx"}
+    assert changed == {"kuitun51_field_workbook.xlsx", *SURVEYS}
 
 
 def test_inputs_hold_no_truth(inputs: Path) -> None:
@@ -114,8 +115,9 @@ def test_inputs_hold_no_truth(inputs: Path) -> None:
 
 def test_everything_is_called_synthetic(inputs: Path, book: openpyxl.Workbook) -> None:
     assert "SYNTHETIC" in (inputs / "README.txt").read_text(encoding="utf-8").splitlines()[0]
-    with rasterio.open(inputs / "kuitun51_dem.tif") as dem:
-        assert dem.tags()["SYNTHETIC"] == "YES"
+    for name in ("kuitun51_dem.tif", *SURVEYS):
+        with rasterio.open(inputs / name) as dem:
+            assert dem.tags()["SYNTHETIC"] == "YES"
     assert "SYNTHETIC" in (inputs / "kuitun51_outline.geojson").read_text(encoding="utf-8")
     assert "SYNTHETIC" in book.properties.title
     assert "SYNTHETIC" in book["README"]["A1"].value

@@ -334,6 +334,7 @@ def test_a_collection_says_what_the_definition_says(archive):
     assert concepts == ["Glacier", "Tianshan Mountains", "Earth Science", "Tianshan", "2000"]
 
 
+@pytest.mark.slow
 def test_a_doi_is_cited_where_one_is_given(tmp_path):
     dataset = with_years(make_mass_balance_dataset(), 1)
     definition = dataset.definition.model_copy(update={"doi": "10.12072/ncdc.test.1"})
@@ -345,6 +346,7 @@ def test_a_doi_is_cited_where_one_is_given(tmp_path):
     assert validate_stac(collection, schemas_at_hand(NEEDED)).failures == ()
 
 
+@pytest.mark.slow
 def test_a_synthetic_dataset_says_so_everywhere_and_a_real_one_nowhere(archive, tmp_path):
     for document in documents(archive[0]).values():
         said = document.get("properties", document)

@@ -51,6 +51,7 @@ from schemas.tables import COREGISTRATION
 # without glaciers the patch test takes patches of this size
 PATCH_KM2 = 1.0
 CURVATURE_GROUPS = 30
+SAME_RESOLUTION = 0.01
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _elevation_change(
         **glaciers,
     }
     figures = {**figure_numbers(observed, compared, error, patches), "dem_checks": check_numbers}
-    report = Report(tables, figures, notes, settings)
+    report = Report(tables, figures, (*notes, *notes_on_resolution(observed, compared)), settings)
     return assembled(observed, compared, error, patches, totals, report)
 
 
@@ -283,6 +284,18 @@ def patches_in_words(patches: PatchTest) -> PatchSpread:
     """The patch test's outcome."""
     return PatchSpread(
         patches.count, patches.area_m2 / 1e6, patches.mean, patches.spread, patches.robust_spread, patches.enough
+    )
+
+
+def notes_on_resolution(observed: Observations, compared: Differenced) -> tuple[str, ...]:
+    """A word of warning where DEMs of one pixel size were corrected for different resolutions."""
+    correction = compared.correction
+    ratio = observed.aligned_dem.nominal_resolution_m / observed.reference_dem.nominal_resolution_m
+    if correction is None or not correction.applied or abs(ratio - 1) > SAME_RESOLUTION:
+        return ()
+    return (
+        "both DEMs have the same pixel size: unless one resolves less detail, what the curvature correction takes off "
+        "is noise, and it is better left out",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.grid import FloatArray
-from pipeline.mass_balance.contour_method import classes_of_outline, contour_balance, isolines
+from pipeline.mass_balance.contour_method import classes_of_outline, contour_balance, isolines, thinned
 from pipeline.mass_balance.cross_checks import gradient_of, piecewise_balance, quadratic_balance
 from pipeline.mass_balance.equilibrium_line import EquilibriumLine, accumulation_area_ratio, equilibrium_line
 from pipeline.mass_balance.field import Points, leave_one_out
@@ -209,7 +209,8 @@ def by_map(
     surface, hypsometry = ground
     zoned = by_zones(year, hypsometry, settings)
     interval = settings.isoline_interval_m_we
-    contour = contour_balance(classes_of_outline(surface.grid, found.balance_m_we, surface.outline, interval))
+    drawn = thinned(surface.grid, found.balance_m_we)
+    contour = contour_balance(classes_of_outline(*drawn, surface.outline, interval))
     published = _published_field(found, surface, interval)
     methods = {
         **zoned.by_method,
@@ -242,13 +243,12 @@ def by_map(
 def _published_field(found: YearField, surface: GlacierSurface, interval: float) -> BalanceField | None:
     if found.sigma_m_we is None:
         return None
-    on_glacier = np.where(surface.inside, 1.0, np.nan)
     return BalanceField(
         surface.grid,
-        (found.balance_m_we * on_glacier).astype(np.float32),
-        (found.sigma_m_we * on_glacier).astype(np.float32),
+        np.where(surface.inside, found.balance_m_we, np.float32(np.nan)),
+        np.where(surface.inside, found.sigma_m_we, np.float32(np.nan)),
         surface.surface_m,
-        isolines(surface.grid, found.balance_m_we, surface.outline, interval),
+        isolines(*thinned(surface.grid, found.balance_m_we), surface.outline, interval),
     )
 
 

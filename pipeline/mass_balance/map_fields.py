@@ -16,6 +16,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinat
 from scipy.spatial.distance import cdist
 
 from pipeline.grid import BoolArray, FloatArray, Grid
+from pipeline.mass_balance.contour_method import COARSEST
 from pipeline.mass_balance.field import (
     AreaMean,
     Covariance,
@@ -31,15 +32,13 @@ from pipeline.mass_balance.hypsometry import GlacierSurface
 from pipeline.mass_balance.inverse_distance import inverse_distance_weights
 from pipeline.mass_balance.trend import Bend, fit_bend
 
-# pixels kept around the glacier, so that isolines run out through the outline
-_REACH_PIXELS = 2
+# pixels kept around the glacier, so that isolines run out through the outline even where they are drawn coarsely
+_REACH_PIXELS = COARSEST + 1
 # elements of a block of pixel-by-site covariances: bounds the memory
 _BLOCK_ELEMENTS = 2_000_000
 # beyond this many multiplications in a year the variance is computed on a lattice of pixels and interpolated
 _EXACT_VARIANCE = 1e9
 _LATTICE_NODES = 3_000
-# departures of all years kept at once (pixels times columns): bounds the memory
-_DEPARTURES = 15_000_000
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,8 @@ class YearField:
 
     Attributes
     ----------
-    balance_m_we : on the grid, NaN further off the glacier than isolines need.
-    sigma_m_we : one standard deviation, shared density errors included; None where not asked for.
+    balance_m_we : on the grid, float32, NaN further off the glacier than isolines need.
+    sigma_m_we : one standard deviation, float32, shared density errors included; None where not asked for.
     kriged : the system of the observed points, the bend taken off.
     mean : mean over the glacier; its weights and variances are those of the observed points.
     """
@@ -120,16 +119,13 @@ def fields_of_years(
     """
     pixels = _MapPixels.of(surface)
     within = mean_covariance_within(surface.inside, surface.grid.pixel_size, model.covariance)
-    columns = 3 if with_sigma else 1
-    together = max(1, _DEPARTURES // (columns * len(pixels.positions)))
-    for start in range(0, len(years), together):
-        systems = [_System.of(year, model) for year in years[start : start + together]]
-        if inverse_distance:
-            yield from (_by_inverse_distance(system, model, pixels, within, with_sigma) for system in systems)
-            continue
-        sums = _kriged_sums(systems, model, pixels, columns)
-        for number, system in enumerate(systems):
-            yield _by_kriging(system, (sums, number), (model, pixels, within), with_sigma)
+    systems = [_System.of(year, model) for year in years]
+    if inverse_distance:
+        yield from (_by_inverse_distance(system, model, pixels, within, with_sigma) for system in systems)
+        return
+    sums = _kriged_sums(systems, model, pixels, 3 if with_sigma else 1)
+    for number, system in enumerate(systems):
+        yield _by_kriging(system, sums.of_year(number), pixels, within)
 
 
 @dataclass(frozen=True)
@@ -161,7 +157,7 @@ class _MapPixels:
 
     def on_grid(self, values: FloatArray) -> FloatArray:
         """Values of the pixels on the grid, NaN elsewhere."""
-        grid = np.full(self.surface.grid.shape, np.nan)
+        grid = np.full(self.surface.grid.shape, np.nan, np.float32)
         grid[self.reach] = values
         return grid
 
@@ -199,63 +195,91 @@ class _System:
 
 
 @dataclass(frozen=True)
-class _Sums:
-    """Covariances of some years' sites with the pixels, summed up.
+class _YearSums:
+    """What one year takes from the blocks of pixels.
 
     Attributes
     ----------
-    departures : sum of covariance times scaled residual, shape (years, columns, pixels).
-    mean_covariance : mean covariance of each site with the glacier, shape (sites,).
-    site_of : for each year, the site of each of its points.
+    balance_m_we, shared_m_we : at the pixels, float32; the shared density errors None where not asked for.
+    mean_m_we : mean of the balance over the glacier.
+    mean_covariance : mean covariance of each observed point with the glacier.
     """
 
-    departures: FloatArray
+    balance_m_we: FloatArray
+    shared_m_we: FloatArray | None
+    mean_m_we: float
     mean_covariance: FloatArray
-    site_of: list[NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What all years take from the blocks of pixels; the arrays of a year are handed over once and then let go."""
+
+    balance_m_we: list[FloatArray | None]
+    shared_m_we: list[FloatArray | None]
+    mean_m_we: FloatArray
+    mean_covariance: list[FloatArray]
+
+    def of_year(self, number: int) -> _YearSums:
+        balance, self.balance_m_we[number] = self.balance_m_we[number], None
+        shared, self.shared_m_we[number] = self.shared_m_we[number], None
+        if balance is None:
+            raise LookupError(f"year {number} was handed over before")
+        return _YearSums(balance, shared, float(self.mean_m_we[number]), self.mean_covariance[number])
 
 
 def _kriged_sums(systems: Sequence[_System], model: FieldModel, pixels: _MapPixels, columns: int) -> _Sums:
-    positions = np.concatenate([system.field.points.positions for system in systems])
-    sites, number = np.unique(positions, axis=0, return_inverse=True)
-    ends = np.cumsum([system.field.points.count for system in systems])[:-1]
-    site_of = np.split(np.ravel(number).astype(np.intp), ends)
+    """Drift plus departures of every year at every pixel: covariances once, then one product for all years."""
+    sites, site_of = _sites(systems)
     loads = np.zeros((len(systems), columns, len(sites)))
     for year, system in enumerate(systems):
         for column in range(columns):
             np.add.at(loads[year, column], site_of[year], system.scaled_residual[:, column])
-    departures = np.empty((columns * len(systems), len(pixels.positions)))
-    total = np.zeros(len(sites))
+    count = len(pixels.positions)
+    balance = [np.empty(count, np.float32) for _ in systems]
+    shared = [np.empty(count, np.float32) if columns == 3 else None for _ in systems]
+    means, covariances = np.zeros(len(systems)), np.zeros(len(sites))
     for part in pixels.blocks(len(sites)):
         covariance = model.covariance.of(cdist(pixels.positions[part], sites))
-        departures[:, part] = loads.reshape(-1, len(sites)) @ covariance.T
-        total += covariance[pixels.inside[part]].sum(axis=0)
-    shaped = departures.reshape(len(systems), columns, -1)
-    return _Sums(shaped, total / pixels.inside.sum(), list(site_of))
-
-
-def _by_kriging(
-    system: _System, of: tuple[_Sums, int], shared: tuple[FieldModel, _MapPixels, float], with_sigma: bool
-) -> YearField:
-    """One year from the sums of all: drift plus departures, and the variance of its mean."""
-    (sums, number), (model, pixels, within) = of, shared
-    drift = drift_at(pixels.elevation_m, system.field.drift_origin_m, system.field.with_elevation)
-    fields = [
-        drift @ system.coefficients[:, column] + departures for column, departures in enumerate(sums.departures[number])
+        departures = (loads.reshape(-1, len(sites)) @ covariance.T).reshape(len(systems), columns, -1)
+        inside, height = pixels.inside[part], pixels.elevation_m[part]
+        covariances += covariance[inside].sum(axis=0)
+        for year, system in enumerate(systems):
+            drift = drift_at(height, system.field.drift_origin_m, system.field.with_elevation)
+            own = departures[year] + (drift @ system.coefficients[:, :columns]).T
+            own[0] += model.bend_at(height)
+            means[year] += own[0][inside].sum()
+            balance[year][part] = own[0]
+            if columns == 3:
+                shared[year][part] = np.hypot(own[1], own[2])  # type: ignore[index]  # arrays when three columns
+    area = pixels.inside.sum()
+    # the observed points come first in a year's points
+    own_covariances = [
+        covariances[site_of[year][: system.observed.points.count]] / area for year, system in enumerate(systems)
     ]
-    balance = fields[0] + model.bend_at(pixels.elevation_m)
-    # the observed points come first in the year's points
-    own = sums.mean_covariance[sums.site_of[number][: system.observed.points.count]]
-    mean = area_mean_of(system.observed, own, pixels.inside_elevation_m, within)
+    return _Sums(list(balance), shared, means / area, own_covariances)
+
+
+def _sites(systems: Sequence[_System]) -> tuple[FloatArray, list[NDArray[np.intp]]]:
+    """Positions of all points of all years, each once, shape (sites, 2), and the site of each point of each year."""
+    positions = np.concatenate([system.field.points.positions for system in systems])
+    sites, number = np.unique(positions, axis=0, return_inverse=True)
+    ends = np.cumsum([system.field.points.count for system in systems])[:-1]
+    return sites, list(np.split(np.ravel(number).astype(np.intp), ends))
+
+
+def _by_kriging(system: _System, sums: _YearSums, pixels: _MapPixels, within: float) -> YearField:
+    """One year from the sums of all: its field, and the variance of its mean."""
+    mean = area_mean_of(system.observed, sums.mean_covariance, pixels.inside_elevation_m, within)
     sigma = None
-    if with_sigma:
-        variance = _kriging_variance(system.observed, pixels)
-        sigma = pixels.on_grid(np.sqrt(variance + fields[1] ** 2 + fields[2] ** 2))
-    return YearField(pixels.on_grid(balance), sigma, system.observed, _with_balance(mean, balance, pixels))
+    if sums.shared_m_we is not None:
+        sigma = pixels.on_grid(np.sqrt(_kriging_variance(system.observed, pixels) + sums.shared_m_we**2))
+    return YearField(pixels.on_grid(sums.balance_m_we), sigma, system.observed, _with_balance(mean, sums.mean_m_we))
 
 
-def _with_balance(mean: AreaMean, balance_m_we: FloatArray, pixels: _MapPixels) -> AreaMean:
+def _with_balance(mean: AreaMean, balance_m_we: float) -> AreaMean:
     """The mean of the field itself (bend and filled points included) with the errors of the observed points."""
-    return AreaMean(float(balance_m_we[pixels.inside].mean()), mean.weights, mean.variance, mean.noise_variance)
+    return AreaMean(balance_m_we, mean.weights, mean.variance, mean.noise_variance)
 
 
 def _kriging_variance(kriged: Kriged, pixels: _MapPixels) -> FloatArray:
@@ -337,4 +361,5 @@ def _by_inverse_distance(
     balance = fields[:, 0] + model.bend_at(pixels.elevation_m)
     sigma = np.sqrt(np.maximum(variance, 0.0) + fields[:, 1] ** 2 + fields[:, 2] ** 2) if with_sigma else None
     on_grid = pixels.on_grid(sigma) if sigma is not None else None
-    return YearField(pixels.on_grid(balance), on_grid, observed, _with_balance(mean, balance, pixels))
+    wide = _with_balance(mean, float(balance[pixels.inside].mean()))
+    return YearField(pixels.on_grid(balance), on_grid, observed, wide)

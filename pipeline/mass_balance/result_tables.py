@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.mass_balance.cumulative import cumulative_table
 from pipeline.mass_balance.glacier_wide import GlacierWide
+from pipeline.mass_balance.input_notes import notes_table
 from pipeline.mass_balance.integration import YearPlan
 from pipeline.mass_balance.linear_model import Filled, LinearModel, filled_table, model_table
 from pipeline.mass_balance.points import PointBalances, point_table
@@ -59,6 +60,11 @@ class Findings:
     hypsometry: pd.DataFrame
 
 
+def _with_cells(data: FieldData, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Records with the sheet and the cells they were read from."""
+    return pd.concat([frame.reset_index(drop=True), data.sources(name)], axis=1)
+
+
 def result_tables(
     data: FieldData, findings: Findings, years: Sequence[ComputedYear], sigma_limit_m_we: float | None
 ) -> dict[str, pd.DataFrame]:
@@ -66,9 +72,10 @@ def result_tables(
     results = [year.result for year in years]
     tables = {
         "stakes": data.stakes,
-        "readings": data.readings,
-        "snow_pits": data.snow_pits,
-        "pit_layers": data.pit_layers,
+        "readings": _with_cells(data, "readings", data.readings),
+        "snow_pits": _with_cells(data, "snow_pits", data.snow_pits),
+        "pit_layers": _with_cells(data, "pit_layers", data.pit_layers),
+        "input_notes": notes_table(data.corrections, data.doubts),
         "point_balances": point_table(findings.points.records),
         "zone_balances": _zone_table(data, years),
         "glacier_balances": _glacier_table(data, years, sigma_limit_m_we),
