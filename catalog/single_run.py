@@ -69,12 +69,19 @@ def difference_summary(result: ElevationChange) -> dict[str, Any]:
     }
 
 
+MOST_POINTS = 10_000
+
+
 def balance_summary(result: MassBalance) -> dict[str, Any]:
-    """The numbers of a mass balance, for ``balance --json``; m w.e."""
+    """The numbers of a mass balance, for ``balance --json``; m w.e.
+
+    Point balances are among them at full precision, unless there are very many: the table has them all.
+    """
+    points = result.tables["point_balances"]
     return {
         "glacier": asdict(result.glacier),
         "years": [_year(year) for year in result.years],
-        "points": _records(result.tables["point_balances"]),
+        "points": _records(points) if len(points) <= MOST_POINTS else [],
         "settings": result.settings.model_dump(mode="json"),
     }
 
@@ -147,10 +154,13 @@ def write_balance(result: MassBalance, out: Path, code_version: str, source: str
 
     with open_draft(out) as draft:
         folder = draft.folder
-        _write_tables(result.tables, folder)
-        for year in result.years:
-            if year.field is not None:
-                _write_balance_field(result, year, year.field, folder)
+        mapped = [(year, year.field) for year in result.years if year.field is not None]
+        # GDAL and zlib leave the interpreter free: the rasters are packed while the rest is written
+        with ThreadPoolExecutor(1) as pool:
+            rasters = pool.submit(_write_balance_rasters, mapped, folder)
+            _write_tables(result.tables, folder)
+            _draw_balance_years(result, mapped, folder)
+            rasters.result()
         if any(year.annual_m_we is not None for year in result.years):
             draw_balance_series(folder / "balance_series.png", result, False)
             draw_balance_profiles(folder / "balance_profiles.png", result, False)
@@ -185,20 +195,25 @@ def _draw_difference(result: ElevationChange, folder: Path) -> None:
         diagram.draw(folder / f"{diagram.name}.png", result, False)
 
 
-def _write_balance_field(result: MassBalance, year: BalanceYear, field: BalanceField, folder: Path) -> None:
+def _write_balance_rasters(mapped: Sequence[tuple[BalanceYear, BalanceField]], folder: Path) -> None:
+    for year, field in mapped:
+        for name, array in (("balance", field.balance_m_we), ("balance_sigma", field.sigma_balance_m_we)):
+            write_cog(
+                folder / f"{name}_{year.year}.tif", array, field.grid, nodata=NODATA, unit="m w.e.",
+                description=name.replace("_", " "), resampling="average", tags={},
+            )  # fmt: skip
+
+
+def _draw_balance_years(result: MassBalance, mapped: Sequence[tuple[BalanceYear, BalanceField]], folder: Path) -> None:
     from catalog.figures import draw_balance_map
     from catalog.figures_mass_balance import draw_year_profile
 
-    for name, array in (("balance", field.balance_m_we), ("balance_sigma", field.sigma_balance_m_we)):
-        write_cog(
-            folder / f"{name}_{year.year}.tif", array, field.grid, nodata=NODATA, unit="m w.e.",
-            description=name.replace("_", " "), resampling="average", tags={},
-        )  # fmt: skip
-    lines = [(line.geometry, {"balance_m_we": line.balance_m_we}) for line in field.isolines]
-    write_features(folder / f"isolines_{year.year}.geojson", lines, field.grid.crs, {"year": year.year})
-    title = f"Annual balance {year.year}"
-    draw_balance_map(folder / f"map_{year.year}.png", result, year, title, False)
-    draw_year_profile(folder / f"profile_{year.year}.png", result, year, title, False)
+    for year, field in mapped:
+        lines = [(line.geometry, {"balance_m_we": line.balance_m_we}) for line in field.isolines]
+        write_features(folder / f"isolines_{year.year}.geojson", lines, field.grid.crs, {"year": year.year})
+        title = f"Annual balance {year.year}"
+        draw_balance_map(folder / f"map_{year.year}.png", result, year, title, False)
+        draw_year_profile(folder / f"profile_{year.year}.png", result, year, title, False)
 
 
 def _write_outlines(outlines: gpd.GeoDataFrame, crs: str, folder: Path) -> None:

@@ -143,11 +143,12 @@ def in_copies(collection: str, table: str, row: int, column: str, value: str) ->
     return edit
 
 
-def rewritten(file: str, **changes: Any) -> Edit:
+def rewritten(file: str, **wanted: Any) -> Edit:
     """A raster written again with another profile, other tags or other pixels, overviews included."""
 
     def edit(root: Path) -> None:
         path, draft = root / file, root / "draft.tif"
+        changes = dict(wanted)  # an edit may be made more than once
         with rasterio.open(path) as source:
             bands, profile = source.read(), source.profile
             tags, band_tags, units = source.tags(), [source.tags(k) for k in source.indexes], list(source.units)
