@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -104,37 +103,64 @@ def build(
     definitions: Definitions = None,
     out: Out = Path("archive"),
     inputs: Annotated[
-        Path | None, typer.Option(help="Folder of raw inputs; the embedded synthetic sample when absent.")
+        Path | None,
+        typer.Option(
+            help="Folder of raw inputs; else the embedded synthetic sample, or what lies beside your own definition."
+        ),
     ] = None,
     workers: Workers = 2,
     scheduler: Scheduler = None,
     memory: Memory = "1GB",
     base_url: Annotated[str | None, typer.Option(help="URL the archive will be served from.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of finished files to reuse; GLACIER_CACHE, or the user's cache folder.")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute everything, keep nothing.")] = False,
+    verify: Annotated[
+        Path | None,
+        typer.Option(metavar="ARCHIVE", help="Build this archive again from what it records, and compare every byte."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the full processing of every dataset and publish the archive."""
-    from catalog.build import build_archive, preflight
+    from catalog.cache import Cache, default_cache_folder
     from catalog.definitions import default_definitions, read_definitions
-    from catalog.production import produce_all
-    from catalog.single_run import build_summary
-    from catalog.terminal import show_datasets, show_published
+    from catalog.draft import preflight
+    from catalog.order import Order
+    from catalog.raw_inputs import default_inputs
+    from catalog.regenerate import regenerate
+    from catalog.terminal import show_published, show_rows
     from pipeline.resources import bytes_of, open_resources
 
+    if verify is not None:
+        _verify(verify, inputs, workers, scheduler, memory, as_json, quiet)
+        return
     chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
     preflight(out)
-    with (
-        progress(quiet) as tell,
-        _input_folder(inputs) as folder,
-        open_resources(workers, scheduler, bytes_of(memory)) as resources,
-    ):
-        datasets = produce_all(chosen, folder, resources, synthetic=inputs is None, tell=tell)
-        report = build_archive(datasets, out, base_url=base_url, code_version=code_version(), tell=tell)
+    order = Order(chosen, inputs or default_inputs(chosen, definitions or ()), base_url, code_version())
+    kept = None if no_cache else Cache(cache or default_cache_folder())
+    with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
+        report = regenerate(order, out, resources, cache=kept, tell=tell)
     if as_json:
-        _print_json(build_summary(datasets, report))
-    else:
-        show_datasets(datasets)
-        show_published(out, report.files, report.size, len(report.validation.results))
+        _print_json(report.to_dict())
+        return
+    for collection in report.collections:
+        show_rows(collection.title + (" (synthetic sample)" if collection.synthetic else ""), collection.rows)
+    show_published(out, report.files, report.size, len(report.checks))
+
+
+def _verify(
+    archive: Path, inputs: Path | None, workers: int, scheduler: str | None, memory: str, as_json: bool, quiet: bool
+) -> None:
+    from catalog.verify import verify
+    from pipeline.resources import bytes_of, open_resources
+
+    with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
+        found = verify(archive, inputs, resources, code_version=code_version(), tell=tell)
+    _print_report(found, as_json)
+    if not found.passed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -170,8 +196,9 @@ def difference(
 ) -> None:
     """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
     from catalog.draft import preflight
+    from catalog.result_rows import change_rows
     from catalog.single_run import difference_summary, write_difference
-    from catalog.terminal import show_change
+    from catalog.terminal import show_rows
     from pipeline.elevation_change.chain import elevation_change
     from pipeline.resources import bytes_of, open_resources
 
@@ -194,7 +221,7 @@ def difference(
             {**difference_summary(result), "outputs": {name: str(out / path) for name, path in outputs.items()}}
         )
     else:
-        show_change(result)
+        show_rows("Elevation change", change_rows(result))
         typer.echo(f"Written to {out}")
 
 
@@ -226,6 +253,8 @@ def balance(
     quiet: Quiet = False,
 ) -> None:
     """Compute glacier-wide mass balance from stakes and snow pits, or from published elevation bands."""
+    # years are computed side by side on threads of our own; those of the linear algebra would only wait for each other
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from catalog.draft import preflight
     from catalog.marked_workbook import read_or_mark
     from catalog.single_run import balance_summary, write_balance
@@ -315,11 +344,14 @@ def serve(
     archive: Annotated[Path, typer.Argument(help="Folder of an archive.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8000,
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Show it in STAC Browser too, built with npm the first time.")
+    ] = False,
 ) -> None:
     """Serve an archive over HTTP with Range, ETag and CORS, for browsers and clients."""
     from catalog.serve import serve as run
 
-    run(archive, host, port, tell=typer.echo)
+    run(archive, host, port, tell=typer.echo, browser=browser, progress=lambda line: typer.echo(line, err=True))
 
 
 @app.command()
@@ -369,7 +401,7 @@ def fetch(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Downloads at once.")] = 4,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List address and licence of every file and fetch none.")
+        bool, typer.Option("--dry-run", help="List address, size and licence of every file and fetch none.")
     ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -377,12 +409,13 @@ def fetch(
     """Get raw inputs, geoid grids or STAC schemas: resumable, verified, recorded in inputs.lock.toml."""
     from catalog.definitions import default_definitions, read_definitions
     from catalog.fetch import default_destination, parse_mirrors, plan_all, run_fetch
+    from catalog.transfer_bars import transfer_bars
 
     chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
     destination = to or default_destination(what.value)
     plan = plan_all(chosen, what.value, destination, parse_mirrors(mirror or ()))
-    with progress(quiet) as tell:
-        report = run_fetch(plan, destination, dry_run=dry_run, workers=workers, tell=tell)
+    with transfer_bars(quiet) as (tell, meter):
+        report = run_fetch(plan, destination, dry_run=dry_run, workers=workers, tell=tell, meter=meter)
     _print_report(report, as_json)
 
 
@@ -419,16 +452,6 @@ def progress(quiet: bool) -> Iterator[Tell]:
         yield tell
 
 
-@contextmanager
-def _input_folder(inputs: Path | None) -> Iterator[Path]:
-    """The user's inputs, or a temporary folder for the sample."""
-    if inputs is not None:
-        yield inputs
-        return
-    with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
 def _settings(model: str, wanted: dict[str, Any]) -> Any:
     """Settings with the options that were given; a wrong one is named as its option."""
     from pydantic import ValidationError
@@ -444,7 +467,7 @@ def _settings(model: str, wanted: dict[str, Any]) -> Any:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    from catalog.single_run import finite
+    from catalog.number_text import finite
 
     typer.echo(json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False))
 

@@ -16,6 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
+# as the command line has it, and before numpy is loaded
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import rasterio
 from rasterio.transform import Affine

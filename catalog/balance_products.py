@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +24,9 @@ LONGEST_SHEET = 20_000
 _CREATOR = "glacier-archive"
 
 
-def write_balance_products(result: MassBalance, folder: Path, source: str = "") -> None:
+def write_balance_products(
+    result: MassBalance, folder: Path, source: str = "", tables: Sequence[PublishedTable] | None = None
+) -> None:
     """Write ``results.xlsx``, the WGMS tables below ``tables/`` and the figures that are no maps.
 
     Parameters
@@ -32,22 +34,31 @@ def write_balance_products(result: MassBalance, folder: Path, source: str = "") 
     result : what the chain computed.
     folder : of the run; ``tables/`` stands in it already.
     source : name of the field workbook or folder, for the README sheet.
+    tables : as for ``balance_workbook``.
     """
     exports = _published(WGMS_TABLES, wgms_tables(result, Submission()))
     for export in exports:
         (folder / "tables" / f"{export.table.name}.csv").write_bytes(csv_bytes(export))
-    (folder / RESULTS_XLSX).write_bytes(balance_workbook(result, source))
+    (folder / RESULTS_XLSX).write_bytes(balance_workbook(result, source, tables))
     if any(year.annual_m_we is not None for year in result.years):
         draw_methods(folder / METHODS_PNG, result, False)
     if not result.tables["stakes"].empty:
         draw_stake_history(folder / STAKES_PNG, result, False)
 
 
-def balance_workbook(result: MassBalance, source: str = "") -> bytes:
-    """All tables of a run in one workbook; a table of more than ``LONGEST_SHEET`` records has no sheet."""
-    registered = [table for table in PUBLISHED_TABLES if table.name in result.tables]
-    tables = _published(registered, result.tables)
+def balance_workbook(result: MassBalance, source: str = "", tables: Sequence[PublishedTable] | None = None) -> bytes:
+    """All tables of a run in one workbook; a table of more than ``LONGEST_SHEET`` records has no sheet.
+
+    ``tables`` of the result as they are published, where that was done already.
+    """
+    if tables is None:
+        tables = published_balance(result)
     return results_workbook(_about(result, source), tables, LONGEST_SHEET)
+
+
+def published_balance(result: MassBalance) -> list[PublishedTable]:
+    """The tables of a result as they are published, in the order of the schemas."""
+    return _published([table for table in PUBLISHED_TABLES if table.name in result.tables], result.tables)
 
 
 def _about(result: MassBalance, source: str) -> About:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from catalog.build_report import BuildReport
+from catalog.cache import Cache, cache_dropped
 from catalog.checks import ValidationReport, validate
-from catalog.dataset import Dataset, Item
+from catalog.collection import Collection, facts_from_json, facts_of, facts_to_json
+from catalog.data_versions import refuse_unversioned_change
+from catalog.dataset import Dataset
 from catalog.draft import open_draft, preflight
 from catalog.elevation_change_item import write_elevation_change
 from catalog.layout import CollectionFolder
@@ -16,46 +18,17 @@ from catalog.manifest import list_files, write_manifest
 from catalog.mass_balance_items import write_mass_balance
 from catalog.media_types import media_type_of
 from catalog.metadata import write_metadata
-from catalog.pages import write_pages, write_readme
-from catalog.stac import write_stac
+from catalog.order import Order, require_distinct
+from catalog.pages import write_collection_pages, write_front_page, write_readme
+from catalog.production import produce_all
+from catalog.stac import Child, write_catalog, write_collection_stac
 from catalog.tables import write_tables
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
-from schemas.errors import BadInput, FailedCheck
+from pipeline.resources import Resources
+from schemas.errors import FailedCheck
 
 __all__ = ["BuildReport", "FailedBuild", "build_archive", "preflight"]
-
-Written = tuple[Dataset, tuple[Item, ...]]
-
-
-@dataclass(frozen=True)
-class BuildReport:
-    """What was published.
-
-    Attributes
-    ----------
-    folder : the archive.
-    items : the items of each collection, by its id.
-    files, size : number of files and bytes, the manifest left out.
-    validation : the checks, all passed.
-    """
-
-    folder: Path
-    items: dict[str, tuple[str, ...]]
-    files: int
-    size: int
-    validation: ValidationReport
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "archive": str(self.folder),
-            "collections": {name: list(items) for name, items in self.items.items()},
-            "files": self.files,
-            "bytes": self.size,
-            "checks": len(self.validation.results),
-            "not_checked": [result.name for result in self.validation.results if result.skipped],
-        }
 
 
 class FailedBuild(FailedCheck):
@@ -96,25 +69,19 @@ def build_archive(
     BadInput : a target that cannot be published to, another build on it, a full disk, a dataset given twice.
     FailedBuild : a check or quality gate did not pass; nothing was published.
     """
-    _refuse_repeated(datasets)
+    require_distinct(tuple(dataset.definition for dataset in datasets))
     with open_draft(out) as draft:
-        written = [(dataset, write_collection(dataset, draft.folder, tell)) for dataset in datasets]
-        tell("writing the STAC catalogue")
-        write_stac(draft.folder, written, base_url)
-        tell("writing the pages")
-        write_pages(draft.folder, written)
-        write_manifest(draft.folder, datasets, code_version, base_url)
-        tell("checking the draft")
-        validation = prove(draft.folder, out, tell)
-        files = list_files(draft.folder)
+        collections = [write_collection(dataset, draft.folder, base_url, code_version, tell) for dataset in datasets]
+        report = complete(draft.folder, out, collections, base_url, code_version, tell=tell)
         tell("publishing")
         draft.publish()
-    items = {dataset.definition.id: tuple(item.item_id for item in items) for dataset, items in written}
-    return BuildReport(out, items, len(files), sum(file.size for file in files), validation)
+    return report
 
 
-def write_collection(dataset: Dataset, root: Path, tell: Tell = silent) -> tuple[Item, ...]:
-    """Write everything of one dataset but its STAC documents and pages: products, tables, README, metadata."""
+def write_collection(
+    dataset: Dataset, root: Path, base_url: str | None, code_version: str, tell: Tell = silent
+) -> Collection:
+    """Write everything below one collection's folder: products, tables, README, metadata, STAC documents, pages."""
     folder = CollectionFolder(root, dataset.definition.id)
     folder.path.mkdir()
     tell(f"writing {dataset.definition.title.en}")
@@ -126,7 +93,95 @@ def write_collection(dataset: Dataset, root: Path, tell: Tell = silent) -> tuple
     data = [(file.path, file.size, file.sha256, media_type_of(file.path)) for file in list_files(folder.path)]
     write_metadata(dataset, folder.metadata, data)
     write_readme(dataset, items, folder)
-    return items
+    tell(f"writing the catalogue and pages of {dataset.definition.title.en}")
+    write_collection_stac(root, dataset, items, base_url, code_version)
+    card = write_collection_pages(root, dataset, items)
+    return Collection(dataset.definition, facts_of(dataset, items, card))
+
+
+def write_collections(
+    order: Order,
+    root: Path,
+    resources: Resources,
+    keys: Sequence[str] = (),
+    cache: Cache | None = None,
+    tell: Tell = silent,
+) -> tuple[list[Collection], tuple[str, ...]]:
+    """Write every collection that an order names below ``root``, taking from the cache what it holds.
+
+    Parameters
+    ----------
+    keys : for each definition the digest of all that its collection depends on; needed with a cache only.
+
+    Returns
+    -------
+    The collections in the order of the definitions, and the ids of those that were not computed.
+    """
+    keyed = {definition.id: key for definition, key in zip(order.definitions, keys, strict=False)}
+    found: dict[str, Collection] = {}
+    for definition in order.definitions if cache else ():
+        folder = CollectionFolder(root, definition.id).path
+        folder.mkdir()
+        facts = cache.restore(keyed[definition.id], folder, cache_dropped(tell)) if cache else None
+        if facts is None:
+            folder.rmdir()
+        else:
+            tell(f"taken from the cache: {definition.title.en}")
+            found[definition.id] = Collection(definition, facts_from_json(facts))
+    reused = tuple(found)
+    missing = [definition for definition in order.definitions if definition.id not in found]
+    with order.input_folder() as inputs:
+        for dataset in produce_all(missing, inputs, resources, synthetic=order.synthetic, tell=tell):
+            name = dataset.definition.id
+            found[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
+            if cache:
+                cache.keep(keyed[name], CollectionFolder(root, name).path, facts_to_json(found[name].facts))
+    return [found[definition.id] for definition in order.definitions], reused
+
+
+def complete(
+    root: Path,
+    out: Path,
+    collections: Sequence[Collection],
+    base_url: str | None,
+    code_version: str,
+    *,
+    reused: tuple[str, ...] = (),
+    tell: Tell = silent,
+) -> BuildReport:
+    """Write what stands above the collections, check everything, and compare it with what is published at ``out``.
+
+    Errors
+    ------
+    FailedCheck : a check or quality gate did not pass, or published values would change without a new version.
+    """
+    write_archive_documents(root, collections, base_url, code_version)
+    tell("checking the draft")
+    validation = prove(root, out, tell)
+    refuse_unversioned_change(out, root)
+    files = list_files(root)
+    return BuildReport(
+        out,
+        tuple(collection.published() for collection in collections),
+        len(files),
+        sum(file.size for file in files),
+        tuple(result.name for result in validation.results),
+        tuple(result.name for result in validation.results if result.skipped),
+        reused,
+    )
+
+
+def write_archive_documents(
+    root: Path, collections: Sequence[Collection], base_url: str | None, code_version: str
+) -> None:
+    """Write the catalogue, the front page and, last, the manifest over all of it."""
+    children = [
+        Child(collection.definition.id, collection.facts.title, collection.facts.synthetic, collection.facts.items)
+        for collection in collections
+    ]
+    write_catalog(root, children, base_url)
+    write_front_page(root, [(collection.definition, collection.facts.card) for collection in collections])
+    write_manifest(root, collections, code_version, base_url)
 
 
 def prove(draft: Path, out: Path, tell: Tell = silent) -> ValidationReport:
@@ -141,12 +196,3 @@ def prove(draft: Path, out: Path, tell: Tell = silent) -> ValidationReport:
     if not named.passed:
         raise FailedBuild(named)
     return named
-
-
-def _refuse_repeated(datasets: Sequence[Dataset]) -> None:
-    if not datasets:
-        raise BadInput("datasets", "none", "at least one dataset")
-    names = [dataset.definition.id for dataset in datasets]
-    for name in names:
-        if names.count(name) > 1:
-            raise BadInput(f"dataset {name}", "the same id twice", "one definition an id", "rename one of the two")

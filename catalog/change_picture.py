@@ -108,6 +108,13 @@ def change_limit(result: ElevationChange) -> float:
     return symmetric_limit(on_glaciers if np.isfinite(on_glaciers).any() else dh_m)
 
 
+def sigma_limit(result: ElevationChange) -> float:
+    """End of the scale of the standard deviation (m): what holds 98 % of the pixels."""
+    step = _step(*result.grid.shape)
+    thinned = slice(step // 2, None, step), slice(step // 2, None, step)
+    return symmetric_limit(np.asarray(result.sigma_dh_m[thinned]))
+
+
 def known_window(result: ElevationChange) -> tuple[slice, slice]:
     """The rows and columns that hold all pixels with a height or an elevation change, as far as a thinned look tells.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -23,6 +24,7 @@ from rasterio.windows import Window
 
 from pipeline.blocks import Block, Raster
 from pipeline.grid import Grid
+from schemas.errors import FailedCheck
 
 NODATA = -9999.0
 CLASS_NODATA = 255
@@ -40,6 +42,8 @@ _ENVIRONMENT = {
     "GDAL_TIFF_INTERNAL_MASK": "YES",
     "GDAL_CACHEMAX": 32_000_000,
 }
+# what a raster says of itself, beside its pixels
+_STATED = ("crs", "transform", "shape", "count", "dtypes", "nodatavals", "units", "descriptions", "colorinterp")
 # rows of tiles are put together until a block has so many pixels
 _BLOCK_PIXELS = 1_000_000
 # rounding and adding up take several passes over these, which a processor's cache holds
@@ -131,7 +135,8 @@ def write_cog(
 
     The file is laid out as rio-cogeo lays it out (a tiled GeoTIFF with overviews, copied with its overviews), but
     without its warping pass, and with the band's unit, which that pass drops. The first GeoTIFF is written block by
-    block into the output's folder and removed again, so that memory does not grow with the raster.
+    block into the output's folder and removed again, so that memory does not grow with the raster. The file is read
+    back whole: every pixel must be the one that was handed to it, and so must what it says of itself.
 
     Parameters
     ----------
@@ -147,12 +152,13 @@ def write_cog(
     Errors
     ------
     ValueError : the array does not fit the grid, or an infinite value.
+    FailedCheck : what was read back from the file is not what was written; no file is left.
     """
     count = array.shape[0] if len(array.shape) == 3 else 1
     if array.shape[-2:] != grid.shape:
         raise ValueError(f"{path.name}: array of shape {(count, *array.shape[-2:])} on a grid of shape {grid.shape}")
     with rasterio.Env(**_ENVIRONMENT), _draft(path.parent, array, count, grid, nodata) as draft:
-        moments = _write_blocks(draft, array, nodata)
+        moments, digests = _write_blocks(draft, array, nodata)
         _describe(draft, moments, unit, description)
         draft.update_tags(**dict(sorted(tags.items())), OVERVIEW_RESAMPLING=resampling.upper())
         if colormap is not None:
@@ -163,6 +169,7 @@ def write_cog(
         options = {**_packing(sample.dtype), "predictor": best_predictor(sample)}
         options["interleave"] = "pixel" if count == 3 else "band"
         copy(draft, path, driver="GTiff", copy_src_overviews=True, **options)
+        _prove_written(path, draft, digests)
 
 
 def raster_facts(path: Path) -> RasterFacts:
@@ -256,16 +263,49 @@ def _draft(
 
 def _write_blocks(
     draft: DatasetWriter, array: RasterArray | Raster | RasterBands, nodata: float | None
-) -> list[Moments]:
-    """Round and write all pixels; moments of each band as stored. A block is prepared while the last one is written."""
-    moments = [Moments() for _ in range(draft.count)]
+) -> tuple[list[Moments], list[bytes]]:
+    """Round and write all pixels; moments of each band as stored, and a digest of the pixels of each block.
+
+    A block is prepared while the last one is written.
+    """
+    moments, digests = [Moments() for _ in range(draft.count)], []
     blocks = _tile_rows(draft)
     with ThreadPoolExecutor(1) as worker:
         prepared = _ahead(worker, lambda block: _as_stored(_rows(array, block), nodata), blocks)
         for block, (stored, parts) in zip(blocks, prepared, strict=True):
             draft.write(stored, window=Window(0, block.start, draft.width, block.stop - block.start))
             moments = [whole + part for whole, part in zip(moments, parts, strict=True)]
-    return moments
+            digests.append(_digest(stored))
+    return moments, digests
+
+
+def _digest(pixels: RasterArray) -> bytes:
+    """A digest that differs where any pixel does; it is kept of each block where the pixels would fill the memory."""
+    return hashlib.sha256(pixels.tobytes()).digest()
+
+
+def _prove_written(path: Path, draft: DatasetWriter, digests: Sequence[bytes]) -> None:
+    """Read a written file back and hold it against what was handed to it; remove it where they differ."""
+    with rasterio.open(path) as written:
+        difference = next(_differences(written, draft, digests), None)
+    if difference is not None:
+        path.unlink()
+        found, expected = difference
+        raise FailedCheck(
+            str(path), f"{found} when read back", expected, "see whether the disk is sound, and try again"
+        )
+
+
+def _differences(written: DatasetReader, draft: DatasetWriter, digests: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+    """What was found in a file and what was handed to it, where the two differ."""
+    for name in _STATED:
+        found, expected = getattr(written, name), getattr(draft, name)
+        if found != expected:
+            yield f"{name} {found}", str(expected)
+    for block, digest in zip(_tile_rows(draft), digests, strict=True):
+        window = Window(0, block.start, draft.width, block.stop - block.start)
+        if _digest(written.read(window=window)) != digest:
+            yield f"other pixels in rows {block.start} to {block.stop - 1}", "the pixels that were written"
 
 
 def _tile_rows(raster: DatasetReader | DatasetWriter) -> list[Block]:

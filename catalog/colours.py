@@ -25,13 +25,14 @@ CLASS_COLOURS: dict[int, tuple[int, int, int]] = {
     EXCLUDED: (128, 118, 128),
 }
 
-# The two arms in CIELAB, from the neutral middle outwards: red for loss, blue for gain. Lightness falls alike on both
-# arms, so that the size of a change reads in grey print too.
-_MIDDLE = (96.5, 0.0, 0.0)
-_RED_ARM = (_MIDDLE, (80.0, 22.0, 18.0), (60.0, 48.0, 34.0), (40.0, 54.0, 36.0), (22.0, 36.0, 22.0))
-_BLUE_ARM = (_MIDDLE, (80.0, -7.0, -19.0), (60.0, -4.0, -37.0), (40.0, 5.0, -46.0), (22.0, 10.0, -37.0))
-# sequential, for uncertainty: light to dark, hue turning from yellow to violet
-_SEQUENTIAL = ((96.0, -3.0, 16.0), (82.0, 4.0, 40.0), (64.0, 28.0, 34.0), (45.0, 36.0, 4.0), (24.0, 24.0, -22.0))
+# Paths in the a-b plane of CIELAB, from the light end to the dark one. Lightness falls evenly along each, and alike on
+# both arms of the diverging scale, so that the size of a change reads in grey print and by every eye; hue and chroma
+# take even steps too.
+_LIGHT, _DARK = 96.5, 22.0
+_RED_ARM = ((0.0, 0.0), (18.0, 14.0), (38.0, 28.0), (56.0, 38.0), (40.0, 24.0))
+_BLUE_ARM = ((0.0, 0.0), (-6.0, -14.0), (-4.0, -30.0), (8.0, -46.0), (16.0, -40.0))
+# for uncertainty: hue turns from yellow to violet
+_SEQUENTIAL = ((-3.0, 16.0), (4.0, 40.0), (28.0, 34.0), (36.0, 4.0), (24.0, -24.0))
 
 _D65 = np.array([0.95047, 1.0, 1.08883])
 _XYZ_TO_RGB = np.array(
@@ -41,14 +42,17 @@ _XYZ_TO_RGB = np.array(
 
 @cache
 def change_colours() -> FloatArray:
-    """Diverging table, shape (256, 3), sRGB 0-1: red (loss) over near-white to blue (gain), even steps in CIELAB."""
+    """Diverging table, shape (256, 3), sRGB 0-1: red (loss) over near-white to blue (gain).
+
+    Lightness (CIELAB) falls evenly from the middle to either end, alike on both arms.
+    """
     red, blue = _even_path(_RED_ARM, 128), _even_path(_BLUE_ARM, 128)
     return np.vstack([red[::-1], blue])
 
 
 @cache
 def amount_colours() -> FloatArray:
-    """Sequential table, shape (256, 3), sRGB 0-1: light to dark, even steps in CIELAB."""
+    """Sequential table, shape (256, 3), sRGB 0-1: lightness (CIELAB) falls evenly from the first to the last."""
     return _even_path(_SEQUENTIAL, 256)
 
 
@@ -105,21 +109,22 @@ def hillshade(surface_m: FloatArray, pixel_m: tuple[float, float], exaggeration:
     return shade
 
 
-def _even_path(knots: tuple[tuple[float, float, float], ...], count: int) -> FloatArray:
-    """``count`` sRGB colours at equal CIELAB distance along a smooth path through the knots."""
-    points = np.array(knots)
-    dense = _smooth(points, 2001)
+def _even_path(knots: tuple[tuple[float, float], ...], count: int) -> FloatArray:
+    """``count`` sRGB colours, lightness falling evenly, at equal distances along a smooth path through the knots."""
+    dense = _smooth(np.array(knots), 2001)
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(dense, axis=0), axis=1))])
     at = np.linspace(0, length[-1], count)
-    path = np.column_stack([np.interp(at, length, dense[:, channel]) for channel in range(3)])
-    return _srgb(path)
+    a_b = np.column_stack([np.interp(at, length, dense[:, channel]) for channel in range(2)])
+    return _srgb(np.column_stack([np.linspace(_LIGHT, _DARK, count), a_b]))
 
 
 def _smooth(points: FloatArray, count: int) -> FloatArray:
     """A polynomial through few points is smooth and needs no spline library."""
     at = np.linspace(0, 1, len(points))
     fine = np.linspace(0, 1, count)
-    return np.column_stack([np.polyval(np.polyfit(at, points[:, k], len(points) - 1), fine) for k in range(3)])
+    return np.column_stack(
+        [np.polyval(np.polyfit(at, points[:, k], len(points) - 1), fine) for k in range(points.shape[1])]
+    )
 
 
 def _srgb(lab: FloatArray) -> FloatArray:

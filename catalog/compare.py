@@ -14,6 +14,7 @@ from rasterio.errors import RasterioError
 
 from catalog.checks.archive import Archive, FolderFiles
 from catalog.checks.tables import TableFile, all_tables
+from catalog.file_difference import what_differs
 from catalog.layout import MANIFEST_JSON
 from catalog.manifest import manifest_of
 from schemas.errors import BadInput
@@ -84,13 +85,14 @@ class RasterChange:
 
 @dataclass(frozen=True)
 class FileChange:
-    """Any other file that came, went or changed."""
+    """Any other file that came, went or changed; ``what`` tells the first differences of a changed one."""
 
     path: str
     kind: Kind
+    what: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.path}"
+        return f"{self.kind} {self.path}" + (f": {self.what}" if self.what else "")
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,16 @@ class ArchiveDifference:
         if self.records or self.rasters or any(_is_data(file.path) for file in self.files):
             return "minor"
         return "patch" if self.files else "none"
+
+    def below(self, folder: str) -> ArchiveDifference:
+        """What of it concerns the files below ``folder``."""
+        start = f"{folder}/"
+        return ArchiveDifference(
+            tuple(change for change in self.meanings if change.table.startswith(start)),
+            tuple(change for change in self.records if change.table.startswith(start)),
+            tuple(change for change in self.rasters if change.path.startswith(start)),
+            tuple(change for change in self.files if change.path.startswith(start)),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -189,10 +201,14 @@ def _files(before: Archive, after: Archive, changed: list[str], told: set[str]) 
     yield from (FileChange(path, "removed") for path in sorted(before.path_set - after.path_set))
     for path in changed:
         if path != MANIFEST_JSON and not path.endswith(".tif") and not _is_told(path, told):
-            yield FileChange(path, "changed")
+            yield FileChange(path, "changed", _what(before, after, path))
     # the manifest repeats every checksum; it is news only where nothing else changed
     if changed == [MANIFEST_JSON]:
-        yield FileChange(MANIFEST_JSON, "changed")
+        yield FileChange(MANIFEST_JSON, "changed", _what(before, after, MANIFEST_JSON))
+
+
+def _what(before: Archive, after: Archive, path: str) -> str:
+    return what_differs(path, before.files.read(path) or b"", after.files.read(path) or b"")
 
 
 def _is_told(path: str, told: set[str]) -> bool:

@@ -7,23 +7,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.data_dictionary import data_dictionary
+from catalog.manifest import InputFile
 from catalog.wgms_export import submission_of, wgms_tables
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import MassBalance
 from schemas.definition import Definition
+from schemas.tables import DATA_DICTIONARY
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A raw input: the source it belongs to, its name below the inputs folder, size (bytes), sha256 (hex)."""
-
-    source: str
-    name: str
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -51,12 +44,16 @@ class Dataset:
         tables = {**self.result.tables, "quality_gates": self.gates}
         if isinstance(self.result, MassBalance):
             tables |= wgms_tables(self.result, submission_of(self.definition, self.synthetic))
-        return tables
+        return {**tables, DATA_DICTIONARY.name: data_dictionary(tables)}
 
 
 @dataclass(frozen=True)
 class Asset:
-    """One file of an item: STAC key, path relative to the item's folder, and what STAC says of it."""
+    """One file of an item: STAC key, path relative to the item's folder, and what STAC says of it.
+
+    ``title_cn`` and ``description_cn`` say the same in Chinese; where they are empty the English text stands.
+    ``extra_cn`` replaces those of the ``extra`` fields that hold words.
+    """
 
     key: str
     href: str
@@ -65,6 +62,9 @@ class Asset:
     roles: tuple[str, ...]
     description: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    title_cn: str = ""
+    description_cn: str = ""
+    extra_cn: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Item:
     geometry : GeoJSON geometry, degrees, WGS 84.
     bbox : (west, south, east, north), degrees.
     properties : further STAC properties (``glacier:...``, ``proj:...``).
+    title_cn, description_cn : title and description in Chinese; where empty the English text stands.
     """
 
     item_id: str
@@ -91,3 +92,5 @@ class Item:
     bbox: tuple[float, float, float, float]
     properties: dict[str, Any]
     assets: tuple[Asset, ...]
+    title_cn: str = ""
+    description_cn: str = ""

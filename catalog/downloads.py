@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import shutil
+import threading
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -16,24 +23,43 @@ from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 
 T = TypeVar("T")
+# name of the file, bytes at hand, bytes in all where the server says
+Meter = Callable[[str, int, int | None], None]
+
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
-_TELL_BYTES = 32_000_000
+_NO_HEAD = (403, 405, 501)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 10
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+def unmetered(_name: str, _at_hand: int, _in_all: int | None) -> None:
+    """Count nothing."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How often to ask again, and how long to wait in between (seconds, doubled each time up to the longest)."""
+    """How often to ask again without any progress, and how long to wait in between.
+
+    Attributes
+    ----------
+    first_wait_s, longest_wait_s : seconds; doubled each time up to the longest.
+    longest_asked_s : what a server may ask for (Retry-After) at most; when it asks for more, the run ends and says so.
+    slowest_bytes_s, slow_for_s : a transfer below that rate (bytes per second) for so long (seconds) is begun again.
+    """
 
     attempts: int = 5
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
-    sleep: Callable[[float], None] = time.sleep
+    longest_asked_s: float = 600.0
+    slowest_bytes_s: float = 500.0
+    slow_for_s: float = 60.0
+    sleep: Callable[[float], object] = time.sleep
 
     def wait_s(self, attempt: int, asked_s: float | None) -> float:
-        """Wait after attempt number ``attempt`` (from 0); what the server asks for counts, within bounds."""
-        own = self.first_wait_s * 2.0**attempt
-        return min(max(own, asked_s or 0.0), self.longest_wait_s)
+        """Wait after attempt number ``attempt`` (from 0): our own, or longer where the server asks for it."""
+        return max(min(self.first_wait_s * 2.0**attempt, self.longest_wait_s), asked_s or 0.0)
 
 
 @dataclass(frozen=True)
@@ -42,27 +68,58 @@ class Remote:
 
     Attributes
     ----------
-    token : bearer token; sent to this address only (never on to a redirect's other host) and never unencrypted.
+    token : bearer token; sent to the server of this address and to ``login_host`` only, whatever a redirect names,
+        and never unencrypted.
+    login_host : the server that issued the token and that a redirect may pass through to confirm it.
     login_remedy : what to do when the server wants a login.
+    stop : set by who wants all transfers to end.
     """
 
     client: httpx.Client
     url: str
-    token: str = ""
+    token: str = field(default="", repr=False)
+    login_host: str = ""
     login_remedy: str = "get the file by hand"
     patience: Patience = field(default_factory=Patience)
+    stop: threading.Event = field(default_factory=threading.Event)
 
-    def headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Request headers; bytes are asked for as they are, since sizes and ranges count them so."""
+    def headers(self, more: Mapping[str, str] | None = None, address: str = "") -> dict[str, str]:
+        """Request headers for this file's address, or for ``address`` that a redirect names.
+
+        Bytes are asked for as they are, since sizes and ranges count them so.
+        """
         headers = {"Accept-Encoding": "identity", **(more or {})}
-        address = urlsplit(self.url)
-        if self.token and (address.scheme == "https" or address.hostname in _LOOPBACK):
+        if self.token and self._trusts(urlsplit(address or self.url)):
             headers["Authorization"] = f"Bearer {self.token}"
         return headers
+
+    def _trusts(self, address: SplitResult) -> bool:
+        own, host = urlsplit(self.url), address.hostname
+        known = (host, address.port) == (own.hostname, own.port) or (bool(self.login_host) and host == self.login_host)
+        return known and (address.scheme == "https" or host in _LOOPBACK)
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What a server says of a file before it is fetched.
+
+    Attributes
+    ----------
+    size : bytes; None where it does not say.
+    note : why not.
+    """
+
+    url: str
+    size: int | None
+    note: str = ""
 
 
 class NoRanges(Exception):
     """The server sends whole files only."""
+
+
+class Stopped(Exception):
+    """The transfer was told to end; what has arrived is kept."""
 
 
 class _Again(Exception):
@@ -74,59 +131,165 @@ class _Again(Exception):
 
 
 def open_client(timeout_s: float = 30.0) -> httpx.Client:
-    """A client that follows redirects and gives up on a silent server after ``timeout_s``."""
-    return httpx.Client(follow_redirects=True, timeout=timeout_s, headers={"User-Agent": "glacier-archive"})
+    """A client that gives up on a silent server after ``timeout_s``; redirects are followed by ``Remote``'s rules."""
+    return httpx.Client(timeout=timeout_s, headers={"User-Agent": "glacier-archive"})
 
 
-def download(remote: Remote, target: Path, tell: Tell = silent) -> None:
-    """Download to ``target``; it appears there when it is complete.
+def announced_size(remote: Remote) -> Announced:
+    """What the server says of the file's size, asked once and without fetching it; never fails."""
+    try:
+        return _persist(remote, lambda: _ask_size(remote), silent)
+    except BadInput as error:
+        return Announced(remote.url, None, error.found)
+
+
+def _ask_size(remote: Remote) -> Announced:
+    with _answer(remote, "HEAD") as answer:
+        if answer.status_code not in _NO_HEAD:
+            _refuse(remote, answer)
+            length = answer.headers.get("content-length", "")
+            return Announced(remote.url, int(length)) if length.isdigit() else Announced(remote.url, None, "not stated")
+    with _answer(remote, "GET", {"Range": "bytes=0-0"}) as answer:  # some servers know no HEAD
+        _refuse(remote, answer)
+        length = answer.headers.get("content-range", "").rpartition("/")[2]
+        whole = answer.headers.get("content-length", "") if answer.status_code == 200 else length
+        return Announced(remote.url, int(whole)) if whole.isdigit() else Announced(remote.url, None, "not stated")
+
+
+def download(
+    remote: Remote,
+    target: Path,
+    tell: Tell = silent,
+    *,
+    meter: Meter = unmetered,
+    size: int = 0,
+    verify: Callable[[Path], object] | None = None,
+) -> None:
+    """Download to ``target``; it appears there when it is complete and ``verify`` has not refused it.
 
     What has arrived is kept beside it in ``.<name>.part``. It is continued only when the server vouches, by ETag or
-    date, that the file is still the same one.
+    date, that the file is still the same one. ``size`` (bytes) is what it must have, where that is known.
 
     Errors
     ------
-    BadInput : a refusal (401, 403, 404 ...), a login page instead of the file, no connection, too many passing
-        troubles.
+    BadInput : a refusal (401, 403, 404 ...), a web page instead of the file, another size, no room, no connection, too
+        many passing troubles, or what ``verify`` raises; what it refuses is not kept.
+    Stopped : ``remote.stop`` was set.
     """
     part = target.with_name(f".{target.name}.part")
-    _persist(remote, lambda: _continue(remote, part, tell), tell)
+    transfer = _Transfer(remote, part, target.name, meter, size)
+    _persist(remote, transfer.carry_on, tell, lambda: transfer.furthest)
+    try:
+        _refuse_web_page(remote, part)
+        if verify is not None:
+            verify(part)
+    except BadInput:
+        _discard(part)
+        raise
     part.replace(target)
     _validator_file(part).unlink(missing_ok=True)
 
 
-def _continue(remote: Remote, part: Path, tell: Tell) -> None:
-    offset, validator = _resumable(part)
-    ask = {"Range": f"bytes={offset}-", "If-Range": validator} if offset else {}
-    with remote.client.stream("GET", remote.url, headers=remote.headers(ask)) as answer:
-        if answer.status_code == 416:
-            part.unlink(missing_ok=True)
-            raise _Again("416 Range Not Satisfiable")
-        _refuse(remote, answer)
-        start = _first_byte(answer) if answer.status_code == 206 else 0
-        if start not in (0, offset):
-            part.unlink(missing_ok=True)
-            raise _Again(f"bytes from {start}, where those from {offset} were asked for")
-        _remember_validator(part, answer)
-        _append(answer, part, start, remote.url, tell)
+@dataclass
+class _Transfer:
+    """One file on its way into its part, over as many requests as it takes."""
 
+    remote: Remote
+    part: Path
+    name: str
+    meter: Meter
+    size: int
+    furthest: int = 0
 
-def _append(answer: httpx.Response, part: Path, start: int, url: str, tell: Tell) -> None:
-    length = answer.headers.get("content-length", "")
-    total = start + int(length) if length.isdigit() else None
-    name = url.rpartition("/")[2]
-    with part.open("r+b" if start else "wb") as file:
-        file.seek(start)
-        told = start
-        for piece in answer.iter_raw():
-            file.write(piece)
-            if file.tell() - told >= _TELL_BYTES:
-                told = file.tell()
-                tell(f"{name}: {told / 1e6:.0f} MB" + (f" of {total / 1e6:.0f}" if total else ""))
-        file.truncate()
-        arrived = file.tell()
-    if total is not None and arrived != total:
-        raise _Again(f"{arrived} of {total} bytes")
+    def carry_on(self) -> None:
+        offset, validator = _resumable(self.part)
+        ask = {"Range": f"bytes={offset}-", "If-Range": validator} if offset else {}
+        with _answer(self.remote, "GET", ask) as answer:
+            if answer.status_code == 416:
+                _discard(self.part)
+                raise _Again("416 Range Not Satisfiable")
+            _refuse(self.remote, answer)
+            start = self._start(answer, offset, validator)
+            if start == 0:
+                # the old bytes go before the new validator comes: a kill in between must not join the two
+                _discard(self.part)
+                _remember_validator(self.part, answer)
+            if _encoding(answer):
+                self._inflate(answer)
+            else:
+                self._append(answer, start)
+
+    def _start(self, answer: httpx.Response, offset: int, validator: str) -> int:
+        """Offset at which the answer's bytes belong; what is at hand is thrown away where they do not join it."""
+        if answer.status_code != 206:
+            return 0
+        start = _first_byte(answer)
+        stated = {answer.headers.get("etag"), answer.headers.get("last-modified")} - {None}
+        if start == offset and (not stated or validator in stated) and not _encoding(answer):
+            return start
+        _discard(self.part)
+        raise _Again(f"bytes from {start} of another file" if start == offset else f"bytes from {start}, not {offset}")
+
+    def _append(self, answer: httpx.Response, start: int) -> None:
+        length = answer.headers.get("content-length", "")
+        total = start + int(length) if length.isdigit() else None
+        self._require_size(total)
+        _require_room(self.part, (total or 0) - start)
+        with self.part.open("r+b" if start else "wb") as file:
+            file.seek(start)
+            for piece in self._watched(answer.iter_raw()):
+                file.write(piece)
+                self._moved(file.tell(), total)
+            file.truncate()
+            arrived = file.tell()
+        if total is not None and arrived != total:
+            raise _Again(f"{arrived} of {total} bytes")
+        self._require_size(arrived)
+
+    def _inflate(self, answer: httpx.Response) -> None:
+        """Undo a compression that was not asked for; its bytes cannot be continued."""
+        _validator_file(self.part).unlink(missing_ok=True)
+        decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
+        try:
+            with self.part.open("wb") as file:
+                for piece in self._watched(answer.iter_raw()):
+                    file.write(decoder.decompress(piece))
+                    self._moved(file.tell(), self.size or None)
+                file.write(decoder.flush())
+                arrived = file.tell()
+        except zlib.error as error:
+            raise _Again(f"a damaged {_encoding(answer)} stream ({error})") from None
+        if not decoder.eof:
+            raise _Again(f"a {_encoding(answer)} stream that breaks off")
+        self._require_size(arrived)
+
+    def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces, until the run is stopped or they come too slowly."""
+        patience = self.remote.patience
+        since, moved = time.monotonic(), 0
+        for piece in pieces:
+            _go_on(self.remote)
+            moved += len(piece)
+            elapsed_s = time.monotonic() - since
+            if elapsed_s >= patience.slow_for_s:
+                if moved < patience.slowest_bytes_s * elapsed_s:
+                    raise _Again(f"{moved} bytes in {elapsed_s:.0f} s")
+                since, moved = time.monotonic(), 0
+            yield piece
+
+    def _moved(self, at_hand: int, in_all: int | None) -> None:
+        self.furthest = max(self.furthest, at_hand)
+        self.meter(self.name, at_hand, in_all)
+
+    def _require_size(self, found: int | None) -> None:
+        if self.size and found is not None and found != self.size:
+            _discard(self.part)
+            raise BadInput(
+                self.remote.url,
+                f"{found} bytes",
+                f"{self.size} bytes, as known of this file",
+                "the source may have changed, or another --mirror may have it: see docs/fetching.md",
+            )
 
 
 def _resumable(part: Path) -> tuple[int, str]:
@@ -142,17 +305,44 @@ def _remember_validator(part: Path, answer: httpx.Response) -> None:
     validator = etag if etag and not etag.startswith("W/") else answer.headers.get("last-modified", "")
     if validator:
         _validator_file(part).write_text(validator, encoding="utf-8")
-    else:
-        _validator_file(part).unlink(missing_ok=True)
 
 
 def _validator_file(part: Path) -> Path:
     return part.with_name(f"{part.name}.validator")
 
 
+def _discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _validator_file(part).unlink(missing_ok=True)
+
+
 def _first_byte(answer: httpx.Response) -> int:
     start = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
     return int(start) if start.isdigit() else -1
+
+
+def _encoding(answer: httpx.Response) -> str:
+    """The compression of an answer, '' for none."""
+    encoding = str(answer.headers.get("content-encoding", "")).strip().lower()
+    return "" if encoding == "identity" else encoding
+
+
+def _require_room(path: Path, missing_bytes: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if missing_bytes > free:
+        text = f"only {free / 1e6:.0f} MB free for {missing_bytes / 1e6:.0f} MB to come"
+        raise OSError(errno.ENOSPC, text, str(path))
+
+
+def _refuse_web_page(remote: Remote, path: Path) -> None:
+    """Refuse a page that a server gives for a file with status 200 and any media type."""
+    if remote.url.endswith((".html", ".htm")):
+        return
+    with path.open("rb") as file:
+        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        host = urlsplit(remote.url).hostname
+        raise BadInput(remote.url, f"a web page of {host} instead of the file", "the file", remote.login_remedy)
 
 
 class RangeFile(io.RawIOBase):
@@ -199,49 +389,80 @@ class RangeFile(io.RawIOBase):
 
     def _open(self) -> None:
         self.requests += 1
-        with self._remote.client.stream(
-            "GET", self._remote.url, headers=self._remote.headers({"Range": "bytes=0-0"})
-        ) as answer:
+        with _answer(self._remote, "GET", {"Range": "bytes=0-0"}) as answer:
             _refuse(self._remote, answer)
             total = answer.headers.get("content-range", "").rpartition("/")[2]
-            if answer.status_code != 206 or not total.isdigit():
+            if answer.status_code != 206 or not total.isdigit() or _encoding(answer):
                 raise NoRanges(self._remote.url)
             self.size, self._etag = int(total), answer.headers.get("etag", "")
 
     def _range(self, start: int, count: int) -> bytes:
         self.requests += 1
-        ask = {"Range": f"bytes={start}-{start + count - 1}"}
-        answer = self._remote.client.get(self._remote.url, headers=self._remote.headers(ask))
-        _refuse(self._remote, answer)
-        if answer.headers.get("etag", "") != self._etag or answer.status_code != 206:
-            raise BadInput(self._remote.url, "a file that changed while it was read", "one version", "run fetch again")
-        if len(answer.content) != count or _first_byte(answer) != start:
-            raise _Again(f"{len(answer.content)} of {count} bytes")
-        return answer.content
+        with _answer(self._remote, "GET", {"Range": f"bytes={start}-{start + count - 1}"}) as answer:
+            _refuse(self._remote, answer)
+            total = answer.headers.get("content-range", "").rpartition("/")[2]
+            same = answer.headers.get("etag", "") == self._etag and total in (str(self.size), "*")
+            if not same or answer.status_code != 206:
+                raise BadInput(
+                    self._remote.url, "a file that changed while it was read", "one version", "run fetch again"
+                )
+            content = b"".join(answer.iter_raw())
+        if len(content) != count or _first_byte(answer) != start:
+            raise _Again(f"{len(content)} of {count} bytes")
+        return content
 
 
-def _persist(remote: Remote, act: Callable[[], T], tell: Tell) -> T:
-    """``act`` until it succeeds, is refused, or patience ends."""
+@contextmanager
+def _answer(remote: Remote, method: str, more: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
+    """The answer at the end of all redirects; the token goes only where ``Remote`` trusts the server with it."""
+    address = httpx.URL(remote.url)
+    for _ in range(_MOST_REDIRECTS + 1):
+        _go_on(remote)
+        headers = remote.headers(more, str(address))
+        with remote.client.stream(method, address, headers=headers, follow_redirects=False) as answer:
+            if answer.status_code not in _REDIRECTS or not answer.headers.get("location"):
+                yield answer
+                return
+            onward = address.join(answer.headers["location"])
+        if address.scheme == "https" and onward.scheme != "https":
+            raise BadInput(remote.url, f"a redirect to the unencrypted {onward.host}", "https", "try another --mirror")
+        address = onward
+    raise BadInput(remote.url, f"more than {_MOST_REDIRECTS} redirects", "the file", "try another --mirror")
+
+
+def _go_on(remote: Remote) -> None:
+    if remote.stop.is_set():
+        raise Stopped(remote.url)
+
+
+def _persist(remote: Remote, act: Callable[[], T], tell: Tell, progress: Callable[[], int] = lambda: 0) -> T:
+    """``act`` until it succeeds, is refused, or patience ends; what brings ``progress`` further costs no patience."""
     patience = remote.patience
-    for attempt in range(patience.attempts):
+    attempt, furthest = 0, progress()
+    while True:
         try:
             return act()
         except _Again as trouble:
             found, asked_s = trouble.found, trouble.wait_s
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise BadInput(remote.url, str(error), "an http or https address", "check --mirror") from None
         except httpx.TransportError as error:
             found, asked_s = _describe(error), None
-        if attempt + 1 < patience.attempts:
-            wait_s = patience.wait_s(attempt, asked_s)
-            tell(f"{remote.url}: {found}; asking again in {wait_s:.0f} s")
-            patience.sleep(wait_s)
-    raise BadInput(
-        remote.url,
-        f"{found}, {patience.attempts} times",
-        "the whole file",
-        "check the network; run fetch again later, and it resumes",
-    )
+        if progress() > furthest:
+            attempt, furthest = 0, progress()
+        if (asked_s or 0.0) > patience.longest_asked_s:
+            remedy = f"run fetch again in {asked_s:.0f} s, and it resumes"
+            raise BadInput(remote.url, f"{found}, to be asked again in {asked_s:.0f} s", "the file", remedy)
+        wait_s = patience.wait_s(attempt, asked_s)
+        attempt += 1
+        if attempt >= patience.attempts:
+            break
+        tell(f"{remote.url}: {found}; asking again in {wait_s:.0f} s")
+        patience.sleep(wait_s)
+        _go_on(remote)
+    times = f", {patience.attempts} times" if patience.attempts > 1 else ""
+    remedy = "check the network; run fetch again later, and it resumes"
+    raise BadInput(remote.url, f"{found}{times}", "the whole file", remedy)
 
 
 def _describe(error: httpx.TransportError) -> str:
@@ -256,14 +477,28 @@ def _refuse(remote: Remote, answer: httpx.Response) -> None:
     """Raise what an answer other than the file's bytes means."""
     status = f"{answer.status_code} {answer.reason_phrase}".strip()
     if answer.status_code in _PASSING:
-        asked = answer.headers.get("retry-after", "")
-        raise _Again(status, float(asked) if asked.isdigit() else None)
+        raise _Again(status, _asked_wait_s(answer.headers.get("retry-after", "")))
     if answer.status_code in (401, 403):
         raise BadInput(remote.url, status, "leave to download", remote.login_remedy)
     if answer.status_code == 404:
         raise BadInput(remote.url, status, "the file", "the server may have moved it: see docs/fetching.md, --mirror")
     if not answer.is_success:
         raise BadInput(remote.url, status, "the file", "see docs/fetching.md")
-    if answer.headers.get("content-type", "").startswith("text/html") and not remote.url.endswith(".html"):
+    if answer.headers.get("content-type", "").startswith("text/html") and not remote.url.endswith((".html", ".htm")):
         where = answer.url.host
         raise BadInput(remote.url, f"a web page of {where} instead of the file", "the file", remote.login_remedy)
+    if _encoding(answer) not in ("", "gzip", "x-gzip", "deflate"):
+        raise BadInput(remote.url, f"the encoding {_encoding(answer)!r}", "the file as it is", "try another --mirror")
+
+
+def _asked_wait_s(text: str) -> float | None:
+    """What Retry-After asks for (seconds): a number of seconds, or a date."""
+    if text.isdigit():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

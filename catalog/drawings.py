@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 
@@ -14,13 +15,15 @@ from shapely.geometry import MultiPolygon, Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
 from catalog.dataset import Dataset, Item
-from catalog.key_numbers import measured, signed
-from catalog.layout import balance_item_id
-from pipeline.mass_balance.result import BalanceYear, MassBalance
+from pipeline.mass_balance.result import MassBalance
 
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 _LINES = 4
 _MARK = 9.0
+_KM_PER_DEGREE = 111.195
+# more outlines than this are drawn as the boxes of a thinned sample: nobody can tell them apart
+_MOST_OUTLINES = 200
+_CELLS = 40
 
 
 @dataclass(frozen=True)
@@ -43,51 +46,32 @@ class Place:
     ring: bool
     anchor: str
     label_at: float
+    href: str
 
 
 @dataclass(frozen=True)
 class ExtentMap:
-    """A map in plate carree, stretched so that distances agree at its middle latitude."""
+    """A map in plate carree, stretched so that distances agree at its middle latitude.
+
+    ``bar`` is the length of a scale bar at that latitude (drawing units) and its label.
+    """
 
     width: float
     height: float
+    bar: Tick
     meridians: tuple[Tick, ...]
     parallels: tuple[Tick, ...]
     places: tuple[Place, ...]
     glaciers: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One year of the balance chart; ``low`` and ``high`` bound one standard deviation."""
-
-    year: int
-    label: str
-    middle: float
-    top: float
-    height: float
-    low: float | None
-    high: float | None
-    gain: bool
-    item_id: str | None
-
-
-@dataclass(frozen=True)
-class BalanceChart:
-    """Annual balances as bars around zero."""
-
-    width: float
-    height: float
-    zero: float
-    bar_width: float
-    ticks: tuple[Tick, ...]
-    bars: tuple[Bar, ...]
-
-
 def extent_map(
-    places: Sequence[tuple[str, BaseGeometry]], width: float = 640.0, glaciers: Sequence[BaseGeometry] = ()
+    places: Sequence[tuple[str, BaseGeometry]],
+    width: float = 640.0,
+    glaciers: Sequence[BaseGeometry] = (),
+    links: Sequence[str] = (),
 ) -> ExtentMap:
-    """Draw named geometries, and glaciers without a name (degrees, WGS 84)."""
+    """Draw named geometries, each with its link where there is one, and glaciers without a name (degrees, WGS 84)."""
     bounds = [geometry.bounds for _, geometry in places]
     west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
     east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
@@ -110,35 +94,13 @@ def extent_map(
         height=round(height, 1),
         meridians=tuple(Tick(place(d, south)[0], _degrees(d, "E", "W")) for d in _graticule(west, east)),
         parallels=tuple(Tick(place(west, d)[1], _degrees(d, "N", "S")) for d in _graticule(south, north)),
-        places=tuple(_place(k, name, geometry, place, width) for k, (name, geometry) in enumerate(places, 1)),
+        bar=_bar((east - west) * _KM_PER_DEGREE * stretch / width, width),
+        places=tuple(
+            _place(k, name, geometry, place, width, links[k - 1] if links else "")
+            for k, (name, geometry) in enumerate(places, 1)
+        ),
         glaciers=tuple(ring for shape_ in glaciers for ring in _rings(shape_.simplify(0.3 / scale), place)),
     )
-
-
-def balance_chart(dataset: Dataset, items: Sequence[Item], width: float = 640.0) -> BalanceChart | None:
-    """Annual balances of all years; None for a dataset without any."""
-    result = dataset.result
-    years = [y for y in result.years if y.annual_m_we is not None] if isinstance(result, MassBalance) else []
-    if not years:
-        return None
-    height, left, top, bottom = 220.0, 46.0, 16.0, 26.0
-    reach = [(y.annual_m_we or 0.0) + s * (y.sigma_annual_m_we or 0.0) for y in years for s in (-1, 1)]
-    low, high = min(0.0, *reach), max(0.0, *reach)
-    step = _step(high - low, 4)
-    low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-    scale = (height - top - bottom) / (high - low)
-    spacing = (width - left) / len(years)
-
-    def y_of(value: float) -> float:
-        return round(top + (high - value) * scale, 2)
-
-    known = {item.item_id for item in items}
-    ticks = tuple(
-        Tick(y_of(low + k * step), signed(low + k * step, _decimals(step)))
-        for k in range(round((high - low) / step) + 1)
-    )
-    bars = tuple(_bar(year, left + (k + 0.5) * spacing, y_of, known) for k, year in enumerate(years))
-    return BalanceChart(width, height, y_of(0.0), round(min(34.0, 0.62 * spacing), 2), ticks, bars)
 
 
 def glacier_shapes(dataset: Dataset) -> tuple[BaseGeometry, ...]:
@@ -155,25 +117,23 @@ def glacier_shapes(dataset: Dataset) -> tuple[BaseGeometry, ...]:
     return tuple(geometry for geometry in merged.geometry if geometry is not None and not geometry.is_empty)
 
 
+def common_extent(items: Sequence[Item]) -> MultiPolygon | None:
+    """The items' geometries as one, each once: a glacier has one outline for many years. None without items."""
+    distinct = {json.dumps(item.geometry): item.geometry for item in items}
+    shapes = [shape(geometry) for geometry in distinct.values()]
+    if len(shapes) > _MOST_OUTLINES:
+        bounds = np.array([geometry.bounds for geometry in shapes])
+        west, south = bounds[:, :2].min(axis=0)
+        size = max(float((bounds[:, 2:].max(axis=0) - (west, south)).max()), 1e-6) / _CELLS
+        cells = {(int((b[0] - west) / size), int((b[1] - south) / size)): shapely.box(*b) for b in bounds}
+        shapes = list(cells.values())
+    parts = [part for geometry in shapes for part in getattr(geometry, "geoms", [geometry])]
+    return MultiPolygon(parts) if parts else None
+
+
 def item_geometry(item: Item) -> BaseGeometry:
     """The geometry of an item as shapely has it."""
     return shape(item.geometry)
-
-
-def _bar(year: BalanceYear, middle: float, y_of: Callable[[float], float], known: Iterable[str]) -> Bar:
-    value, sigma = year.annual_m_we or 0.0, year.sigma_annual_m_we
-    item_id = balance_item_id(year.year)
-    return Bar(
-        year=year.year,
-        label=f"{year.year}: {measured(value, sigma, 2)} m w.e.",
-        middle=round(middle, 2),
-        top=y_of(max(value, 0.0)),
-        height=round(abs(y_of(value) - y_of(0.0)), 2),
-        low=None if sigma is None else y_of(value - sigma),
-        high=None if sigma is None else y_of(value + sigma),
-        gain=value >= 0,
-        item_id=item_id if item_id in known else None,
-    )
 
 
 def _rings(geometry: BaseGeometry, place: Callable[[float, float], tuple[float, float]]) -> tuple[str, ...]:
@@ -189,6 +149,7 @@ def _place(
     geometry: BaseGeometry,
     place: Callable[[float, float], tuple[float, float]],
     width: float,
+    href: str,
 ) -> Place:
     west, south, east, north = geometry.bounds
     right, bottom = place(east, south)
@@ -202,7 +163,16 @@ def _place(
         ring=max(right - left, bottom - top) < 2 * _MARK,
         anchor="start" if left < 0.2 * width else "end" if right > 0.8 * width else "middle",
         label_at=round(left if left < 0.2 * width else right if right > 0.8 * width else (left + right) / 2, 2),
+        href=href,
     )
+
+
+def _bar(km_per_unit: float, width: float) -> Tick:
+    """A round length of about an eighth of the map."""
+    room = 0.18 * width * km_per_unit
+    power = 10.0 ** math.floor(math.log10(room))
+    km = next(factor * power for factor in (5, 2, 1) if factor * power <= room)
+    return Tick(round(km / km_per_unit, 2), f"{km:g} km" if km >= 1 else f"{1000 * km:g} m")
 
 
 def _graticule(low: float, high: float) -> list[float]:
@@ -213,10 +183,6 @@ def _graticule(low: float, high: float) -> list[float]:
 
 def _step(span: float, lines: int) -> float:
     return next((step for step in _STEPS if span / step <= lines + 1), 60.0)
-
-
-def _decimals(step: float) -> int:
-    return 0 if step >= 1 else 1 if step >= 0.1 else 2
 
 
 def _degrees(value: float, positive: str, negative: str) -> str:

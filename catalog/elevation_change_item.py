@@ -10,17 +10,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import shapely
-
-from catalog.change_picture import ChangePicture, change_limit, outlined_pixels
+from catalog.change_picture import ChangePicture, change_limit, outlined_pixels, sigma_limit
+from catalog.chinese_titles import with_chinese
 from catalog.cogs import CLASS_NODATA, NODATA, VISUAL_NODATA, write_cog
 from catalog.colours import CLASS_COLOURS
 from catalog.dataset import Asset, Dataset, Item
+from catalog.even_overviews import filled_up
 from catalog.figures_elevation_change import diagrams_of, draw_change_map, draw_change_thumbnail
-from catalog.geojson import Feature, bbox_of, footprint, to_geojson, write_features
+from catalog.geojson import Feature, bbox_of, footprint, to_degrees, to_geojson, write_features
 from catalog.layout import ELEVATION_CHANGE_ITEM, CollectionFolder
-from catalog.media_types import COG, GEOJSON
+from catalog.media_types import COG, GEOJSON, PARQUET
 from catalog.metadata.facts import describe
+from catalog.parquet_tables import write_parquet
+from catalog.places import glacier_shapes, published_outlines
+from catalog.processing_steps import elevation_change_steps, inputs_of, processing_expression
+from catalog.qgis_style import write_change_styles
 from catalog.tables import published_tables
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
 from pipeline.progress import Tell, silent
@@ -51,7 +55,7 @@ def write_elevation_change(dataset: Dataset, folder: CollectionFolder, tell: Tel
     with ThreadPoolExecutor(1) as pool:
         rasters = pool.submit(lambda: tuple(_write_rasters(dataset, result, place)))
         drawn = (*_draw_maps(dataset, result, place), *_draw_diagrams(dataset, result, place))
-        vectors = tuple(_write_outlines(dataset, result, place))
+        vectors = (*_write_outlines(dataset, result, place), *_write_styles(result, place))
         assets = (*rasters.result(), *vectors, *drawn)
     return (_item(dataset, result, place, assets),)
 
@@ -88,9 +92,9 @@ def _write_rasters(dataset: Dataset, result: ElevationChange, place: Path) -> It
     )  # fmt: skip
     limit = change_limit(result)
     outlines = [] if result.outlines is None else result.outlines.geometry
-    picture = ChangePicture(result, limit, outlined_pixels(outlines, grid))
+    picture, frame = filled_up(ChangePicture(result, limit, outlined_pixels(outlines, grid)), grid, VISUAL_NODATA)
     write_cog(
-        place / "visual.tif", picture, grid, nodata=VISUAL_NODATA, unit="",
+        place / "visual.tif", picture, frame, nodata=VISUAL_NODATA, unit="",
         resampling="average", description=("red", "green", "blue"), tags={**tags, "COLOUR_SCALE_M": f"{limit:g}"},
     )  # fmt: skip
     yield Asset(
@@ -124,11 +128,24 @@ def _write_outlines(dataset: Dataset, result: ElevationChange, place: Path) -> I
         "glaciers", "glaciers.geojson", "Glaciers with their elevation change", GEOJSON, ("data",),
         "The area of all epochs together of each glacier, with its row of the table glaciers",
     )  # fmt: skip
-    write_features(place / "outlines.geojson", _outlines(result), result.grid.crs, about)
+    table, shapes = published_outlines(result.outlines)
+    records = (dict(zip(table.table.column_names, row, strict=True)) for row in table.rows)
+    write_features(place / "outlines.geojson", zip(shapes, records, strict=True), result.grid.crs, about)
     yield Asset(
         "outlines", "outlines.geojson", "Glacier outlines of each epoch", GEOJSON, ("data",),
         "Outlines as used, one feature a glacier and epoch",
     )  # fmt: skip
+    write_parquet(place / "outlines.parquet", table, [to_degrees(shape, result.grid.crs) for shape in shapes])
+    yield Asset(
+        "outlines_geoparquet", "outlines.parquet", "Glacier outlines of each epoch (GeoParquet)", PARQUET, ("data",),
+        "The same outlines as GeoParquet",
+    )  # fmt: skip
+
+
+def _write_styles(result: ElevationChange, place: Path) -> Iterator[Asset]:
+    classes = [(value, CLASS_COLOURS[value], name.capitalize()) for value, (name, _) in CLASSES.items()]
+    epochs = None if result.outlines is None else [str(epoch) for epoch in result.outlines["epoch"]]
+    yield from write_change_styles(place, (change_limit(result), sigma_limit(result)), classes, epochs)
 
 
 def _glaciers(dataset: Dataset, result: ElevationChange) -> Iterator[Feature]:
@@ -137,24 +154,11 @@ def _glaciers(dataset: Dataset, result: ElevationChange) -> Iterator[Feature]:
     if outlines is None:
         return
     table = next(entry for entry in published_tables(dataset) if entry.table.name == "glaciers")
-    shapes: dict[str, list[Any]] = {}
-    for glacier_id, geometry in zip(outlines["glacier_id"], outlines.geometry, strict=True):
-        shapes.setdefault(str(glacier_id), []).append(geometry)
+    shapes = glacier_shapes(outlines)
     for row in table.rows:
         record = dict(zip(table.table.column_names, row, strict=True))
         if record["glacier_id"] in shapes:
-            yield shapely.union_all(shapes[record["glacier_id"]]), record
-
-
-def _outlines(result: ElevationChange) -> Iterator[Feature]:
-    outlines = result.outlines
-    if outlines is None:
-        return
-    columns = [outlines[name].astype(str) for name in ("glacier_id", "epoch", "glacier_name")]
-    for identifier, epoch, name, geometry in sorted(
-        zip(*columns, outlines.geometry, strict=True), key=lambda entry: (*entry[:3], entry[3].wkt)
-    ):
-        yield geometry, {"glacier_id": identifier, "glacier_name": name, "epoch": epoch}
+            yield shapes[record["glacier_id"]], record
 
 
 def _item(dataset: Dataset, result: ElevationChange, place: Path, assets: tuple[Asset, ...]) -> Item:
@@ -171,7 +175,9 @@ def _item(dataset: Dataset, result: ElevationChange, place: Path, assets: tuple[
         geometry=to_geojson(outline),
         bbox=bbox_of(outline),
         properties=_properties(dataset, result),
-        assets=assets,
+        assets=with_chinese(assets, "elevation_change"),
+        title_cn=facts.title.cn,
+        description_cn=facts.abstract.cn,
     )
 
 
@@ -195,6 +201,9 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
         "glacier:settings": result.settings.model_dump(mode="json"),
         "processing:level": "L3",
         "processing:lineage": _lineage(dataset, result),
+        "processing:expression": processing_expression(elevation_change_steps(result)),
+        "glacier:inputs": inputs_of(dataset),
+        **_accuracy(result),
         "renders": {
             "elevation_change": {
                 "title": "Elevation change",
@@ -202,6 +211,14 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
                 "rescale": [[-limit, limit]],
                 "nodata": NODATA,
                 "colormap_name": "rdbu",
+                "resampling": "average",
+            },
+            "elevation_change_sigma": {
+                "title": "Uncertainty of the elevation change",
+                "assets": ["elevation_change_sigma"],
+                "rescale": [[0.0, sigma_limit(result)]],
+                "nodata": NODATA,
+                "colormap_name": "inferno_r",
                 "resampling": "average",
             },
             "visual": {"title": "Elevation change in colour", "assets": ["visual"]},
@@ -216,6 +233,18 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
     if supported := supported_period(dataset):
         properties["glacier:supported_period"] = supported
     return properties
+
+
+def _accuracy(result: ElevationChange) -> dict[str, float]:
+    """How well the two DEMs agree in position and height over stable terrain (m); nothing says how true both are."""
+    sigma = result.sigma_shift_m
+    found = {
+        "accuracy:geometric_x_stddev": sigma.east,
+        "accuracy:geometric_y_stddev": sigma.north,
+        "accuracy:geometric_rmse": math.hypot(sigma.east, sigma.north),
+        "accuracy:measurement_relative": result.after.nmad_m,
+    }
+    return {name: round(value, 4) for name, value in found.items() if math.isfinite(value)}
 
 
 def _lineage(dataset: Dataset, result: ElevationChange) -> str:

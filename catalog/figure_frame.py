@@ -5,6 +5,7 @@ Pictures are light PNG files, the same bytes for the same numbers.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ THUMBNAIL_PIXELS = 580  # STAC asks for less than 600
 SYNTHETIC_NOTE = "SYNTHETIC SAMPLE — not observations"
 
 _DPI, _MAP_DPI = 150, 120
+_NARROWEST = 5.0  # inches of a map's figure: its title and the colour bar's numbers need them
 # Any: matplotlib types its parameter names one by one
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
@@ -173,19 +175,23 @@ def draw_colour_bar(figure: Figure, axes: Any, limit: float, label: str) -> None
 
 
 @contextmanager
-def open_map_figure(path: Path, width: float, shapes: Sequence[float]) -> Iterator[tuple[Figure, list[Any], Any]]:
-    """A figure with one map below the other, each of the given height over width, and the axes of a colour bar."""
+def open_map_figure(
+    path: Path, width: float, shapes: Sequence[float], tallest: float = math.inf
+) -> Iterator[tuple[Figure, list[Any], Any]]:
+    """A figure with one map below the other, each of the given height over width, and the axes of a colour bar.
+
+    ``width`` of the figure in inches; maps that would be more than ``tallest`` inches high together are drawn smaller,
+    on a figure that keeps room for its title.
+    """
     left, right, top, bottom, gap = 0.8, 0.15, 0.62, 1.25, 0.55  # inches
-    heights = [(width - left - right) * shape for shape in shapes]
+    room = min(width - left - right, tallest / sum(shapes))
+    width = max(min(width, _NARROWEST), room + left + right)
+    heights = [room * shape for shape in shapes]
     total = top + sum(heights) + gap * (len(heights) - 1) + bottom
     with open_figure(path, (width, total), map_of=True, dpi=_MAP_DPI) as figure:
         panels, ceiling = [], total - top
         for height in heights:
-            panels.append(
-                figure.add_axes(
-                    (left / width, (ceiling - height) / total, (width - left - right) / width, height / total)
-                )
-            )
+            panels.append(figure.add_axes((left / width, (ceiling - height) / total, room / width, height / total)))
             ceiling -= height + gap
         yield figure, panels, figure.add_axes((0.22, 0.56 / total, 0.56, 0.14 / total))
 
@@ -199,6 +205,8 @@ def show_backdrop(axes: Any, backdrop: Backdrop, grid: Grid) -> None:
     axes.xaxis.set_major_formatter(kilometres)
     axes.yaxis.set_major_formatter(kilometres)
     axes.locator_params(nbins=7)
+    inches = axes.get_window_extent().width / axes.get_figure().dpi
+    axes.locator_params(axis="x", nbins=max(2, min(7, int(1.6 * inches))))  # labels side by side need room
     axes.tick_params(labelsize=7.5)
     axes.set_xlabel(f"easting (km), {CRS.from_user_input(grid.crs).name}", fontsize=8)
     axes.set_ylabel("northing (km)", fontsize=8)

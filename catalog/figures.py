@@ -43,6 +43,7 @@ from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceField, BalanceYear, Isoline, MassBalance
 
 PIXELS_OF_A_SCALE = 500_000
+MAP_INCHES = 9.5  # height of a map at most, so that a screen can hold it
 
 
 def balance_limit(result: MassBalance) -> float:
@@ -78,8 +79,12 @@ def annual_points(result: MassBalance, year: int, crs: str) -> pd.DataFrame:
     return placed
 
 
-def draw_balance_map(path: Path, result: MassBalance, year: BalanceYear, title: str, synthetic: bool) -> None:
+def draw_balance_map(
+    path: Path, result: MassBalance, year: BalanceYear, title: str, synthetic: bool, limit: float | None = None
+) -> None:
     """Isolines of the annual balance over shaded relief, with the points and the equilibrium line.
+
+    ``limit`` ends the colour scale (m w.e.), that of all years in ``result`` when absent.
 
     Errors
     ------
@@ -88,11 +93,11 @@ def draw_balance_map(path: Path, result: MassBalance, year: BalanceYear, title: 
     field = year.field
     if field is None:
         raise ValueError(f"{year.year}: no balance field to draw")
-    limit = balance_limit(result)
+    limit = limit or balance_limit(result)
     points = annual_points(result, year.year, field.grid.crs)
     west, south, east, north = _window_of(result.outline, field.grid)
     shape = (north - south) / (east - west)
-    with open_map_figure(path, 7.4 if shape < 1.3 else 6.4, [shape]) as (figure, (axes,), scale):
+    with open_map_figure(path, 7.4 if shape < 1.3 else 6.4, [shape], MAP_INCHES) as (figure, (axes,), scale):
         show_backdrop(axes, _balance_backdrop(field, limit), field.grid)
         _outline(axes, result.outline)
         _draw_isolines(axes, field, year, points)
@@ -103,10 +108,15 @@ def draw_balance_map(path: Path, result: MassBalance, year: BalanceYear, title: 
 
 
 def draw_balance_thumbnail(
-    path: Path, result: MassBalance, year: BalanceYear, field: BalanceField, synthetic: bool
+    path: Path,
+    result: MassBalance,
+    year: BalanceYear,
+    field: BalanceField,
+    synthetic: bool,
+    limit: float | None = None,
 ) -> None:
-    """A small map of the balance with its colour bar, below 600 pixels on either side."""
-    limit = balance_limit(result)
+    """A small map of the balance with its colour bar, below 600 pixels on either side; ``limit`` as for the map."""
+    limit = limit or balance_limit(result)
     rows, columns = field.grid.shape
     lines = [(line.geometry, 1.6 if line.balance_m_we == 0 else 0.5) for line in field.isolines if _is_half(line)]
     draw_thumbnail(
@@ -163,16 +173,20 @@ def _draw_isolines(axes: Any, field: BalanceField, year: BalanceYear, points: pd
     # a stake's value stands to its right
     step = 0.05 * (field.grid.bounds[2] - field.grid.bounds[0])
     beside = np.vstack([occupied + np.array([steps * step, 0.0]) for steps in range(3)])
-    for line in field.isolines:
+    for width in (0.3, 0.8, 2.0):
+        draw_lines(axes, [line.geometry for line in field.isolines if _line_width(line) == width], INK, width)
+    for line in filter(_is_half, field.isolines):
         zero = line.balance_m_we == 0
-        draw_lines(axes, [line.geometry], INK, 2.0 if zero else (0.8 if _is_half(line) else 0.3))
-        if not _is_half(line):
-            continue
         text = f"{line.balance_m_we:+.1f}".replace("-", "−")
         if zero:
             on_glacier = year.ela_m is not None and year.ela_position == "="
             text = f"0 (ELA {year.ela_m:.0f} m)" if on_glacier else "0"
         _label_line(axes, line.geometry, text, zero, beside)
+
+
+def _line_width(line: Isoline) -> float:
+    """Points: strong at zero, stronger at half metres than between."""
+    return 2.0 if line.balance_m_we == 0 else 0.8 if _is_half(line) else 0.3
 
 
 def _label_line(axes: Any, geometry: BaseGeometry, text: str, bold: bool, occupied: FloatArray) -> None:
@@ -198,9 +212,14 @@ MOST_LABELS = 80
 
 
 def _draw_points(axes: Any, points: pd.DataFrame) -> None:
-    axes.plot(points["easting"], points["northing"], "o", color=PAPER, markeredgecolor=INK, markersize=5, zorder=5)
-    if len(points) > MOST_LABELS:
-        return  # more labels than this hide the map
+    many = len(points) > MOST_LABELS  # more labels than this hide the map, and large marks would too
+    size, edge = (3.0, 0.6) if many else (5.0, 1.0)
+    axes.plot(
+        points["easting"], points["northing"], "o", color=PAPER, markeredgecolor=INK, markeredgewidth=edge,
+        markersize=size, zorder=5,
+    )  # fmt: skip
+    if many:
+        return
     for point in points.itertuples():
         value = f"{point.balance_m_we:+.2f}".replace("-", "−")
         prefix = "≤ " if point.bound == "<=" else ""

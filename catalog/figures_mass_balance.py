@@ -16,6 +16,7 @@ import matplotlib.dates
 import matplotlib.ticker
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
 
 from catalog.colours import GAIN, INK, LOSS, MUTED, NEUTRAL, PAPER, SUMMER_COLOUR, WINTER_COLOUR, amount_map
@@ -65,6 +66,7 @@ def draw_year_profile(path: Path, result: MassBalance, year: BalanceYear, title:
         for season, colour in (("winter", WINTER_COLOUR), ("summer", SUMMER_COLOUR), ("annual", INK)):
             _draw_zones(axes, zones, season, colour)
             _draw_points(axes, points[points["period"] == season], season, colour)
+        axes.autoscale_view()
         _draw_equilibrium_line(axes, year)
         axes.set(xlabel="balance (m w.e.)", ylabel="elevation (m)")
         if axes.get_legend_handles_labels()[0]:
@@ -117,15 +119,18 @@ def _draw_zones(axes: Any, zones: pd.DataFrame, season: str, colour: str) -> Non
     known = np.isfinite(balance)
     for basis, dashes in _DASHES.items():
         chosen = known & (zones["basis"].astype(str) == basis).to_numpy()
-        axes.vlines(balance[chosen], lower[chosen], upper[chosen], color=colour, linewidth=1.5, linestyle=dashes)
+        steps = np.stack([np.stack([balance, lower], -1), np.stack([balance, upper], -1)], axis=1)[chosen]
+        if len(steps):
+            axes.add_collection(LineCollection(list(steps), colors=colour, linewidths=1.5, linestyles=[dashes]))
     if season != "annual":
         return
     (sigma,) = _numbers(zones, "sigma_annual_m_we")
-    for place in np.flatnonzero(known & np.isfinite(sigma)):
-        axes.fill_betweenx(
-            [lower[place], upper[place]], balance[place] - sigma[place], balance[place] + sigma[place],
-            color=_SIGMA_COLOUR, alpha=0.25, linewidth=0,
-        )  # fmt: skip
+    chosen = known & np.isfinite(sigma)
+    left, right = balance - sigma, balance + sigma
+    corners = ((left, lower), (right, lower), (right, upper), (left, upper))
+    boxes = np.stack([np.stack(corner, -1) for corner in corners], axis=1)[chosen]
+    # one collection for all zones: an artist a zone takes ten times as long
+    axes.add_collection(PolyCollection(list(boxes), facecolors=_SIGMA_COLOUR, alpha=0.25, linewidths=0))
 
 
 def _draw_points(axes: Any, points: pd.DataFrame, season: str, colour: str) -> None:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from catalog.dataset import Dataset
 from catalog.layout import balance_item_id
+from catalog.number_text import measured, signed
 from pipeline.elevation_change.result import ElevationChange, Statistics
 from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import Bilingual
-
-MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -22,20 +21,6 @@ class KeyNumber:
     value: str
     unit: str
     note: Bilingual
-
-
-def signed(value: float | None, decimals: int) -> str:
-    """A number with a true minus sign; a dash where there is none."""
-    if value is None or value != value:
-        return "\N{EN DASH}"
-    text = f"{value:,.{decimals}f}"
-    return (MINUS + text[1:] if float(text.replace(",", "")) else text[1:]) if text.startswith("-") else text
-
-
-def measured(value: float | None, sigma: float | None, decimals: int) -> str:
-    """A value with one standard deviation."""
-    text = signed(value, decimals)
-    return text if sigma is None or sigma != sigma else f"{text} \N{PLUS-MINUS SIGN} {sigma:,.{decimals}f}"
 
 
 def key_numbers(dataset: Dataset) -> tuple[KeyNumber, ...]:

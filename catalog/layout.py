@@ -8,12 +8,16 @@ from pathlib import Path
 CATALOG_JSON = "catalog.json"
 INDEX_HTML = "index.html"
 MANIFEST_JSON = "manifest.json"
+ITEMS_PARQUET = "items.parquet"
 COLLECTION_JSON = "collection.json"
 DATAPACKAGE_JSON = "datapackage.json"
 README_MD = "README.md"
 TABLES = "tables"
 METADATA = "metadata"
 ELEVATION_CHANGE_ITEM = "elevation-change"
+# what the pages share: the style, the scripts, and the data of the search
+SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS = "site.css", "site.js", "cog.js", "map.js", "search.js"
+SITE_FILES = (SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS)
 
 METADATA_FILES = (
     "ncdc.json",
@@ -27,9 +31,24 @@ METADATA_FILES = (
 )
 
 
+def item_list_html(number: int) -> str:
+    """A page that lists some of the items of a collection too large for one page; counted from 1."""
+    return f"items-{number}.html"
+
+
 def balance_item_id(year: int) -> str:
     """Item of one mass-balance year."""
     return f"balance-{year}"
+
+
+def chinese_twin(path: str) -> str:
+    """Path of the same STAC document in Chinese: ``collection.zh.json`` beside ``collection.json``."""
+    return f"{path.removesuffix('.json')}.zh.json"
+
+
+def part_id(number: int) -> str:
+    """Sub-catalogue of a large collection, counted from 1; it stands beside ``collection.json``, items never move."""
+    return f"items-{number:04d}"
 
 
 @dataclass(frozen=True)
@@ -59,3 +78,6 @@ class CollectionFolder:
 
     def table_csv(self, name: str) -> Path:
         return self.tables / f"{name}.csv"
+
+    def table_parquet(self, name: str) -> Path:
+        return self.tables / f"{name}.parquet"

@@ -8,18 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy
-import pyproj
-import rasterio
-import shapely
-
-from catalog.dataset import Dataset
 from catalog.layout import MANIFEST_JSON
+
+if TYPE_CHECKING:
+    from catalog.collection import Collection
 
 ARCHIVE = "glacier-archive"
 FORMAT = 1
+# of a manifest that is read whole; a million files take 200 MB
+MOST_BYTES = 500_000_000
 _CHUNK = 1 << 20
 # the libraries whose version can change a published byte
 _LIBRARIES = ("geopandas", "matplotlib", "openpyxl", "pandas", "pyarrow", "rasterio", "rio-cogeo", "scipy", "shapely")
@@ -30,6 +29,16 @@ class ListedFile:
     """A file of the archive: path relative to the root with forward slashes, size (bytes), sha256 (hex)."""
 
     path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A raw input: the source it belongs to, its name below the inputs folder, size (bytes), sha256 (hex)."""
+
+    source: str
+    name: str
     size: int
     sha256: str
 
@@ -53,6 +62,12 @@ def list_files(root: Path) -> tuple[ListedFile, ...]:
 
 def tool_versions() -> dict[str, str]:
     """Versions of the libraries whose results reach the archive, by name."""
+    # checksums and listings need none of them: they are loaded only here
+    import numpy
+    import pyproj
+    import rasterio
+    import shapely
+
     libraries = {name: version(name) for name in _LIBRARIES}
     native = {
         "gdal": rasterio.__gdal_version__,
@@ -64,24 +79,24 @@ def tool_versions() -> dict[str, str]:
 
 
 def describe_archive(
-    datasets: Sequence[Dataset], files: Iterable[ListedFile], code_version: str, base_url: str | None
+    collections: Sequence[Collection], files: Iterable[ListedFile], code_version: str, base_url: str | None
 ) -> dict[str, Any]:
-    """The manifest's content; the same datasets, files and versions give the same content."""
+    """The manifest's content; the same collections, files and versions give the same content."""
     return {
         "archive": ARCHIVE,
         "format": FORMAT,
         "code_version": code_version,
         "base_url": base_url,
-        "synthetic": any(dataset.synthetic for dataset in datasets),
+        "synthetic": any(collection.facts.synthetic for collection in collections),
         "tools": tool_versions(),
-        "datasets": [_describe_dataset(dataset) for dataset in datasets],
+        "datasets": [_describe_dataset(collection) for collection in collections],
         "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in files],
     }
 
 
-def write_manifest(root: Path, datasets: Sequence[Dataset], code_version: str, base_url: str | None) -> None:
+def write_manifest(root: Path, collections: Sequence[Collection], code_version: str, base_url: str | None) -> None:
     """Write ``manifest.json`` over everything that stands below ``root``."""
-    content = describe_archive(datasets, list_files(root), code_version, base_url)
+    content = describe_archive(collections, list_files(root), code_version, base_url)
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (root / MANIFEST_JSON).write_text(text, encoding="utf-8", newline="\n")
 
@@ -89,7 +104,7 @@ def write_manifest(root: Path, datasets: Sequence[Dataset], code_version: str, b
 def manifest_of(folder: Path) -> dict[str, Any] | None:
     """The manifest of an archive of ours, or None where ``folder`` is not one."""
     path = folder / MANIFEST_JSON
-    if path.is_symlink() or not path.is_file():
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
         return None
     return parse_manifest(path.read_bytes())
 
@@ -110,16 +125,17 @@ def listed_files(folder: Path) -> set[str]:
     return {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
 
 
-def _describe_dataset(dataset: Dataset) -> dict[str, Any]:
-    definition = dataset.definition
+def _describe_dataset(collection: Collection) -> dict[str, Any]:
+    definition, facts = collection.definition, collection.facts
     return {
         "id": definition.id,
         "version": definition.version,
         "kind": definition.kind,
-        "synthetic": dataset.synthetic,
+        "synthetic": facts.synthetic,
         "inputs": [
             {"source": file.source, "name": file.name, "size": file.size, "sha256": file.sha256}
-            for file in sorted(dataset.inputs, key=lambda file: (file.source, file.name))
+            for file in facts.inputs
         ],
-        "settings": dataset.result.settings.model_dump(mode="json"),
+        "settings": facts.settings,
+        "definition": definition.model_dump(mode="json", exclude_defaults=True),
     }

@@ -11,26 +11,37 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from catalog.chinese_titles import with_chinese
 from catalog.cogs import NODATA, write_cog
+from catalog.colours import symmetric_limit
 from catalog.dataset import Asset, Dataset, Item
 from catalog.elevation_change_item import PNG, gate_records, plain, raster_tags
-from catalog.figures import balance_limit, draw_balance_map, draw_balance_series, draw_balance_thumbnail
+from catalog.figures import (
+    PIXELS_OF_A_SCALE,
+    balance_limit,
+    draw_balance_series,
+)
 from catalog.figures_mass_balance import (
     draw_balance_profiles,
     draw_methods,
     draw_stake_history,
-    draw_year_profile,
 )
 from catalog.geojson import bbox_of, footprint, to_geojson, write_features
 from catalog.layout import CollectionFolder, balance_item_id
 from catalog.media_types import COG, GEOJSON
 from catalog.metadata.facts import describe
+from catalog.processing_steps import inputs_of, mass_balance_steps, processing_expression
+from catalog.qgis_style import write_balance_styles
+from catalog.year_figures import YearPictures, drawn_beside, results_by_year
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
 
 # drawn once for the collection; they stand beside collection.json
 SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
 METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
+MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG = "map.png", "profile.png", "thumbnail.png"
 COLLECTION_FIGURES = {
     SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
     PROFILES_PNG: "Balance against elevation in every year, with the equilibrium lines",
@@ -50,18 +61,31 @@ def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = 
     if not isinstance(result, MassBalance):
         raise TypeError(f"{dataset.definition.id}: not a mass balance")
     folder.path.mkdir(parents=True, exist_ok=True)
-    if any(year.annual_m_we is not None for year in result.years):
-        draw_balance_series(folder.path / SERIES_PNG, result, dataset.synthetic)
-        draw_balance_profiles(folder.path / PROFILES_PNG, result, dataset.synthetic)
-        draw_methods(folder.path / METHODS_PNG, result, dataset.synthetic)
-    if not result.tables["stakes"].empty:
-        draw_stake_history(folder.path / STAKES_PNG, result, dataset.synthetic)
     items = []
-    for year in result.years:
-        if year.field is not None:
-            tell(f"writing the balance of {year.year}")
-            items.append(_write_year(dataset, result, year, year.field, folder))
+    with drawn_beside(_pictures(dataset, result, folder)):
+        for year in result.years:
+            if year.field is not None:
+                tell(f"writing the balance of {year.year}")
+                items.append(_write_year(dataset, result, year, year.field, folder))
+        if any(year.annual_m_we is not None for year in result.years):
+            draw_balance_series(folder.path / SERIES_PNG, result, dataset.synthetic)
+            draw_balance_profiles(folder.path / PROFILES_PNG, result, dataset.synthetic)
+            draw_methods(folder.path / METHODS_PNG, result, dataset.synthetic)
+        if not result.tables["stakes"].empty:
+            draw_stake_history(folder.path / STAKES_PNG, result, dataset.synthetic)
     return tuple(items)
+
+
+def _pictures(dataset: Dataset, result: MassBalance, folder: CollectionFolder) -> list[YearPictures]:
+    """What is drawn of each year, and the folders it is drawn into."""
+    pictures = []
+    for part, limit in results_by_year(result):
+        place = folder.item(balance_item_id(part.years[0].year))
+        place.mkdir(parents=True, exist_ok=True)
+        title = f"{result.glacier.name}, {part.years[0].year}"
+        files = (place / name for name in (MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG))
+        pictures.append(YearPictures(part, title, dataset.synthetic, limit, *files))
+    return pictures
 
 
 def _write_year(
@@ -84,7 +108,9 @@ def _write_year(
         geometry=to_geojson(outline),
         bbox=bbox_of(outline),
         properties=_properties(dataset, result, year),
-        assets=assets,
+        assets=with_chinese(assets, "mass_balance"),
+        title_cn=f"{facts.title.cn}，{year.year}年" if facts.title.cn else "",
+        description_cn=facts.abstract.cn and f"{result.glacier.name}，{year.year}年物质平衡。{facts.abstract.cn}",
     )
 
 
@@ -114,13 +140,17 @@ def _write_files(
     write_features(place / "isolines.geojson", features, field.grid.crs, about)
     text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
     yield Asset("isolines", "isolines.geojson", "Isolines of the annual balance", GEOJSON, ("data",), text)
-    title = f"{result.glacier.name}, {year.year}"
-    draw_balance_map(place / "map.png", result, year, title, dataset.synthetic)
-    yield Asset("map", "map.png", "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
-    draw_year_profile(place / "profile.png", result, year, title, dataset.synthetic)
-    yield Asset("profile", "profile.png", "Balance against elevation, with the equilibrium line", PNG, ("overview",))
-    draw_balance_thumbnail(place / "thumbnail.png", result, year, field, dataset.synthetic)
-    yield Asset("thumbnail", "thumbnail.png", "Thumbnail with colour scale", PNG, ("thumbnail",))
+    yield Asset("map", MAP_PNG, "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
+    yield Asset("profile", PROFILE_PNG, "Balance against elevation, with the equilibrium line", PNG, ("overview",))
+    yield Asset("thumbnail", THUMBNAIL_PNG, "Thumbnail with colour scale", PNG, ("thumbnail",))
+    yield from write_balance_styles(place, (balance_limit(result), _sigma_limit(result)))
+
+
+def _sigma_limit(result: MassBalance) -> float:
+    """End of the scale of the standard deviation (m w.e.), the same for every year: what holds 98 % of the pixels."""
+    fields = [year.field.sigma_balance_m_we.ravel() for year in result.years if year.field is not None]
+    step = max(1, sum(field.size for field in fields) // PIXELS_OF_A_SCALE)
+    return symmetric_limit(np.concatenate([field[::step] for field in fields])) if fields else 1.0
 
 
 def _period(result: MassBalance, year: BalanceYear) -> tuple[date, date]:
@@ -154,6 +184,9 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
         "glacier:settings": result.settings.model_dump(mode="json"),
         "processing:level": "L4",
         "processing:lineage": _lineage(dataset, result, year),
+        "processing:expression": processing_expression(mass_balance_steps(result, year)),
+        "glacier:inputs": inputs_of(dataset),
+        **_accuracy(year),
         "renders": {
             "balance": {
                 "title": "Annual balance",
@@ -162,9 +195,23 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
                 "nodata": NODATA,
                 "colormap_name": "rdbu",
                 "resampling": "average",
-            }
+            },
+            "balance_sigma": {
+                "title": "Uncertainty of the annual balance",
+                "assets": ["balance_sigma"],
+                "rescale": [[0.0, _sigma_limit(result)]],
+                "nodata": NODATA,
+                "colormap_name": "inferno_r",
+                "resampling": "average",
+            },
         },
     }
+
+
+def _accuracy(year: BalanceYear) -> dict[str, float]:
+    """The standard deviation of the published balance (m w.e.), rounded as it is in the tables."""
+    sigma = plain(year.sigma_annual_m_we, 2)
+    return {} if sigma is None else {"accuracy:measurement_absolute": sigma}
 
 
 def _lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> str:

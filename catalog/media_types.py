@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 GEOJSON = "application/geo+json"
 JSON = "application/json"
+PARQUET = "application/vnd.apache.parquet"
+QML = "application/xml"
 HTML = "text/html; charset=utf-8"
 UNKNOWN = "application/octet-stream"
 
@@ -18,10 +20,11 @@ _BY_SUFFIX = {
     ".jsonld": "application/ld+json",
     ".html": HTML,
     ".csv": "text/csv; charset=utf-8",
-    ".parquet": "application/vnd.apache.parquet",
+    ".parquet": PARQUET,
     ".gpkg": "application/geopackage+sqlite3",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".xml": "application/xml",
+    ".qml": QML,
     ".cff": "text/yaml; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
@@ -33,7 +36,7 @@ _BY_SUFFIX = {
     ".pdf": "application/pdf",
 }
 _TEXT = frozenset(
-    {".json", ".geojson", ".jsonld", ".html", ".csv", ".xml", ".cff", ".md", ".txt", ".css", ".js", ".svg"}
+    {".json", ".geojson", ".jsonld", ".html", ".csv", ".xml", ".qml", ".cff", ".md", ".txt", ".css", ".js", ".svg"}
 )
 _CATALOGUE = frozenset({".json", ".jsonld", ".html"})
 
@@ -41,10 +44,10 @@ _CATALOGUE = frozenset({".json", ".jsonld", ".html"})
 def media_type_of(path: str) -> str:
     """Media type of a file of the archive, by its path (forward slashes).
 
-    A STAC item is a GeoJSON feature; it stands as ``<item>/<item>.json``.
+    A STAC item is a GeoJSON feature; it stands as ``<item>/<item>.json``, in Chinese as ``<item>/<item>.zh.json``.
     """
     name = PurePosixPath(path)
-    if name.suffix == ".json" and name.stem == name.parent.name:
+    if name.suffix == ".json" and name.stem.removesuffix(".zh") == name.parent.name:
         return GEOJSON
     return _BY_SUFFIX.get(name.suffix.lower(), UNKNOWN)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import BadInput
+from schemas.input_files import read_plain_file
 
+# of one record; those of the portal have some 20 kB
+MOST_BYTES = 20_000_000
 _TEXTS = ("title_cn", "title_en", "ds_abstract", "ds_source", "ds_process_way", "ds_quality", "ds_acq_place")
 _TIMES = ("created", "updated", "ds_acq_start_time", "ds_acq_end_time", "publish_time", "last_updated")
 _CORNERS = {
@@ -90,12 +94,9 @@ def read_portal_record(path: Path) -> PortalRecord:
     ------
     BadInput : no such file, no JSON, no record of the portal.
     """
+    content = read_plain_file(path, str(path), "a record exported from the portal (JSON)", MOST_BYTES)
     try:
-        raw = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise BadInput(str(path), "no such file", "a record exported from the portal (JSON)") from None
-    except OSError as error:
-        raise BadInput(str(path), error.strerror or str(error), "a file that can be read") from None
+        raw = json.loads(content, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:  # wrong JSON, wrong UTF-8
         raise BadInput(str(path), f"no JSON ({error})", "a record exported from the portal (JSON)") from None
     if not isinstance(raw, dict) or not any(raw.get(field) for field in ("title_en", "title_cn", "ds_abstract")):
@@ -106,6 +107,13 @@ def read_portal_record(path: Path) -> PortalRecord:
             "export it from the dataset's page",
         )
     return parse_portal_record(raw)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    repeated = next((key for key, count in Counter(key for key, _ in pairs).items() if count > 1), None)
+    if repeated is not None:
+        raise ValueError(f"the key {repeated!r} more than once")
+    return dict(pairs)
 
 
 def parse_portal_record(raw: Mapping[str, Any]) -> PortalRecord:

@@ -2,111 +2,193 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from shapely import from_wkt
+from shapely.geometry.base import BaseGeometry
 
 from catalog.dataset import Asset, Dataset, Item
-from catalog.drawings import balance_chart, extent_map, glacier_shapes, item_geometry
-from catalog.key_numbers import item_numbers, key_numbers, signed
+from catalog.drawings import common_extent, extent_map, glacier_shapes, item_geometry
+from catalog.key_numbers import item_numbers, key_numbers
 from catalog.layout import (
     CATALOG_JSON,
-    COLLECTION_JSON,
-    DATAPACKAGE_JSON,
+    COG_JS,
     INDEX_HTML,
     MANIFEST_JSON,
+    MAP_JS,
+    METADATA,
     README_MD,
+    SEARCH_JS,
+    SITE_CSS,
+    SITE_JS,
     CollectionFolder,
+    item_list_html,
 )
 from catalog.manifest import ListedFile, list_files
 from catalog.mass_balance_items import COLLECTION_FIGURES
 from catalog.metadata.facts import describe
+from catalog.metadata.json_text import inert
+from catalog.metadata.jsonld import page_document
+from catalog.metadata.markdown import markdown_line
+from catalog.number_text import signed
+from catalog.page_downloads import item_downloads, readable_size, record_downloads, table_downloads
+from catalog.page_facts import Card, Picture, Verdict
+from catalog.page_map import colour_tables, map_data
+from catalog.page_search import search_script, searchable
+from catalog.plots import plots_of
 from pipeline.elevation_change.result import ElevationChange
-from schemas.definition import Definition
+from schemas.definition import Bilingual, Definition
 from schemas.tables import PUBLISHED_TABLES
 
+__all__ = ["Card", "readable_size", "write_collection_pages", "write_front_page", "write_pages", "write_readme"]
+
 THUMBNAIL = "thumbnail"
+# a collection of more items lists them on pages of their own
+MOST_ITEMS = 48
+ITEMS_A_PAGE = 200
 _LABEL = 60
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PNG = "image/png"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _TABLE_TITLES = {table.name: (table.title, table.meaning) for table in PUBLISHED_TABLES}
-_METADATA_TITLES = {
-    "ncdc.json": "NCDC metadata record",
-    "citation.txt": "Citation, text",
-    "CITATION.cff": "Citation, CFF",
-    "datacite.json": "DataCite record, JSON",
-    "datacite.xml": "DataCite record, XML",
-    "iso19139.xml": "ISO 19139 metadata",
-    "dataset.jsonld": "schema.org description",
-    "ro-crate-metadata.json": "RO-Crate description",
+_STEPS = {
+    "raw": Bilingual(en="as delivered", cn="原始"),
+    "coregistered": Bilingual(en="after co-registration", cn="配准后"),
+    "corrected": Bilingual(en="after all corrections", cn="全部校正后"),
 }
-_STEPS = {"raw": "as delivered", "coregistered": "after co-registration", "corrected": "after all corrections"}
+_GATES_CN = {"abs_mean_stable_dh": "非冰川区平均偏差", "sigma_annual_balance": "全冰川物质平衡不确定度"}
+_PROVENANCE_CN = {"observed": "实测", "reconstructed": "重建", "estimated": "估算", "published": "已发表"}
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An image of a page: its path from the page, what it shows, and its size (pixels)."""
+class _Collection:
+    """What the pages of one collection share, derived once however many items there are."""
 
-    href: str
-    title: str
-    description: str
-    width: int
-    height: int
+    dataset: Dataset
+    items: tuple[Item, ...]
+    folder: CollectionFolder
+    files: dict[str, ListedFile]
+    by_folder: dict[str, list[ListedFile]]
+    gates: dict[str, list[Verdict]]
+    shapes: tuple[BaseGeometry, ...]
 
+    @property
+    def definition(self) -> Definition:
+        return self.dataset.definition
 
-@dataclass(frozen=True)
-class Download:
-    """A file offered on a page."""
-
-    href: str
-    title: str
-    description: str
-    kind: str
-    size: str
-    sha256: str
+    def place(self, item: Item) -> str:
+        """The item's folder from the collection's, with a slash at its end."""
+        return f"{item.folder.relative_to(self.folder.path).as_posix()}/"
 
 
 def write_pages(root: Path, datasets: Sequence[tuple[Dataset, Sequence[Item]]]) -> None:
-    """Write index.html of the archive, of every collection and of every item; all other files must be there."""
-    cards = []
-    for dataset, items in datasets:
-        folder = CollectionFolder(root, dataset.definition.id)
-        files = {file.path: file for file in list_files(folder.path)}
-        for item in items:
-            _write(item.folder / INDEX_HTML, "item.html", _item_page(dataset, item, files, "../.."))
-        _write(folder.path / INDEX_HTML, "collection.html", _collection_page(dataset, items, files, folder))
-        cards.append(_card(dataset, items, folder))
-    places = [(dataset.definition, geometry) for dataset, items in datasets for geometry in _union(items)]
+    """Write the pages of the archive, of every collection and of every item; all other files must be there.
+
+    Time and size grow with the number of items; no page holds more than ``ITEMS_A_PAGE`` of them.
+    """
+    cards = [write_collection_pages(root, dataset, items) for dataset, items in datasets]
+    write_front_page(root, [(dataset.definition, card) for (dataset, _), card in zip(datasets, cards, strict=True)])
+
+
+def write_collection_pages(root: Path, dataset: Dataset, items: Sequence[Item]) -> Card:
+    """Write the pages of one collection and its items; returns what the front page tells of it."""
+    collection = _collection(root, dataset, items)
+    shared = {"site": _addresses(_site_files()), "synthetic": dataset.synthetic, "definition": dataset.definition}
+    for at, item in enumerate(collection.items):
+        _write(item.folder / INDEX_HTML, "item.html", {**shared, **_item_page(collection, at, item)})
+    for number, part in enumerate(_parts(collection), 1):
+        page = {**shared, "base": "..", "number": number, "entries": [_entry(collection, item) for item in part]}
+        _write(collection.folder.path / item_list_html(number), "items.html", {**page, **_span(part)})
+    _write(collection.folder.path / INDEX_HTML, "collection.html", {**shared, **_collection_page(collection)})
+    return _card(collection)
+
+
+def write_front_page(root: Path, cards: Sequence[tuple[Definition, Card]]) -> None:
+    """Write the archive's index, and the style, scripts and search data that all pages share."""
+    contents = {**_site_files(), SEARCH_JS: search_script([card.search for _, card in cards])}
+    for name, text in contents.items():
+        (root / name).write_text(text, encoding="utf-8", newline="\n")
     page = {
         "base": ".",
-        "synthetic": any(dataset.synthetic for dataset, _ in datasets),
-        "all_synthetic": all(dataset.synthetic for dataset, _ in datasets),
-        "cards": cards,
-        "map": extent_map([(_short_place(d), g) for d, g in places], 960.0) if places else None,
-        "catalogue": CATALOG_JSON,
-        "manifest": MANIFEST_JSON,
+        "site": _addresses(contents),
+        "synthetic": any(card.synthetic for _, card in cards),
+        "cards": [{**vars(card), "definition": definition} for definition, card in cards],
+        "map": _archive_map(cards),
+        "count": sum(card.count for _, card in cards),
+        "programs": _for_programs(root),
     }
     _write(root / INDEX_HTML, "archive.html", page)
 
 
 def write_readme(dataset: Dataset, items: Sequence[Item], folder: CollectionFolder) -> None:
     """Write README.md of a collection: what it is, what each file and table holds, how to cite it."""
+    facts = describe(dataset, ())
     page = {
         "dataset": dataset,
         "definition": dataset.definition,
+        "keywords": facts.keywords,
         "items": items,
         "numbers": key_numbers(dataset),
         "gates": dataset.gates.to_dict("records"),
         "tables": [(name, *_TABLE_TITLES[name], len(frame)) for name, frame in dataset.tables.items()],
-        "citation": describe(dataset, ()).citation,
+        "citation": facts.citation,
     }
     _write(folder.path / README_MD, "readme.md", page)
+
+
+def _site_files() -> dict[str, str]:
+    """The style and the scripts that all archives share, by name."""
+    return {
+        SITE_CSS: _template_text("site.css"),
+        SITE_JS: _template_text("site.js"),
+        COG_JS: _template_text("cog.js"),
+        MAP_JS: colour_tables() + _template_text("map.js"),
+    }
+
+
+def _addresses(contents: Mapping[str, str]) -> dict[str, str]:
+    """What a page asks for to get each file: a new content has a new address."""
+    return {
+        name.replace(".", "_"): f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        for name, text in contents.items()
+    }
+
+
+def _collection(root: Path, dataset: Dataset, items: Sequence[Item]) -> _Collection:
+    folder = CollectionFolder(root, dataset.definition.id)
+    files = {file.path: file for file in list_files(folder.path)}
+    by_folder: dict[str, list[ListedFile]] = {}
+    for path, file in files.items():
+        by_folder.setdefault(path.rpartition("/")[0] + "/", []).append(file)
+    subjects = {str(subject): group for subject, group in dataset.gates.groupby("subject", sort=False)}
+    gates = {"": _verdicts(dataset.gates, dataset.definition)}
+    gates |= {subject: _verdicts(group, dataset.definition) for subject, group in subjects.items()}
+    return _Collection(dataset, tuple(items), folder, files, by_folder, gates, glacier_shapes(dataset))
+
+
+def _archive_map(cards: Sequence[tuple[Definition, Card]]) -> Any:
+    known = [(definition, card) for definition, card in cards if card.extent]
+    if not known:
+        return None
+    places = [(_short_place(definition), from_wkt(card.extent)) for definition, card in known]
+    return extent_map(places, 960.0, links=[card.href for _, card in known])
+
+
+def _for_programs(root: Path) -> list[str]:
+    """The documents beside the front page that programs start from."""
+    names = sorted(path.name for path in root.iterdir() if path.suffix in (".json", ".parquet"))
+    return [CATALOG_JSON, *(name for name in names if name not in (CATALOG_JSON, MANIFEST_JSON))]
 
 
 def _short_place(definition: Definition) -> str:
@@ -115,100 +197,151 @@ def _short_place(definition: Definition) -> str:
     return place if len(place) <= _LABEL else f"{place[: _LABEL - 1].rstrip(' ,;')}\N{HORIZONTAL ELLIPSIS}"
 
 
-def _card(dataset: Dataset, items: Sequence[Item], folder: CollectionFolder) -> dict[str, Any]:
-    best = next((item for item in reversed(items) if _thumbnail(item) is not None), None)
+def _card(collection: _Collection) -> Card:
+    best = next((item for item in reversed(collection.items) if _thumbnail(item) is not None), None)
     thumbnail = _thumbnail(best) if best else None
-    return {
-        "href": f"{folder.collection_id}/{INDEX_HTML}",
-        "definition": dataset.definition,
-        "synthetic": dataset.synthetic,
-        "picture": _picture(best, thumbnail, f"{folder.collection_id}/{best.item_id}/") if best and thumbnail else None,
-        "numbers": key_numbers(dataset)[:4],
-        "gates": _gates(dataset),
-        "items": len(items),
-    }
+    prefix = f"{collection.folder.collection_id}/"
+    extent = common_extent(collection.items)
+    return Card(
+        href=prefix + INDEX_HTML,
+        synthetic=collection.dataset.synthetic,
+        picture=_picture(best, thumbnail, prefix + collection.place(best)) if best and thumbnail else None,
+        numbers=key_numbers(collection.dataset)[:4],
+        gates=tuple(collection.gates[""]),
+        count=len(collection.items),
+        extent="" if extent is None else extent.wkt,
+        search=searchable(collection.folder, collection.dataset, collection.items),
+    )
 
 
-def _collection_page(
-    dataset: Dataset, items: Sequence[Item], files: Mapping[str, ListedFile], folder: CollectionFolder
-) -> dict[str, Any]:
-    definition = dataset.definition
-    geometries = _union(items)
+def _collection_page(collection: _Collection) -> dict[str, Any]:
+    dataset, definition, items = collection.dataset, collection.definition, collection.items
+    result = dataset.result
+    change = result if isinstance(result, ElevationChange) else None
+    few = items if len(items) <= MOST_ITEMS else ()
+    extent = common_extent(items)
+    pictures = [picture for item in few if change for picture in _pictures(item, collection.place(item))]
+    figures = _loose_pictures(collection)
+    parts = _parts(collection)
     return {
         "base": "..",
-        "synthetic": dataset.synthetic,
         "dataset": dataset,
-        "definition": definition,
         "reading": definition.reading,
         "numbers": key_numbers(dataset),
-        "gates": _gates(dataset),
-        "items": [_entry(item) for item in items],
-        "pictures": [
-            picture
-            for item in (items if isinstance(dataset.result, ElevationChange) else ())
-            for picture in _pictures(item, f"{item.item_id}/")
-        ]
-        + _loose_pictures(files, folder),
-        "chart": balance_chart(dataset, items),
+        "gates": collection.gates[""],
+        "entries": [_entry(collection, item) for item in few],
+        "parts": [{"href": item_list_html(n), "count": len(part), **_span(part)} for n, part in enumerate(parts, 1)],
+        "pictures": pictures + figures,
+        "plots": plots_of(dataset, items),
         "accuracy": _accuracy(dataset),
-        "years": dataset.result.years if not isinstance(dataset.result, ElevationChange) else (),
-        "item_ids": {item.item_id for item in items},
-        "map": extent_map(
-            [(definition.title.en, geometry) for geometry in geometries], glaciers=glacier_shapes(dataset)
-        )
-        if geometries
-        else None,
+        "years": [] if change else _year_rows(collection),
+        "map": extent_map([(definition.title.en, extent)], glaciers=collection.shapes) if extent is not None else None,
         "citation": describe(dataset, ()).citation,
-        "tables": _table_downloads(files),
-        "records": _record_downloads(files),
-        "products": [download for item in items for download in _downloads(item, files, f"{item.item_id}/")],
+        "tables": list(table_downloads(collection.files)),
+        "records": list(record_downloads(collection.files, tuple(COLLECTION_FIGURES))),
+        "products": [download for item in few for download in _downloads(collection, item, collection.place(item))],
         "inputs": dataset.inputs,
-        "settings": sorted(dataset.result.settings.model_dump(mode="json").items()),
-        "datum": dataset.result.datum if isinstance(dataset.result, ElevationChange) else None,
-        "curvature": dataset.result.curvature if isinstance(dataset.result, ElevationChange) else None,
-        "shift": dataset.result.shift_m if isinstance(dataset.result, ElevationChange) else None,
+        "settings": sorted(result.settings.model_dump(mode="json").items()),
+        "datum": change.datum if change else None,
+        "curvature": change.curvature if change else None,
+        "shift": change.shift_m if change else None,
+        "jsonld": _json_ld(collection),
     }
 
 
-def _item_page(dataset: Dataset, item: Item, files: Mapping[str, ListedFile], base: str) -> dict[str, Any]:
+def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
+    dataset, place = collection.dataset, collection.place(item)
+    stated = json.loads((item.folder / f"{item.item_id}.json").read_text(encoding="utf-8"))
+    year = item.properties.get("glacier:year")
+    up = "../" * place.count("/")
+    neighbours = collection.items[at - 1 : at] if at else (), collection.items[at + 1 : at + 2]
     return {
-        "base": base,
-        "synthetic": dataset.synthetic,
-        "dataset": dataset,
-        "definition": dataset.definition,
+        "base": f"{up}..",
+        "up": up,
         "item": item,
         "numbers": item_numbers(dataset, item.item_id),
-        "gates": _gates(dataset, str(item.properties.get("glacier:year", "")) or None),
+        "gates": collection.gates.get(str(year) if year else "", []),
+        "viewer": map_data(item, stated) if stated.get("properties") else None,
         "pictures": _pictures(item, ""),
-        "bands": list(_band_statistics(item)),
-        "downloads": _downloads(item, files, ""),
-        "map": extent_map([(item.title, item_geometry(item))], glaciers=glacier_shapes(dataset)),
-        "year": item.properties.get("glacier:year"),
+        "bands": list(_band_statistics(item, stated)),
+        "downloads": _downloads(collection, item, ""),
+        "map": extent_map([(item.title, item_geometry(item))], glaciers=collection.shapes),
+        "year": year,
         "lineage": item.properties.get("processing:lineage", ""),
+        "expressions": list(_expressions(stated)),
+        "software": sorted(stated.get("properties", {}).get("processing:software", {}).items()),
         "flags": item.properties.get("glacier:flags", ()),
         "inputs": dataset.inputs,
         "datum": dataset.result.datum if isinstance(dataset.result, ElevationChange) else None,
+        "before": [_neighbour(collection, other, up) for other in neighbours[0]],
+        "after": [_neighbour(collection, other, up) for other in neighbours[1]],
     }
 
 
-def _union(items: Sequence[Item]) -> list[Any]:
-    """The items' geometries without repetition: a glacier has one outline for many years."""
-    geometries: list[Any] = []
-    for item in items:
-        geometry = item_geometry(item)
-        if not any(geometry.equals(known) for known in geometries):
-            geometries.append(geometry)
-    return geometries
+def _neighbour(collection: _Collection, item: Item, up: str) -> dict[str, Any]:
+    return {"href": f"{up}{collection.place(item)}{INDEX_HTML}", "label": _short_title(item)}
 
 
-def _entry(item: Item) -> dict[str, Any]:
-    thumbnail = _thumbnail(item)
+def _parts(collection: _Collection) -> list[tuple[Item, ...]]:
+    """The items page by page, where there are too many for the collection's own page."""
+    items = collection.items
+    if len(items) <= MOST_ITEMS:
+        return []
+    return [items[first : first + ITEMS_A_PAGE] for first in range(0, len(items), ITEMS_A_PAGE)]
+
+
+def _span(part: Sequence[Item]) -> dict[str, str]:
+    """What a page of items says of itself: its first and last item, and its years."""
+    years = sorted({year for item in part for year in (item.start.year, item.end.year)})
     return {
-        "item": item,
-        "href": f"{item.item_id}/{INDEX_HTML}",
-        "picture": _picture(item, thumbnail, f"{item.item_id}/") if thumbnail else None,
-        "year": item.properties.get("glacier:year"),
+        "first": _short_title(part[0]).en,
+        "last": _short_title(part[-1]).en,
+        "from_to": f"{years[0]}\N{EN DASH}{years[-1]}" if len(years) > 1 else str(years[0]),
     }
+
+
+def _short_title(item: Item) -> Bilingual:
+    """What tells an item from its neighbours: its year where it has one, else its title."""
+    year = item.properties.get("glacier:year")
+    return Bilingual(en=str(year)) if year else Bilingual(en=item.title, cn=item.title_cn)
+
+
+def _year_rows(collection: _Collection) -> list[dict[str, Any]]:
+    """Balances of every year for the table, with the page of the year where it has one."""
+    years = getattr(collection.dataset.result, "years", ())
+    pages = {item.properties.get("glacier:year"): collection.place(item) + INDEX_HTML for item in collection.items}
+    return [
+        {
+            "year": year.year,
+            "href": pages.get(year.year, ""),
+            "balances": (
+                (year.annual_m_we, year.sigma_annual_m_we),
+                (year.winter_m_we, year.sigma_winter_m_we),
+                (year.summer_m_we, year.sigma_summer_m_we),
+            ),
+            "ela_m": year.ela_m,
+            "ela_position": year.ela_position if year.ela_position in ("<", ">") else "",
+            "aar": year.aar,
+            "provenance": Bilingual(en=year.provenance, cn=_PROVENANCE_CN.get(year.provenance, "")),
+            "flags": year.flags,
+        }
+        for year in years
+    ]
+
+
+def _entry(collection: _Collection, item: Item) -> dict[str, Any]:
+    thumbnail, place = _thumbnail(item), collection.place(item)
+    return {
+        "href": place + INDEX_HTML,
+        "picture": _picture(item, thumbnail, place) if thumbnail else None,
+        "label": _short_title(item),
+    }
+
+
+def _json_ld(collection: _Collection) -> Any:
+    """The schema.org description, for the search engines that read it in the page."""
+    path = collection.folder.path / METADATA / "dataset.jsonld"
+    return page_document(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 def _thumbnail(item: Item) -> Asset | None:
@@ -223,17 +356,18 @@ def _pictures(item: Item, prefix: str) -> list[Picture]:
 
 
 def _picture(item: Item, asset: Asset, prefix: str) -> Picture:
-    href = _plain(asset.href)
-    width, height = _png_size(item.folder / href)
-    return Picture(prefix + href, asset.title, asset.description, width, height)
+    href = asset.href.removeprefix("./")
+    title = Bilingual(en=asset.title, cn=asset.title_cn)
+    description = Bilingual(en=asset.description, cn=asset.description_cn)
+    return Picture(prefix + href, title, description, *_png_size(item.folder / href))
 
 
-def _loose_pictures(files: Mapping[str, ListedFile], folder: CollectionFolder) -> list[Picture]:
+def _loose_pictures(collection: _Collection) -> list[Picture]:
     """Figures that belong to the collection and to no item."""
     return [
-        Picture(name, title, "", *_png_size(folder.path / name))
+        Picture(name, Bilingual(en=title), Bilingual(en=""), *_png_size(collection.folder.path / name))
         for name, title in COLLECTION_FIGURES.items()
-        if name in files
+        if name in collection.files
     ]
 
 
@@ -244,101 +378,82 @@ def _png_size(path: Path) -> tuple[int, int]:
     return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
-def _downloads(item: Item, files: Mapping[str, ListedFile], prefix: str) -> list[Download]:
-    offers = [(asset.href, asset.title, asset.description) for asset in item.assets]
-    offers.append((f"{item.item_id}.json", "STAC item", ""))
-    return [
-        _download(files[f"{item.item_id}/{_plain(href)}"], prefix + _plain(href), title, description)
-        for href, title, description in offers
-        if f"{item.item_id}/{_plain(href)}" in files
-    ]
+def _downloads(collection: _Collection, item: Item, prefix: str) -> list[Any]:
+    place = collection.place(item)
+    return list(item_downloads(item, collection.by_folder.get(place, ()), place, prefix))
 
 
-def _table_downloads(files: Mapping[str, ListedFile]) -> list[Download]:
-    offers = []
-    for path, file in sorted(files.items()):
-        if path.startswith("tables/"):
-            title, meaning = _TABLE_TITLES.get(Path(path).stem, (Path(path).name, "all tables in one workbook"))
-            offers.append(_download(file, path, title, meaning))
-    return offers
-
-
-def _record_downloads(files: Mapping[str, ListedFile]) -> list[Download]:
-    names = {
-        COLLECTION_JSON: "STAC collection",
-        DATAPACKAGE_JSON: "Data package of the tables",
-        README_MD: "README",
-        **{f"metadata/{name}": title for name, title in _METADATA_TITLES.items()},
-    }
-    return [_download(files[path], path, title, "") for path, title in names.items() if path in files]
-
-
-def _download(file: ListedFile, href: str, title: str, description: str) -> Download:
-    kind = Path(href).suffix.removeprefix(".").upper().replace("TIF", "COG")
-    return Download(href, title, description, kind, readable_size(file.size), file.sha256)
-
-
-def readable_size(size: int) -> str:
-    """A number of bytes in the unit that keeps it short."""
-    if size < 1024:
-        return f"{size} B"
-    value = size / 1024
-    for unit in ("KiB", "MiB", "GiB"):
-        if value < 1024 or unit == "GiB":
-            return f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{size} B"
-
-
-def _gates(dataset: Dataset, subject: str | None = None) -> list[dict[str, Any]]:
+def _verdicts(gates: pd.DataFrame, definition: Definition) -> list[Verdict]:
     """Verdicts by gate: how many subjects passed, and the value that came nearest the limit or beyond it."""
-    gates = dataset.gates if subject is None else dataset.gates[dataset.gates["subject"].astype(str) == subject]
     verdicts = []
     for name, group in gates.groupby("gate", sort=False):
         passed = group["passed"].astype(bool)
+        stated = next((gate for gate in definition.gates if gate.name == name), None)
         verdicts.append(
-            {
-                "name": name,
-                "passed": bool(passed.all()),
-                "count": len(group),
-                "failed": int((~passed).sum()),
-                "worst": None if group["value"].isna().any() else float(group["value"].max()),
-                "limit": float(group["limit"].iloc[0]),
-                "unit": str(group["unit"].iloc[0]),
-                "meaning": next((gate.meaning for gate in dataset.definition.gates if gate.name == name), ""),
-            }
+            Verdict(
+                name=Bilingual(en=str(name), cn=_GATES_CN.get(stated.measure, "") if stated else ""),
+                passed=bool(passed.all()),
+                count=len(group),
+                failed=int((~passed).sum()),
+                worst=None if group["value"].isna().any() else float(group["value"].max()),
+                limit=float(group["limit"].iloc[0]),
+                unit=str(group["unit"].iloc[0]),
+                meaning=stated.meaning if stated else "",
+            )
         )
     return verdicts
 
 
 def _accuracy(dataset: Dataset) -> list[dict[str, Any]]:
-    """Rows of the accuracy table over all stable terrain, step by step."""
+    """Rows of the accuracy table over all stable terrain, in the order of the steps."""
     table = dataset.tables.get("accuracy")
     if table is None:
         return []
     rows: list[dict[Any, Any]] = table[table["class"] == "all"].to_dict("records")
-    return [{**row, "label": _STEPS.get(str(row["step"]), row["step"])} for row in rows]
+    order = list(_STEPS)
+    rows.sort(key=lambda row: order.index(row["step"]) if row["step"] in order else len(order))
+    return [{**row, "label": _STEPS.get(str(row["step"]), Bilingual(en=str(row["step"])))} for row in rows]
 
 
-def _band_statistics(item: Item) -> Iterator[dict[str, Any]]:
+def _band_statistics(item: Item, stated: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Statistics of every band as the STAC item states them, so that page and catalogue cannot differ."""
-    stated = json.loads((item.folder / f"{item.item_id}.json").read_text(encoding="utf-8"))
-    for asset in stated["assets"].values():
-        for band in asset.get("bands", ()):
-            if "statistics" in band and asset.get("title"):
-                unit = band.get("unit") or asset.get("unit", "")
-                yield {"title": asset["title"], "name": band.get("name", ""), "unit": unit, **band["statistics"]}
+    chinese = {asset.key: asset.title_cn for asset in item.assets}
+    for key, asset in stated["assets"].items():
+        bands = [band for band in asset.get("bands", ()) if "statistics" in band]
+        for band in bands if asset.get("title") else ():
+            yield {
+                "title": Bilingual(en=asset["title"], cn=chinese.get(key, "")),
+                "name": band.get("name", "") if len(bands) > 1 else "",
+                "unit": band.get("unit") or asset.get("unit", ""),
+                **band["statistics"],
+            }
 
 
-def _plain(href: str) -> str:
-    return href.removeprefix("./")
+def _expressions(stated: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The steps with their expressions, as the properties or the assets of the STAC item state them."""
+    for owner in (stated.get("properties", {}), *stated["assets"].values()):
+        expression = (owner.get("processing:expression") or {}).get("expression")
+        steps = expression if isinstance(expression, list) else [expression] if expression else []
+        for step in steps:
+            told = step if isinstance(step, dict) else {"expression": step}
+            name = told.get("name") or (owner.get("title", "") if "href" in owner else "")
+            yield {
+                "title": str(name),
+                "expression": str(told.get("expression", "")),
+                "reference": str(told.get("reference", "")),
+            }
 
 
 def _write(path: Path, template: str, page: Mapping[str, Any]) -> None:
     text = _environment().get_template(template).render(page)
-    # control characters of a source's text have no place in a page and break strict readers
-    clean = "".join(char for char in text if char in "\n\t" or (ord(char) >= 32 and not 0x7F <= ord(char) < 0xA0))
+    # control characters of a source's text have no place in a page and break strict readers; those that turn the
+    # direction of writing would turn what stands behind them too
+    clean = _CONTROL.sub("", text)
     path.write_text(clean.rstrip() + "\n", encoding="utf-8", newline="\n")
+
+
+def _template_text(name: str) -> str:
+    return files("catalog").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 @cache
@@ -349,13 +464,19 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # the templates do not change while pages are written
     )
-    environment.filters["signed"] = signed
-    environment.filters["paragraphs"] = _paragraphs
-    environment.filters["weblink"] = _weblink
-    environment.filters["found"] = _found
-    environment.filters["inline"] = _inline
-    environment.filters["raised"] = _raised
+    filters = {
+        "signed": signed,
+        "paragraphs": _paragraphs,
+        "weblink": _weblink,
+        "found": _found,
+        "inline": markdown_line,
+        "raised": _raised,
+        "words": _spaced,
+        "embedded": _embedded,
+    }
+    environment.filters.update(filters)
     return environment
 
 
@@ -378,7 +499,11 @@ def _raised(unit: str) -> str:
     return re.sub(r"(?<=[a-z])-?\d\b", lambda found: found.group().translate(_RAISED), unit)
 
 
-def _inline(text: object) -> str:
-    """One line of Markdown without markup of its own."""
-    line = " ".join(str(text).split())
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in line)
+def _spaced(name: str) -> str:
+    """A flag as words: bound_not_used:1 becomes bound not used: 1."""
+    return name.replace("_", " ").replace(":", ": ")
+
+
+def _embedded(value: Any) -> Markup:
+    """JSON that can stand in a script element: nothing in it ends the element or begins a comment."""
+    return Markup(inert(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)))

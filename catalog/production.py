@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from catalog.dataset import Dataset, InputFile
-from catalog.manifest import sha256_of
+from catalog.dataset import Dataset
+from catalog.raw_inputs import ELEVATION_CHANGE_SAMPLE, MASS_BALANCE_SAMPLE, listed_inputs
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.inputs import Inputs, find_inputs
@@ -24,8 +24,8 @@ from schemas.definition import Definition, ElevationChangeDefinition, MassBalanc
 from schemas.errors import BadInput
 
 SAMPLES = {
-    "urumqi-glacier-elevation-change": write_urumqi_inputs,
-    "kuitun51-glacier-mass-balance": write_kuitun_inputs,
+    ELEVATION_CHANGE_SAMPLE: write_urumqi_inputs,
+    MASS_BALANCE_SAMPLE: write_kuitun_inputs,
 }
 
 
@@ -61,11 +61,7 @@ def produce(
         result: ElevationChange | MassBalance = _elevation_change(definition, inputs, resources, tell)
     else:
         result = _mass_balance(definition, inputs, resources, tell)
-    files = tuple(
-        InputFile(key, path.relative_to(inputs.folder).as_posix(), path.stat().st_size, sha256_of(path))
-        for key, path in inputs.all_files()
-    )
-    return Dataset(definition, result, files, synthetic, judge(definition.gates, result))
+    return Dataset(definition, result, listed_inputs(inputs), synthetic, judge(definition.gates, result))
 
 
 def produce_all(
@@ -75,15 +71,16 @@ def produce_all(
     *,
     synthetic: bool,
     tell: Tell = silent,
-) -> tuple[Dataset, ...]:
-    """``produce`` for every definition, side by side; in the order of the definitions."""
-    pool = ThreadPoolExecutor(len(definitions))
+) -> Iterator[Dataset]:
+    """``produce`` for every definition, side by side; in their order, each as soon as it and those before are ready."""
+    pool = ThreadPoolExecutor(max(1, len(definitions)))
     try:
         waiting: list[Future[Dataset]] = [
             pool.submit(produce, definition, inputs_folder, resources, synthetic=synthetic, tell=tell)
             for definition in definitions
         ]
-        return tuple(future.result() for future in waiting)
+        for future in waiting:
+            yield future.result()
     finally:
         # after an error nobody waits for the other dataset
         pool.shutdown(wait=False, cancel_futures=True)

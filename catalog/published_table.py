@@ -1,9 +1,9 @@
 """A table as it is published: each cell in the type of its column, rounded, and harmless in a spreadsheet.
 
-Text that a spreadsheet would run as a formula is made inert, the same way in every format, so that all hold the same
-records: free text that begins with ``=``, ``+``, ``-``, ``@`` or a tab gets an apostrophe in front. Cells of columns
-with a fixed set of values (``=`` in ``bound``) cannot carry a formula and stay as they are. Control characters and
-marks that reverse the writing direction are removed.
+A CSV has no types, and a spreadsheet runs text of it that begins like a formula. There, and in no other format, such
+text stands behind an apostrophe (``csv_text``; ``text_of_csv`` takes it away again). Parquet and workbooks have types
+and hold the text as it is. Cells of columns with a fixed set of values (``=`` in ``bound``) cannot carry a formula and
+stay as they are. Control characters and marks that reverse the writing direction are removed everywhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ import pandas as pd
 from schemas.errors import BadInput
 from schemas.fields import Column, Table
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
+# what begins like a formula, if need be behind apostrophes: these too get one more, so that taking it away is exact
+_FORMULA = re.compile(f"'*[{re.escape(''.join(FORMULA_SIGNS))}]")
 # C0 and C1 controls but tab and line feed; marks, embeddings, overrides and isolates of writing direction
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 
@@ -50,14 +52,24 @@ def published_table(table: Table, frame: pd.DataFrame) -> PublishedTable:
             [f"no column {name!r}" for name in missing] + [f"unknown column {name!r}" for name in extra]
         )
         raise BadInput(f"table {table.name}", found, f"the columns {', '.join(table.column_names)}")
-    cells = [_cells(table, column, frame[column.name].tolist()) for column in table.columns]
+    rows = published_rows(table, frame)
     keys = [table.column_names.index(name) for name in table.primary_key]
-    rows = zip(*cells, strict=True)
-    if any(None in cells[key] for key in keys):
+    if any(row[key] is None for row in rows for key in keys):
         ordered = sorted(rows, key=lambda row: [(row[key] is not None, row[key]) for key in keys])
     else:
         ordered = sorted(rows, key=itemgetter(*keys))
     return PublishedTable(table, tuple(ordered))
+
+
+def published_rows(table: Table, frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """The records in the order of the frame, which has the table's columns; cells as ``published_table`` has them.
+
+    Errors
+    ------
+    BadInput : a cell does not fit its column.
+    """
+    cells = [_cells(table, column, frame[column.name].tolist()) for column in table.columns]
+    return list(zip(*cells, strict=True))
 
 
 def csv_bytes(published: PublishedTable) -> bytes:
@@ -71,6 +83,16 @@ def csv_bytes(published: PublishedTable) -> bytes:
         for row in published.rows
     )
     return text.getvalue().encode("utf-8")
+
+
+def csv_text(text: str) -> str:
+    """Free text as it stands in a CSV: with an apostrophe in front where a spreadsheet would run it as a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def text_of_csv(text: str) -> str:
+    """The text of a CSV's cell without the apostrophe that ``csv_text`` put in front."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def inert_text(text: str) -> str:
@@ -124,11 +146,8 @@ def _as_date(_column: Column, value: Any) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
-def _as_string(column: Column, value: Any) -> str | None:
-    text = inert_text(str(value))
-    if text.startswith(FORMULA_SIGNS) and not column.enum:
-        return f"'{text}"
-    return text or None
+def _as_string(_column: Column, value: Any) -> str | None:
+    return inert_text(str(value)) or None
 
 
 _CONVERSIONS: dict[str, Callable[[Column, Any], Any]] = {
@@ -148,4 +167,6 @@ def _csv_form(column: Column) -> Callable[[Any], str]:
     if column.type == "number":
         form = ".12g" if column.decimals is None else f".{column.decimals}f"
         return lambda value: format(value, form)
+    if column.type == "string" and not column.enum:
+        return csv_text
     return date.isoformat if column.type == "date" else str

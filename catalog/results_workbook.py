@@ -22,13 +22,15 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from catalog.published_table import PublishedTable, inert_text
+from catalog.published_table import FORMULA_SIGNS, PublishedTable, inert_text
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.fields import Column, Table
 
 README = "README"
 UNITS_ROW = 2
 _LONGEST_NAME = 31  # no sheet may have a longer one
+# a sheet of more records is slow to open, and better read from the CSV file; a spreadsheet ends at a million
+LONGEST_SHEET = 20_000
 SYNTHETIC_BANNER = "SYNTHETIC SAMPLE — computed from made-up inputs, not from observations"
 _HOW_TO_READ = (
     "In each sheet row 1 names the columns, with a comment on each, and row 2 gives the units (- where a column has"
@@ -140,6 +142,7 @@ def _readme(about: About, tables: Sequence[PublishedTable], shown: Collection[st
     yield Line(("How to read", _HOW_TO_READ), _LABEL)
     yield Line()
     yield from _list_of_sheets(tables, shown)
+    yield from _list_of_references(tables)
     if about.inputs:
         yield Line(("input file", "sha256", "bytes", "source"), heading=True)
         yield from (Line(entry) for entry in about.inputs)
@@ -152,7 +155,7 @@ def _readme(about: About, tables: Sequence[PublishedTable], shown: Collection[st
 
 
 def _list_of_sheets(tables: Sequence[PublishedTable], shown: Collection[str]) -> Iterator[Line]:
-    yield Line(("sheet", "holds", "records", "", "key"), heading=True)
+    yield Line(("sheet", "holds", "records", "", "primary key"), heading=True)
     for published in tables:
         table = published.table
         here = table.name in shown
@@ -160,6 +163,19 @@ def _list_of_sheets(tables: Sequence[PublishedTable], shown: Collection[str]) ->
         cells = (table.name, f"{table.title}: {table.meaning}{note}", len(published.rows), None)
         name = sheet_name(table) if here else ""
         yield Line((*cells, ", ".join(table.primary_key)), _LINK if here else None, sheet=name)
+    yield Line()
+
+
+def _list_of_references(tables: Sequence[PublishedTable]) -> Iterator[Line]:
+    """The foreign keys between the tables of this workbook."""
+    present = [published.table.name for published in tables]
+    keys = [(published.table.name, key) for published in tables for key in published.table.references(present)]
+    if not keys:
+        return
+    yield Line(("sheet", "every value of", "", "", "is found in"), heading=True)
+    for name, key in keys:
+        target = ", ".join(f"{key.table}.{column}" for column in key.reference_columns)
+        yield Line((name, ", ".join(key.columns), None, None, target))
     yield Line()
 
 
@@ -218,12 +234,18 @@ def _fill_sheet(sheet: Any, published: PublishedTable) -> None:
     _set_for_print(sheet)
     sheet.append([_head_cell(sheet, column) for column in columns])
     sheet.append([_unit_cell(sheet, column) for column in columns])
-    # one cell a column, used again in every row: a row is written as it is appended
-    cells = [_cell(sheet, None) for _ in columns]
-    for cell, column in zip(cells, columns, strict=True):
-        cell.number_format, cell.alignment = _number_format(column), _alignment(column)
+    # two cells a column, used again in every row: a row is written as it is appended
+    cells = [(_cell(sheet, None), _quoted(_cell(sheet, None))) for _ in columns]
+    for pair, column in zip(cells, columns, strict=True):
+        for cell in pair:
+            cell.number_format, cell.alignment = _number_format(column), _alignment(column)
     for values in published.rows:
-        sheet.append([None if v is None else _with_value(cell, v) for cell, v in zip(cells, values, strict=True)])
+        sheet.append(
+            [
+                None if value is None else _with_value(quoted if _is_formula(value) else cell, value)
+                for (cell, quoted), value in zip(cells, values, strict=True)
+            ]
+        )
 
 
 def _head_cell(sheet: Any, column: Column) -> Any:
@@ -286,7 +308,18 @@ def _set_for_print(sheet: Any) -> None:
 
 
 def _cell(sheet: Any, value: Any) -> Any:
-    return _with_value(WriteOnlyCell(sheet), inert_text(value) if isinstance(value, str) else value)
+    cell = _with_value(WriteOnlyCell(sheet), inert_text(value) if isinstance(value, str) else value)
+    return _quoted(cell) if _is_formula(cell.value) else cell
+
+
+def _is_formula(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(FORMULA_SIGNS)
+
+
+def _quoted(cell: Any) -> Any:
+    """A cell whose text stays text when somebody edits it: a spreadsheet would read it anew, as a formula."""
+    cell.quotePrefix = True
+    return cell
 
 
 def _with_value(cell: Any, value: Any) -> Any:

@@ -6,6 +6,7 @@ import html
 import os
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,36 +18,37 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog.layout import CATALOG_JSON, INDEX_HTML
 from catalog.manifest import manifest_of
 from catalog.media_types import is_compressible, media_type_of
+from catalog.stac_browser import CONFIG_JS, built_browser, configuration
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 
 EXPOSED_HEADERS = ("Accept-Ranges", "Content-Encoding", "Content-Length", "Content-Range", "ETag", "Last-Modified")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _DAY_S = 86_400
+_BROWSER = "browser"
 
 
-def application(root: Path) -> Starlette:
+def application(root: Path, browser: Path | None = None) -> Starlette:
     """The web application over one archive; only GET, HEAD and CORS preflight are answered.
+
+    Arguments
+    ---------
+    browser : folder of a built STAC Browser, shown under ``/browser/`` with the settings of this archive.
 
     Errors
     ------
-    BadInput : ``root`` is not an archive.
+    BadInput : ``root`` is not an archive; a catalogue document cannot be read for the browser's settings.
     """
-    if manifest_of(root) is None:
-        raise BadInput(
-            str(root),
-            "no such folder" if not root.is_dir() else "a folder without a manifest.json of ours",
-            "the root folder of an archive",
-            "build one with the build command",
-        )
+    _require_archive(root)
     cross_origin = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -55,26 +57,68 @@ def application(root: Path) -> Starlette:
         expose_headers=list(EXPOSED_HEADERS),
         max_age=_DAY_S,
     )
-    return Starlette(routes=[Mount("/", app=_Compressed(_ArchiveFiles(root)))], middleware=[cross_origin])
+    archive = Mount("/", app=_Compressed(_ArchiveFiles(root)))
+    beside = _browser_routes(root, browser) if browser else []
+    return Starlette(routes=[*beside, archive], middleware=[cross_origin])
 
 
-def serve(root: Path, host: str = "127.0.0.1", port: int = 8000, tell: Tell = silent) -> None:
+def _require_archive(root: Path) -> None:
+    if manifest_of(root) is None:
+        raise BadInput(
+            str(root),
+            "no such folder" if not root.is_dir() else "a folder without a manifest.json of ours",
+            "the root folder of an archive",
+            "build one with the build command",
+        )
+
+
+def _browser_routes(root: Path, browser: Path) -> list[BaseRoute]:
+    """STAC Browser beside the archive: its own files, and the settings that lead it to this archive."""
+    if (root / _BROWSER).exists():
+        raise BadInput(str(root / _BROWSER), "a folder of the archive", f"/{_BROWSER}/ to be free for STAC Browser")
+    settings = configuration(root)
+
+    async def config(_request: Request) -> Response:
+        return Response(settings, media_type=media_type_of(CONFIG_JS), headers={"Cache-Control": "no-cache"})
+
+    async def folder(_request: Request) -> Response:
+        return RedirectResponse(f"./{_BROWSER}/")
+
+    return [
+        Route(f"/{_BROWSER}", folder),
+        Route(f"/{_BROWSER}/{CONFIG_JS}", config),
+        Mount(f"/{_BROWSER}", app=_Compressed(_ArchiveFiles(browser))),
+    ]
+
+
+def serve(
+    root: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    tell: Tell = silent,
+    *,
+    browser: bool = False,
+    progress: Tell = silent,
+) -> None:
     """Serve an archive until interrupted; port 0 takes any free one.
+
+    Arguments
+    ---------
+    tell : gets the addresses to open.
+    browser : show the archive in STAC Browser too; it is built the first time.
+    progress : gets what the building does.
 
     Errors
     ------
-    BadInput : ``root`` is not an archive; host or port cannot be listened on.
+    BadInput : ``root`` is not an archive; host or port cannot be listened on; STAC Browser cannot be built.
     """
-    server = server_of(application(root))
-    listener = listen(host, port)
-    for line in greeting(host, listener.getsockname()[1]):
-        tell(line)
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn passes the signal on after it has shut down
-        pass
-    finally:
-        listener.close()
+    _require_archive(root)
+    with listen(host, port) as listener:  # before the browser is built, for that takes minutes
+        server = server_of(application(root, built_browser(tell=progress) if browser else None))
+        for line in greeting(host, listener.getsockname()[1], browser=browser):
+            tell(line)
+        with suppress(KeyboardInterrupt):  # uvicorn passes the signal on after it has shut down
+            server.run(sockets=[listener])
 
 
 def server_of(app: Starlette) -> uvicorn.Server:
@@ -113,11 +157,12 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def greeting(host: str, port: int) -> tuple[str, ...]:
+def greeting(host: str, port: int, *, browser: bool = False) -> tuple[str, ...]:
     """What to say once the server listens: the addresses to open."""
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
-    lines = (f"pages      {base}/", f"catalogue  {base}/{CATALOG_JSON}", "stop with Ctrl-C")
+    beside = (f"browser    {base}/{_BROWSER}/",) if browser else ()
+    lines = (f"pages      {base}/", f"catalogue  {base}/{CATALOG_JSON}", *beside, "stop with Ctrl-C")
     if host in _LOOPBACK:
         return lines
     return (*lines, f"warning: {host} can be reached from other machines, and everybody there can read this archive")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,8 @@ from catalog.dataset import Dataset
 from catalog.draft import open_draft
 from catalog.geojson import write_features
 from catalog.manifest import write_manifest
-from catalog.published_table import csv_bytes, published_table
+from catalog.number_text import finite
+from catalog.published_table import PublishedTable, csv_bytes, published_table
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from schemas.tables import PUBLISHED_TABLES
@@ -26,21 +26,19 @@ from schemas.tables import PUBLISHED_TABLES
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from catalog.build import BuildReport
+    from catalog.year_figures import YearPictures
 
 
-def build_summary(datasets: Sequence[Dataset], report: BuildReport) -> dict[str, Any]:
-    """The numbers of a build, for ``build --json``."""
-    found = {}
-    for dataset in datasets:
-        result = dataset.result
-        summary = difference_summary(result) if isinstance(result, ElevationChange) else balance_summary(result)
-        gates = [
-            {"gate": gate, "subject": subject, "value": value, "limit": limit, "unit": unit, "passed": bool(passed)}
-            for gate, subject, value, limit, unit, passed in dataset.gates.itertuples(index=False)
-        ]
-        found[dataset.definition.id] = {"synthetic": dataset.synthetic, **summary, "quality_gates": gates}
-    return {**report.to_dict(), "datasets": found}
+def dataset_summary(dataset: Dataset) -> dict[str, Any]:
+    """The numbers of one dataset, for ``build --json``; NaN and infinity are null."""
+    result = dataset.result
+    summary = difference_summary(result) if isinstance(result, ElevationChange) else balance_summary(result)
+    gates = [
+        {"gate": gate, "subject": subject, "value": value, "limit": limit, "unit": unit, "passed": bool(passed)}
+        for gate, subject, value, limit, unit, passed in dataset.gates.itertuples(index=False)
+    ]
+    plain: dict[str, Any] = finite({"synthetic": dataset.synthetic, **summary, "quality_gates": gates})
+    return plain
 
 
 def difference_summary(result: ElevationChange) -> dict[str, Any]:
@@ -136,7 +134,8 @@ def write_difference(result: ElevationChange, out: Path, code_version: str) -> d
             _draw_difference(result, folder)
             if result.outlines is not None:
                 _write_outlines(result.outlines, result.grid.crs, folder)
-            _write_tables(result.tables, folder)
+            schemas = {table.name: table for table in PUBLISHED_TABLES}
+            _write_csv([published_table(schemas[name], frame) for name, frame in result.tables.items()], folder)
             rasters.result()
         outputs = _finish(folder, difference_summary(result), code_version)
         draft.publish()
@@ -148,23 +147,25 @@ def write_balance(result: MassBalance, out: Path, code_version: str, source: str
 
     ``source`` names the field workbook or folder, for the README of the results' workbook.
     """
-    from catalog.balance_products import write_balance_products
+    from catalog.balance_products import published_balance, write_balance_products
     from catalog.figures import draw_balance_series
     from catalog.figures_mass_balance import draw_balance_profiles
+    from catalog.year_figures import drawn_beside
 
     with open_draft(out) as draft:
         folder = draft.folder
         mapped = [(year, year.field) for year in result.years if year.field is not None]
         # GDAL and zlib leave the interpreter free: the rasters are packed while the rest is written
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool, drawn_beside(_year_pictures(result, folder)):
             rasters = pool.submit(_write_balance_rasters, mapped, folder)
-            _write_tables(result.tables, folder)
-            _draw_balance_years(result, mapped, folder)
+            tables = published_balance(result)
+            _write_csv(tables, folder)
+            write_balance_products(result, folder, source, tables)
+            _write_isolines(mapped, folder)
+            if any(year.annual_m_we is not None for year in result.years):
+                draw_balance_series(folder / "balance_series.png", result, False)
+                draw_balance_profiles(folder / "balance_profiles.png", result, False)
             rasters.result()
-        if any(year.annual_m_we is not None for year in result.years):
-            draw_balance_series(folder / "balance_series.png", result, False)
-            draw_balance_profiles(folder / "balance_profiles.png", result, False)
-        write_balance_products(result, folder, source)
         outputs = _finish(folder, balance_summary(result), code_version)
         draft.publish()
     return outputs
@@ -204,16 +205,26 @@ def _write_balance_rasters(mapped: Sequence[tuple[BalanceYear, BalanceField]], f
             )  # fmt: skip
 
 
-def _draw_balance_years(result: MassBalance, mapped: Sequence[tuple[BalanceYear, BalanceField]], folder: Path) -> None:
-    from catalog.figures import draw_balance_map
-    from catalog.figures_mass_balance import draw_year_profile
-
+def _write_isolines(mapped: Sequence[tuple[BalanceYear, BalanceField]], folder: Path) -> None:
     for year, field in mapped:
         lines = [(line.geometry, {"balance_m_we": line.balance_m_we}) for line in field.isolines]
         write_features(folder / f"isolines_{year.year}.geojson", lines, field.grid.crs, {"year": year.year})
-        title = f"Annual balance {year.year}"
-        draw_balance_map(folder / f"map_{year.year}.png", result, year, title, False)
-        draw_year_profile(folder / f"profile_{year.year}.png", result, year, title, False)
+
+
+def _year_pictures(result: MassBalance, folder: Path) -> list[YearPictures]:
+    from catalog.year_figures import YearPictures, results_by_year
+
+    return [
+        YearPictures(
+            part,
+            f"Annual balance {part.years[0].year}",
+            False,
+            limit,
+            folder / f"map_{part.years[0].year}.png",
+            folder / f"profile_{part.years[0].year}.png",
+        )
+        for part, limit in results_by_year(result)
+    ]
 
 
 def _write_outlines(outlines: gpd.GeoDataFrame, crs: str, folder: Path) -> None:
@@ -224,11 +235,10 @@ def _write_outlines(outlines: gpd.GeoDataFrame, crs: str, folder: Path) -> None:
     write_features(folder / "outlines.geojson", features, crs, {"title": "Glacier outlines of all epochs"})
 
 
-def _write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    schemas = {table.name: table for table in PUBLISHED_TABLES}
+def _write_csv(tables: Sequence[PublishedTable], folder: Path) -> None:
     (folder / "tables").mkdir()
-    for name, frame in tables.items():
-        (folder / "tables" / f"{name}.csv").write_bytes(csv_bytes(published_table(schemas[name], frame)))
+    for published in tables:
+        (folder / "tables" / f"{published.table.name}.csv").write_bytes(csv_bytes(published))
 
 
 def _finish(folder: Path, summary: dict[str, Any], code_version: str) -> dict[str, str]:
@@ -236,15 +246,6 @@ def _finish(folder: Path, summary: dict[str, Any], code_version: str) -> dict[st
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     write_manifest(folder, [], code_version, None)
     return {Path(name).stem if "/" not in name else name.rsplit(".", 1)[0]: name for name in names}
-
-
-def finite(value: Any) -> Any:
-    """The same value with null for every NaN or infinity, which JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: finite(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -144,6 +144,7 @@ def _head(blank: _Blank) -> Iterator[str]:
     yield "#"
     yield f"# A line marked '{MARK}' holds a neutral value that passes every check and says nothing: replace it."
     yield "# Then, with the raw files below FOLDER (or below FOLDER/" + blank.name + "):"
+    yield f"#     glacier-archive fetch inputs {blank.name}.toml --to FOLDER    (what can be had from a server)"
     yield f"#     glacier-archive build {blank.name}.toml --inputs FOLDER --out archive"
     yield ""
 
@@ -196,6 +197,16 @@ def _reading(blank: _Blank) -> Iterator[str]:
         yield f"[reading.{key}]"
         yield _mark("en = ", english)
         yield f"cn = {_toml(chinese)}"
+        yield ""
+    if not any(blank.keywords.values()):
+        yield "# Keywords to publish where the source lists none; the place is worth naming."
+        yield "[reading.keywords]"
+        yield 'origin = "filled"'
+        yield 'basis = "the kind of the dataset"'
+        yield ""
+        yield "[reading.keywords.en]"
+        yield f"theme = {_toml(['Glacier', blank.kind.replace('_', ' ')])}  # {MARK}"
+        yield "place = []"
         yield ""
 
 
@@ -258,9 +269,14 @@ def _sources(blank: _Blank) -> Iterator[str]:
         yield f"key = {_toml(source.key)}"
         yield f"title = {_toml(source.title)}  # {MARK}"
         yield f"files = {_toml(list(source.files))}  # {MARK}: * stands for any text within a name"
-        yield 'attribution = ""'
-        yield 'licence = ""'
+        yield 'attribution = ""  # as its makers want to be named; published with the dataset'
+        yield 'licence = ""  # an SPDX identifier; a share-alike licence binds the dataset above too'
         yield 'url = ""'
+        if source.key in ("dem", "earlier", "later"):
+            yield '#vertical_datum = "EPSG:3855"  # of its heights; EPSG:5773 is EGM96, EPSG:3855 is EGM2008'
+        if source.key in ("earlier", "later"):
+            yield "#acquired_start = 2000-02-11  # first and last day of acquisition, as its makers state them;"
+            yield "#acquired_end = 2000-02-22  # the day that rates count from is a setting below"
         yield ""
 
 
@@ -272,14 +288,23 @@ def _sources_of(blank: _Blank) -> tuple[_Source, ...]:
             ),
             _Source("dem", "Elevation model", ("dem.tif",), "An elevation model that holds the glacier."),
             _Source(
-                "outline", "Glacier outline", ("outline.*",), "The glacier's outline: shapefile, GeoPackage, GeoJSON."
+                "outline",
+                "Glacier outline",
+                ("outline.gpkg",),
+                "The glacier's outline: one GeoPackage, GeoJSON or shapefile (its .shp).",
             ),
         )
     fetched = '"*.hgt" (SRTM V3) and "*_FABDEM_V1-2.tif" are tiles that `fetch inputs` can get.'
     return (
         _Source("earlier", "Earlier DEM", ("earlier/*.tif",), f"One file or tiles. {fetched}"),
         _Source("later", "Later DEM", ("later/*.tif",), "One file or tiles."),
-        _Source("outlines", "Glacier outlines", ("outlines/*.shp",), "Of one or more epochs."),
+        _Source(
+            "outlines",
+            "Glacier outlines",
+            ("outlines/*.shp",),
+            "Of one or more epochs. `fetch inputs` can get a region of the Randolph Glacier Inventory 7.0, by name: "
+            '"outlines/RGI2000-v7.0-G-13_central_asia.shp".',
+        ),
     )
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from frictionless import Package
 
 from catalog.dataset import Dataset
 from catalog.layout import DATAPACKAGE_JSON, TABLES, CollectionFolder
 from catalog.manifest import sha256_of
+from catalog.metadata.datapackage import package_facts
 from catalog.metadata.facts import describe
+from catalog.parquet_tables import write_parquet
+from catalog.places import places_of
 from catalog.published_table import PublishedTable, csv_bytes, inert_text, published_table
-from catalog.results_workbook import About, results_workbook
-from schemas.definition import Definition
+from catalog.results_workbook import LONGEST_SHEET, About, results_workbook
 from schemas.errors import BadInput
 from schemas.fields import Table
 from schemas.tables import PUBLISHED_TABLES
@@ -41,14 +41,6 @@ _PROVENANCE = (
     "Computed from the input files listed below, with the settings listed below. The archive's manifest.json states"
     " size and sha256 of every file, and the version of the software."
 )
-_PARQUET_TYPES = {
-    "string": pa.string(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "year": pa.int32(),
-}
 
 
 def write_tables(dataset: Dataset, folder: CollectionFolder) -> None:
@@ -62,8 +54,8 @@ def write_tables(dataset: Dataset, folder: CollectionFolder) -> None:
     published = published_tables(dataset)
     for table in published:
         folder.table_csv(table.table.name).write_bytes(csv_bytes(table))
-        pq.write_table(_arrow(table), folder.tables / f"{table.table.name}.parquet", compression="zstd")
-    workbook_path(folder).write_bytes(results_workbook(about_dataset(dataset), published))
+        write_parquet(folder.table_parquet(table.table.name), table, places_of(dataset, table))
+    workbook_path(folder).write_bytes(results_workbook(about_dataset(dataset), published, LONGEST_SHEET))
     package = data_package(dataset, folder, [table.table for table in published])
     text = json.dumps(package, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (folder.path / DATAPACKAGE_JSON).write_text(text, encoding="utf-8", newline="\n")
@@ -121,38 +113,17 @@ def published_tables(dataset: Dataset) -> tuple[PublishedTable, ...]:
 
 def data_package(dataset: Dataset, folder: CollectionFolder, tables: Iterable[Table]) -> dict[str, Any]:
     """The Data Package descriptor of the tables as they stand in ``folder``; paths are relative to it."""
-    definition = dataset.definition
     listed = list(tables)
-    names = [table.name for table in listed]
-    facts = describe(dataset, ())
     return {
-        "name": definition.id,
-        "title": facts.title.en,
-        "description": facts.abstract.en,
-        "version": definition.version,
-        "created": f"{definition.publication_date.isoformat()}T00:00:00Z",
-        "licenses": [_licence(definition)],
-        "sources": [_source(source.title, source.url) for source in definition.sources],
-        "contributors": [{"title": definition.publisher, "path": definition.publisher_url, "role": "publisher"}],
-        "keywords": list(facts.keywords),
-        "resources": [_resource(folder, table, names) for table in listed],
+        **package_facts(describe(dataset, ())),
+        "resources": resources_of(folder, listed),
     }
 
 
-def _arrow(published: PublishedTable) -> pa.Table:
-    columns = published.table.columns
-    fields = [
-        pa.field(
-            column.name,
-            _PARQUET_TYPES[column.type],
-            metadata={"description": column.meaning, **({"unit": column.unit} if column.unit else {})},
-        )
-        for column in columns
-    ]
-    values = list(zip(*published.rows, strict=True)) if published.rows else [()] * len(columns)
-    arrays = [pa.array(cells, field.type) for cells, field in zip(values, fields, strict=True)]
-    about = {"title": published.table.title, "description": published.table.meaning}
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
+def resources_of(folder: CollectionFolder, tables: Sequence[Table]) -> list[dict[str, Any]]:
+    """The resources of a data package: the tables as they stand in ``folder``, with keys to one another."""
+    names = [table.name for table in tables]
+    return [_resource(folder, table, names) for table in tables]
 
 
 # --- the data package --------------------------------------------------------------------------------------------
@@ -170,17 +141,9 @@ def _resource(folder: CollectionFolder, table: Table, present: list[str]) -> dic
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
+        # stated: where it is not, readers guess it from the cells, and a cell may mislead them
+        "dialect": {"delimiter": ",", "quoteChar": '"', "doubleQuote": True, "lineTerminator": "\n"},
         "bytes": path.stat().st_size,
         "hash": f"sha256:{sha256_of(path)}",
         "schema": table.table_schema(present),
     }
-
-
-def _licence(definition: Definition) -> dict[str, str]:
-    if definition.licence == "other":
-        return {"name": "other", "title": f"as stated by {definition.publisher}", "path": definition.publisher_url}
-    return {"name": definition.licence, "path": f"https://spdx.org/licenses/{definition.licence}.html"}
-
-
-def _source(title: str, url: str) -> dict[str, str]:
-    return {"title": title, "path": url} if url else {"title": title}

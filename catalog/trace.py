@@ -15,7 +15,7 @@ from typing import Any
 
 from catalog.layout import MANIFEST_JSON, TABLES
 from catalog.point_use import USED_PERIODS, used_points
-from catalog.published_table import FORMULA_SIGNS
+from catalog.published_table import text_of_csv
 from schemas.errors import BadInput
 
 PERIODS = ("annual", "winter", "summer")
@@ -348,7 +348,7 @@ def _read(path: Path) -> Iterator[Record]:
             if len(row) != len(header):
                 raise BadInput(f"{path}:{line}", f"{len(row)} cells", f"{len(header)}, as the header has")
             yield Record(
-                {name: _unprotected(cell) for name, cell in zip(header, row, strict=True)},
+                {name: text_of_csv(cell) for name, cell in zip(header, row, strict=True)},
                 f"{TABLES}/{path.name}",
                 line,
             )
@@ -369,11 +369,6 @@ def _statement_of(place: Path, folder: Path) -> dict[str, Any]:
             if isinstance(entry.get("settings"), dict) and entry.get("id", folder.name) == folder.name:
                 return dict(entry)
     return {}
-
-
-def _unprotected(text: str) -> str:
-    """A cell without the apostrophe that keeps a spreadsheet from running it."""
-    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA_SIGNS and len(text) > 1 else text
 
 
 def _measured(value: str, sigma: str = "") -> str:

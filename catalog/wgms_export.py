@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -35,6 +35,7 @@ from schemas.wgms import (
 )
 
 SYNTHETIC_REMARK = "SYNTHETIC SAMPLE, not observations"
+RECONSTRUCTED = "reconstructed"
 _SEASONS = ("winter", "summer", "annual")
 _CODES_2023 = {"winter": "BW", "summer": "BS", "annual": "BA", None: "IN"}
 # number of a glacier in the World Glacier Inventory and in the Chinese one: it begins with the country
@@ -105,6 +106,7 @@ def submission_of(definition: Definition, synthetic: bool) -> Submission:
 
 def wgms_tables(result: MassBalance, submission: Submission) -> dict[str, pd.DataFrame]:
     """Every table of ``schemas.wgms.WGMS_TABLES`` by name, in its order and with all its columns."""
+    result = _observed_alone(result)
     points = _points(result)
     frames = {
         FOG2023_OVERVIEW.name: _frame(FOG2023_OVERVIEW, _overview_2023(result, points, submission)),
@@ -325,6 +327,36 @@ def _identity_2026(result: MassBalance, submission: Submission, year: int) -> Ro
 # --- both --------------------------------------------------------------------------------------------------------
 
 
+def _observed_alone(result: MassBalance) -> MassBalance:
+    """The result without the annual and summer balances of reconstructed years: the service takes observations.
+
+    Their rows stay where something else was observed, with a remark on the provenance.
+    """
+    modelled = [year.year for year in result.years if year.provenance == RECONSTRUCTED]
+    if not modelled:
+        return result
+    years = tuple(_without_modelled(year) if year.year in modelled else year for year in result.years)
+    zones = result.tables["zone_balances"].copy()
+    rows = zones["year"].isin(modelled)
+    for name in ("annual_balance_m_we", "summer_balance_m_we", "sigma_annual_m_we"):
+        zones[name] = zones[name].where(~rows)
+    zones = zones[~rows | zones["winter_balance_m_we"].notna()]
+    return replace(result, years=years, tables={**result.tables, "zone_balances": zones})
+
+
+def _without_modelled(year: BalanceYear) -> BalanceYear:
+    return replace(
+        year,
+        annual_m_we=None,
+        sigma_annual_m_we=None,
+        summer_m_we=None,
+        sigma_summer_m_we=None,
+        ela_m=None,
+        ela_position=None,
+        aar=None,
+    )
+
+
 def _points(result: MassBalance) -> Points:
     """The points that go out: all but instantaneous ones of a period that is a season or a year already."""
     table = result.tables["point_balances"]
@@ -373,7 +405,8 @@ def _notes_on_point(period: str, season: str | None, bound: str, flags: str | No
 
 
 def _notes_on(year: BalanceYear, result: MassBalance) -> tuple[str, ...]:
-    notes = [f"provenance: {year.provenance}", _flags(";".join(year.flags))]
+    left_out = "; its balance is not exported" if year.provenance == RECONSTRUCTED else ""
+    notes = [f"provenance: {year.provenance}{left_out}", _flags(";".join(year.flags))]
     if year.annual_m_we is not None:
         notes.insert(0, f"{result.settings.primary_method} method" if year.field is not None else "elevation bands")
     return tuple(note for note in notes if note)

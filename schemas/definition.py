@@ -8,16 +8,24 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from schemas.errors import BadDefinition
+from schemas.input_files import read_plain_file
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings
 
 WEB_ADDRESS = r"^(https?://[^\s<>\"']+)?$"
+_VERSION = r"^\d+\.\d+\.\d+$"
+_DOI = r"^(10\.\d{4,9}/[A-Za-z0-9:/_;.()\[\]\\-]+)?$"
 _EMAIL = r"^([^\s@]+@[^\s@]+\.[^\s@]{2,})?$"
+# of a definition; the shipped ones have some 20 kB
+MOST_BYTES = 1_000_000
+# the reader of TOML takes time with the square of the parts of a key
+_LONG_KEY = re.compile(r"""(?<![\w.'"-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 # characters that XML 1.0 cannot carry, not even escaped; every rendering must be able to carry every text
 _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -121,6 +129,7 @@ class Reading(Frozen):
     data_quality: Bilingual
     collect_place: Bilingual
     data_format: Bilingual
+    citation_instruction: Bilingual = Field(Bilingual(en=""), description="how the source asks to be cited")
     keywords: KeywordReading | None = None
     notes: tuple[str, ...] = Field((), description="what was corrected, filled or questioned")
 
@@ -239,20 +248,41 @@ class Gate(Frozen):
         return self
 
 
+class OtherVersion(Frozen):
+    """Another version of the dataset: where it is published, and what changed between it and its successor."""
+
+    version: str = Field(pattern=_VERSION, description="major.minor.patch")
+    publication_date: Day
+    href: str = Field("", pattern=WEB_ADDRESS, description="http(s) address of its STAC collection or page")
+    doi: str = Field("", pattern=_DOI, description="bare DOI, or nothing")
+    changes: Text = Field("", description="what the next version changed")
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> OtherVersion:
+        if not (self.href or self.doi):
+            raise Contradiction(f"version {self.version} with neither href nor doi", "where that version is published")
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where the version is found."""
+        return self.href or f"https://doi.org/{self.doi}"
+
+
 class _Definition(Frozen):
     id: str = Field(
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         max_length=80,
         description="lower-case words joined by '-'; names the folder",
     )
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$", description="major.minor.patch")
+    version: str = Field(pattern=_VERSION, description="major.minor.patch")
     publication_date: Day
     publisher: str = Field(min_length=1)
     publisher_cn: str = ""
     publisher_url: str = Field(min_length=1, pattern=WEB_ADDRESS, description="http(s) address")
     licence: str = Field(pattern=r"^[A-Za-z0-9.+-]+$", description="SPDX identifier, or 'other'")
     licence_note: str = Field("", description="why this licence")
-    doi: str = Field("", pattern=r"^(10\.\d{4,9}/[A-Za-z0-9:/_;.()\[\]\\-]+)?$", description="bare DOI, or nothing")
+    doi: str = Field("", pattern=_DOI, description="bare DOI, or nothing")
     title: Bilingual
     original: Original
     reading: Reading
@@ -264,6 +294,20 @@ class _Definition(Frozen):
     project: Project | None = None
     sources: tuple[Source, ...]
     gates: tuple[Gate, ...]
+    previous_versions: tuple[OtherVersion, ...] = Field((), description="versions published before this one")
+    successor: OtherVersion | None = Field(None, description="the version that has replaced this one")
+
+    @model_validator(mode="after")
+    def _versions_in_order(self) -> _Definition:
+        history = [(other.version, other.publication_date) for other in self.previous_versions]
+        history.append((self.version, self.publication_date))
+        if self.successor:
+            history.append((self.successor.version, self.successor.publication_date))
+        for (before, day), (after, other_day) in pairwise(history):
+            if _by_number(before) >= _by_number(after):
+                raise Contradiction(f"version {after} after version {before}", "increasing versions, the oldest first")
+            _require_order(f"publication_date of {before}", day, f"publication_date of {after}", other_day)
+        return self
 
     def source(self, key: str) -> Source:
         """The input product named ``key``."""
@@ -300,6 +344,10 @@ class MassBalanceDefinition(_Definition):
 Definition = ElevationChangeDefinition | MassBalanceDefinition
 D = TypeVar("D", bound=_Definition)
 M = TypeVar("M", bound=Frozen)
+
+
+def _by_number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _require_basis(value: M, origin: Origin, basis: str) -> M:
@@ -339,18 +387,21 @@ def read_definition(path: Path) -> Definition:
     BadDefinition : file, key, found, expected; for a missing file, wrong TOML, an unknown key, a wrong unit, swapped
         corners, an end before a start.
     """
+    content = read_plain_file(path, str(path), "a dataset definition", MOST_BYTES, BadDefinition)
     try:
-        raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        raise BadDefinition(str(path), "no such file", "a dataset definition (TOML)") from None
-    except OSError as error:
-        raise BadDefinition(str(path), error.strerror or str(error), "a dataset definition that can be read") from None
+        text = content.decode("utf-8-sig")
+        if _LONG_KEY.search(text):
+            raise BadDefinition(str(path), "a key of more than 32 parts", "a dataset definition (TOML)")
+        return parse_definition(tomllib.loads(text), str(path))
     except UnicodeDecodeError as error:
         found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}, which is not UTF-8"
         raise BadDefinition(str(path), found, "a TOML file in UTF-8", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise BadDefinition(str(path), f"broken TOML: {error}", "a TOML file in UTF-8") from None
-    return parse_definition(raw, str(path))
+    except RecursionError:
+        raise BadDefinition(str(path), "tables or lists nested too deeply", "a dataset definition (TOML)") from None
+    except ValueError as error:  # of a number with thousands of digits
+        raise BadDefinition(str(path), f"broken TOML: {error}", "a TOML file in UTF-8") from None
 
 
 _KINDS: dict[Any, type[ElevationChangeDefinition] | type[MassBalanceDefinition]] = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "year"]
+FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ class Table:
         unknown = [key for key in self.primary_key if key not in names]
         if unknown:
             raise ValueError(f"table {self.name}: primary key {unknown} is not among its columns")
+        strange = [name for key in self.foreign_keys for name in key.columns if name not in names]
+        if strange:
+            raise ValueError(f"table {self.name}: foreign key {strange} is not among its columns")
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -81,6 +85,11 @@ class Table:
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
+    def references(self, present: Iterable[str] | None = None) -> tuple[ForeignKey, ...]:
+        """The foreign keys to tables in ``present`` (all when None): a reference to an absent table proves nothing."""
+        known = None if present is None else set(present)
+        return tuple(key for key in self.foreign_keys if known is None or key.table in known)
+
     def table_schema(self, present: Iterable[str] | None = None) -> dict[str, Any]:
         """The Frictionless Table Schema; foreign keys only to tables in ``present`` (all when None)."""
         schema: dict[str, Any] = {
@@ -88,9 +97,7 @@ class Table:
             "primaryKey": list(self.primary_key),
             "missingValues": [""],
         }
-        known = None if present is None else set(present)
-        keys = [key for key in self.foreign_keys if known is None or key.table in known]
-        if keys:
+        if keys := self.references(present):
             schema["foreignKeys"] = [
                 {
                     "fields": list(key.columns),

@@ -60,6 +60,32 @@ FIELDS: dict[str, dict[str, Any]] = {
     "glacier:kind": _said("what the product is", {"enum": ["elevation_change", "mass_balance"]}),
     "glacier:synthetic": _said("whether it comes from a synthetic sample, not from observations", {"type": "boolean"}),
     "glacier:gates": _said("quality gates", {"type": "array", "items": _GATE}),
+    "glacier:inputs": _said(
+        "the raw inputs that it was computed from",
+        {
+            "type": "array",
+            "items": _record(
+                "an input file: the source it belongs to, its name, size (bytes) and sha256 (hex)",
+                {
+                    "source": _TEXT,
+                    "name": _TEXT,
+                    "size": _COUNT,
+                    "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                },
+            ),
+        },
+    ),
+    "glacier:previous_versions": _said(
+        "versions published before this one, the oldest first",
+        {
+            "type": "array",
+            "items": _record(
+                "an earlier version: where it is found, and what the next one changed",
+                {"version": _TEXT, "published": _DAY, "address": {"type": "string", "format": "uri"}, "changes": _TEXT},
+                optional=("changes",),
+            ),
+        },
+    ),
     "glacier:settings": _said("settings of the run, by name", {"type": "object"}),
     "glacier:shift_m": _record(
         "what was added to the position of the aligned DEM to bring it onto the reference (m)",

@@ -27,6 +27,16 @@ _CORE = {
     "Collection": "https://schemas.stacspec.org/v1.1.0/collection-spec/json-schema/collection.json",
     "Catalog": "https://schemas.stacspec.org/v1.1.0/catalog-spec/json-schema/catalog.json",
 }
+_ACCURACY = "https://stac-extensions.github.io/accuracy/v1.0.0-beta.1/schema.json"
+_ACCURACY_FIELDS = (
+    "geometric_x_bias",
+    "geometric_y_bias",
+    "geometric_x_stddev",
+    "geometric_y_stddev",
+    "geometric_rmse",
+    "measurement_relative",
+    "measurement_absolute",
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +62,11 @@ def schema_folder() -> Path | None:
 def schemas_at_hand(folder: Path | None = None) -> Schemas:
     """The STAC core schemas, and those below ``folder`` (laid out by URL: ``<host>/<path>/schema.json``).
 
-    The core comes with pystac; a schema in ``folder`` under the same URL takes precedence.
+    The core comes with pystac; a schema in ``folder`` under the same URL takes precedence. The few fields of the
+    accuracy extension are stated here where ``folder`` has no schema of it: it is rarely mirrored.
     """
-    found = {**dict(_bundled()), **(dict(_in_folder(folder)) if folder else {})}
+    published = dict(_in_folder(folder)) if folder else {}
+    found = {**dict(_bundled()), **({_ACCURACY: _accuracy_schema()} if folder else {}), **published}
     registry: Schemas = Registry()
     return registry.with_resources(
         (url, DRAFT7.create_resource(content)) for url, content in sorted(found.items())
@@ -116,6 +128,22 @@ def _cause(error: ValidationError) -> ValidationError:
 
 def _wrong_type(error: ValidationError) -> bool:
     return error.validator in ("const", "enum") and list(error.absolute_path) == ["type"]
+
+
+def _accuracy_schema() -> dict[str, Any]:
+    """What the accuracy extension 1.0.0-beta.1 says of its fields: each is a number, and there is no other."""
+    number = {"type": "number"}
+    fields = {
+        "properties": {f"accuracy:{name}": number for name in _ACCURACY_FIELDS},
+        "patternProperties": {"^(?!accuracy:)": {}},
+        "additionalProperties": False,
+    }
+    assets = {"type": "object", "additionalProperties": fields}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "properties": {"properties": fields, "assets": assets, "item_assets": assets},
+    }
 
 
 def _bundled() -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schemas.fields import Column, ForeignKey, Table
+from schemas.fields import FIELD_TYPES, Column, ForeignKey, Table
 from schemas.input_notes import INPUT_NOTES
 from schemas.wgms import WGMS_TABLES
 
@@ -161,6 +161,7 @@ SNOW_PITS = Table(
         REMARKS,
     ),
     ("pit_id",),
+    (ForeignKey(("stake_id",), "stakes", ("stake_id",)),),
 )
 
 PIT_LAYERS = Table(
@@ -300,7 +301,7 @@ POINT_BALANCES = Table(
         Column(
             "bound",
             "string",
-            "'=' a value, '<=' the balance is at most this (stake melted out)",
+            "whether the balance is this, '=', or at most this, '<=' (stake melted out)",
             enum=("=", "<="),
             required=True,
         ),
@@ -338,6 +339,7 @@ FILLED_BALANCES = Table(
         Column("used", "boolean", "whether it entered the glacier-wide balance"),
     ),
     ("point_id", "year"),
+    (ForeignKey(("point_id",), "stakes", ("stake_id",)),),
 )
 
 LINEAR_MODEL = Table(
@@ -377,6 +379,7 @@ ZONE_BALANCES = Table(
         Column("n_points", "integer", "annual points in the zone", minimum=0),
     ),
     ("year", "lower_m"),
+    (ForeignKey(("year",), "glacier_balances", ("year",)),),
 )
 
 GLACIER_BALANCES = Table(
@@ -473,6 +476,7 @@ CUMULATIVE_BALANCES = Table(
         sigma("sigma_cumulative_m_we", "the cumulative balance"),
     ),
     ("year",),
+    (ForeignKey(("year",), "glacier_balances", ("year",)),),
 )
 
 ERROR_BUDGETS = Table(
@@ -497,6 +501,7 @@ ERROR_BUDGETS = Table(
         ),
     ),
     ("scope", "year", "source"),
+    (ForeignKey(("year",), "glacier_balances", ("year",)),),
 )
 
 LEAVE_ONE_OUT = Table(
@@ -516,6 +521,7 @@ LEAVE_ONE_OUT = Table(
         ),
     ),
     ("year", "kind", "point_id"),
+    (ForeignKey(("year",), "glacier_balances", ("year",)),),
 )
 
 DENSITY_FITS = Table(
@@ -597,6 +603,7 @@ MASS_BALANCE_TABLES = (
     _with_source(READINGS),
     _with_source(SNOW_PITS),
     _with_source(PIT_LAYERS),
+    _with_source(PROBINGS),
     POINT_BALANCES,
     ZONE_BALANCES,
     GLACIER_BALANCES,
@@ -669,6 +676,14 @@ GLACIERS = Table(
     "area, mean elevation change, volume and mass of each glacier over its outlines of all epochs, errors by source",
     (GLACIER_ID, GLACIER_NAME, LONGITUDE, LATITUDE, *_CHANGE_OF_SHAPE),
     ("glacier_id",),
+)
+
+OUTLINES = Table(
+    "outlines",
+    "Glacier outlines",
+    "outlines as used, one record a glacier and epoch; no table of the collection but a file of its item",
+    (GLACIER_ID, GLACIER_NAME, Column("epoch", "string", "epoch of the outline", required=True)),
+    ("glacier_id", "epoch"),
 )
 
 REGION = Table(
@@ -821,6 +836,29 @@ QUALITY_GATES = Table(
     ("gate", "subject"),
 )
 
+DATA_DICTIONARY = Table(
+    "data_dictionary",
+    "Data dictionary",
+    "every column of every table of the collection: what it means, its unit, and what may stand in it",
+    (
+        Column("table", "string", "name of the table", required=True),
+        Column("position", "integer", "place of the column in its table, 1 for the first", required=True, minimum=1),
+        Column("column", "string", "name of the column", required=True),
+        Column("type", "string", "what its cells hold", enum=FIELD_TYPES, required=True),
+        Column("unit", "string", "unit; 1 for a ratio, empty where there is none"),
+        Column("meaning", "string", "what the column says", required=True),
+        Column("required", "boolean", "whether every cell must be filled", required=True),
+        Column("minimum", "number", "least value allowed, in the column's unit"),
+        Column("maximum", "number", "greatest value allowed, in the column's unit"),
+        Column("decimals", "integer", "decimals published", minimum=0),
+        Column("allowed", "string", "the only values allowed, as 'one of: first, second'"),
+        Column("pattern", "string", "regular expression that the whole cell must match"),
+        Column("in_primary_key", "boolean", "whether the column is part of the table's primary key", required=True),
+        Column("refers_to", "string", "column of another table in which each value must be found, as table.column"),
+    ),
+    ("table", "position"),
+)
+
 ELEVATION_CHANGE_TABLES = (
     GLACIERS,
     ELEVATION_BANDS,
@@ -836,4 +874,5 @@ PUBLISHED_TABLES = (
     *MASS_BALANCE_TABLES,
     QUALITY_GATES,
     *WGMS_TABLES,
+    DATA_DICTIONARY,
 )

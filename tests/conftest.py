@@ -1,11 +1,23 @@
-"""Where the published STAC extension schemas lie, if they are here: the tests then validate against them."""
+"""Where the published STAC extension schemas lie, if they are here: the tests then validate against them.
+
+Builds of a test run share a cache of its own; a test that proves a computation says ``--no-cache``.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 SCHEMAS = Path(__file__).resolve().parents[1].parent / "shared" / "stac-schemas"
 
 if SCHEMAS.is_dir():
     os.environ.setdefault("GLACIER_STAC_SCHEMAS", str(SCHEMAS))
+
+if "GLACIER_TEST_CACHE" not in os.environ:
+    # the workers of a parallel run are started with this environment
+    os.environ["GLACIER_TEST_CACHE"] = tempfile.mkdtemp(prefix="glacier-test-cache-")
+    atexit.register(shutil.rmtree, os.environ["GLACIER_TEST_CACHE"], ignore_errors=True)
+os.environ["GLACIER_CACHE"] = os.environ["GLACIER_TEST_CACHE"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import struct
@@ -12,14 +13,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.shutil import copy
 from rasterio.transform import Affine
+from shapely.errors import ShapelyError
 
+from catalog.stac.search_table import read_search_table, write_search_table
 from schemas.glacier_extension import SCHEMA_PATH
 
 Edit = Callable[[Path], None]
@@ -31,6 +37,12 @@ DH, SIGMA = f"{EC}/elevation-change/elevation_change.tif", f"{EC}/elevation-chan
 CLASSES, BALANCE = f"{EC}/elevation-change/classification.tif", f"{MB}/balance-2001/balance.tif"
 
 
+_OUTLINES_PARQUET = f"{EC}/elevation-change/outlines.parquet"
+
+_ZH, _MB_ITEM_ZH = f"{MB}/collection.zh.json", f"{MB}/balance-2001/balance-2001.zh.json"
+_LANGUAGE = ("properties", "language")
+# what the two languages of a document say each in its own way
+_WORDS = {"title", "description", "keywords", "language", "languages", "links"}
 _LAYOUT = ("tiled", "blockxsize", "blockysize", "compress")
 
 
@@ -61,7 +73,8 @@ def reseal(root: Path) -> None:
                 resource["bytes"] = path.stat().st_size
                 resource["hash"] = f"sha256:{_sha256(path)}"
         _dump(package, content)
-    for document in sorted(root.glob("*/collection.json")) + sorted(root.glob("*/*/*.json")):
+    _search_table_again(root)
+    for document in sorted(root.glob("*/collection*.json")) + sorted(root.glob("*/*/*.json")):
         content = _load(document)
         assets = content.get("assets") if isinstance(content, dict) else None
         for asset in assets.values() if isinstance(assets, dict) else ():
@@ -71,6 +84,7 @@ def reseal(root: Path) -> None:
                 asset["file:checksum"] = f"1220{_sha256(path)}"
         if assets:
             _dump(document, content)
+    _twins_again(root)
     manifest = _load(root / "manifest.json")
     if isinstance(manifest, dict) and "files" in manifest:
         files = sorted((p.relative_to(root).as_posix(), p) for p in root.rglob("*") if p.is_file())
@@ -80,6 +94,44 @@ def reseal(root: Path) -> None:
             if name != "manifest.json"
         ]
         _dump(root / "manifest.json", manifest)
+
+
+def _twins_again(root: Path) -> None:
+    """Bring the facts of the Chinese documents up to date with the English ones; their words stay."""
+    for path in [root / "catalog.json", *root.glob("*/*.json"), *root.glob("*/*/*.json")]:
+        twin = path.with_name(f"{path.stem}.zh.json")
+        if twin.is_file() and (content := _load(path)) is not None:
+            _dump(twin, _with_words_of(content, _load(twin)))
+
+
+def _with_words_of(content: Any, twin: Any) -> Any:
+    if isinstance(content, dict) and isinstance(twin, dict):
+        said = {key: twin[key] for key in _WORDS & content.keys() & twin.keys()}
+        return {key: said.get(key, _with_words_of(part, twin.get(key))) for key, part in content.items()}
+    if isinstance(content, list) and isinstance(twin, list) and len(content) == len(twin):
+        return [_with_words_of(one, other) for one, other in zip(content, twin, strict=True)]
+    return content
+
+
+def _search_table_again(root: Path) -> None:
+    """Write the table of the items anew, where they can still be put into a table."""
+    table = root / "items.parquet"
+    documents = [root / str(row["collection"]) / str(row["id"]) for row in read_search_table(table)]
+    items = [_load(folder / f"{folder.name}.json") for folder in documents]
+    # an item that is damaged beyond a table's columns leaves the table as it is
+    with contextlib.suppress(
+        AttributeError, KeyError, LookupError, TypeError, ValueError, pa.ArrowException, ShapelyError
+    ):
+        write_search_table(table, items)
+
+
+def _rows_of_the_search_table(change: Callable[[list[Any]], object]) -> Edit:
+    def edit(root: Path) -> None:
+        rows = list(read_search_table(root / "items.parquet"))
+        change(rows)
+        write_search_table(root / "items.parquet", rows)
+
+    return edit
 
 
 def in_json(file: str, change: Callable[[Any], object]) -> Edit:
@@ -364,10 +416,71 @@ def _parquet_cell(root: Path) -> None:
     frame.to_parquet(path, index=False)
 
 
+def _plain_parquet(file: str) -> Edit:
+    """The same columns without what makes them GeoParquet."""
+
+    def edit(root: Path) -> None:
+        table = pq.read_table(root / file)
+        pq.write_table(table.replace_schema_metadata({}), root / file)
+
+    return edit
+
+
+def _geo(file: str, key: str, value: Any) -> Edit:
+    """One place of the GeoParquet metadata of the geometry."""
+
+    def edit(root: Path) -> None:
+        table = pq.read_table(root / file)
+        geo = json.loads(table.schema.metadata[b"geo"])
+        geo["columns"]["geometry"][key] = value
+        pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), root / file)
+
+    return edit
+
+
+def _moved(file: str) -> Edit:
+    """Every geometry a thousandth of a degree further east, the bounds with them."""
+
+    def edit(root: Path) -> None:
+        frame = gpd.read_parquet(root / file)
+        frame["geometry"] = frame.translate(0.001, 0)
+        frame.to_parquet(root / file, index=False)
+
+    return edit
+
+
+def _renamed_epochs(root: Path) -> None:
+    frame = gpd.read_parquet(root / _OUTLINES_PARQUET)
+    frame["epoch"] = "1965"
+    frame.to_parquet(root / _OUTLINES_PARQUET, index=False)
+
+
+def _other_colours(root: Path) -> None:
+    with rasterio.open(root / CLASSES, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as raster:
+        raster.write_colormap(1, {value: (value, 0, 0, 255) for value in range(4)})
+
+
+def _shorter(file: str) -> Edit:
+    """A table without its last record."""
+
+    def edit(root: Path) -> None:
+        lines = (root / file).read_text(encoding="utf-8").splitlines()
+        (root / file).write_text("\n".join([*lines[:-1], ""]), encoding="utf-8", newline="\n")
+
+    return edit
+
+
 def _excel_cell(root: Path) -> None:
     path = root / EC / f"tables/{EC}.xlsx"
     workbook = openpyxl.load_workbook(path)
     workbook["glaciers"]["H3"].value = 99.0
+    workbook.save(path)
+
+
+def _excel_formula(root: Path) -> None:
+    path = root / MB / f"tables/{MB}.xlsx"
+    workbook = openpyxl.load_workbook(path)
+    workbook["README"]["B3"].value = "=1+1"
     workbook.save(path)
 
 
@@ -607,6 +720,35 @@ DAMAGES = (
         "renders",
         setting(EC_ITEM, "properties", "renders", "visual", "assets", to=["gone"]),
     ),
+    Damage("Chinese item removed", "language-twins", remove(_MB_ITEM_ZH)),
+    Damage("Chinese collection unnamed", "language-twins", without_link(_MB_COLLECTION, "alternate")),
+    Damage("Chinese collection that names another twin", "language-twins", link_of(_ZH, "alternate", "./x.json")),
+    Damage("Chinese item called English", "language-twins", setting(_MB_ITEM_ZH, *_LANGUAGE, "code", to="en")),
+    Damage("parent link into the other language", "links-both-ways", link_of(_ZH, "parent", "../catalog.json")),
+    Damage(
+        "another value in Chinese",
+        "twins-equal",
+        setting(_MB_ITEM_ZH, "properties", "glacier:balance", "annual_m_we", to=0.3),
+        sealed=False,
+    ),
+    Damage("asset missing in Chinese", "twins-equal", drop(_MB_ITEM_ZH, "assets", "balance"), sealed=False),
+    Damage("licence link missing in Chinese", "twins-equal", without_link(_ZH, "license"), sealed=False),
+    Damage("text without end", "document-size", setting(EC_ITEM, "properties", "description", to="x" * 1_000_001)),
+    Damage("table of items removed", "search-table", remove("items.parquet"), sealed=False),
+    Damage("table of items cut short", "search-table", truncate("items.parquet"), sealed=False),
+    Damage("row of an item removed", "search-table", _rows_of_the_search_table(lambda rows: rows.pop()), sealed=False),
+    Damage(
+        "row of an item twice",
+        "search-table",
+        _rows_of_the_search_table(lambda rows: rows.append(rows[0])),
+        sealed=False,
+    ),
+    Damage(
+        "value of an item altered in the table",
+        "search-table",
+        _rows_of_the_search_table(lambda rows: rows[0]["properties"].update(version="0.0.1")),
+        sealed=False,
+    ),
     Damage(
         "infinity in STAC", "numbers-finite", setting(EC_ITEM, "properties", "glacier:shift_m", "east", to=float("inf"))
     ),
@@ -740,6 +882,50 @@ DAMAGES = (
     Damage("cell of the workbook edited", "table-copies", _excel_cell),
     Damage("workbook cut short", "table-copies", truncate(f"{EC}/tables/{EC}.xlsx")),
     Damage("Parquet cut short", "table-copies", truncate(f"{EC}/tables/glaciers.parquet")),
+    Damage(
+        "unit altered in the data dictionary",
+        "data-dictionary",
+        in_copies(EC, "data_dictionary", 4, "meaning", "something else"),
+    ),
+    Damage("line taken out of the data dictionary", "data-dictionary", _shorter(f"{EC}/tables/data_dictionary.csv")),
+    Damage("GeoParquet without its metadata", "geoparquet-metadata", _plain_parquet(_OUTLINES_PARQUET)),
+    Damage("GeoParquet in another CRS", "geoparquet-metadata", _geo(_OUTLINES_PARQUET, "crs", {"name": "nowhere"})),
+    Damage("bounds of a GeoParquet altered", "geoparquet-metadata", _geo(_OUTLINES_PARQUET, "bbox", [0, 0, 1, 1])),
+    Damage("kinds of geometry altered", "geoparquet-metadata", _geo(_OUTLINES_PARQUET, "geometry_types", ["Point"])),
+    Damage("stakes moved", "geoparquet-places", _moved(f"{MB}/tables/stakes.parquet")),
+    Damage("glaciers moved", "geoparquet-places", _moved(f"{EC}/tables/glaciers.parquet")),
+    Damage("outlines moved", "geoparquet-places", _moved(_OUTLINES_PARQUET)),
+    Damage("outlines of other epochs", "geoparquet-places", _renamed_epochs),
+    Damage("style of a raster removed", "style-of-raster", remove(f"{EC}/elevation-change/elevation_change.qml")),
+    Damage(
+        "style of another range",
+        "style-of-raster",
+        in_text(f"{MB}/balance-2001/balance.qml", 'classificationMax="', 'classificationMax="9'),
+    ),
+    Damage(
+        "styles of two rasters swapped",
+        "style-of-raster",
+        swap(f"{MB}/balance-2001/balance.qml", f"{MB}/balance-2001/balance_sigma.qml"),
+    ),
+    Damage(
+        "class taken out of a style",
+        "style-of-raster",
+        in_text(f"{EC}/elevation-change/classification.qml", 'value="2"', 'value="7"'),
+    ),
+    Damage("style that no asset names", "style-of-raster", drop(EC_ITEM, "assets", "classification_style")),
+    Damage("style that is no XML", "style-of-raster", truncate(f"{EC}/elevation-change/classification.qml")),
+    Damage("another colour table", "colour-table", _other_colours),
+    Damage(
+        "epoch taken out of a style",
+        "style-of-features",
+        in_text(f"{EC}/elevation-change/outlines.qml", 'value="2000"', 'value="1999"'),
+    ),
+    Damage(
+        "style by a property that is not there",
+        "style-of-features",
+        in_text(f"{MB}/balance-2001/isolines.qml", 'fieldName="balance_m_we"', 'fieldName="ela"'),
+    ),
+    Damage("style of features removed", "style-of-features", remove(f"{EC}/elevation-change/glaciers.qml")),
     Damage("ragged row", "datapackage-conforms", in_text(_GATES, "stable terrain", "stable terrain,extra")),
     Damage(
         "absolute path in the data package",
@@ -845,7 +1031,6 @@ DAMAGES = (
         for file in (
             _EC_COLLECTION,
             f"{EC}/index.html",
-            f"{EC}/README.md",
             f"{EC}/metadata/citation.txt",
             f"{EC}/metadata/ncdc.json",
             f"{EC}/metadata/datacite.json",
@@ -922,6 +1107,56 @@ DAMAGES = (
         "metadata-agrees",
         setting(f"{EC}/metadata/dataset.jsonld", "version", to="9.9.9"),
     ),
+    *(
+        Damage(f"{what} altered in {file}", "metadata-agrees", in_text(f"{EC}/{file}", old, new))
+        for file, what, old, new in (
+            ("metadata/datacite.xml", "contact", "Min Yufang", "Max Yufang"),
+            ("metadata/datacite.xml", "keyword", ">Earth Science<", ">Mars Science<"),
+            ("metadata/iso19139.xml", "telephone", "09314967596", "09314967597"),
+            ("metadata/iso19139.xml", "project", "2023NCDC008", "2023NCDC009"),
+            ("metadata/CITATION.cff", "period", "Period: 2000-01-01", "Period: 2001-01-01"),
+            ("metadata/CITATION.cff", "list of authors", "authors:\n", "authors: [\n"),
+            ("metadata/ro-crate-metadata.json", "extent", "43.0 86.5 43.3 87.5", "43.0 86.5 43.4 87.5"),
+            ("metadata/ro-crate-metadata.json", "title", "[SYNTHETIC SAMPLE] ", ""),
+            ("datapackage.json", "e-mail", "ncdc@lzb.ac.cn", "other@lzb.ac.cn"),
+            ("datapackage.json", "citation", "2024, version 1.2.0.", "2025, version 1.2.0."),
+            ("collection.json", "keyword", '"Earth Science"', '"Mars Science"'),
+            ("index.html", "version in the JSON-LD", '"version":"1.2.0"', '"version":"1.2.1"'),
+            ("index.html", "kind of the JSON-LD", "application/ld+json", "application/json"),
+        )
+    ),
+    Damage(
+        "DOI invented in one rendering",
+        "metadata-agrees",
+        setting(f"{EC}/metadata/datacite.json", "doi", to="10.12072/ncdc.1"),
+    ),
+    Damage(
+        "citation altered in the README",
+        "metadata-texts-agree",
+        in_text(f"{EC}/README.md", "version 1.2.0", "version 1.3.0"),
+    ),
+    Damage(
+        "extent altered in the citation text",
+        "metadata-texts-agree",
+        in_text(f"{EC}/metadata/citation.txt", ": 86.5 43.0", ": 86.4 43.0"),
+    ),
+    Damage(
+        "licence altered in the README",
+        "metadata-texts-agree",
+        in_text(f"{EC}/README.md", "Licence: ", "Licence: CC0 "),
+    ),
+    Damage(
+        "publication year altered in DataCite",
+        "metadata-is-dated",
+        setting(f"{EC}/metadata/datacite.json", "publicationYear", to="2023"),
+    ),
+    Damage(
+        "synthetic mark taken out of the NCDC record",
+        "metadata-is-dated",
+        setting(f"{MB}/metadata/ncdc.json", "synthetic", to=False),
+    ),
+    Damage("formula in a CSV", "no-formulas", in_table(f"{MB}/tables/stakes.csv", 0, "remarks", "=1+1")),
+    Damage("formula in the workbook", "no-formulas", _excel_formula),
     Damage(
         "checksum altered in RO-Crate",
         "metadata-files",
@@ -949,4 +1184,16 @@ DAMAGES = (
     Damage(
         "link of a page out of the tree", "page-links", in_text("index.html", 'href="catalog.json"', 'href="../x.json"')
     ),
+    Damage(
+        "script written into a page",
+        "page-scripts",
+        in_text("index.html", "</main>", "<script>alert(1)</script></main>"),
+    ),
+    Damage("page that allows more", "page-scripts", in_text("index.html", "script-src 'self'", "script-src *")),
+    Damage(
+        "handler in a page", "page-scripts", in_text("index.html", '<main id="main">', '<main id="main" onclick="x()">')
+    ),
+    Damage("item lost from the search", "page-search", in_text("search.js", "balance-2003", "balance-2004")),
+    Damage("year changed in the search", "page-search", in_text("search.js", "2003]", "2004]")),
+    Damage("search data of another shape", "page-search", in_text("search.js", "window.", "other.")),
 )

@@ -48,7 +48,7 @@ def test_the_report_says_what_was_published(first: Path, tmp_path: Path) -> None
     report = build_archive(make_datasets(), tmp_path / "archive", code_version=CODE_VERSION, tell=said.append)
     assert report.items == {ELEVATION_CHANGE: ("elevation-change",), MASS_BALANCE: ("balance-2001", "balance-2003")}
     assert report.files == len(list_files(tmp_path / "archive"))
-    assert report.to_dict()["checks"] == len(report.validation.results)
+    assert report.to_dict()["checks"] == len(report.checks) > 50
     assert said[-1] == "publishing"
     assert "writing Glacier elevation change in a test basin" in said
 

@@ -251,7 +251,7 @@ def test_fetch_lists_before_it_fetches(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("after_s", [2.0, 8.0])
 def test_ctrl_c_ends_a_build_at_once_and_leaves_nothing(after_s, tmp_path):
-    command = [sys.executable, ROOT / "cli.py", "build", "--out", tmp_path / "x"]
+    command = [sys.executable, ROOT / "cli.py", "build", "--no-cache", "--out", tmp_path / "x"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(after_s)
         process.send_signal(signal.SIGINT)

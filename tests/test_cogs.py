@@ -15,12 +15,14 @@ from rasterio.enums import ColorInterp, Resampling
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy
 from rasterio.transform import Affine
+from rasterio.windows import Window
 from rio_cogeo.cogeo import cog_validate
 
 import catalog.cogs
 from catalog.cogs import NODATA, Moments, best_predictor, cog_failures, raster_facts, write_cog
 from pipeline.blocks import StoredArray
 from pipeline.grid import Grid
+from schemas.errors import FailedCheck
 
 GRID = Grid("EPSG:32645", Affine(30.0, 0.0, 460020.0, 0.0, -20.0, 4794000.0), (600, 830))
 
@@ -166,8 +168,10 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from rasterio.transform import Affine
+from rasterio.windows import Window
 from catalog.cogs import write_cog
 from pipeline.grid import Grid
+from schemas.errors import FailedCheck
 
 class Waves:
     dtype = np.dtype(np.float32)
@@ -309,6 +313,32 @@ def test_a_raster_smaller_than_a_block_is_a_cog_too(tmp_path):
     )  # fmt: skip
     assert cog_failures(tmp_path / "s.tif") == []
     assert raster_facts(tmp_path / "s.tif").bands[0].unit == "m w.e."
+
+
+def test_pixels_that_read_back_otherwise_are_refused_and_leave_no_file(tmp_path, values, monkeypatch):
+    def copy_with_a_fault(draft, path, **options):
+        copy(draft, path, **options)
+        with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as raster:
+            pixel = raster.read(1, window=Window(829, 599, 1, 1))
+            raster.write(pixel + np.float32(0.01), 1, window=Window(829, 599, 1, 1))
+
+    monkeypatch.setattr(catalog.cogs, "_BLOCK_PIXELS", 1)
+    monkeypatch.setattr(catalog.cogs, "copy", copy_with_a_fault)
+    with pytest.raises(FailedCheck, match=r"b\.tif: found other pixels in rows 512 to 599 when read back"):
+        write(tmp_path / "b.tif", values)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_unit_lost_in_packing_is_refused(tmp_path, values, monkeypatch):
+    def copy_without_unit(draft, path, **options):
+        copy(draft, path, **options)
+        with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as raster:
+            raster.units = ("",)
+
+    monkeypatch.setattr(catalog.cogs, "copy", copy_without_unit)
+    with pytest.raises(FailedCheck, match=r"found units \(.*\) when read back; expected \('m',\)"):
+        write(tmp_path / "u.tif", values)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_negative_zero_becomes_zero(tmp_path):

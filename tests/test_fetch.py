@@ -1,22 +1,32 @@
 """Fetching, against a local server that misbehaves in every way the real ones do."""
 
+import gzip
 import hashlib
 import io
+import json
+import resource
+import shutil
+import signal
+import subprocess
 import sys
-import threading
 import time
 import tomllib
+import types
 import zipfile
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from rich.console import Console
 
-from catalog import stac
+from catalog import downloads
 from catalog.downloads import NoRanges, Patience, RangeFile, Remote, download
+from catalog.earthdata import earthdata_token
 from catalog.fetch import (
     LOCK_TOML,
     STAC_SCHEMAS,
@@ -30,111 +40,38 @@ from catalog.fetch import (
     run_fetch,
     tile_names,
 )
+from catalog.stac.documents import DECLARED
+from catalog.transfer_bars import transfer_bars
 from schemas.definition import Extent, parse_definition
-from schemas.errors import BadDefinition, BadInput
+from schemas.errors import BadDefinition, BadInput, ManyBadInputs
+from tests.misbehaving_server import (
+    BODY,
+    Behaviour,
+    Handler,
+    Server,
+    dripping,
+    running_server,
+    stalled,
+    status,
+    truncated,
+)
 
-BODY = np.random.default_rng(3).bytes(300_000)
-
-
-@dataclass
-class Behaviour:
-    """How the server answers one path; ``troubles`` are used up first, one a request."""
-
-    body: bytes = BODY
-    ranges: bool = True
-    etag: str = '"v1"'
-    content_type: str = "application/octet-stream"
-    troubles: list = field(default_factory=list)
-    redirect: str = ""
-    token: str = ""
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.paths: dict[str, Behaviour] = {}
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.base = f"http://127.0.0.1:{self.server_port}"
-
-    def give(self, path: str, **behaviour) -> str:
-        self.paths[path] = Behaviour(**behaviour)
-        return self.base + path
-
-    def handle_error(self, request, address) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # the client hangs up when it has seen enough
-            super().handle_error(request, address)
-
-    def headers_of(self, path: str) -> list[dict[str, str]]:
-        return [headers for asked, headers in self.asked if asked == path]
+ROOT = Path(__file__).resolve().parents[1]
+LOGIN_VARIABLES = ("EARTHDATA_TOKEN", "EARTHDATA_USERNAME", "EARTHDATA_PASSWORD", "NETRC")
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        behaviour = self.server.paths.get(self.path)
-        if behaviour is None:
-            return self.answer(404, b"")
-        if behaviour.troubles:
-            return behaviour.troubles.pop(0)(self, behaviour)
-        if behaviour.redirect:
-            return self.answer(302, b"", {"Location": behaviour.redirect})
-        if behaviour.token and self.headers.get("Authorization") != f"Bearer {behaviour.token}":
-            return self.answer(401, b"")
-        return self.send_body(behaviour)
-
-    def send_body(self, behaviour: Behaviour, sent: int | None = None) -> None:
-        body, asked = behaviour.body, self.headers.get("Range")
-        headers = {"Content-Type": behaviour.content_type, **({"ETag": behaviour.etag} if behaviour.etag else {})}
-        guard = self.headers.get("If-Range")
-        if asked and behaviour.ranges and guard in (None, behaviour.etag):
-            first, _, last = asked.removeprefix("bytes=").partition("-")
-            start, stop = int(first), min(int(last or len(body)) + 1, len(body))
-            if start >= len(body):
-                return self.answer(416, b"")
-            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
-            return self.answer(206, body[start:stop], headers, sent)
-        return self.answer(200, body, headers, sent)
-
-    def answer(self, status: int, body: bytes, headers: dict | None = None, sent: int | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body[:sent])
-        if sent is not None:
-            self.close_connection = True
-
-    def log_message(self, *_) -> None:
-        pass
-
-
-def status(code: int, **headers):
-    return lambda handler, behaviour: handler.answer(code, b"", headers)
-
-
-def truncated(count: int):
-    return lambda handler, behaviour: handler.send_body(behaviour, count)
-
-
-def stalled(seconds: float):
-    def stall(handler, behaviour):
-        time.sleep(seconds)
-        handler.close_connection = True
-
-    return stall
+@pytest.fixture(autouse=True)
+def no_login(monkeypatch, tmp_path):
+    """Nobody's own login, and none of this machine."""
+    for name in LOGIN_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+    with running_server() as running:
         yield running
-        running.shutdown()
 
 
 @pytest.fixture
@@ -231,10 +168,26 @@ def test_passing_trouble_is_waited_out(server, fetch, waits, tmp_path, code):
     assert waits == [1.0, 2.0]
 
 
-def test_server_may_ask_for_a_longer_wait_within_bounds(server, fetch, waits):
-    troubles = [status(429, **{"Retry-After": "7"}), status(429, **{"Retry-After": "86400"})]
-    fetch([wanted(server.give("/file.bin", troubles=troubles))])
-    assert waits == [7.0, 60.0]
+def test_server_may_ask_for_a_longer_wait(server, fetch, waits):
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
+    asked = ["7", soon, past]
+    fetch([wanted(server.give("/file.bin", troubles=[status(429, **{"Retry-After": after}) for after in asked]))])
+    assert waits == [7.0, pytest.approx(90.0, abs=5.0), 4.0]
+
+
+def test_server_that_asks_for_too_long_a_wait_is_left_alone(server, fetch, waits):
+    url = server.give("/file.bin", troubles=[status(503, **{"Retry-After": "86400"})])
+    with pytest.raises(BadInput, match=r"503 .*, to be asked again in 86400 s; .* run fetch again in 86400 s"):
+        fetch([wanted(url)])
+    assert waits == []
+
+
+def test_what_moves_on_costs_no_patience(server, fetch, waits, tmp_path):
+    """Nine broken transfers in a row, four attempts: each brings some of the file."""
+    fetch([wanted(server.give("/file.bin", troubles=[truncated(30_000)] * 9))])
+    assert (tmp_path / "inputs/file.bin").read_bytes() == BODY
+    assert waits == [1.0] * 9
 
 
 def test_patience_ends(server, fetch, waits, tmp_path):
@@ -265,6 +218,54 @@ def test_truncated_body_of_a_file_that_changed_is_fetched_again_whole(server, fe
 
     fetch([wanted(server.give("/file.bin", troubles=[truncate_then_change]))])
     assert (tmp_path / "inputs/file.bin").read_bytes() == BODY[::-1]
+
+
+def test_server_that_ignores_the_condition_does_not_join_two_versions(server, fetch, tmp_path):
+    def truncate_then_change(handler, behaviour):
+        handler.send_body(behaviour, 100_000)
+        behaviour.body, behaviour.etag = BODY[::-1], '"v2"'
+
+    url = server.give("/file.bin", honours_if_range=False, troubles=[truncate_then_change])
+    fetch([wanted(url)])
+    assert (tmp_path / "inputs/file.bin").read_bytes() == BODY[::-1]
+
+
+def test_drip_is_begun_again_where_it_stands(server, client, tmp_path):
+    """A server that is never silent and never done."""
+    patience = Patience(sleep=lambda _: None, slow_for_s=0.1, slowest_bytes_s=1e6)
+    url = server.give("/file.bin", troubles=[dripping(100_000, 0.05)])
+    download(Remote(client, url, patience=patience), tmp_path / "file.bin")
+    assert (tmp_path / "file.bin").read_bytes() == BODY
+    continued = server.headers_of("/file.bin")[1]["range"]
+    assert 100_000 <= int(continued.removeprefix("bytes=").removesuffix("-")) < 300_000
+
+
+TEXT_BODY = b"the same line over and over\n" * 9000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"), [("gzip", gzip.compress(TEXT_BODY)), ("deflate", zlib.compress(TEXT_BODY))]
+)
+def test_compression_that_was_not_asked_for_is_undone(server, fetch, tmp_path, encoding, body):
+    fetch([wanted(server.give("/file.bin", body=body, encoding=encoding))])
+    assert (tmp_path / "inputs/file.bin").read_bytes() == TEXT_BODY
+    assert server.headers_of("/file.bin")[0]["accept-encoding"] == "identity"
+
+
+def test_compressed_body_that_breaks_off_is_fetched_again_whole(server, fetch, tmp_path, waits):
+    packed = gzip.compress(TEXT_BODY)
+    behaviour = {"body": packed, "encoding": "gzip"}
+    short = lambda handler, given: handler.answer(200, packed[:-9], {"Content-Encoding": "gzip", "ETag": given.etag})  # noqa: E731 - beside its like
+    fetch([wanted(server.give("/file.bin", **behaviour, troubles=[short, truncated(50)]))])
+    assert (tmp_path / "inputs/file.bin").read_bytes() == TEXT_BODY
+    assert all("range" not in headers for headers in server.headers_of("/file.bin"))
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize(("encoding", "message"), [("br", "the encoding 'br'"), ("gzip", "a damaged gzip stream")])
+def test_compression_that_cannot_be_undone_is_refused(server, fetch, encoding, message):
+    with pytest.raises(BadInput, match=message):
+        fetch([wanted(server.give("/file.bin", encoding=encoding))])
 
 
 def test_truncated_body_without_validator_is_not_continued(server, fetch, tmp_path):
@@ -326,15 +327,28 @@ def test_wrong_scheme_is_refused_at_once(fetch, waits):
     assert waits == []
 
 
+def test_redirect_to_an_unencrypted_address_is_refused(tmp_path, patience):
+    def answer(request):
+        assert request.url.scheme == "https", "the unencrypted address was asked"
+        return httpx.Response(302, headers={"Location": "http://data.example/file.bin"})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as session:
+        remote = Remote(session, "https://data.example/file.bin", patience=patience)
+        with pytest.raises(BadInput, match=r"found a redirect to the unencrypted data\.example; expected https"):
+            download(remote, tmp_path / "file.bin")
+
+
 def test_endless_redirect_is_refused(server, fetch):
     with pytest.raises(BadInput, match="redirect"):
         fetch([wanted(server.give("/file.bin", redirect="/file.bin"))])
 
 
-def test_one_refusal_does_not_lose_what_else_arrived(server, fetch, tmp_path):
-    good, bad = server.give("/good"), server.give("/bad", troubles=[status(403)])
-    with pytest.raises(BadInput, match="/bad"):
-        fetch([wanted(good, "good"), wanted(bad, "bad")], workers=1)
+def test_refusals_do_not_keep_the_rest_and_come_together(server, fetch, tmp_path):
+    """In the order of the plan, whatever the order they came in."""
+    bad, good = server.give("/bad", troubles=[stalled(0.2), status(403)]), server.give("/good")
+    with pytest.raises(ManyBadInputs) as caught:
+        fetch([wanted(bad, "bad"), wanted(good, "good"), wanted(server.base + "/gone", "gone")], workers=2)
+    assert [error.where for error in caught.value.errors] == [bad, server.base + "/gone"]
     assert list(read_lock(tmp_path / "inputs" / LOCK_TOML)) == ["good"]
 
 
@@ -362,6 +376,48 @@ def test_token_does_not_follow_a_redirect_to_another_host(server, fetch, monkeyp
     assert "authorization" not in server.headers_of("/signed")[0]
 
 
+def test_login_server_confirms_the_token_and_no_other_sees_it(patience, tmp_path):
+    """The way of NASA's servers: to the login server and back with a cookie, then on to a signed address."""
+    seen = []
+
+    def answer(request):
+        seen.append((request.url.host, request.headers.get("authorization"), request.headers.get("cookie")))
+        if request.url.host == "login.example":
+            return httpx.Response(302, headers={"Location": "https://data.example/back"})
+        if request.url.path == "/back":
+            headers = {"Location": "/file.bin", "Set-Cookie": "session=1; Secure"}
+            return httpx.Response(302, headers=headers)
+        if request.url.host == "signed.example":
+            return httpx.Response(200, stream=httpx.ByteStream(BODY))
+        known = "session=1" in request.headers.get("cookie", "")
+        onward = "https://signed.example/file.bin?signature=1" if known else "https://login.example/authorize"
+        return httpx.Response(303, headers={"Location": onward})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as session:
+        url = "https://data.example/file.bin"
+        remote = Remote(session, url, "secret", login_host="login.example", patience=patience)
+        download(remote, tmp_path / "file.bin")
+    assert (tmp_path / "file.bin").read_bytes() == BODY
+    assert seen == [
+        ("data.example", "Bearer secret", None),
+        ("login.example", "Bearer secret", None),
+        ("data.example", "Bearer secret", None),
+        ("data.example", "Bearer secret", "session=1"),
+        ("signed.example", None, None),
+    ]
+    assert "secret" not in repr(remote)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://data.nasa.gov/x", "https://data.nasa.gov:444/x", "https://data.nasa.gov.evil/x", "http://login.nasa.gov/"],
+)
+def test_token_goes_to_no_address_that_only_looks_like_it(client, address):
+    remote = Remote(client, "https://data.nasa.gov/x", "secret", login_host="login.nasa.gov")
+    assert "Authorization" not in remote.headers(address=address)
+    assert "Authorization" in remote.headers(address="https://login.nasa.gov/oauth")
+
+
 def test_token_is_not_sent_unencrypted_over_a_network(client):
     assert "Authorization" not in Remote(client, "http://data.nasa.gov/x", "secret").headers()
     assert Remote(client, "https://data.nasa.gov/x", "secret").headers()["Authorization"] == "Bearer secret"
@@ -382,6 +438,95 @@ def test_login_page_is_not_taken_for_the_file(server, fetch, tmp_path):
     assert not (tmp_path / "inputs/file.bin").exists()
 
 
+def test_login_page_with_another_media_type_is_not_taken_for_the_file(server, fetch, tmp_path):
+    url = server.give("/nasa", body=b"\n <!DOCTYPE html><p>please log in", content_type="application/zip")
+    with pytest.raises(BadInput, match="a web page of 127"):
+        fetch([wanted(url, login="earthdata")])
+    assert not list((tmp_path / "inputs").iterdir())
+
+
+class LoginRefused(Exception):
+    pass
+
+
+class NoLogin(Exception):
+    pass
+
+
+def earthaccess_that(login) -> types.ModuleType:
+    """What is used of the library: the login and its two exceptions."""
+    module = types.ModuleType("earthaccess")
+    module.Auth = lambda: types.SimpleNamespace(login=login)
+    module.exceptions = types.SimpleNamespace(LoginAttemptFailure=LoginRefused, LoginStrategyUnavailable=NoLogin)
+    return module
+
+
+@pytest.fixture
+def name_and_password(monkeypatch):
+    monkeypatch.setenv("EARTHDATA_USERNAME", "me")
+    monkeypatch.setenv("EARTHDATA_PASSWORD", "hidden")
+
+
+def test_name_and_password_become_a_token_once(server, fetch, monkeypatch, name_and_password):
+    asked = []
+
+    def login(strategy):
+        asked.append(strategy)
+        return types.SimpleNamespace(token={"access_token": "granted"})
+
+    monkeypatch.setitem(sys.modules, "earthaccess", earthaccess_that(login))
+    names = ("a", "b", "c")
+    fetch([wanted(server.give(f"/{name}", token="granted"), name, login="earthdata") for name in names])
+    assert asked == ["environment"]
+
+
+def test_netrc_is_found_where_it_is_named(monkeypatch, tmp_path):
+    login = lambda strategy: types.SimpleNamespace(token={"access_token": f"by-{strategy}"})  # noqa: E731 - one line says it
+    monkeypatch.setitem(sys.modules, "earthaccess", earthaccess_that(login))
+    assert earthdata_token() == ""
+    monkeypatch.setenv("NETRC", str(tmp_path / "mine"))
+    (tmp_path / "mine").write_text("machine other.example login x password y\n")
+    assert earthdata_token() == ""
+    (tmp_path / "mine").write_text("machine urs.earthdata.nasa.gov login x password y\n")
+    assert earthdata_token() == "by-netrc"
+    (tmp_path / "mine").write_text("machines of all kinds")
+    with pytest.raises(BadInput, match=r"mine: found no netrc file \(bad toplevel token"):
+        earthdata_token()
+
+
+def test_stated_token_needs_no_library(monkeypatch, name_and_password):
+    monkeypatch.setitem(sys.modules, "earthaccess", None)  # importing it fails
+    monkeypatch.setenv("EARTHDATA_TOKEN", " secret\n")
+    assert earthdata_token() == "secret"
+    monkeypatch.setenv("EARTHDATA_TOKEN", "two words")
+    with pytest.raises(BadInput, match="variable EARTHDATA_TOKEN: found spaces") as caught:
+        earthdata_token()
+    assert "two words" not in str(caught.value)
+    monkeypatch.delenv("EARTHDATA_TOKEN")
+    with pytest.raises(BadInput, match=r"expected earthaccess; pip install 'glacier-archive\[earthdata\]'"):
+        earthdata_token()
+
+
+def _raise(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("login", "message"),
+    [
+        (lambda strategy: _raise(LoginRefused("hidden")), "name and password refused; expected those of https://urs"),
+        (lambda strategy: _raise(NoLogin("no entry")), "no entry; expected name and password"),
+        (lambda strategy: _raise(ConnectionError("x")), "no connection; expected an answer of urs"),
+        (lambda strategy: types.SimpleNamespace(token=None), "no token in the answer"),
+    ],
+)
+def test_login_that_fails_is_explained(monkeypatch, name_and_password, login, message):
+    monkeypatch.setitem(sys.modules, "earthaccess", earthaccess_that(login))
+    with pytest.raises(BadInput, match=message) as caught:
+        earthdata_token()
+    assert "hidden" not in str(caught.value)
+
+
 # --- checksums ---------------------------------------------------------------------------------------------------
 
 
@@ -389,10 +534,62 @@ def test_file_that_differs_from_the_record_is_refused_and_not_kept(server, fetch
     url = server.give("/file.bin")
     fetch([wanted(url)])
     (tmp_path / "inputs/file.bin").unlink()
-    server.paths["/file.bin"] = Behaviour(body=b"other bytes", etag='"v2"')
-    with pytest.raises(BadInput, match=r"found sha256 [0-9a-f]{64}; expected sha256 .* remove its entry from inputs"):
+    server.paths["/file.bin"] = Behaviour(body=BODY[::-1], etag='"v2"')
+    with pytest.raises(
+        BadInput, match=r"found sha256 [0-9a-f]{64} .*; expected sha256 .* remove its entry from inputs"
+    ):
         fetch([wanted(url)])
-    assert not (tmp_path / "inputs/file.bin").exists()
+    assert [path.name for path in (tmp_path / "inputs").iterdir()] == [LOCK_TOML]
+
+
+def test_file_of_another_size_than_recorded_is_refused_before_it_comes(server, fetch, tmp_path):
+    url = server.give("/file.bin")
+    fetch([wanted(url)])
+    (tmp_path / "inputs/file.bin").unlink()
+    server.paths["/file.bin"] = Behaviour(body=b"other bytes", etag='"v2"')
+    with pytest.raises(
+        BadInput, match="found 11 bytes; expected 300000 bytes, as known of this file; the source may have"
+    ):
+        fetch([wanted(url)])
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({"size": 300_001}, "found 300000 bytes; expected 300001 bytes"),
+        ({"sha256": "0" * 64}, "expected sha256 0{64}, as the server lists it"),
+    ],
+)
+def test_file_that_differs_from_what_is_known_is_refused(server, fetch, tmp_path, known, message):
+    with pytest.raises(BadInput, match=message):
+        fetch([wanted(server.give("/file.bin"), **known)])
+    assert not list((tmp_path / "inputs").iterdir())
+
+
+LISTED = {"name": "grid.tif", "sha256sum": hashlib.sha256(BODY).hexdigest(), "file_size": len(BODY)}
+
+
+def checksum_list(server, **changes) -> str:
+    body = json.dumps({"features": [{"properties": LISTED | changes}]}).encode()
+    return server.give("/files.geojson", body=body)
+
+
+def test_file_is_checked_against_the_servers_own_list(server, fetch, tmp_path):
+    fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=checksum_list(server))])
+    assert {path.name for path in (tmp_path / "inputs").iterdir()} == {"grid.tif", LOCK_TOML}
+    fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=checksum_list(server, sha256sum="0" * 64))])
+    (tmp_path / "inputs" / LOCK_TOML).unlink()
+    with pytest.raises(BadInput, match=r"expected sha256 0{64}, as the server lists it"):
+        fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=checksum_list(server, sha256sum="0" * 64))])
+
+
+@pytest.mark.parametrize("body", [None, b"no json", b'{"features": [{"properties": {}}]}', b"[]"])
+def test_without_a_list_of_checksums_the_file_is_recorded_as_it_is(server, fetch, tmp_path, body):
+    address = server.give("/files.geojson", body=body) if body else f"{server.base}/files.geojson"
+    said = []
+    fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=address)], tell=said.append)
+    assert any("no list of checksums" in line for line in said)
+    assert read_lock(tmp_path / "inputs" / LOCK_TOML)["grid.tif"].size == len(BODY)
 
 
 def test_file_changed_by_hand_is_refused_and_left_alone(server, fetch, tmp_path):
@@ -481,7 +678,7 @@ def test_zip_that_changes_while_it_is_read_is_refused(server, fetch):
 @pytest.mark.parametrize("by_range", [True, False])
 def test_zip_without_the_member_is_explained(server, fetch, by_range):
     url = server.give("/block.zip", body=zip_of({"other.tif": b"x"}))
-    with pytest.raises(BadInput, match=r"no tile\.tif in the zip; expected that tile; the product has no tile of sea"):
+    with pytest.raises(BadInput, match=r"no tile\.tif in the zip; expected that file; the product has no tile of sea"):
         fetch([wanted(url, "tile.tif", member="tile.tif", by_range=by_range)])
 
 
@@ -492,6 +689,36 @@ def test_damaged_member_is_found_by_its_checksum(server, fetch, tmp_path):
     with pytest.raises(BadInput, match=r"a damaged zip \(Bad CRC-32"):
         fetch([wanted(url, "a.tif", member="a.tif", by_range=True)])
     assert not (tmp_path / "inputs/a.tif").exists()
+
+
+def test_damaged_stream_and_locked_member_are_refused(server, fetch):
+    content = bytearray(zip_of({"a.tif": b"x" * 100_000}))
+    content[40:60] = b"\xff" * 20
+    with pytest.raises(BadInput, match=r"a damaged zip \((Error -3|Bad CRC)"):
+        fetch([wanted(server.give("/one.zip", body=bytes(content)), "a.tif", member="a.tif", by_range=True)])
+    content = bytearray(zip_of({"a.tif": b"x" * 100_000}))
+    content[6] |= 1  # the flag of encryption, there and in the directory
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(BadInput, match=r"a damaged zip \(.*encrypted"):
+        fetch([wanted(server.give("/two.zip", body=bytes(content)), "a.tif", member="a.tif", by_range=True)])
+
+
+def test_member_larger_than_it_can_be_is_not_unpacked(server, fetch, tmp_path):
+    url = server.give("/tile.zip", body=zip_of({"a.hgt": bytes(9_000_000)}))
+    with pytest.raises(BadInput, match=r"a\.hgt: found 9000000 bytes; expected at most 2884802 bytes"):
+        fetch([wanted(url, "a.hgt", member="a.hgt", size=2_884_802)])
+    assert not list((tmp_path / "inputs").iterdir())
+
+
+def test_member_that_differs_from_its_record_never_gets_its_name(server, fetch, tmp_path):
+    url = server.give("/block.zip", body=zip_of({"a.tif": b"first"}))
+    plan = [wanted(url, "a.tif", member="a.tif", by_range=True)]
+    fetch(plan)
+    (tmp_path / "inputs/a.tif").unlink()
+    server.paths["/block.zip"] = Behaviour(body=zip_of({"a.tif": b"other"}), etag='"v2"')
+    with pytest.raises(BadInput, match=r"found sha256 .* \(5 bytes\); expected sha256 .* \(5 bytes\), recorded"):
+        fetch(plan)
+    assert [path.name for path in (tmp_path / "inputs").iterdir()] == [LOCK_TOML]
 
 
 def test_damaged_zip_does_not_stay_to_fail_again(server, fetch, tmp_path):
@@ -522,24 +749,180 @@ def test_range_file_needs_ranges(server, client, patience):
         RangeFile(Remote(client, server.give("/file.bin", ranges=False), patience=patience))
 
 
-def test_download_says_how_far_it_is(server, client, patience, tmp_path, monkeypatch):
-    monkeypatch.setattr("catalog.downloads._TELL_BYTES", 100_000)
-    said = []
-    download(Remote(client, server.give("/file.bin"), patience=patience), tmp_path / "file.bin", said.append)
-    assert said
-    assert all(line.startswith("file.bin: ") and line.endswith("MB of 0") for line in said)
+def test_bytes_are_counted_from_where_the_file_is_continued(server, client, patience, tmp_path):
+    counted = []
+    remote = Remote(client, server.give("/file.bin", troubles=[truncated(100_000)]), patience=patience)
+    download(remote, tmp_path / "file.bin", meter=lambda *count: counted.append(count))
+    assert {name for name, _, _ in counted} == {"file.bin"}
+    assert {in_all for _, _, in_all in counted} == {len(BODY)}
+    at_hand = [bytes_ for _, bytes_, _ in counted]
+    assert at_hand == sorted(at_hand)
+    assert at_hand[-1] == len(BODY)
+
+
+def test_member_of_a_zip_is_counted(server, fetch):
+    counted = []
+    url = server.give("/block.zip", body=zip_of({"a.tif": TILE}))
+    fetch([wanted(url, "x/a.tif", member="a.tif", by_range=True)], meter=lambda *count: counted.append(count))
+    assert counted[-1] == ("a.tif", len(TILE), len(TILE))
+
+
+def test_bars_show_bytes_on_a_terminal_only():
+    screen = io.StringIO()
+    with transfer_bars(False, Console(file=screen, force_terminal=True, width=120)) as (tell, meter):
+        tell("[asking] again")
+        meter("tile.hgt", 1_500_000, 3_000_000)
+    assert "[asking] again" in screen.getvalue()
+    assert "1.5/3.0 MB" in screen.getvalue()
+    screen = io.StringIO()
+    for quiet, terminal in ((True, True), (False, False)):
+        with transfer_bars(quiet, Console(file=screen, force_terminal=terminal)) as (tell, meter):
+            tell("asking")
+            meter("tile.hgt", 1, None)
+    assert screen.getvalue() == ""
 
 
 # --- the destination ---------------------------------------------------------------------------------------------
 
 
-def test_dry_run_asks_and_writes_nothing(server, fetch, tmp_path):
-    report = fetch([wanted(server.give("/file.bin")), Download("x", "", "", manual="get it by hand")], dry_run=True)
-    assert (report.fetched, report.manual, report.dry_run) == (("file.bin",), ("get it by hand",), True)
-    assert report.lines() == [f"file.bin  <-  {server.base}/file.bin  [CC0-1.0]", "by hand: get it by hand"]
-    assert report.to_dict()["plan"][0]["licence"] == "CC0-1.0"
-    assert server.asked == []
+def test_dry_run_asks_for_sizes_and_writes_nothing(server, fetch, tmp_path):
+    url, zipped = server.give("/file.bin"), server.give("/block.zip", knows_head=False)
+    plan = [
+        wanted(url),
+        *(wanted(zipped, name, member=name, by_range=True) for name in ("a.tif", "b.tif")),
+        wanted(server.base + "/gone", "gone"),
+        wanted("http://127.0.0.1:9/x", "x"),
+        Download("y", "", "", manual="get it by hand"),
+    ]
+    report = fetch(plan, dry_run=True)
+    assert (report.fetched, report.manual) == (("file.bin", "a.tif", "b.tif", "gone", "x"), ("get it by hand",))
+    assert report.lines() == [
+        f"file.bin  <-  {url}  [CC0-1.0]  0.3 MB",
+        f"a.tif  <-  {zipped}  [CC0-1.0]  in a zip of 0.3 MB",
+        f"b.tif  <-  {zipped}  [CC0-1.0]  in a zip of 0.3 MB",
+        f"gone  <-  {server.base}/gone  [CC0-1.0]  size unknown (404 Not Found)",
+        "x  <-  http://127.0.0.1:9/x  [CC0-1.0]  size unknown (no connection ([Errno 111] Connection refused))",
+        "4 downloads: 0.6 MB, and 2 of unknown size",
+        "by hand: get it by hand",
+    ]
+    assert json.loads(json.dumps(report.to_dict()))["announced"][0]["size"] == len(BODY)
+    assert [headers["method"] for headers in server.headers_of("/file.bin")] == ["HEAD"]
+    assert [headers["method"] for headers in server.headers_of("/block.zip")] == ["HEAD", "GET"]
+    assert server.headers_of("/block.zip")[1]["range"] == "bytes=0-0"
     assert not (tmp_path / "inputs").exists()
+
+
+def test_dry_run_says_what_is_there_already(server, fetch):
+    plan = [wanted(server.give("/file.bin"))]
+    fetch(plan)
+    assert fetch(plan, dry_run=True).lines() == [f"file.bin  <-  {server.base}/file.bin  [CC0-1.0]  there already"]
+
+
+def test_dry_run_tells_of_a_missing_login(server, fetch):
+    report = fetch([wanted(server.give("/nasa", token="secret"), login="earthdata")], dry_run=True)
+    assert report.announced[0].note == "401 Unauthorized"
+
+
+def test_one_fetch_at_a_time(server, fetch, tmp_path):
+    plan = [wanted(server.give("/file.bin", troubles=[stalled(0.4)]))]
+    inner = []
+
+    def second_fetch(_message):
+        if not inner:
+            with pytest.raises(BadInput, match="found another fetch at work; expected one at a time"):
+                fetch(plan)
+            inner.append(True)
+
+    fetch(plan, tell=second_fetch)
+    assert inner
+    assert (tmp_path / "inputs/file.bin").read_bytes() == BODY
+
+
+def test_disk_that_is_full_is_explained_and_the_run_resumed(server, fetch, tmp_path):
+    """The system refuses to let a file grow beyond 100 kB, as a full disk does."""
+    plan = [wanted(server.give("/file.bin", troubles=[dripping(90_000, 0.0)]))]
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(
+            BadInput, match=r"found File too large; expected room for the files; .* the next run goes on"
+        ):
+            fetch(plan)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert 90_000 <= (tmp_path / "inputs/.file.bin.part").stat().st_size <= 100_000
+    fetch(plan)
+    assert (tmp_path / "inputs/file.bin").read_bytes() == BODY
+    assert int(server.headers_of("/file.bin")[1]["range"].removeprefix("bytes=").removesuffix("-")) >= 90_000
+
+
+def test_file_that_has_no_room_is_not_begun(server, fetch, tmp_path, monkeypatch):
+    room = types.SimpleNamespace(free=100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: room)
+    with pytest.raises(BadInput, match="only 0 MB free for 0 MB to come; expected room for the files; make room"):
+        fetch([wanted(server.give("/file.bin"))])
+    assert not (tmp_path / "inputs/file.bin").exists()
+
+
+# --- the process ends mid-way --------------------------------------------------------------------------------------
+
+
+def fetching_process(server, folder: Path) -> subprocess.Popen:
+    command = [sys.executable, ROOT / "cli.py", "fetch", "schemas", "--to", folder, "--workers", "40"]
+    return subprocess.Popen(
+        [*command, "--mirror", f"stac={server.base}/{{name}}"], stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+
+
+def wait_for_part(folder: Path, size: int) -> Path:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for part in folder.rglob(".*.part"):
+            if part.name.startswith(".catalog.json") and part.stat().st_size >= size:
+                return part
+        time.sleep(0.02)
+    raise AssertionError("nothing arrived within a minute")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_fetch_that_is_ended_mid_way_is_resumed(server, fetch, tmp_path, how):
+    for name in STAC_SCHEMAS:
+        server.give(f"/{name}", body=name.encode())
+    first = f"/{STAC_SCHEMAS[0]}"
+    server.paths[first] = Behaviour(troubles=[dripping(100_000, 5.0)])
+    with fetching_process(server, tmp_path / "inputs") as process:
+        part = wait_for_part(tmp_path / "inputs", 100_000)
+        process.send_signal(how)
+        _, error = process.communicate(timeout=30)  # the drip goes on for minutes
+    assert process.returncode == {signal.SIGINT: 130}.get(how, -how)
+    assert "Traceback" not in error
+    assert not (tmp_path / "inputs" / STAC_SCHEMAS[0]).exists()
+    assert BODY.startswith(part.read_bytes())
+    fetch(plan_fetch(None, "schemas", tmp_path, {"stac": server.base + "/{name}"}))
+    assert (tmp_path / "inputs" / STAC_SCHEMAS[0]).read_bytes() == BODY
+    assert server.headers_of(first)[-1]["range"] == f"bytes={part.stat().st_size if part.exists() else 100_000}-"
+    assert not list((tmp_path / "inputs").rglob(".*"))
+
+
+def test_kill_between_two_versions_does_not_join_them(server, client, patience, tmp_path, monkeypatch):
+    """The bytes of the old version go before the name of the new one is written."""
+    part = tmp_path / ".file.bin.part"
+    part.write_bytes(BODY[:1000])
+    (tmp_path / ".file.bin.part.validator").write_text('"v1"')
+    remote = Remote(client, server.give("/file.bin", body=BODY[::-1], etag='"v2"'), patience=patience)
+    remember = downloads._remember_validator
+
+    def remember_and_die(*arguments):
+        remember(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(downloads, "_remember_validator", remember_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        download(remote, tmp_path / "file.bin")
+    monkeypatch.undo()
+    download(remote, tmp_path / "file.bin")
+    assert (tmp_path / "file.bin").read_bytes() == BODY[::-1]
 
 
 def test_destination_that_cannot_be_written_is_explained(server, fetch, tmp_path):
@@ -633,6 +1016,19 @@ def test_inputs_are_planned_from_extent_and_patterns(tmp_path):
     assert str(tmp_path / "range-x" / "rgi.shp") in plan[4].manual
 
 
+def test_licence_that_the_definition_does_not_carry_is_told(fetch, tmp_path):
+    whole = definition(FILES)
+    plan = plan_fetch(whole, "inputs", tmp_path)
+    told = [line for line in fetch(plan[4:], dry_run=True).lines() if line.startswith("for the archive")]
+    assert told == []
+    remarks = {file.remark for file in plan if "FABDEM" in file.name}
+    assert len(remarks) == 1
+    assert "source 'later' of the definition does not say its licence (CC BY-NC-SA 4.0" in remarks.pop()
+    sources = tuple(s.model_copy(update={"licence": "x", "attribution": "y"}) for s in whole.sources)
+    plan = plan_fetch(whole.model_copy(update={"sources": sources}), "inputs", tmp_path)
+    assert {file.remark for file in plan} == {""}
+
+
 def test_named_tile_is_planned_even_beyond_the_extent(tmp_path):
     plan = plan_fetch(definition(FILES | {"earlier": ["N44E086.hgt"]}), "inputs", tmp_path)
     assert plan[0].name == "range-x/N44E086.hgt"
@@ -643,14 +1039,50 @@ def test_patterns_narrow_the_tiles(tmp_path):
     assert [file.name for file in plan if file.name.endswith(".hgt")] == ["range-x/N43E087.hgt"]
 
 
-def test_outlines_of_the_inventory_name_their_login(tmp_path):
-    files = definition(FILES).model_copy(update={})
+def outlines_plan(tmp_path, pattern, title="Randolph Glacier Inventory 7", box=(86.5, 43.0, 87.5, 43.3)):
+    whole = definition(FILES | {"outlines": [pattern]}, box)
     sources = tuple(
-        source.model_copy(update={"title": "Randolph Glacier Inventory 7"}) if source.key == "outlines" else source
-        for source in files.sources
+        source.model_copy(update={"title": title}) if source.key == "outlines" else source for source in whole.sources
     )
-    plan = plan_fetch(files.model_copy(update={"sources": sources}), "inputs", tmp_path)
-    assert "https://nsidc.org/data/nsidc-0770/versions/7 behind a NASA Earthdata login" in plan[-1].manual
+    plan = plan_fetch(whole.model_copy(update={"sources": sources}), "inputs", tmp_path)
+    return [file for file in plan if not file.name.endswith((".hgt", "V1-2.tif"))]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "title", "box", "region"),
+    [
+        ("outlines/*.shp", "Randolph Glacier Inventory 7", (86.5, 43.0, 87.5, 43.3), "13_central_asia"),
+        ("outlines/*.shp", "RGI 7", (7.0, 45.0, 8.0, 46.0), "11_central_europe"),
+        ("outlines/*.shp", "RGI 7", (-73.2, -49.1, -72.9, -48.9), "17_southern_andes"),
+        ("outlines/RGI2000-v7.0-G-10_north_asia.shp", "any", (86.5, 49.0, 87.5, 49.3), "10_north_asia"),
+    ],
+)
+def test_outlines_come_from_the_region_of_the_inventory(tmp_path, pattern, title, box, region):
+    plan = outlines_plan(tmp_path, pattern, title, box)
+    names = [f"RGI2000-v7.0-G-{region}{ending}" for ending in (".shp", ".shx", ".dbf", ".prj", ".cpg")]
+    assert [file.name for file in plan] == [f"range-x/outlines/{name}" for name in names]
+    assert [file.member for file in plan] == names
+    assert {(file.login, file.licence) for file in plan} == {("earthdata", "CC BY 4.0")}
+    assert {file.url for file in plan} == {
+        "https://daacdata.apps.nsidc.org/pub/DATASETS/nsidc0770_rgi_v7/regional_files/RGI2000-v7.0-G/"
+        f"RGI2000-v7.0-G-{region}.zip"
+    }
+    assert "doi:10.5067/F6JMOVY5NAVZ" in plan[0].attribution
+
+
+@pytest.mark.parametrize(
+    ("pattern", "box"),
+    [
+        ("rgi.shp", (86.5, 43.0, 87.5, 43.3)),
+        ("*/*.shp", (86.5, 43.0, 87.5, 43.3)),
+        ("outlines/*.shp", (86.5, 45.0, 87.5, 47.0)),  # between Central and North Asia
+        ("outlines/RGI2000-v7.0-G-20_atlantis.shp", (0.0, 20.0, 1.0, 21.0)),
+    ],
+)
+def test_outlines_that_are_not_certain_are_left_to_the_user(tmp_path, pattern, box):
+    (only,) = outlines_plan(tmp_path, pattern, box=box)
+    assert "https://nsidc.org/data/nsidc-0770/versions/7 behind a NASA Earthdata login" in only.manual
+    assert 'files = ["outlines/RGI2000-v7.0-G-13_central_asia.shp"]' in only.manual
 
 
 @pytest.mark.parametrize(
@@ -684,10 +1116,11 @@ def test_mirror_replaces_a_server_and_needs_no_login(tmp_path):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("aster=https://x/{tile}", "server 'aster'; expected one of srtm, fabdem, proj, stac"),
+        ("aster=https://x/{tile}", "server 'aster'; expected one of srtm, fabdem, rgi, proj, stac"),
         ("srtm=https://x/", r"an http\(s\) address that holds \{tile\}"),
         ("srtm=ftp://x/{tile}", r"an http\(s\) address"),
         ("srtm", r"found ''; expected an http\(s\) address"),
+        ("srtm=https://me:secret@x/{tile}", "--mirror srtm: found a name or password in the address"),
     ],
 )
 def test_wrong_mirrors_are_refused(value, message):
@@ -725,24 +1158,39 @@ def test_schemas_are_laid_out_by_address(server, fetch, tmp_path):
 
 
 def test_schema_list_covers_what_the_archive_declares():
-    versions = {version for versions in stac._DECLARED.values() for version in versions}
+    versions = {version for versions in DECLARED.values() for version in versions}
     assert {f"stac-extensions.github.io/{version}/schema.json" for version in versions} <= set(STAC_SCHEMAS)
 
 
-def test_whole_job_plan_and_run(server, fetch, tmp_path):
-    """SRTM from a whole zip, FABDEM from a remote one, outlines left to the user."""
+def test_whole_job_plan_and_run(server, fetch, tmp_path, monkeypatch):
+    """SRTM and the inventory from whole zips, FABDEM from a remote one; one outline left to the user."""
+    monkeypatch.setenv("EARTHDATA_TOKEN", "secret")
+    height = bytes(2_884_802)
     for tile in ("N43E086", "N43E087"):
-        server.give(f"/srtm/{tile}.zip", body=zip_of({f"{tile}.hgt": tile.encode() * 100}))
+        server.give(f"/srtm/{tile}.zip", body=zip_of({f"{tile}.hgt": height}))
     members = {f"{tile}_FABDEM_V1-2.tif": tile.encode() * 200 for tile in ("N43E086", "N43E087", "N44E086")}
     server.give("/fabdem/N40E080-N50E090.zip", body=zip_of(members, zipfile.ZIP_STORED))
-    mirrors = {"srtm": server.base + "/srtm/{tile}.zip", "fabdem": server.base + "/fabdem/{block}.zip"}
-    report = fetch(plan_fetch(definition(FILES), "inputs", tmp_path / "inputs", mirrors))
-    assert len(report.fetched) == 4
+    stem = "RGI2000-v7.0-G-13_central_asia"
+    endings = (".shp", ".shx", ".dbf", ".prj", ".cpg", "-attributes.csv")
+    server.give(
+        "/rgi/13_central_asia.zip", body=zip_of({f"{stem}/{stem}{ending}": ending.encode() for ending in endings})
+    )
+    mirrors = {
+        "srtm": server.base + "/srtm/{tile}.zip",
+        "fabdem": server.base + "/fabdem/{block}.zip",
+        "rgi": server.base + "/rgi/{region}.zip",
+    }
+    files = FILES | {"outlines": [f"rgi/{stem}.shp"], "later_outlines": ["own.shp"]}
+    report = fetch(plan_fetch(definition(files), "inputs", tmp_path / "inputs", mirrors))
+    assert len(report.fetched) == 9
     assert len(report.manual) == 1
-    assert report.lines()[0].startswith("fetched 4 (0.0 MB), 0 were there already; recorded in ")
+    assert report.lines()[0].startswith("fetched 9 (5.8 MB), 0 were there already; recorded in ")
+    assert sum("does not say its licence" in line for line in report.lines()) == 3
     own = tmp_path / "inputs/range-x"
-    assert (own / "srtm/N43E087.hgt").read_bytes() == b"N43E087" * 100
+    assert (own / "srtm/N43E087.hgt").read_bytes() == height
     assert (own / "N43E086_FABDEM_V1-2.tif").read_bytes() == b"N43E086" * 200
+    assert (own / f"rgi/{stem}.dbf").read_bytes() == b".dbf"
     lock = read_lock(tmp_path / "inputs" / LOCK_TOML)
     assert "CC BY-NC-SA" in lock["range-x/N43E086_FABDEM_V1-2.tif"].licence
     assert not list((tmp_path / "inputs").rglob(".*"))
+    assert not any("authorization" in headers for _, headers in server.asked), "a mirror is asked without a login"

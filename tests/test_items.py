@@ -19,6 +19,7 @@ from catalog.elevation_change_item import write_elevation_change
 from catalog.geojson import footprint, to_degrees, to_geojson, write_features
 from catalog.layout import CollectionFolder
 from catalog.mass_balance_items import COLLECTION_FIGURES, write_mass_balance
+from catalog.processing_steps import elevation_change_steps
 from pipeline.elevation_change.result import GLACIER
 from pipeline.grid import Grid
 from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
@@ -43,11 +44,14 @@ def test_an_elevation_change_is_one_item_with_its_assets(change):
     dataset, (item,) = change
     assert item.item_id == "elevation-change"
     assert item.folder.name == "elevation-change"
-    assert [asset.key for asset in item.assets] == [
+    keys = [asset.key for asset in item.assets]
+    expected = {
         "elevation_change", "elevation_change_sigma", "classification", "visual", "glaciers", "outlines", "thumbnail",
         "map", "figure_dem_checks", "figure_stable_terrain", "figure_aspect", "figure_curvature", "figure_accuracy",
         "figure_variogram", "figure_patches", "figure_hypsometry",
-    ]  # fmt: skip
+    }  # fmt: skip
+    assert expected <= set(keys)
+    assert len(set(keys)) == len(keys)
     assert {asset.href for asset in item.assets} == {path.name for path in item.folder.iterdir()}
     assert (item.start, item.end) == (date(2000, 1, 1), date(2010, 12, 31))
     assert item.title.startswith("[SYNTHETIC SAMPLE]")
@@ -148,8 +152,8 @@ def test_two_rasters_without_outlines_make_an_item_too(tmp_path):
     )
     dataset = replace(dataset, result=result, synthetic=False)
     (item,) = write_elevation_change(dataset, CollectionFolder(tmp_path, "x"))
-    keys = [asset.key for asset in item.assets]
-    assert keys == ["elevation_change", "elevation_change_sigma", "classification", "visual", "thumbnail", "map"]
+    keys = {asset.key for asset in item.assets if "style" not in asset.roles}
+    assert keys == {"elevation_change", "elevation_change_sigma", "classification", "visual", "thumbnail", "map"}
     assert "ynthetic" not in item.title + item.description + item.properties["processing:lineage"]
     assert "glacier:totals" not in item.properties
     with rasterio.open(item.folder / "elevation_change.tif") as raster:
@@ -170,9 +174,8 @@ def test_only_years_with_a_field_are_items(balance):
     assert [item.properties["glacier:year"] for item in items] == [2001, 2003]
     assert told == ["writing the balance of 2001", "writing the balance of 2003"]
     for item in items:
-        assert [asset.key for asset in item.assets] == [
-            "balance", "balance_sigma", "isolines", "map", "profile", "thumbnail",
-        ]  # fmt: skip
+        keys = [asset.key for asset in item.assets if "style" not in asset.roles]
+        assert keys == ["balance", "balance_sigma", "isolines", "map", "profile", "thumbnail"]
         assert {asset.href for asset in item.assets} == {path.name for path in item.folder.iterdir()}
     beside = sorted(path.name for path in folder.path.iterdir() if path.is_file())
     assert beside == sorted(COLLECTION_FIGURES)
@@ -256,3 +259,40 @@ def test_a_footprint_follows_curved_edges():
     assert len(outline.exterior.coords) > 12
     assert to_geojson(outline)["type"] == "Polygon"
     assert outline.bounds == pytest.approx(grid.bounds_lonlat, abs=5e-5)
+
+
+def test_every_file_has_a_chinese_title(change, balance):
+    for item in (*change[1], *balance[1]):
+        assert item.title_cn
+        assert item.description_cn
+        for asset in item.assets:
+            assert any("\u4e00" <= char <= "\u9fff" for char in asset.title_cn), asset.key
+
+
+def test_an_item_tells_its_inputs_and_every_step(change, balance):
+    dataset, (item,) = change
+    assert item.properties["glacier:inputs"] == [
+        {"source": "earlier", "name": "N43E086.hgt", "size": 2884802, "sha256": "0" * 64}
+    ]
+    steps = {step["name"]: step["expression"] for step in item.properties["processing:expression"]["expression"]}
+    assert steps["elevation difference"] == "dh = h_later - h_earlier"
+    assert "(12.3457, -45.6780, 1.2000) m east, north, up" in steps["co-registration"]
+    assert "outside all outlines by 90 m" in steps["stable terrain"]
+    assert "EPSG:5773 to EPSG:3855: left to co-registration" in steps["one vertical datum"]
+    assert "resolution effect" in steps
+    kept = replace(dataset.result, curvature=replace(dataset.result.curvature, applied=False))
+    assert "resolution effect" not in {step["name"] for step in elevation_change_steps(kept)}
+    year = balance[1][0].properties["processing:expression"]["expression"]
+    assert "rho_ice = 900" in year[0]["expression"]
+    assert "classes of 0.1 m w.e." in next(step for step in year if step["name"] == "contour method")["expression"]
+
+
+def test_accuracy_is_that_of_the_shift_the_stable_terrain_and_the_balance(change, balance):
+    said = change[1][0].properties
+    assert said["accuracy:geometric_x_stddev"] == 0.21
+    assert said["accuracy:geometric_y_stddev"] == 0.32
+    assert said["accuracy:geometric_rmse"] == 0.3828
+    assert said["accuracy:measurement_relative"] == change[0].result.after.nmad_m
+    for item in balance[1]:
+        sigma = item.properties["glacier:balance"]["sigma_annual_m_we"]
+        assert item.properties["accuracy:measurement_absolute"] == sigma

@@ -128,6 +128,17 @@ def test_filled_stakes_are_used_by_setting_alone_and_never_called_observed() -> 
     assert len(filling.tables["point_balances"]) == len(by_default.tables["point_balances"])
 
 
+def test_a_zone_that_only_a_filled_stake_stands_in_is_no_observed_zone() -> None:
+    data = a_network((("1", 2002), ("4", 2001)))
+    zones = mass_balance(data, MassBalanceSettings(fill_missing_stakes=True)).tables["zone_balances"]
+    first, second = (zones[zones["year"] == year] for year in (2001, 2002))
+    assert first["basis"].tolist() == ["observed", "observed", "observed", "extrapolated"]
+    assert second["basis"].tolist() == ["extrapolated", "observed", "observed", "observed"]
+    assert second["n_points"].tolist() == [0, 1, 1, 1]
+    # the filled balance is the zone's all the same
+    assert second["annual_balance_m_we"].iloc[0] == pytest.approx(-2.5)
+
+
 def test_filled_stakes_are_kept_out_of_the_errors() -> None:
     data = a_network((("1", 2002), ("4", 2001)))
     by_default, filling = (

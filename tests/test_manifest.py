@@ -20,7 +20,7 @@ from catalog.manifest import (
     tool_versions,
     write_manifest,
 )
-from tests.whole_archive import make_datasets
+from tests.whole_archive import collections_of, make_datasets
 
 
 def put(root: Path, **files: bytes) -> None:
@@ -46,7 +46,7 @@ def test_lists_files_sorted_with_forward_slashes_and_without_itself(tmp_path: Pa
 
 
 def test_describes_datasets_inputs_settings_and_tools() -> None:
-    content = describe_archive(make_datasets(), [], "0.1.0", "https://example.org/a")
+    content = describe_archive(collections_of(make_datasets()), [], "0.1.0", "https://example.org/a")
     first = content["datasets"][0]
     assert first["id"] == "test-elevation-change"
     assert first["inputs"] == [{"source": "earlier", "name": "N43E086.hgt", "size": 2884802, "sha256": "0" * 64}]
@@ -67,7 +67,7 @@ def test_tools_are_those_that_run() -> None:
 def test_the_same_archive_gives_the_same_manifest(tmp_path: Path) -> None:
     for name in ("one", "two"):
         put(tmp_path / name, data=b"1")
-        write_manifest(tmp_path / name, make_datasets(), "0.1.0", None)
+        write_manifest(tmp_path / name, collections_of(make_datasets()), "0.1.0", None)
     assert (tmp_path / "one/manifest.json").read_bytes() == (tmp_path / "two/manifest.json").read_bytes()
     assert listed_files(tmp_path / "one") == {"data"}
 

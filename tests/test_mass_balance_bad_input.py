@@ -300,6 +300,27 @@ def test_a_sheet_from_the_newest_reading_down_is_in_order(tmp_path) -> None:
     assert field(tmp_path, turn).readings["date"].tolist()[:2] == [date(2004, 8, 26), date(2003, 8, 27)]
 
 
+# --- kept though it looks wrong, and said -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sheet", "place", "typed", "cell", "found"),
+    [
+        ("readings", (3, 3), "2002-08-26", "C3", "2002-08-26, below a reading of the same leg on 2003-08-27"),
+        ("pit_layers", (2, 5), 700, "E2", "snow of 700 kg m-3, where snow has 10 to 600"),
+        ("pit_layers", (3, 5), 200, "E3", "firn of 200 kg m-3, where firn has 350 to 860"),
+        ("hypsometry", (3, 2), 3450, "B3", "a band from 3450 m, below the end of the band before, 3500 m"),
+    ],
+)
+def test_what_the_science_can_still_use_is_kept_and_doubted(tmp_path, sheet, place, typed, cell, found) -> None:
+    assert not [doubt for doubt in field(tmp_path).doubts if doubt.sheet == sheet]
+    again = tmp_path / "again"
+    again.mkdir()
+    data = field(again, put(sheet, {place: typed}))
+    assert [(doubt.cell, doubt.found) for doubt in data.doubts if doubt.sheet == sheet] == [(cell, found)]
+    assert len(getattr(data, sheet)) == len(sheets()[sheet]) - 1 - (sheet == "readings")  # an empty row there
+
+
 # --- cells that hold no number ------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from pipeline.mass_balance.read import read_field_data
 from pipeline.mass_balance.values import Habits, to_angle, to_crs, to_date, to_quantity, to_word, to_year
 from schemas.errors import BadInput
 from schemas.input_notes import INPUT_NOTES
-from schemas.tables import PIT_LAYERS, READINGS, STAKES, ZONE_OBSERVATIONS
+from schemas.tables import PIT_LAYERS, READINGS, SNOW_PITS, STAKES, ZONE_OBSERVATIONS
 from tests.field_workbook import sheets, write_big_workbook, write_folder, write_legacy_workbook, write_workbook
 
 TABLES = ("stakes", "readings", "snow_pits", "pit_layers", "hypsometry")
@@ -204,7 +204,16 @@ def test_the_time_of_day_is_left_away_and_noted(tmp_path) -> None:
      ("密度(kg·m⁻³)", PIT_LAYERS, "density_kg_m3", (1, 1)),
      ("年平衡 (mm w.e.)", ZONE_OBSERVATIONS, "annual_balance_m_we", (1, 1000)),
      ("面积 (平方公里)", ZONE_OBSERVATIONS, "area_km2", (1, 1)),
-     ("Area (ha)", ZONE_OBSERVATIONS, "area_km2", (1, 100))],
+     ("Area (ha)", ZONE_OBSERVATIONS, "area_km2", (1, 100)),
+     ("探测雪深 (cm)", SNOW_PITS, "probed_depth_m", (1, 100)),
+     ("Probed depth (m)", SNOW_PITS, "probed_depth_m", (1, 1)),
+     ("探测深度 probed depth [cm]", SNOW_PITS, "probed_depth_m", (1, 100)),
+     ("数据来源", ZONE_OBSERVATIONS, "provenance", (1, 1)), ("Data source", ZONE_OBSERVATIONS, "provenance", (1, 1)),
+     ("发表冬季物质平衡 (mm w.e.)", ZONE_OBSERVATIONS, "published_winter_balance_m_we", (1, 1000)),
+     ("发表夏平衡（米水当量）", ZONE_OBSERVATIONS, "published_summer_balance_m_we", (1, 1)),
+     ("已发表年物质平衡 [mm w.e.]", ZONE_OBSERVATIONS, "published_annual_balance_m_we", (1, 1000)),
+     ("Published Ba (mm w.e.)", ZONE_OBSERVATIONS, "published_annual_balance_m_we", (1, 1000)),
+     ("published winter balance (m w.e.)", ZONE_OBSERVATIONS, "published_winter_balance_m_we", (1, 1))],
 )  # fmt: skip
 def test_headers_in_more_spellings(text, table, name, factor) -> None:
     heading = recognise(text, 0, table)

@@ -174,10 +174,6 @@ def set_cell(sheet: str, row: int, column: int, value):
         ),
         (set_cell("readings", 3, 3, None), "cell C3: found an empty cell; expected date: a date"),
         (
-            set_cell("readings", 3, 3, "2002-08-26"),
-            "sheet readings: cell C3: found date 2002-08-26 of stake 1 leg 1 after 2003-08-27; expected dates that",
-        ),
-        (
             set_cell("readings", 3, 3, "2003-08-27"),
             "cell C3: found 1, 1, 2003-08-27 a second time, with exposed_m 2.3 where row 2 has 0.5; expected",
         ),
@@ -214,12 +210,7 @@ def set_cell(sheet: str, row: int, column: int, value):
             set_cell("pit_layers", 3, 4, 20),
             "cell D3: found layer 2 of pit P1 from 0.3 to 0.2 m; expected a bottom below",
         ),
-        (set_cell("pit_layers", 2, 5, 700), "cell E2: found snow of 700 kg m-3; expected snow from 10 to 600 kg m-3"),
         (set_cell("pit_layers", 2, 5, -380), "cell E2: found -380; expected density_kg_m3: a number"),
-        (
-            set_cell("hypsometry", 3, 2, 3450),
-            "cell B3: found a band from 3450 m below the end of the band before, 3500 m",
-        ),
         (set_cell("hypsometry", 3, 3, 3450), "cell C3: found a band from 3500 to 3450 m; expected an upper edge above"),
         (
             lambda t: t.__setitem__("hypsometry", [["a", "b"], [1, 2]]),

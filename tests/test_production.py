@@ -25,7 +25,7 @@ def test_threads_keep_the_order_of_what_was_asked(monkeypatch):
 
 def test_an_error_in_a_worker_is_the_users_error():
     with open_resources(2) as resources, pytest.raises(BadInput, match="no such folder"):
-        produce_all(default_definitions(), Path("absent"), resources, synthetic=False)
+        tuple(produce_all(default_definitions(), Path("absent"), resources, synthetic=False))
 
 
 def test_without_dask_the_extra_is_named(monkeypatch, tmp_path):

@@ -129,6 +129,28 @@ def test_legs_and_installation_out_of_order() -> None:
     assert ("stake 2", "legs_out_of_order", "leg 2 on 2003-08-27, leg 1 on 2004-08-27") in found
 
 
+def test_a_reading_dated_before_the_one_above_it() -> None:
+    data = changed(a_network(), "readings", 5, date=date(2002, 8, 27))
+    assert ("reading 3/1/2002-08-27", "dates_out_of_order", "below 2003-08-27") in flags_of(data)
+    newest_first = replace(data, readings=a_network().readings.iloc[::-1].reset_index(drop=True))
+    assert flags_of(newest_first) == []
+
+
+def test_a_pit_layer_of_a_density_that_its_kind_does_not_have() -> None:
+    pits = pd.DataFrame({"pit_id": ["P1"], "date": [LAST], "stake_id": ["5"], "elevation_m": [3850.0]})
+    layers = {"pit_id": "P1", "layer": [1, 2], "top_m": [0.0, 0.3], "bottom_m": [0.3, 0.9], "kind": "snow"}
+    data = field_data({"snow_pits": pits, "pit_layers": pd.DataFrame({**layers, "density_kg_m3": [380.0, 700.0]})})
+    data = replace(a_network(), snow_pits=data.snow_pits, pit_layers=data.pit_layers)
+    found = [flag for flag in flags_of(data) if flag[1] == "density_out_of_class"]
+    assert found == [("pit P1", "density_out_of_class", "layer 2: snow of 700 kg m-3")]
+
+
+def test_areas_of_overlapping_bands_count_twice_and_are_said() -> None:
+    data = changed(a_network(), "hypsometry", 1, lower_m=3450.0)
+    assert ("2004", "overlapping_bands", "3450-3600") in flags_of(data)
+    assert mass_balance(data, SETTINGS).years[0].area_km2 == pytest.approx(2.0)
+
+
 def test_a_stake_that_jumps_and_a_balance_that_moved() -> None:
     data = a_network()
     east, north = (data.stakes.loc[2, name] for name in ("easting", "northing"))

@@ -109,7 +109,10 @@ def test_a_sheet_has_names_units_formats_and_frozen_rows(book):
 
 def test_values_are_typed_and_no_text_is_a_formula(book):
     rows = [[cell.value for cell in row] for row in book["heights"].iter_rows(min_row=3)]
-    assert rows[0][:3] == ["'=A", 1.0, 3]
+    assert rows[0][:3] == ["=A", 1.0, 3]
+    # so that it stays text when somebody edits it
+    assert book["heights"]["A3"].quotePrefix
+    assert not book["heights"]["A4"].quotePrefix
     assert rows[0][3].date() == date(2001, 2, 3)
     assert rows[0][4] == "="
     assert rows[1] == ["b", None, None, None, "<=", None]

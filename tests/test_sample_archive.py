@@ -30,7 +30,7 @@ def built(tmp_path_factory):
             opened.append(arguments[0])
 
     sys.addaudithook(hear)
-    done = run("build", "--out", target, "--json")
+    done = run("build", "--out", target, "--json", "--no-cache")
     listening[0] = False
     assert done.code == 0, done.err
     return target, json.loads(done.out), opened
@@ -129,7 +129,7 @@ def test_a_missing_grid_is_said_in_the_product(built, summary):
 
 
 def test_a_second_build_gives_the_same_bytes(built, tmp_path):
-    done = run("build", "--out", tmp_path / "again", "--workers", 1)
+    done = run("build", "--out", tmp_path / "again", "--workers", 1, "--no-cache")
     assert done.code == 0, done.err
     first, second = (json.loads((root / "manifest.json").read_text()) for root in (built[0], tmp_path / "again"))
     assert first["files"] == second["files"]

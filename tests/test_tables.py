@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -15,7 +16,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from catalog.checks.archive import Archive, FolderFiles
+from catalog.checks.tables import table_copies
 from catalog.layout import CollectionFolder
+from catalog.published_table import text_of_csv
 from catalog.tables import (
     conforms,
     csv_bytes,
@@ -91,13 +95,19 @@ def test_a_csv_is_written_to_the_letter():
         ("\x00=1", "'=1"),
         ("\u202e=1", "'=1"),
         ("a=1", "a=1"),
+        ("'=1", "''=1"),
+        ("'t Hooft", "'t Hooft"),
+        ("\uff1d1", "'\uff1d1"),
         ("line\r\nbreak", "line\nbreak"),
     ],
 )
 def test_text_that_a_spreadsheet_would_run_is_inert(given, published):
-    row = published_table(TABLE, things((given, "=", 1, 1, 1, None, None, None))).rows[0]
-    assert row[0] == published
-    assert row[1] == "="  # a fixed set of values carries no formula
+    table = published_table(TABLE, things((given, "=", 1, 1, 1, None, None, None)))
+    text = inert_text(given)
+    assert table.rows[0][:2] == (text, "=")  # formats with types hold the text itself
+    cells = next(csv.reader(io.StringIO(csv_bytes(table).decode().partition("\n")[2], newline="")))
+    assert cells[:2] == [published, "="]  # a fixed set of values carries no formula
+    assert text_of_csv(cells[0]) == text
 
 
 def test_control_characters_and_direction_marks_are_removed():
@@ -155,7 +165,9 @@ def test_parquet_and_workbook_hold_what_the_csv_holds(written):
             stated = pd.read_csv(folder.table_csv(name), dtype=str, keep_default_na=False)
             parquet = pq.read_table(folder.tables / f"{name}.parquet")
             sheet = list(book[name].iter_rows(values_only=True))
-            assert tuple(parquet.column_names) == tuple(stated.columns) == sheet[0]
+            placed = ("geometry",) if b"geo" in parquet.schema.metadata else ()
+            assert tuple(parquet.column_names) == (*stated.columns, *placed)
+            assert tuple(stated.columns) == sheet[0]
             assert parquet.num_rows == len(stated) == len(sheet) - 2
             for position, column in enumerate(stated.columns):
                 values = parquet[column].to_pylist()
@@ -172,6 +184,7 @@ def assert_same(text, value):
     elif isinstance(value, int | float):
         assert float(text) == pytest.approx(value, abs=1e-12)
     else:
+        text = text_of_csv(text)
         assert text == str(value)[: len(text)]
         assert str(value)[len(text) :] in ("", " 00:00:00")
 
@@ -194,12 +207,38 @@ def test_the_workbook_is_legible_and_runs_nothing(written):
     assert sheet["L1"].comment.text == "point balance; an upper bound where bound is '<=' [m w.e.]"
     formulas = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
     assert formulas == []
-    assert book["stakes"]["H3"].value == "'" + HOSTILE.replace("\u202e", "").replace("\x07", "")
+    hostile = book["stakes"]["H3"]
+    assert hostile.value == HOSTILE.replace("\u202e", "").replace("\x07", "")
+    assert (hostile.data_type, hostile.quotePrefix) == ("s", True)
+    assert not sheet["A3"].quotePrefix
     readme = [value for row in book["README"].iter_rows(values_only=True) for value in row if value]
     assert readme[0] == "[SYNTHETIC SAMPLE] Mass balance of a test glacier"
     assert "glacier_balances" in readme
     assert book.properties.title == readme[0]
     assert book.properties.modified.date() == dataset.definition.publication_date
+
+
+def test_the_readme_of_the_workbook_lists_primary_and_foreign_keys(written):
+    book = openpyxl.load_workbook(workbook_path(written[1][1]), read_only=True)
+    lines = [tuple(value for value in row if value) for row in book["README"].iter_rows(values_only=True)]
+    assert ("sheet", "every value of", "is found in") in lines
+    assert ("readings", "stake_id", "stakes.stake_id") in lines
+    assert ("zone_balances", "year", "glacier_balances.year") in lines
+    assert any(line[0] == "readings" and line[-1] == "stake_id, leg, date" for line in lines if line)
+
+
+def test_a_table_too_long_for_a_sheet_stands_in_the_other_formats(tmp_path, monkeypatch):
+    monkeypatch.setattr("catalog.tables.LONGEST_SHEET", 10)
+    monkeypatch.setattr("catalog.checks.tables.LONGEST_SHEET", 10)
+    dataset = make_mass_balance_dataset()
+    folder = CollectionFolder(tmp_path, dataset.definition.id)
+    write_tables(dataset, folder)
+    (folder.path / "collection.json").write_text('{"type": "Collection"}')
+    assert "stakes" not in openpyxl.load_workbook(workbook_path(folder)).sheetnames
+    assert table_copies(Archive(FolderFiles(tmp_path))).failures == ()
+    monkeypatch.setattr("catalog.checks.tables.LONGEST_SHEET", 1000)
+    found = [failure.found for failure in table_copies(Archive(FolderFiles(tmp_path))).failures]
+    assert "no sheet 'stakes'" in found
 
 
 def test_frictionless_accepts_the_package_as_it_stands(written):

@@ -227,3 +227,27 @@ def test_a_missing_number_stays_missing(dataset):
     points["sigma_balance_m_we"] = np.nan
     found = exported(with_tables(dataset.result, point_balances=points), Submission())
     assert {row["POINT_BALANCE_UNCERTAINTY"] for row in found["fog2023_mass_balance_point"]} == {None}
+
+
+def test_a_reconstructed_balance_is_not_exported_as_observed(dataset):
+    year = dataset.result.years[0]
+    assert year.annual_m_we is not None
+    modelled = replace(year, provenance="reconstructed")
+    result = replace(dataset.result, years=(modelled, *dataset.result.years[1:]))
+    found, before = exported(result, Submission()), exported(dataset.result, Submission())
+
+    def of_year(tables, name, column):
+        return [row for row in tables[name] if row[column] == year.year]
+
+    overview = of_year(found, "fog2023_mass_balance_overview", "YEAR")[0]
+    assert (overview["ELA"], overview["AAR"], overview["ACC_AREA"]) == (None, None, None)
+    assert "provenance: reconstructed; its balance is not exported" in overview["REMARKS"]
+    assert of_year(before, "fog2026_mass_balance", "year")[0]["annual_balance"] is not None
+    row = of_year(found, "fog2026_mass_balance", "year")[0]
+    assert (row["annual_balance"], row["annual_balance_unc"], row["summer_balance"]) == (None, None, None)
+    assert row["winter_balance"] == of_year(before, "fog2026_mass_balance", "year")[0]["winter_balance"]
+    assert of_year(before, "fog2023_mass_balance", "YEAR")[0]["ANNUAL_BALANCE"] is not None
+    for name, column, value in (
+        ("fog2023_mass_balance", "YEAR", "ANNUAL_BALANCE"), ("fog2026_mass_balance_band", "year", "annual_balance")
+    ):  # fmt: skip
+        assert not [row for row in of_year(found, name, column) if row[value] is not None]

@@ -11,7 +11,10 @@ import pandas as pd
 from rasterio.features import rasterize
 
 from catalog.build import BuildReport, build_archive
+from catalog.collection import Collection, facts_of
 from catalog.dataset import Dataset
+from catalog.page_facts import Card
+from catalog.page_search import Searchable
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import MassBalance
 from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
@@ -28,6 +31,12 @@ def make_datasets(**changes: Any) -> list[Dataset]:
 
 def build(out: Path, **changes: Any) -> BuildReport:
     return build_archive(make_datasets(**changes), out, code_version=CODE_VERSION)
+
+
+def collections_of(datasets: list[Dataset]) -> list[Collection]:
+    """As the manifest sees datasets; of their pages and items nothing is told."""
+    nothing = Card("", False, None, (), (), 0, "", Searchable({}, ()))
+    return [Collection(dataset.definition, facts_of(dataset, (), nothing)) for dataset in datasets]
 
 
 def complete_change(dataset: Dataset) -> Dataset:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import rasterio
 
-from catalog.checks import consistency, files, metadata, pages, rasters, stac, tables
+from catalog.checks import consistency, files, metadata, pages, rasters, stac, styles, tables, vectors
 from catalog.checks.archive import Archive, Files, FolderFiles, WebFiles
 from catalog.checks.result import Check, CheckResult, Failure, ValidationReport
 from pipeline.progress import Tell, silent
@@ -19,7 +19,9 @@ CHECKS: tuple[Check, ...] = (  # type: ignore[type-arg]  # each check names its 
     *files.CHECKS,
     *stac.CHECKS,
     *rasters.CHECKS,
+    *styles.CHECKS,
     *tables.CHECKS,
+    *vectors.CHECKS,
     *consistency.CHECKS,
     *metadata.CHECKS,
     *pages.CHECKS,

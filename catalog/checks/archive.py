@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,12 +17,18 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
-from catalog.layout import CATALOG_JSON, COLLECTION_JSON, MANIFEST_JSON
+from catalog.layout import CATALOG_JSON, COLLECTION_JSON, MANIFEST_JSON, chinese_twin
 from catalog.manifest import parse_manifest, sha256_of
 from schemas.errors import BadInput
 
 GEOTIFF = "image/tiff; application=geotiff"
+PART = re.compile(r"items-\d{4,}\.json")  # a sub-catalogue of a large collection
+_CHINESE = ".zh.json"
 T = TypeVar("T")
+# of a file that is read whole; rasters are not
+MOST_BYTES = 500_000_000
+# a compressed answer would state another length than the file's
+_IDENTITY = {"accept-encoding": "identity"}
 _NO_MANIFEST: dict[str, Any] = {}
 
 
@@ -44,7 +51,7 @@ class Files(Protocol):
 
 
 class FolderFiles:
-    """An archive in a folder."""
+    """An archive in a folder; nothing outside of it is ever read, whatever a path or a link in it says."""
 
     local = True
     deep = True
@@ -53,27 +60,72 @@ class FolderFiles:
         self.root, self.name = root, str(root)
 
     def paths(self) -> tuple[str, ...]:
-        """Every file, sorted."""
-        return tuple(sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file()))
+        """Every file, sorted; neither links nor what is no plain file."""
+        return tuple(
+            sorted(
+                path.relative_to(self.root).as_posix()
+                for path in self.root.rglob("*")
+                if not path.is_symlink() and path.is_file()
+            )
+        )
 
     def links(self) -> tuple[str, ...]:
-        """Every symbolic link, sorted."""
+        """Everything that is neither a file nor a folder: links, pipes, devices; sorted."""
         return tuple(
-            sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_symlink())
+            sorted(
+                path.relative_to(self.root).as_posix()
+                for path in self.root.rglob("*")
+                if path.is_symlink() or not (path.is_file() or path.is_dir())
+            )
         )
 
     def size(self, path: str) -> int | None:
-        return (self.root / path).stat().st_size if (self.root / path).is_file() else None
+        place = self._place(path)
+        return None if place is None else place.stat().st_size
 
     def read(self, path: str) -> bytes | None:
-        return (self.root / path).read_bytes() if (self.root / path).is_file() else None
+        """The whole file, or None.
+
+        Errors
+        ------
+        ValueError : more than ``MOST_BYTES``.
+        """
+        place = self._place(path)
+        if place is None:
+            return None
+        with place.open("rb") as file:
+            return _bounded(file.read(MOST_BYTES + 1))
 
     def sha256(self, path: str) -> str | None:
-        return sha256_of(self.root / path) if (self.root / path).is_file() else None
+        place = self._place(path)
+        return None if place is None else sha256_of(place)
 
     def dataset_name(self, path: str) -> str:
         """What rasterio opens."""
         return str(self.root / path)
+
+    def _place(self, path: str) -> Path | None:
+        """The plain file that a path names without a link on the way; else None."""
+        if not leads_inside(path):
+            return None
+        place = self.root
+        for part in path.split("/"):
+            place = place / part
+            if place.is_symlink():
+                return None
+        return place if place.is_file() else None
+
+
+def leads_inside(path: str) -> bool:
+    """Whether a path, relative to the root, stays below it."""
+    parts = path.split("/")
+    return bool(path) and not set(parts) & {"", ".", ".."} and not set("\\\0") & set(path) and len(path) < 1000
+
+
+def _bounded(content: bytes) -> bytes:
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"more than {MOST_BYTES} bytes")
+    return content
 
 
 class WebFiles:
@@ -90,8 +142,9 @@ class WebFiles:
     def paths(self) -> tuple[str, ...]:
         """What the manifest lists: a web server tells of no other file."""
         manifest = parse_manifest(self.read(MANIFEST_JSON) or b"") or {}
-        listed = {str(entry["path"]) for entry in manifest.get("files", ()) if isinstance(entry, dict)}
-        return tuple(sorted({MANIFEST_JSON, *listed}))
+        entries = manifest.get("files")
+        listed = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)} if entries else set()
+        return tuple(sorted({MANIFEST_JSON, *filter(leads_inside, listed)}))
 
     def links(self) -> tuple[str, ...]:
         return ()
@@ -99,15 +152,32 @@ class WebFiles:
     def size(self, path: str) -> int | None:
         if self._contents.get(path) is not None:
             return len(self._contents[path] or b"")
+        if not leads_inside(path):
+            return None
         answer = self._ask("HEAD", path)
-        length = answer.headers.get("content-length") if answer.is_success else None
-        return int(length) if length is not None else None
+        length = answer.headers.get("content-length", "") if answer.is_success else ""
+        return int(length) if re.fullmatch("[0-9]{1,18}", length) else None
 
     def read(self, path: str) -> bytes | None:
         if path not in self._contents:
-            answer = self._ask("GET", path)
-            self._contents[path] = answer.content if answer.is_success else None
+            self._contents[path] = self._get(path) if leads_inside(path) else None
         return self._contents[path]
+
+    def _get(self, path: str) -> bytes | None:
+        """The whole file, read piece by piece: a server may send without end."""
+        address = self._url(path)
+        content = bytearray()
+        try:
+            with self._client.stream("GET", address, headers=_IDENTITY) as answer:
+                if not answer.is_success:
+                    return None
+                for piece in answer.iter_bytes():
+                    content += piece
+                    if len(content) > MOST_BYTES:
+                        raise ValueError(f"more than {MOST_BYTES} bytes")
+        except httpx.HTTPError as error:
+            raise BadInput(address, str(error) or type(error).__name__, "an answer from the server") from None
+        return bytes(content)
 
     def sha256(self, path: str) -> str | None:
         content = self.read(path)
@@ -121,8 +191,7 @@ class WebFiles:
 
     def _ask(self, method: str, path: str) -> httpx.Response:
         try:
-            # identity: a compressed answer would state another length than the file's
-            return self._client.request(method, self._url(path), headers={"accept-encoding": "identity"})
+            return self._client.request(method, self._url(path), headers=_IDENTITY)
         except httpx.HTTPError as error:
             raise BadInput(self._url(path), str(error) or type(error).__name__, "an answer from the server") from None
 
@@ -137,7 +206,7 @@ class File:
 
 @dataclass(frozen=True)
 class Document:
-    """A STAC catalogue, collection or item: its path and its parsed JSON."""
+    """A STAC catalogue, sub-catalogue, collection or item: its path and its parsed JSON."""
 
     archive: Archive
     file: str
@@ -152,6 +221,16 @@ class Document:
     def collection_id(self) -> str:
         """Name of the collection's folder; empty for the catalogue."""
         return self.folder.partition("/")[0]
+
+    @property
+    def english(self) -> str:
+        """Path of the English document, which for an English one is its own."""
+        return f"{self.file.removesuffix(_CHINESE)}.json" if self.file.endswith(_CHINESE) else self.file
+
+    @property
+    def twin(self) -> str:
+        """Path of the same document in the other language."""
+        return self.english if self.file.endswith(_CHINESE) else chinese_twin(self.file)
 
     @property
     def kind(self) -> str:
@@ -218,8 +297,8 @@ class Archive:
     def json(self, path: str) -> Any:
         """Parsed JSON, or None."""
         if path not in self._json:
-            content = self.files.read(path) if path in self.path_set else None
             try:
+                content = self.files.read(path) if path in self.path_set else None
                 self._json[path] = None if content is None else json.loads(content)
             except (ValueError, RecursionError):
                 self._json[path] = None
@@ -228,7 +307,9 @@ class Archive:
     def _read_band(self, path: str, index: int) -> NDArray[Any]:
         """One band of a raster as it stands on disk, shape (rows, columns)."""
         try:
-            with rasterio.open(self.files.dataset_name(path)) as source:
+            with rasterio.open(self.files.dataset_name(path), driver="GTiff") as source:
+                if source.width * source.height > MOST_BYTES:
+                    raise ValueError(f"{source.height} x {source.width} pixels")
                 band: NDArray[Any] = source.read(index)
         except RasterioError:
             raise ValueError("a raster that cannot be read") from None
@@ -244,14 +325,25 @@ class Archive:
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
-        """Catalogue, collections and items, found by where they stand and not by links, which may be broken."""
+        """All documents in English, found by where they stand and not by links, which may be broken."""
         names = [path for path in self.paths if _is_stac_path(path)]
         parsed = ((name, self.json(name)) for name in names)
         return tuple(Document(self, name, content) for name, content in parsed if isinstance(content, dict))
 
+    @cached_property
+    def twins(self) -> tuple[Document, ...]:
+        """The same documents in Chinese, as far as they are there."""
+        parsed = ((chinese_twin(one.file), self.json(chinese_twin(one.file))) for one in self.documents)
+        return tuple(Document(self, name, content) for name, content in parsed if isinstance(content, dict))
+
     @property
     def collections(self) -> tuple[Document, ...]:
-        return tuple(document for document in self.documents if document.file.count("/") == 1)
+        return tuple(document for document in self.documents if document.file.endswith(f"/{COLLECTION_JSON}"))
+
+    def parts_of(self, collection: Document) -> tuple[Document, ...]:
+        """Sub-catalogues that stand beside ``collection``."""
+        beside = (one for one in self.documents if one.folder == collection.folder)
+        return tuple(one for one in beside if PART.fullmatch(one.file.rpartition("/")[2]))
 
     @property
     def items(self) -> tuple[Document, ...]:
@@ -311,6 +403,10 @@ def collections(archive: Archive) -> tuple[Document, ...]:
     return archive.collections
 
 
+def every_language(archive: Archive) -> tuple[Document, ...]:
+    return (*archive.documents, *archive.twins)
+
+
 def items(archive: Archive) -> tuple[Document, ...]:
     return archive.items
 
@@ -329,5 +425,5 @@ def _is_stac_path(path: str) -> bool:
         return True
     parts = path.split("/")
     if len(parts) == 2:
-        return parts[1] == COLLECTION_JSON
+        return parts[1] == COLLECTION_JSON or bool(PART.fullmatch(parts[1]))
     return len(parts) == 3 and parts[2] == f"{parts[1]}.json"

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from datacite import schema45
 from shapely.geometry import shape
 
 from catalog.checks.archive import Archive, Document, File, collections, files_ending, whole
+from catalog.checks.metadata_facts import READERS, one_line, stated_facts
 from catalog.checks.result import Failure, check
-from catalog.layout import DATAPACKAGE_JSON, INDEX_HTML, METADATA
+from catalog.layout import DATAPACKAGE_JSON, INDEX_HTML, METADATA, README_MD
+from catalog.metadata.datacite import datacite_errors
+from catalog.metadata.markdown import markdown_line
 from catalog.metadata.ncdc import NCDC_FIELDS
+from catalog.published_table import FORMULA_SIGNS
 from schemas.glacier_extension import SCHEMA_PATH, json_schema
 
 _REBUILD = "build the archive again"
@@ -67,7 +75,7 @@ def geojson(file: File) -> Iterator[Failure]:
 def metadata_standards(collection: Document) -> Iterator[Failure]:
     archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
     record = archive.json(f"{folder}/datacite.json")
-    for error in schema45.validator.iter_errors(record):
+    for error in datacite_errors(record):
         place = "/".join(str(part) for part in error.absolute_path) or "record"
         yield Failure(f"{folder}/datacite.json: {place}", error.message[:200], "what DataCite 4.5 allows", _REBUILD)
     portal = archive.json(f"{folder}/ncdc.json")
@@ -76,39 +84,159 @@ def metadata_standards(collection: Document) -> Iterator[Failure]:
         yield Failure(f"{folder}/ncdc.json", f"no {', '.join(missing)}", "every field, empty where unknown", _REBUILD)
 
 
-@check("metadata-agrees", "the records state one identifier, title, version, period and bounding box", collections)
-def metadata_agrees(collection: Document) -> Iterator[Failure]:
-    archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
-    portal, cite, data = (archive.json(f"{folder}/{name}") for name in ("ncdc.json", "datacite.json", "dataset.jsonld"))
-    box = cite["geoLocations"][0]["geoLocationBox"]
-    bounds = [box[f"{side}Bound{kind}"] for side, kind in _SIDES]
-    south, west, north, east = (float(value) for value in data["spatialCoverage"]["geo"]["box"].split())
-    period = f"{portal['ds_acq_start_time']}/{portal['ds_acq_end_time']}"
-    collected = [entry["date"] for entry in cite["dates"] if entry["dateType"] == "Collected"]
+# of all renderings these two hold every fact, and each what the other lacks; the rest is held against them
+_PORTAL, _DATACITE = f"{METADATA}/ncdc.json", f"{METADATA}/datacite.json"
+_CITATION = f"{METADATA}/citation.txt"
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One rendering of a collection's metadata: its path, and the path from the collection's folder."""
+
+    collection: Document
+    name: str
+
+    @property
+    def file(self) -> str:
+        return f"{self.collection.folder}/{self.name}"
+
+    @property
+    def content(self) -> bytes:
+        content = self.collection.archive.files.read(self.file)
+        if content is None:
+            raise LookupError("no such file")
+        return content
+
+    def of(self, name: str) -> Rendering:
+        """Another rendering of the same metadata."""
+        return Rendering(self.collection, name)
+
+    def expected(self) -> dict[str, Any]:
+        """The facts as the portal's and the DataCite record state them."""
+        notes, key = self.collection.archive.notes, f"facts:{self.collection.folder}"
+        if key not in notes:
+            pair = [stated_facts(name, self.of(name).content) for name in (_DATACITE, _PORTAL)]
+            notes[key] = {**pair[0], **pair[1]}
+        facts: dict[str, Any] = notes[key]
+        return facts
+
+
+def _renderings(*names: str) -> Any:
+    def chosen(archive: Archive) -> Iterator[Rendering]:
+        return (Rendering(collection, name) for collection in archive.collections for name in names)
+
+    return chosen
+
+
+@check(
+    "metadata-agrees",
+    "every rendering states the same title, extent, dates, keywords, contact, project, citation, licence and version",
+    _renderings(*READERS),
+)
+def metadata_agrees(rendering: Rendering) -> Iterator[Failure]:
+    expected = rendering.expected()
+    for fact, found in stated_facts(rendering.name, rendering.content).items():
+        if fact in expected and found != expected[fact]:
+            where = f"{rendering.file}: {fact}"
+            yield Failure(where, f"{found!r}", f"{expected[fact]!r}, as in {_PORTAL} and {_DATACITE}", _REBUILD)
+
+
+@check(
+    "metadata-texts-agree",
+    "citation text and README state the facts of the records in their own words",
+    _renderings(_CITATION, README_MD),
+)
+def metadata_texts_agree(rendering: Rendering) -> Iterator[Failure]:
+    facts, text = rendering.expected(), rendering.content.decode("utf-8")
+    if rendering.name == _CITATION:
+        wanted, lines = _cited_lines(facts), set(text.splitlines())
+        absent = [line for line in wanted if line not in lines]
+    else:
+        absent = [markdown_line(said) for said in _told(facts) if markdown_line(said) not in text]
+    for line in absent:
+        yield Failure(rendering.file, "a text without it", f"{line!r}, as the records state it", _REBUILD)
+
+
+def _cited_lines(facts: dict[str, Any]) -> list[str]:
+    """Whole lines of the citation text."""
+    box = " ".join(str(side) for side in facts["extent"])
+    contact = ", ".join(part for part in (facts["contact"], facts["phone"], facts["email"]) if part)
+    return [
+        facts["citation"],
+        f"Identifier / 标识: {facts['identifier']}",
+        f"Period / 时间: {facts['period']}",
+        f"Extent in degrees, west south east north / 范围（西 南 东 北）: {box}",
+        f"Published / 发布: {facts['published']}",
+        f"Licence / 许可: {facts['licence']}",
+        f"DOI: {facts['doi'] or 'none assigned / 尚未分配'}",
+        *([f"Contact / 联系人: {contact}"] if contact else []),
+        *([f"Project / 项目: {facts['project']}"] if facts["project"] else []),
+    ]
+
+
+def _told(facts: dict[str, Any]) -> list[str]:
+    """What the README tells, word for word."""
+    start, _, end = facts["period"].partition("/")
+    west, south, east, north = facts["extent"]
+    said = [
+        facts["citation"],
+        facts["identifier"],
+        f"Version {facts['version']}, published {facts['published']} by {facts['publisher']}",
+        f"Period {start} to {end}",
+        f"{west} to {east} degrees east, {south} to {north} degrees north",
+        f"Licence: {facts['licence']}",
+        facts["contact"],
+        facts["phone"],
+        facts["email"],
+        facts["project"],
+        *facts["keywords"],
+    ]
+    return [one_line(text) for text in said if text]
+
+
+@check("metadata-is-dated", "publication year, issue date and the mark of a synthetic sample agree", collections)
+def metadata_is_dated(collection: Document) -> Iterator[Failure]:
+    archive = collection.archive
+    portal, cite = (archive.json(f"{collection.folder}/{name}") for name in (_PORTAL, _DATACITE))
     issued = next((entry["date"] for entry in cite["dates"] if entry["dateType"] == "Issued"), None)
-    version, title = collection.content["version"], collection.content["title"]
-    stated = [portal[f"ds_acq_{name}"] for name in ("lon_west", "lat_south", "lon_east", "lat_north")]
     for name, key, found, expected in (
-        ("ncdc.json", "id", portal["id"], collection.collection_id),
-        ("ncdc.json", "title", portal["title_en"], title),
-        ("datacite.json", "title", cite["titles"][0]["title"], title),
-        ("dataset.jsonld", "name", data["name"], title),
-        ("ncdc.json", "version", portal["version"], version),
-        ("datacite.json", "version", cite["version"], version),
-        ("dataset.jsonld", "version", data["version"], version),
-        ("datacite.json", "bounding box", bounds, stated),
-        ("dataset.jsonld", "bounding box", [west, south, east, north], stated),
-        ("datacite.json", "period", collected[0], period),
-        ("dataset.jsonld", "period", data["temporalCoverage"], period),
-        ("datacite.json", "issued", issued, str(portal["publish_time"])[:10]),
-        ("datacite.json", "publication year", cite["publicationYear"], str(issued)[:4]),
-        ("ncdc.json", "synthetic", portal["synthetic"], collection.content["glacier:synthetic"]),
+        (_DATACITE, "publication year", cite["publicationYear"], str(issued)[:4]),
+        (_PORTAL, "synthetic", portal["synthetic"], collection.content["glacier:synthetic"]),
     ):
         if found != expected:
-            yield Failure(f"{folder}/{name}: {key}", f"{found!r}", f"{expected!r}, as elsewhere", _REBUILD)
+            yield Failure(f"{collection.folder}/{name}: {key}", f"{found!r}", f"{expected!r}, as elsewhere", _REBUILD)
 
 
-_SIDES = (("west", "Longitude"), ("south", "Latitude"), ("east", "Longitude"), ("north", "Latitude"))
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_FORMULA_CELL = re.compile(rb"<(?:\w+:)?f[\s>/]")
+# what makes a workbook run or fetch something when it is opened
+_ACTIVE_PARTS = ("xl/vbaProject", "xl/externalLinks/", "xl/connections", "xl/activeX/", "xl/embeddings/")
+
+
+@check("no-formulas", "no cell of a CSV or workbook runs as a formula", files_ending(".csv", ".xlsx"))
+def no_formulas(file: File) -> Iterator[Failure]:
+    content = file.archive.files.read(file.file) or b""
+    found = _workbook_formulas(content) if file.file.endswith(".xlsx") else _csv_formulas(content.decode("utf-8"))
+    for where, text in found:
+        yield Failure(f"{file.file}: {where}", text, "text that no spreadsheet runs", _REBUILD)
+
+
+def _csv_formulas(text: str) -> Iterator[tuple[str, str]]:
+    rows = csv.reader(io.StringIO(text, newline=""))
+    for row in rows:
+        for cell in row:
+            # a sign by itself is a value ('=' of a bound), and a signed number is a number
+            if len(cell) > 1 and cell.startswith(FORMULA_SIGNS) and not _NUMBER.fullmatch(cell):
+                yield f"line {rows.line_num}", f"{cell[:60]!r}"
+
+
+def _workbook_formulas(content: bytes) -> Iterator[tuple[str, str]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        for part in book.namelist():
+            if part.startswith(_ACTIVE_PARTS):
+                yield part, "a part that runs or loads something"
+            elif part.startswith("xl/worksheets/") and _FORMULA_CELL.search(book.read(part)):
+                yield part, "a formula"
 
 
 @check(
@@ -152,8 +280,17 @@ def _is_data(path: str, top: str) -> bool:
     parts = path.removeprefix(f"{top}/").split("/")
     if len(parts) == 1:
         return parts[0] == DATAPACKAGE_JSON or parts[0].endswith(".png")
-    document = parts[-1] == INDEX_HTML or parts[1] == f"{parts[0]}.json"
+    document = parts[-1] == INDEX_HTML or parts[1] in (f"{parts[0]}.json", f"{parts[0]}.zh.json")
     return parts[0] != METADATA and not document
 
 
-CHECKS = (own_schema, geojson, metadata_standards, metadata_agrees, metadata_files)
+CHECKS = (
+    own_schema,
+    geojson,
+    metadata_standards,
+    metadata_agrees,
+    metadata_texts_agree,
+    metadata_is_dated,
+    metadata_files,
+    no_formulas,
+)

@@ -1,18 +1,27 @@
-"""Checks of the human pages: links lead to files, and nothing is asked of another server."""
+"""Checks of the human pages: links lead to files, nothing is asked of another server, the search finds every item."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 from lxml import html
 
-from catalog.checks.archive import File, files_ending, join
+from catalog.checks.archive import File, files_ending, join, whole
 from catalog.checks.result import Failure, check
+from catalog.layout import COLLECTION_JSON, INDEX_HTML, SEARCH_JS
+from catalog.page_search import parse_search_script
 
 _REBUILD = "build the archive again"
 # what a browser loads by itself; a link that a reader follows may lead anywhere
 _LOADED = {"script": "src", "img": "src", "source": "src", "iframe": "src", "object": "data", "link": "href"}
+# data that a page carries is no script
+_DATA = ("application/json", "application/ld+json")
+POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'"
+)
 
 
 @check(
@@ -37,4 +46,66 @@ def page_links(file: File) -> Iterator[Failure]:
             yield Failure(file.file, f"a link to {href!r}", "a file of the archive", _REBUILD)
 
 
-CHECKS = (page_links,)
+@check(
+    "page-scripts",
+    "every page forbids all but its archive's own files, and holds no script or style of its own",
+    files_ending(".html"),
+)
+def page_scripts(file: File) -> Iterator[Failure]:
+    page = html.document_fromstring(file.archive.text(file.file) or "<p>")
+    policies = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    if policies != [POLICY]:
+        yield Failure(file.file, f"content security policy {policies}", repr(POLICY), _REBUILD)
+    for element in page.iter("script", "style"):
+        if element.get("src") is None and element.get("type") not in _DATA:
+            yield Failure(file.file, f"a {element.tag!s} written into the page", "a file of the archive", _REBUILD)
+    for element in page.iter("*"):
+        handlers = [name for name in element.attrib if str(name).startswith("on") or name == "style"]
+        if handlers:
+            yield Failure(file.file, f"{element.tag!s} with {', '.join(map(str, handlers))}", "no such thing", _REBUILD)
+
+
+@check("page-search", "the search of the front page holds every item of the catalogue, and nothing else", whole)
+def page_search(root: File) -> Iterator[Failure]:
+    archive = root.archive
+    try:
+        found = parse_search_script(archive.text(SEARCH_JS) or "")
+    except ValueError as error:
+        yield Failure(SEARCH_JS, f"{error}", "the search data of an archive", _REBUILD)
+        return
+    names = [str(collection["id"]) for collection in found["collections"]]
+    listed = {f"{names[at]}/{page}" for at, page, *_ in found["items"]}
+    stacs = {path for path in archive.paths if _is_item(path)}
+    expected = {f"{path.rpartition('/')[0]}/{INDEX_HTML}" for path in stacs}
+    for page in sorted(expected ^ listed):
+        what = "an item that the search does not hold" if page in expected else "an item that is not there"
+        yield Failure(SEARCH_JS, f"{what}: {page}", "every item once", _REBUILD)
+    folders = {
+        path.partition("/")[0] for path in archive.paths if path.count("/") == 1 and path.endswith(COLLECTION_JSON)
+    }
+    if sorted(names) != sorted(folders):
+        yield Failure(SEARCH_JS, f"collections {sorted(names)}", f"{sorted(folders)}", _REBUILD)
+    for at, page, tail, _, first, last in found["items"]:
+        path = f"{names[at]}/{page}".removesuffix(INDEX_HTML)
+        stated = json.loads(archive.text(f"{path}{path.rstrip('/').rpartition('/')[2]}.json") or "{}")
+        title = found["collections"][at]["prefix"][0] + tail
+        yield from _differences(stated.get("properties", {}), title, first, last)
+
+
+def _is_item(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return "/" in folder and name == f"{folder.rpartition('/')[2]}.json"
+
+
+def _differences(properties: dict[str, object], title: str, first: int, last: int) -> Iterator[Failure]:
+    """Where the search says other than the item: its title and its years."""
+    if properties.get("title") != title:
+        yield Failure(SEARCH_JS, f"title {title!r}", f"{properties.get('title')!r}, as the item says", _REBUILD)
+    start, end = (
+        str(properties.get(name) or properties.get("datetime"))[:4] for name in ("start_datetime", "end_datetime")
+    )
+    if [str(first), str(last)] != [start, end]:
+        yield Failure(SEARCH_JS, f"{title!r} of {first} to {last}", f"{start} to {end}, as the item says", _REBUILD)
+
+
+CHECKS = (page_links, page_scripts, page_search)

@@ -27,7 +27,7 @@ _STATISTICS = ("minimum", "maximum", "mean", "stddev", "count", "valid_percent")
 @check("raster-opens", "every GeoTIFF can be read to its last tile", rasters)
 def raster_opens(raster: Raster) -> Iterator[Failure]:
     try:
-        with rasterio.open(raster.dataset_name) as source:
+        with _geotiff(raster) as source:
             if raster.archive.files.deep:
                 for _, window in source.block_windows(1):
                     source.read(window=window)
@@ -58,6 +58,8 @@ def raster_georeference(raster: Raster) -> Iterator[Failure]:
     with _opened(raster) as source:
         crs, transform, extent = source.crs, list(source.transform)[:6], list(source.bounds)
         found = {"proj:shape": list(source.shape)}
+        # a picture may be filled up, by less than a pixel of its coarsest overview (catalog.even_overviews)
+        pixels = 2 ** len(source.overviews(1)) if "visual" in raster.asset.get("roles", []) else 1
         lonlat = transform_bounds(crs, "EPSG:4326", *source.bounds, densify_pts=21) if crs else None
     if crs is None:
         yield Failure(raster.file, "no CRS", "a CRS", _REBUILD)
@@ -73,9 +75,8 @@ def raster_georeference(raster: Raster) -> Iterator[Failure]:
     if stated is not None and not _close(stated, extent):
         yield _differs(raster, "proj:bbox", stated, extent)
     bbox = raster.item.content["bbox"]
-    if lonlat and max(abs(a - b) for a, b in zip(bbox, lonlat, strict=True)) > _pixel_degrees(
-        lonlat, found["proj:shape"]
-    ):
+    allowed = pixels * _pixel_degrees(lonlat, found["proj:shape"]) if lonlat else math.inf
+    if lonlat and max(abs(a - b) for a, b in zip(bbox, lonlat, strict=True)) > allowed:
         yield Failure(
             f"{raster.item.file}: bbox", str(bbox), f"{_rounded(lonlat)}, the extent of {raster.file}", _REBUILD
         )
@@ -179,9 +180,14 @@ def grid_of(raster: Raster) -> Grid:
 
 def _opened(raster: Raster) -> Any:
     try:
-        return rasterio.open(raster.dataset_name)
+        return _geotiff(raster)
     except RasterioError as error:
         raise ValueError(f"{raster.file}: {_first_line(error)}") from None
+
+
+def _geotiff(raster: Raster) -> Any:
+    # GDAL tells a format by its content: of another one, a file could lead out of the archive and to other servers
+    return rasterio.open(raster.dataset_name, driver="GTiff")
 
 
 def _first_line(error: BaseException) -> str:

@@ -23,8 +23,9 @@ _DAMAGE = (
     AttributeError,
     EOFError,
     LookupError,
+    MemoryError,
     OSError,
-    RecursionError,
+    RuntimeError,  # of PROJ, of Arrow, and of nesting too deep
     SyntaxError,
     TypeError,
     ValueError,

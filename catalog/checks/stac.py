@@ -12,32 +12,31 @@ from typing import Any
 
 from shapely.geometry import shape
 
-from catalog.checks.archive import Document, File, collections, documents, items, whole
+from catalog.checks import stac_twins
+from catalog.checks.archive import PART, Archive, Document, File, collections, documents, every_language, items, whole
 from catalog.checks.result import Failure, NotChecked, check
-from catalog.layout import CATALOG_JSON, COLLECTION_JSON
+from catalog.layout import CATALOG_JSON, COLLECTION_JSON, chinese_twin
 from schemas.stac_schemas import Schemas, schema_folder, schemas_at_hand, validate_stac
 
 _REBUILD = "build the archive again"
 _STRUCTURAL = {"root", "parent", "child", "item", "collection", "self"}
-_TYPES = {0: "Catalog", 1: "Collection", 2: "Feature"}
 _DEGREE = 1e-6
 
 
 @check(
     "stac-type",
     "catalogue, collections and items say what they are, and their id is the name of their folder",
-    documents,
+    every_language,
 )
 def stac_type(document: Document) -> Iterator[Failure]:
     content = document.content
-    expected = _TYPES[document.file.count("/")]
+    expected, name = _type_and_name(document)
     if content.get("type") != expected:
         yield Failure(document.file, f"type {content.get('type')!r}", f"type {expected!r}", _REBUILD)
     if content.get("stac_version") != "1.1.0":
         yield Failure(document.file, f"stac_version {content.get('stac_version')!r}", "'1.1.0'", _REBUILD)
-    folder = document.folder.rpartition("/")[2]
-    if folder and content.get("id") != folder:
-        yield Failure(document.file, f"id {content.get('id')!r}", f"id {folder!r}, as its folder", _REBUILD)
+    if name and content.get("id") != name:
+        yield Failure(document.file, f"id {content.get('id')!r}", f"id {name!r}, as its folder", _REBUILD)
     if expected == "Feature" and content.get("collection") != document.collection_id:
         yield Failure(
             document.file, f"collection {content.get('collection')!r}", repr(document.collection_id), _REBUILD
@@ -46,7 +45,17 @@ def stac_type(document: Document) -> Iterator[Failure]:
         yield Failure(document.file, f"id {content.get('id')!r}", "an id without ':' or '/'", _REBUILD)
 
 
-@check("links-resolve", "every link inside the archive is relative and leads to a file of it", documents)
+def _type_and_name(document: Document) -> tuple[str, str]:
+    """The type of document that stands at a path, and the id it must have; no id is asked of the catalogue."""
+    folder, _, name = document.english.rpartition("/")
+    if not folder:
+        return "Catalog", ""
+    if PART.fullmatch(name):
+        return "Catalog", name.removesuffix(".json")
+    return ("Collection" if name == COLLECTION_JSON else "Feature"), folder.rpartition("/")[2]
+
+
+@check("links-resolve", "every link inside the archive is relative and leads to a file of it", every_language)
 def links_resolve(document: Document) -> Iterator[Failure]:
     for link in document.links:
         href, rel = str(link.get("href", "")), str(link.get("rel", ""))
@@ -63,28 +72,74 @@ def links_resolve(document: Document) -> Iterator[Failure]:
 
 
 @check(
-    "links-both-ways", "parents and children name each other, and each document names root and collection", documents
+    "links-both-ways",
+    "parents and children name each other in one language, and each document names root and collection",
+    every_language,
 )
 def links_both_ways(document: Document) -> Iterator[Failure]:
-    archive, folder = document.archive, document.folder
-    parent = {0: None, 1: CATALOG_JSON, 2: f"{document.collection_id}/{COLLECTION_JSON}"}[document.file.count("/")]
-    expected = {"root": {CATALOG_JSON}, "parent": {parent} if parent else set(), "child": set(), "item": set()}
-    if folder == "":
-        expected["child"] = {child.file for child in archive.collections}
-    elif document.file.count("/") == 1:
-        expected["item"] = {item.file for item in archive.items_of(document)}
-    else:
-        expected["collection"] = {str(parent)}
-    for rel, wanted in expected.items():
+    for rel, relatives in _relatives(document).items():
+        wanted = relatives if document.file == document.english else {chinese_twin(path) for path in relatives}
         hrefs = [str(link.get("href", "")) for link in document.links if link.get("rel") == rel]
         found = {document.target(href) for href in hrefs}
         if found != wanted or len(hrefs) != len(wanted):
+            extra, missing = sorted(map(str, found - wanted)), sorted(wanted - found)
             yield Failure(
                 document.file,
-                f"{rel} links to {sorted(map(str, found))}",
-                f"{rel} links to {sorted(map(str, wanted))}",
+                f"{len(hrefs)} {rel} links, {_some(extra)} too many and {_some(missing)} missing",
+                f"{rel} links to {_some(sorted(wanted))}",
                 _REBUILD,
             )
+
+
+def _some(paths: list[str]) -> str:
+    """The first of many paths."""
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return f"{', '.join(paths[:5]) or 'none'}{more}"
+
+
+def _relatives(document: Document) -> dict[str, set[str]]:
+    """The documents, by their English paths, to which each kind of link must lead."""
+    archive, path = document.archive, document.english
+    expected: dict[str, set[str]] = {"root": {CATALOG_JSON}, "parent": set(), "child": set(), "item": set()}
+    collection = f"{document.collection_id}/{COLLECTION_JSON}"
+    if path == CATALOG_JSON:
+        expected["child"] = {child.file for child in archive.collections}
+    elif path == collection:
+        parts, own = archive.parts_of(document), archive.items_of(document)
+        expected |= {"parent": {CATALOG_JSON}, "child": {part.file for part in parts}}
+        expected["item"] = set() if parts else {item.file for item in own}
+    elif PART.fullmatch(path.rpartition("/")[2]):
+        expected |= {"parent": {collection}, "item": _children_by_parent(archive).get(path, set())}
+    else:
+        expected |= {"parent": {_part_of(archive).get(path, collection)}, "collection": {collection}}
+    return expected
+
+
+def _part_of(archive: Archive) -> dict[str, str]:
+    """The sub-catalogue that names each item."""
+    if "part of" not in archive.notes:
+        parts = [part for collection in archive.collections for part in archive.parts_of(collection)]
+        archive.notes["part of"] = {
+            str(part.target(str(link.get("href", "")))): part.file
+            for part in parts
+            for link in part.links
+            if link.get("rel") == "item"
+        }
+    named: dict[str, str] = archive.notes["part of"]
+    return named
+
+
+def _children_by_parent(archive: Archive) -> dict[str, set[str]]:
+    """The items that name each document as their parent."""
+    if "children" not in archive.notes:
+        children: dict[str, set[str]] = {}
+        for item in archive.items:
+            parents = (link.get("href", "") for link in item.links if link.get("rel") == "parent")
+            for parent in parents:
+                children.setdefault(str(item.target(parent)), set()).add(item.file)
+        archive.notes["children"] = children
+    found: dict[str, set[str]] = archive.notes["children"]
+    return found
 
 
 @check(
@@ -105,7 +160,8 @@ def assets_exist(document: Document) -> Iterator[Failure]:
             )
     if document.file.count("/") == 2:
         folder = f"{document.folder}/"
-        beside = {path for path in paths if path.startswith(folder)} - {document.file, f"{folder}index.html"}
+        beside = {path for path in paths if path.startswith(folder) and not path.endswith(".html")}
+        beside -= {document.file, document.twin}
         for path in sorted(beside - targets):
             yield Failure(path, "a file that no asset names", "an asset of the item", _REBUILD)
 
@@ -211,7 +267,7 @@ def renders(document: Document) -> Iterator[Failure]:
                 )
 
 
-@check("numbers-finite", "every number of a STAC document is finite", documents)
+@check("numbers-finite", "every number of a STAC document is finite", every_language)
 def numbers_finite(document: Document) -> Iterator[Failure]:
     if any(isinstance(value, float) and not math.isfinite(value) for value in leaves(document.content)):
         yield Failure(document.file, "NaN or infinity", "finite numbers", _REBUILD)
@@ -231,7 +287,7 @@ def leaves(value: Any) -> Iterator[Any]:
 def stac_schema(root: File) -> Iterator[Failure]:
     registry = _registry(root.archive.schemas)
     unread: set[str] = set()
-    for document in root.archive.documents:
+    for document in every_language(root.archive):
         verdict = validate_stac(document.content, registry)
         unread.update(verdict.not_at_hand)
         for failure in verdict.failures:
@@ -258,4 +314,5 @@ CHECKS = (
     collection_extent,
     collection_union,
     renders,
+    *stac_twins.CHECKS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.metadata.facts import Facts
+from catalog.metadata.facts import LANGUAGES, Facts, one_line
 
 
 def citation_text(facts: Facts) -> str:
@@ -21,14 +21,36 @@ def citation_text(facts: Facts) -> str:
         lines += ["", "Synthetic sample: do not cite as observations. / 合成样本：请勿作为实测数据引用。"]
     if not facts.creators_are_people:
         lines += ["", "The source names no authors; the data centre is cited as publisher. / 原文未列作者。"]
+    lines += ["", *_about(facts)]
     lines += ["", "Citations and annotations, word for word from the source / 原文引用说明", ""]
     said = [text for text in (original.citation_intro, original.citation_english_note, original.citation) if text]
     lines += [line for text in said for line in text.splitlines()]
     if not original.citation:
         lines += ["(The source states no sentence. / 原文未给出引用语句。)"]
-    if definition.project:
-        lines += ["", f"Project / 项目: {definition.project.number}, {definition.project.name}"]
     products = [f"- {source.attribution} {source.url}".rstrip() for source in definition.sources if source.attribution]
     if products:
         lines += ["", "Please also cite the products it was made from / 请同时引用所用数据产品", "", *products]
     return "\n".join(lines) + "\n"
+
+
+def _about(facts: Facts) -> list[str]:
+    """What the citation stands for, a fact a line."""
+    definition, extent = facts.definition, facts.definition.extent
+    box = f"{extent.west} {extent.south} {extent.east} {extent.north}"
+    lines = [
+        "About the dataset / 数据集信息",
+        "",
+        f"Identifier / 标识: {definition.id}",
+        f"Period / 时间: {definition.period.start.isoformat()}/{definition.period.end.isoformat()}",
+        f"Extent in degrees, west south east north / 范围（西 南 东 北）: {box}",
+        f"Published / 发布: {definition.publication_date.isoformat()}",
+        f"Keywords / 关键词: {'; '.join(one_line(word) for word in facts.keywords)}",
+        f"Licence / 许可: {definition.licence}",
+        f"Languages / 语言: {', '.join(LANGUAGES)}",
+    ]
+    for contact in definition.contacts:
+        said = (one_line(part) for part in (contact.name, contact.phone, contact.email) if part)
+        lines.append(f"Contact / 联系人: {', '.join(said)}")
+    if project := definition.project:
+        lines.append(f"Project / 项目: {one_line(project.number)}, {one_line(project.name)}")
+    return lines

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from catalog.dataset import Dataset
-from pipeline.elevation_change.result import ElevationChange
-from pipeline.mass_balance.result import MassBalance
 from schemas.definition import Bilingual, Definition, Keywords
+
+if TYPE_CHECKING:
+    from catalog.dataset import Dataset
+    from pipeline.elevation_change.result import ElevationChange
+    from pipeline.mass_balance.result import MassBalance
 
 # path relative to the collection's folder, size (bytes), sha256 (hex), media type
 DataFile = tuple[str, int, str, str]
 
+# the record itself is in English; everything that the definition says in Chinese stands beside it
+LANGUAGE = "en"
+LANGUAGES = (LANGUAGE, "zh")
 SYNTHETIC = Bilingual(en="[SYNTHETIC SAMPLE]", cn="[合成样本]")
 _SYNTHETIC_NOTE = Bilingual(
     en="Computed from the embedded synthetic sample, not from observations; for demonstration and tests only.",
     cn="由内置的合成样本而非实测数据计算得到，仅供演示和测试。",
 )
 _DECIMALS = 4
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,14 @@ def licence_url(licence: str) -> str:
     return "" if licence == "other" else f"https://spdx.org/licenses/{licence}.html"
 
 
+def without_turns(text: str) -> str:
+    """A text without the characters that turn the direction of writing, for places that show it to people.
+
+    Letters that are written from right to left turn by themselves; these characters turn what stands behind them too.
+    """
+    return _TURNS.sub("", text)
+
+
 def one_line(text: str) -> str:
     """A text without line breaks, for places that hold one line."""
     return " ".join(text.split())
@@ -209,6 +224,9 @@ def _gates(dataset: Dataset) -> tuple[GateResult, ...]:
 
 
 def _statistics(result: ElevationChange | MassBalance) -> dict[str, Any]:
+    # brings rasters, tables and geometry with it; whoever has a result has imported it already
+    from pipeline.elevation_change.result import ElevationChange
+
     if isinstance(result, ElevationChange):
         found = {
             "stable_terrain": {

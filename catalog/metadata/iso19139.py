@@ -6,7 +6,6 @@ from typing import Any
 
 from lxml import etree
 from markupsafe import Markup, escape
-from pygeometa.schemas.iso19139 import ISO19139OutputSchema
 
 from catalog.metadata.facts import Facts, GateResult, licence_url
 from schemas.definition import Bilingual, Keywords
@@ -22,6 +21,9 @@ _KEYWORD_TYPES = {"theme": "theme", "subject": "discipline", "place": "place", "
 
 def iso19139_xml(facts: Facts) -> str:
     """The record as XML."""
+    # slow to import, and needed only where a record is made
+    from pygeometa.schemas.iso19139 import ISO19139OutputSchema
+
     rendered = ISO19139OutputSchema().write(_content(facts)).replace(_LINE_BREAK, "\n")
     # without blank text, so that the indentation is ours whichever release of the library wrote it
     root = etree.fromstring(rendered.encode(), etree.XMLParser(remove_blank_text=True, resolve_entities=False))

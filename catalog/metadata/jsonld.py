@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from catalog.metadata.facts import Facts, licence_url
+from catalog.layout import METADATA
+from catalog.metadata.facts import LANGUAGES, Facts, licence_url
+
+_MOST_FILES_OF_A_PAGE = 200
 
 
 def dataset_jsonld(facts: Facts, base: str = "../") -> dict[str, Any]:
@@ -25,7 +28,7 @@ def dataset_jsonld(facts: Facts, base: str = "../") -> dict[str, Any]:
         "identifier": _identifier(facts),
         "version": definition.version,
         "datePublished": definition.publication_date.isoformat(),
-        "inLanguage": ["en", "zh"],
+        "inLanguage": list(LANGUAGES),
         "creativeWorkStatus": "Synthetic sample" if facts.synthetic else "Published",
         "keywords": [*facts.keywords],
         "temporalCoverage": f"{definition.period.start.isoformat()}/{definition.period.end.isoformat()}",
@@ -54,6 +57,25 @@ def dataset_jsonld(facts: Facts, base: str = "../") -> dict[str, Any]:
     if not facts.abstract.cn:
         del document["abstract"]
     return {key: value for key, value in document.items() if value}
+
+
+def page_document(document: dict[str, Any]) -> dict[str, Any]:
+    """The description as a collection's page holds it, made of the file in its metadata folder: paths from the page.
+
+    A long list of files is left to ``dataset.jsonld``, so that the page stays small.
+    """
+    files = document.get("distribution", [])
+    listed = files if len(files) <= _MOST_FILES_OF_A_PAGE else []
+    here = {
+        **document,
+        "distribution": [{**file, "contentUrl": file["contentUrl"].removeprefix("../")} for file in listed],
+        "subjectOf": {
+            "@type": "DataDownload",
+            "contentUrl": f"{METADATA}/dataset.jsonld",
+            "encodingFormat": "application/ld+json",
+        },
+    }
+    return {key: value for key, value in here.items() if value}
 
 
 def _identifier(facts: Facts) -> Any:

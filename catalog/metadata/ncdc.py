@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.metadata.facts import Facts
+from catalog.metadata.facts import LANGUAGE, LANGUAGES, Facts
 from schemas.definition import Bilingual, Contact, Extent, KeywordReading, Keywords
 
 # what the portal exports, in its order; a field that is not known stays empty
@@ -69,7 +69,7 @@ def _identity(facts: Facts) -> dict[str, Any]:
         "doi_value": definition.doi,
         "publish_time": published,
         "last_updated": published,
-        "lang": "en",
+        "lang": LANGUAGE,
         "ds_total_size": facts.total_size,
         "ds_files_count": len(facts.files),
         "ds_thumbnail": facts.thumbnail,
@@ -81,6 +81,7 @@ def _words(facts: Facts) -> dict[str, Any]:
     original, reading = facts.definition.original, facts.definition.reading
     mark = "[SYNTHETIC SAMPLE] " if facts.synthetic else ""
     instruction = (original.citation_intro, original.citation_english_note, original.citation)
+    resolution, step = _resolution(facts), _time_step(facts)
     i18n = {
         language: {
             "title": _in(facts.title, language),
@@ -90,10 +91,15 @@ def _words(facts: Facts) -> dict[str, Any]:
             "ds_quality": _in(facts.quality, language),
             "ds_acq_place": _in(reading.collect_place, language),
             "ds_format": _in(reading.data_format, language),
+            "ds_space_res": _in(resolution, language),
+            "ds_time_res": _in(step, language),
+            "ds_coordinate": original.coordinate_system,
+            "ds_projection": original.projection,
+            "ds_ref_instruction": _in(reading.citation_instruction, language),
             "ds_ref_way": _in(facts.citation, language),
             "keywords": _keywords(facts, language).model_dump(mode="json"),
         }
-        for language in ("en", "zh")
+        for language in LANGUAGES
     }
     return {
         "ds_abstract": mark + original.description,
@@ -112,7 +118,6 @@ def _words(facts: Facts) -> dict[str, Any]:
 def _coverage(facts: Facts) -> dict[str, Any]:
     definition = facts.definition
     extent, altitude, period = definition.extent, definition.altitude, definition.period
-    resolution = definition.processing.resolution_m
     return {
         "ds_acq_start_time": period.start.isoformat(),
         "ds_acq_end_time": period.end.isoformat(),
@@ -122,9 +127,18 @@ def _coverage(facts: Facts) -> dict[str, Any]:
         "ds_acq_lat_north": extent.north,
         "ds_acq_alt_low": altitude.low,
         "ds_acq_alt_high": altitude.high,
-        "ds_space_res": f"{resolution:g} m" if resolution else "",
-        "ds_time_res": "1 year" if definition.kind == "mass_balance" else "",
+        "ds_space_res": _resolution(facts).en,
+        "ds_time_res": _time_step(facts).en,
     }
+
+
+def _resolution(facts: Facts) -> Bilingual:
+    resolution = facts.definition.processing.resolution_m
+    return Bilingual(en=f"{resolution:g} m", cn=f"{resolution:g}米") if resolution else Bilingual(en="")
+
+
+def _time_step(facts: Facts) -> Bilingual:
+    return Bilingual(en="1 year", cn="1年") if facts.definition.kind == "mass_balance" else Bilingual(en="")
 
 
 def _service(facts: Facts) -> dict[str, Any]:

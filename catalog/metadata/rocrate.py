@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from rocrate.model import ContextEntity, DataEntity
-from rocrate.rocrate import ROCrate
+from catalog.metadata.facts import LANGUAGES, Facts, licence_url
 
-from catalog.metadata.facts import Facts, licence_url
+if TYPE_CHECKING:
+    from rocrate.model import ContextEntity, DataEntity
+    from rocrate.rocrate import ROCrate
 
 # the version that most tools read; the library's own default changes with its releases
 _VERSION = "1.1"
@@ -16,6 +17,9 @@ _VERSION = "1.1"
 
 def crate_document(facts: Facts) -> dict[str, Any]:
     """The crate's metadata document; it stands in the collection's metadata folder, so files are at ``../``."""
+    # slow to import, and needed only where a crate is made
+    from rocrate.rocrate import ROCrate
+
     crate = ROCrate(version=_VERSION)
     publisher = crate.add(_organization(crate, facts))
     contacts = [crate.add(contact) for contact in _contacts(crate, facts)]
@@ -27,17 +31,21 @@ def crate_document(facts: Facts) -> dict[str, Any]:
         crate.root_dataset[name] = value
     crate.root_dataset["publisher"] = publisher
     crate.root_dataset["license"] = crate.add(_licence(crate, facts))
-    crate.root_dataset["author"] = (
-        [crate.add(person) for person in _people(crate, facts)] if facts.creators_are_people else publisher
-    )
+    people = [crate.add(person) for person in _people(crate, facts)] if facts.creators_are_people else [publisher]
+    crate.root_dataset["author"] = _one_or_more(people)
     for name, entities in (("contactPoint", contacts), ("isBasedOn", products), ("variableMeasured", measures)):
         if entities:
-            crate.root_dataset[name] = entities
+            crate.root_dataset[name] = _one_or_more(entities)
     crate.root_dataset["contentLocation"] = crate.add(_place(crate, facts))
     if grant := _grant(crate, facts):
         crate.root_dataset["funding"] = crate.add(grant)
     document: dict[str, Any] = crate.metadata.generate()
     return {"@context": document["@context"], "@graph": [_sorted_keys(entity) for entity in document["@graph"]]}
+
+
+def _one_or_more(entities: list[Any]) -> Any:
+    """RO-Crate recommends that a single value stand without a list around it."""
+    return entities if len(entities) != 1 else entities[0]
 
 
 def _root(facts: Facts) -> dict[str, Any]:
@@ -50,6 +58,7 @@ def _root(facts: Facts) -> dict[str, Any]:
         "datePublished": definition.publication_date.isoformat(),
         "identifier": f"https://doi.org/{definition.doi}" if definition.doi else definition.id,
         "version": definition.version,
+        "inLanguage": list(LANGUAGES),
         "keywords": list(facts.keywords),
         "temporalCoverage": f"{definition.period.start.isoformat()}/{definition.period.end.isoformat()}",
         "creditText": " ".join(text for text in (facts.citation.en, definition.original.citation) if text),
@@ -59,17 +68,22 @@ def _root(facts: Facts) -> dict[str, Any]:
 
 
 def _file(crate: ROCrate, path: str, size: int, sha256: str, media_type: str) -> DataEntity:
+    from rocrate.model import DataEntity
+
     properties = {
         "@type": "File",
         "name": path,
         "contentSize": str(size),
-        "encodingFormat": media_type,
+        # without parameters, as readers of crates look for it
+        "encodingFormat": media_type.partition(";")[0],
         "sha256": sha256,
     }
     return DataEntity(crate, identifier=f"../{quote(path)}", properties=properties)
 
 
 def _context(crate: ROCrate, entity_id: str, kind: str, **values: Any) -> ContextEntity:
+    from rocrate.model import ContextEntity
+
     properties = {"@type": kind, **{key: value for key, value in values.items() if value not in ("", None)}}
     return ContextEntity(crate, entity_id, properties=properties)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from catalog.dataset import Dataset
 from catalog.metadata.cff import cff_text
 from catalog.metadata.citation import citation_text
 from catalog.metadata.datacite import datacite_record, datacite_xml
@@ -15,6 +15,9 @@ from catalog.metadata.json_text import json_text
 from catalog.metadata.jsonld import dataset_jsonld
 from catalog.metadata.ncdc import ncdc_record
 from catalog.metadata.rocrate import crate_document
+
+if TYPE_CHECKING:
+    from catalog.dataset import Dataset
 
 
 def render_metadata(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.blocks import Raster, Uniform, Window, WritableRaster
 from pipeline.elevation_change.datum import DatumField, datum_step, geoid_undulation_m
-from pipeline.elevation_change.dem_pair import ON_GLACIER, UNSUITABLE, DemPair, MovableDem
+from pipeline.elevation_change.dem_pair import ON_GLACIER, RIM, UNSUITABLE, DemPair, MovableDem
 from pipeline.elevation_change.gridded_dem import GriddedDem, gridded
 from pipeline.elevation_change.pair_checks import pair_notes, refuse_swapped, refuse_unlike_pair
 from pipeline.elevation_change.result import DatumStep, Shift
@@ -22,12 +22,15 @@ from pipeline.elevation_change.tile_contents import require_relief, tile_content
 from pipeline.elevation_change.tiles import Mosaic, open_mosaic, require_coverage
 from pipeline.grid import Grid
 from pipeline.resources import Resources
+from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 Source = Path | Sequence[Path]
+# 10 m over all of High Mountain Asia are 9e10; a raster of so many heights has 800 GB
+MOST_GRID_PIXELS = 200_000_000_000
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
             require_coverage(dem, request.region_lonlat)
     refuse_swapped(*dems)
     grid = target_grid(*dems, settings, request.region_lonlat)
+    _require_workable(grid)
     fixed, moving = dems[::-1] if settings.reference == "later" else dems
     datum, field = datum_step(
         dems[0].vertical_datum, dems[1].vertical_datum, settings.reference, grid, settings.datum_grid_missing
@@ -113,6 +117,16 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
         curvature_of_aligned=moving.nominal_resolution_m < 0.99 * fixed.nominal_resolution_m,
     )
     return Observations(fixed, moving, pair, datum, field, outlines, resampling, aligned)
+
+
+def _require_workable(grid: Grid) -> None:
+    rows, columns = grid.shape
+    if rows * columns > MOST_GRID_PIXELS or min(rows, columns) <= 2 * RIM:
+        raise BadInput(
+            "DEMs", f"an overlap of {rows} x {columns} pixels of {grid.pixel_size[0]:g} m",
+            f"more than {2 * RIM} pixels a side, and at most {MOST_GRID_PIXELS} in all",
+            "is their georeferencing right?",
+        )  # fmt: skip
 
 
 def check_inputs(observed: Observations, resources: Resources) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import rasterio
 from rasterio.env import get_gdal_config, set_gdal_config
 
 from pipeline.elevation_change.raster_files import RasterFile, require_intact
+from pipeline.gdal_inputs import open_raster
 from schemas.errors import BadInput
 
 # files that a thread keeps open
@@ -33,18 +34,12 @@ class _OpenedRasters(threading.local):
 
     def get(self, raster: RasterFile) -> Any:
         """The opened raster; opened anew when the file has changed, or in another process."""
-        try:
-            status = os.stat(raster.path)
-        except OSError as error:
-            raise BadInput(raster.where, error.strerror or str(error), "the file as it was opened") from None
-        key = (raster.source, status.st_mtime_ns, status.st_size, os.getpid())
+        key = _key_of(raster)
         dataset = self._opened.pop(key, None)
         if dataset is None:
-            with _checking:
-                if raster.is_packed and key not in _intact:
-                    require_intact(raster)
-                    _intact.add(key)
-            dataset = rasterio.open(raster.source)
+            if raster.is_packed:
+                require_intact_once(raster)
+            dataset = open_raster(raster.source)
         self._opened[key] = dataset
         while len(self._opened) > MOST_OPEN:
             self._opened.popitem(last=False)[1].close()
@@ -57,9 +52,37 @@ _intact: set[_FileKey] = set()
 _checking = threading.Lock()
 
 
+def _key_of(raster: RasterFile) -> _FileKey:
+    try:
+        status = os.stat(raster.path)
+    except OSError as error:
+        raise BadInput(raster.where, error.strerror or str(error), "the file as it was opened") from None
+    return raster.source, status.st_mtime_ns, status.st_size, os.getpid()
+
+
+def require_intact_once(raster: RasterFile) -> None:
+    """``require_intact`` the first time that this process meets the file as it is.
+
+    Errors
+    ------
+    BadInput : gone, damaged, or too large when unpacked.
+    """
+    key = _key_of(raster)
+    with _checking:
+        if key not in _intact:
+            require_intact(raster)
+            _intact.add(key)
+
+
 def quiet_gdal(raster: RasterFile) -> AbstractContextManager[object]:
-    """GDAL leaves a ``.properties`` file beside every ``.gz`` that it reads, unless it is told not to."""
-    return rasterio.Env(CPL_VSIL_GZIP_WRITE_PROPERTIES="NO") if raster.is_packed else nullcontext()
+    """GDAL's warnings go to the log and not to the screen; within an archive it leaves nothing beside the file.
+
+    Left alone, it puts a ``.properties`` file beside every ``.gz`` that it reads.
+    """
+    quiet: AbstractContextManager[object] = rasterio.Env(
+        **({"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"} if raster.is_packed else {})
+    )
+    return quiet
 
 
 @contextmanager

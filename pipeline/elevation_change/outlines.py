@@ -16,7 +16,9 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 from rasterio.warp import transform_bounds
 
+from pipeline.gdal_inputs import require_plain_outlines, require_plausible_count
 from pipeline.grid import BoolArray, Grid
+from pipeline.outline_errors import UNUSABLE, quiet_outlines
 from schemas.errors import BadInput
 
 # Randolph Glacier Inventory 7 and 6, first and second Chinese glacier inventories, GLIMS; upper or lower case
@@ -30,6 +32,8 @@ NO_DATE = "-9999999"
 # a repair may change an outline's area by this share, far below what an outline's own error is
 REPAIRED_SHARE = 1e-3
 REPAIRED = "outline repaired"
+# farther from a projection's origin nothing on Earth has a place, m
+FARTHEST_M = 1e9
 # vertices are burned on this fraction of a pixel, exact in binary, so that every window of a grid sees the same ones
 PIXEL_FRACTION = 2.0**-20
 
@@ -65,25 +69,25 @@ def read_outlines(paths: Sequence[Path], grid: Grid) -> gpd.GeoDataFrame:
 
 
 def _read_epoch(path: Path, epoch: int, grid: Grid) -> gpd.GeoDataFrame:
+    require_plain_outlines(path, str(path))
     try:
-        layer = _polygon_layer(path)
-        about = pyogrio.read_info(path, layer=layer, force_total_bounds=True)
-        if about["crs"] is None:
-            raise BadInput(
-                str(path), "outlines without a CRS", "outlines with a known CRS", "is the .prj file beside it?"
-            )
-        if about["features"] == 0 or not np.isfinite(about["total_bounds"]).all():
-            raise BadInput(str(path), "no outline in the file", "polygons")
-        area = _bounds_in(about["crs"], grid)
-        raw = pyogrio.read_dataframe(path, layer=layer, bbox=area, fid_as_index=True, force_2d=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.CRSError, OSError) as error:
-        raise BadInput(str(path), " ".join(str(error).split()), "glacier outlines that GDAL can read") from None
-    # GeoPackage counts its records from 1, the others from 0
-    records = [int(number) + (about["driver"] != "GPKG") for number in raw.index]
+        with quiet_outlines():
+            return _epoch(path, epoch, grid)
+    except UNUSABLE as error:
+        found = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(str(path), found, "glacier outlines that GDAL can read") from None
+
+
+def _epoch(path: Path, epoch: int, grid: Grid) -> gpd.GeoDataFrame:
+    raw, records = _read_records(path, grid)
     stated = _attribute(raw, ID_NAMES)
     identifiers = [name or f"outline-{record}" for name, record in zip(stated, records, strict=True)]
     shapes, flags = _sound_shapes(path, raw, records, identifiers)
     projected = gpd.GeoSeries(shapes, crs=raw.crs).to_crs(grid.crs)
+    for record, identifier, shape in zip(records, identifiers, projected, strict=True):
+        if not np.all(np.abs(shape.bounds) < FARTHEST_M):  # NaN is not either
+            where = f"{path}: record {record} ({identifier})"
+            raise BadInput(where, f"an outline that has no place in {grid.crs}", "an outline near the DEMs")
     columns = {
         "glacier_id": identifiers,
         "glacier_name": _attribute(raw, NAME_NAMES),
@@ -93,6 +97,21 @@ def _read_epoch(path: Path, epoch: int, grid: Grid) -> gpd.GeoDataFrame:
         "flags": flags,
     }
     return gpd.GeoDataFrame(columns, geometry="geometry", crs=grid.crs)
+
+
+def _read_records(path: Path, grid: Grid) -> tuple[gpd.GeoDataFrame, list[int]]:
+    """The records near the grid, in the file's CRS, and their numbers as the file counts them."""
+    layer = _polygon_layer(path)
+    about = pyogrio.read_info(path, layer=layer, force_total_bounds=True)
+    require_plausible_count(path, str(path), int(about["features"]))
+    if about["crs"] is None:
+        raise BadInput(str(path), "outlines without a CRS", "outlines with a known CRS", "is the .prj file beside it?")
+    if about["features"] == 0 or about["total_bounds"] is None or not np.isfinite(about["total_bounds"]).all():
+        raise BadInput(str(path), "no outline in the file", "polygons")
+    area = _bounds_in(about["crs"], grid)
+    raw = pyogrio.read_dataframe(path, layer=layer, bbox=area, fid_as_index=True, force_2d=True)
+    # GeoPackage counts its records from 1, the others from 0
+    return raw, [int(number) + (about["driver"] != "GPKG") for number in raw.index]
 
 
 def _polygon_layer(path: Path) -> str | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import re
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pipeline.gdal_inputs import require_local_mosaic
+from pipeline.zip_archives import ZIP_DAMAGE, headers_agree, opened_zip, stays_inside
 from schemas.errors import BadInput
+from schemas.input_files import require_plain_file
 
 RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".vrt", ".img", ".asc", ".dem", ".bil", ".flt", ".dt1", ".dt2", ".jp2")
 PACKED_SUFFIXES = (".zip", ".hgt.gz", ".tif.gz")
@@ -21,6 +22,9 @@ _CORNER = re.compile(r"^(?:Copernicus_DSM_(?:COG_)?[13]0_)?([NS]\d\d)(?:_00_)?([
 # SRTM V3 as the USGS names its GeoTIFFs: n43_e086_3arc_v2.tif
 _USGS_SRTM = re.compile(r"^[ns]\d\d_[ew]\d{3}_[13]arc_v\d")
 _UNPACKED_AT_ONCE = 1 << 20
+# of one archived raster: a one-degree tile at 30 m has 52 MB, at 10 m 470 MB
+MOST_UNPACKED_BYTES = 4_000_000_000
+_A_RASTER = "a raster file or a folder of tiles"
 EGM96, EGM2008 = "EPSG:5773", "EPSG:3855"
 
 
@@ -68,7 +72,7 @@ def find_rasters(source: Path | Sequence[Path], role: str) -> tuple[RasterFile, 
         elif path.exists():
             rasters = _in_file(path)
         else:
-            raise BadInput(str(path), f"no such file for the {role} DEM", "a raster file or a folder of tiles")
+            raise BadInput(str(path), f"no such file for the {role} DEM", _A_RASTER)
         found.update((raster.source, raster) for raster in rasters)
     return tuple(sorted(found.values(), key=lambda raster: (raster.name, raster.source)))
 
@@ -91,6 +95,9 @@ def _in_folder(folder: Path) -> list[RasterFile]:
 
 def _in_file(path: Path) -> list[RasterFile]:
     absolute = path.absolute()
+    require_plain_file(path, str(path), _A_RASTER)
+    if path.suffix.lower() == ".vrt":
+        require_local_mosaic(path)
     if path.suffix.lower() == ".zip":
         return [
             RasterFile(path, f"/vsizip/{{{absolute}}}/{member}", PurePosixPath(member).name, member)
@@ -106,13 +113,14 @@ def _members(archive: Path) -> list[str]:
 
     Errors
     ------
-    BadInput : not a zip file, cut off, encrypted, empty, or without rasters.
+    BadInput : not a zip file, cut off, encrypted, empty, or without rasters; one that is huge when unpacked, leads out
+        of the archive, or only joins other files.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with opened_zip(archive, str(archive)) as opened:
             entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
-        found = " ".join(str(error).split())
+    except ZIP_DAMAGE as error:
+        found = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(str(archive), found, "a complete zip archive", "fetch the file again") from None
     rasters = [
         entry
@@ -126,6 +134,15 @@ def _members(archive: Path) -> list[str]:
         raise BadInput(str(archive), found, f"members ending in {', '.join(RASTER_SUFFIXES)}")
     if any(entry.flag_bits & 1 for entry in rasters):
         raise BadInput(str(archive), "an encrypted archive", "one without a password", "unpack it first")
+    for entry in rasters:
+        where = f"{archive}: {entry.filename!r}"
+        if not stays_inside(entry.filename) or entry.filename.lower().endswith(".vrt"):
+            raise BadInput(where, "a name that leads elsewhere", "rasters within the archive", "unpack it first")
+        if entry.file_size > MOST_UNPACKED_BYTES:
+            found = f"{entry.file_size} bytes when unpacked"
+            raise BadInput(where, found, f"a raster of at most {MOST_UNPACKED_BYTES} bytes", "unpack it first")
+        if not headers_agree(archive, entry):
+            raise BadInput(where, "a member described in two ways", "a complete zip archive", "fetch the file again")
     return sorted(entry.filename for entry in rasters)
 
 
@@ -134,20 +151,31 @@ def require_intact(raster: RasterFile) -> None:
 
     Errors
     ------
-    BadInput : cut off, or other bytes than its checksum says.
+    BadInput : cut off, other bytes than its checksum says, or more than ``MOST_UNPACKED_BYTES``.
     """
     try:
         if raster.member:
-            with zipfile.ZipFile(raster.path) as archive, archive.open(raster.member) as packed:
+            with opened_zip(raster.path, str(raster.path)) as archive, archive.open(raster.member) as packed:
                 while packed.read(_UNPACKED_AT_ONCE):
                     pass
         elif raster.is_packed:
-            with gzip.open(raster.path) as packed_alone:
-                while packed_alone.read(_UNPACKED_AT_ONCE):
-                    pass
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError) as error:
+            _unpack_alone(raster)
+    except ZIP_DAMAGE as error:
         found = f"a damaged archive ({' '.join(str(error).split())})"
         raise BadInput(raster.where, found, "a complete archive", "fetch the file again") from None
+
+
+def _unpack_alone(raster: RasterFile) -> None:
+    # unlike a zip archive, a .gz file does not bind itself to a size
+    unpacked = 0
+    with gzip.open(raster.path) as packed:
+        while piece := packed.read(_UNPACKED_AT_ONCE):
+            unpacked += len(piece)
+            if unpacked > MOST_UNPACKED_BYTES:
+                found = f"more than {unpacked} bytes when unpacked"
+                raise BadInput(
+                    raster.where, found, f"a raster of at most {MOST_UNPACKED_BYTES} bytes", "unpack it first"
+                )
 
 
 def _product(raster: RasterFile) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,16 +11,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import rasterio
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
+from rasterio._err import CPLE_BaseError  # what a transformation that PROJ cannot find raises as it is
 from rasterio.enums import MaskFlags
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.transform import Affine, array_bounds
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
-from pipeline.elevation_change.opened_rasters import opened, quiet_gdal
+from pipeline.elevation_change.opened_rasters import opened, quiet_gdal, require_intact_once
 from pipeline.elevation_change.raster_files import (
+    MOST_UNPACKED_BYTES,
     RasterFile,
     corner_by_name,
     datum_by_name,
@@ -27,6 +30,7 @@ from pipeline.elevation_change.raster_files import (
     require_intact,
 )
 from pipeline.elevation_change.warping import warp
+from pipeline.gdal_inputs import open_raster, require_sizes
 from pipeline.grid import BoolArray, FloatArray, Grid
 from schemas.errors import BadInput
 
@@ -35,6 +39,21 @@ LOWEST_M, HIGHEST_M = -500.0, 9000.0
 # source pixels that the widest resampling kernel (Lanczos) reaches, and what is read beyond it
 KERNEL_REACH, MARGIN = 3, 2
 ELLIPSOIDAL = "EPSG:4979"
+# a pixel is not so many times longer than wide; at 84 degrees of latitude, one of equal degrees is ten times
+LONGEST_PIXEL = 1000.0
+_HEIGHT_TYPES = (
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+)
 
 
 @dataclass(frozen=True)
@@ -169,30 +188,84 @@ def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | 
 
 def _open_tile(raster: RasterFile) -> Tile:
     where = raster.where
+    if raster.is_packed and not raster.member:
+        require_intact_once(raster)  # GDAL unpacks the whole of it to tell what it is
     try:
-        with quiet_gdal(raster), rasterio.open(raster.source) as source:
-            crs, transform, shape, bands = source.crs, source.transform, source.shape, source.count
-            nodata, dtype, unit = source.nodata, source.dtypes[0], source.units[0]
-            stored = (float(source.scales[0]), float(source.offsets[0]))
-            masked = nodata is None and MaskFlags.per_dataset in source.mask_flag_enums[0]
-            block, plain = source.block_shapes[0], _is_plain(raster, source)
+        with quiet_gdal(raster), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, in words of this project
+            with open_raster(raster.source) as source:
+                return _described(raster, source)
     except RasterioError as error:
         require_intact(raster)
         raise BadInput(where, _one_line(error), "a raster that GDAL can read", "is the file complete?") from None
-    if crs is None:
+    except (CPLE_BaseError, ProjError, UnicodeError, OverflowError) as error:
+        found = f"a georeference that cannot be used ({_one_line(error)})"
+        raise BadInput(where, found, "a georeferenced raster", "set it with gdal_edit.py -a_srs -a_ullr") from None
+
+
+def _described(raster: RasterFile, source: Any) -> Tile:
+    where, crs, transform, bands = raster.where, source.crs, source.transform, source.count
+    if crs is None or not crs.to_wkt():
         raise BadInput(
             where, "no coordinate reference system", "a georeferenced raster", "set it with gdal_edit.py -a_srs"
         )
     if bands != 1:
         raise BadInput(where, f"{bands} bands", "one band of heights", "choose it with gdal_translate -b")
-    if transform.b != 0 or transform.d != 0 or transform.e >= 0 or transform.a <= 0:
-        raise BadInput(where, "a rotated or mirrored grid", "a north-up grid", "warp it with gdalwarp")
-    _require_heights_in_metres(where, unit)
+    _require_north_up(where, transform)
+    require_sizes(where, source, _unpacked_bytes(raster))
+    _require_real_numbers(where, source)
+    _require_heights_in_metres(where, source.units[0])
     horizontal, datum = _split_crs(where, CRS.from_user_input(crs.to_wkt()))
-    datum = datum or datum_by_name(raster)
-    tile = Tile(raster, horizontal, transform, shape, nodata, dtype, datum, *stored, masked, block, plain)
+    tile = Tile(
+        file=raster, crs=horizontal, transform=transform, shape=source.shape, nodata=source.nodata,
+        dtype=source.dtypes[0], vertical_datum=datum or datum_by_name(raster),
+        scale=float(source.scales[0]), offset=float(source.offsets[0]),
+        masked=source.nodata is None and MaskFlags.per_dataset in source.mask_flag_enums[0],
+        block=source.block_shapes[0], plain=_is_plain(raster, source),
+    )  # fmt: skip
+    _require_place_on_earth(tile)
     _require_named_place(tile)
     return tile
+
+
+def _unpacked_bytes(raster: RasterFile) -> int:
+    # of a member, the archive's own size would say too little and its declared one is what binds it
+    return (
+        MOST_UNPACKED_BYTES
+        if raster.is_packed or raster.source.lower().endswith(".vrt")
+        else raster.path.stat().st_size
+    )
+
+
+def _require_north_up(where: str, transform: Affine) -> None:
+    if transform.b != 0 or transform.d != 0 or transform.e >= 0 or transform.a <= 0:
+        raise BadInput(where, "a rotated or mirrored grid", "a north-up grid", "warp it with gdalwarp")
+    numbers = tuple(transform)[:6]
+    if not all(map(math.isfinite, numbers)) or not 1 / LONGEST_PIXEL < transform.a / -transform.e < LONGEST_PIXEL:
+        raise BadInput(
+            where, f"pixels of {transform.a:g} x {-transform.e:g} from {transform.c:g}, {transform.f:g}",
+            "a pixel size and an origin on Earth", "set them with gdal_edit.py -a_ullr",
+        )  # fmt: skip
+
+
+def _require_real_numbers(where: str, source: Any) -> None:
+    if source.dtypes[0] not in _HEIGHT_TYPES:
+        raise BadInput(
+            where, f"values of type {source.dtypes[0]}", "real numbers", "convert it with gdal_translate -ot"
+        )
+    if not all(map(math.isfinite, (source.scales[0], source.offsets[0]))) or source.scales[0] == 0:
+        found = f"scale {source.scales[0]:g} and offset {source.offsets[0]:g}"
+        raise BadInput(where, found, "heights = scale x stored + offset, both finite", "set them with gdal_edit.py")
+
+
+def _require_place_on_earth(tile: Tile) -> None:
+    west, south, east, north = transform_bounds(tile.crs, "EPSG:4326", *tile.bounds)
+    if not all(map(math.isfinite, (west, south, east, north))):
+        bounds = ", ".join(f"{edge:g}" for edge in tile.bounds)
+        raise BadInput(
+            tile.where, f"bounds {bounds} in {tile.crs[:40]}, which lie nowhere on Earth",
+            "a raster where its CRS holds", "is the CRS, or the georeferencing, right?",
+        )  # fmt: skip
 
 
 def _is_plain(raster: RasterFile, source: Any) -> bool:

@@ -12,6 +12,15 @@ from openpyxl.utils import get_column_letter
 from schemas.errors import BadInput
 
 WINDOWS_EPOCH = date(1899, 12, 30)
+# cells that a sheet may hold, empty ones before a filled one and empty rows included
+MOST_CELLS = 4_000_000
+
+
+class TooManyCells(Exception):
+    """A sheet beyond ``MOST_CELLS``, or merged ranges that would fill as many."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {MOST_CELLS} cells")
 
 
 @dataclass(frozen=True)
@@ -72,15 +81,27 @@ def address(row: int, column: int) -> str:
 
 
 def trimmed(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
-    """The rows with None for blank text, each up to its last filled cell, without the empty rows at the end."""
-    kept = []
+    """The rows with None for blank text, each up to its last filled cell, without the empty rows at the end.
+
+    Errors
+    ------
+    TooManyCells : before they are all in memory.
+    """
+    kept: list[list[Any]] = []
+    seen = empty = 0
     for row in rows:
+        seen += 1 + len(row)
+        if seen > MOST_CELLS:
+            raise TooManyCells
         cells = [None if isinstance(value, str) and not value.strip() else value for value in row]
         while cells and cells[-1] is None:
             cells.pop()
+        if not cells:
+            empty += 1  # kept only where a filled row follows
+            continue
+        kept.extend([] for _ in range(empty))
         kept.append(cells)
-    while kept and not kept[-1]:
-        kept.pop()
+        empty = 0
     return kept
 
 
@@ -88,12 +109,18 @@ def fill_merged(rows: list[list[Any]], ranges: Iterable[tuple[int, int, int, int
     """Fill the first column of each merged range (first row, first column, last row, last column; from 0) downwards.
 
     A title merged across columns says nothing about the cells beside it.
+
+    Errors
+    ------
+    TooManyCells : ranges, one over the other, that would fill more.
     """
     filled: list[Filled] = []
     for first_row, first_column, last_row, _ in sorted(ranges):
         value = _at(rows, first_row, first_column)
         if value is None:
             continue
+        if len(filled) + last_row - first_row > MOST_CELLS:
+            raise TooManyCells
         for row in range(first_row + 1, min(last_row + 1, len(rows))):
             rows[row].extend([None] * (first_column + 1 - len(rows[row])))
             rows[row][first_column] = value

@@ -5,11 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pipeline.mass_balance.cells import RawSheet, trimmed
+from pipeline.mass_balance.cells import RawSheet, TooManyCells, trimmed
 from schemas.errors import BadInput
+from schemas.input_files import read_plain_file
+
+# 500 000 readings
+MOST_CSV_BYTES = 32_000_000
+LONGEST_RECORD = 1_000_000
+LINES_BEFORE_A_TABLE = 1000
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # of the characters beyond ASCII in a Chinese text, the share that the older, smaller character set holds; letters with
@@ -25,7 +33,7 @@ def read_folder(path: Path) -> tuple[RawSheet, ...]:
     ------
     BadInput : a folder without CSV files, a file in an encoding that cannot be told, a file that is no CSV.
     """
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".csv" and file.is_file())
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".csv")
     if not files:
         raise BadInput(path.name, "a folder without CSV files", "glacier.csv, stakes.csv, readings.csv and the like")
     return tuple(_read_csv(file, path.name) for file in files)
@@ -33,14 +41,13 @@ def read_folder(path: Path) -> tuple[RawSheet, ...]:
 
 def _read_csv(file: Path, folder: str) -> RawSheet:
     name = f"{folder}/{file.name}"
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BadInput(name, error.strerror or "an unreadable file", "a readable CSV file") from None
+    content = read_plain_file(file, name, "a CSV file", MOST_CSV_BYTES)
     text, encoding = _decoded(content, name)
     delimiter = _delimiter(text)
     try:
-        rows: list[list[Any]] = trimmed(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        rows: list[list[Any]] = trimmed(_records(text, delimiter))
+    except TooManyCells as error:
+        raise BadInput(name, str(error), "one table of field data") from None
     except csv.Error as error:
         raise BadInput(name, str(error), "a CSV file", "check its quotation marks") from None
     notes = []
@@ -52,6 +59,23 @@ def _read_csv(file: Path, folder: str) -> RawSheet:
     comma = delimiter == ";"  # a program that parts columns so has a comma before the decimals
     cells = tuple(tuple(row) for row in rows)
     return RawSheet(name, file.stem, cells, is_csv=True, decimal_comma=comma, notes=tuple(notes))
+
+
+def _records(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The rows, none of which may be longer than ``LONGEST_RECORD`` signs over all its lines."""
+    length = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        for line in io.StringIO(text, newline=""):
+            length += len(line)
+            if length > LONGEST_RECORD:
+                raise csv.Error(f"a row of more than {LONGEST_RECORD} characters")
+            yield line
+
+    for row in csv.reader(lines(), delimiter=delimiter, strict=True):
+        length = 0
+        yield row
 
 
 def _decoded(content: bytes, name: str) -> tuple[str, str]:
@@ -77,14 +101,15 @@ def _chinese(content: bytes) -> str | None:
         text = content.decode("gb18030")
     except UnicodeDecodeError:
         return None
-    beyond = [letter for letter in text if ord(letter) > 127]
-    common = sum(bool(letter.encode("gb2312", errors="ignore")) for letter in beyond)
-    return text if beyond and common >= _COMMON_SHARE * len(beyond) else None
+    plain = len(text.encode("ascii", errors="ignore"))
+    beyond = len(text) - plain
+    common = (len(text.encode("gb2312", errors="ignore")) - plain) // 2  # two bytes for each sign beyond ASCII
+    return text if beyond and common >= _COMMON_SHARE * beyond else None
 
 
 def _delimiter(text: str) -> str:
     """What parts the columns: the sign that stands most often in the first line that holds one; a comma in doubt."""
-    for line in text.splitlines():
+    for line in islice(io.StringIO(text), LINES_BEFORE_A_TABLE):
         counts = {sign: line.count(sign) for sign in _DELIMITERS}
         if any(counts.values()):
             return max(_DELIMITERS, key=lambda sign: counts[sign])

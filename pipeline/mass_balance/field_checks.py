@@ -1,5 +1,7 @@
-"""Checks of a field workbook's meaning: keys, positions, order of dates, pit layers, bands; each names its cell.
+"""Checks of a field workbook's meaning: keys, positions, periods, pit layers, bands; each names its cell.
 
+Refused is what leaves no result or several: what can still be used, though it looks wrong, is kept and said
+(``field_doubts``, ``quality_flags``). A density that no snow or ice has is refused by the column's own limits.
 A record whose cells were reported already is left out of the checks that need them, so that one slip gives one error.
 """
 
@@ -21,14 +23,6 @@ from schemas.errors import BadInput
 Tables = Mapping[str, TypedTable]
 # depths are typed in centimetres or millimetres; a gap below this is rounding
 _LAYER_TOLERANCE_M = 0.0051
-_BAND_TOLERANCE_M = 0.01
-# snow and firn do not get denser than this, ice not lighter: a density outside is a slip of the pen
-_DENSITY_CLASS = {
-    "snow": (10.0, 600.0),
-    "firn": (350.0, 860.0),
-    "superimposed_ice": (700.0, 917.0),
-    "ice": (800.0, 917.0),
-}
 _SHEET_OF = {"stake_id": "stakes", "pit_id": "snow_pits"}
 _POSITION = ("longitude", "latitude", "easting", "northing")
 
@@ -39,17 +33,15 @@ def check_tables(tables: Tables, not_after: date | None = None) -> list[BadInput
     errors.extend(_one_glacier(tables["glacier"]))
     errors.extend(_without_position(tables["stakes"], "stake_id"))
     errors.extend(_unknown_reference(tables["readings"], "stake_id", tables["stakes"]))
-    errors.extend(_dates_out_of_order(tables["readings"]))
     errors.extend(_exposed_beyond_length(tables["readings"]))
     errors.extend(_unknown_reference(tables["snow_pits"], "stake_id", tables["stakes"]))
     errors.extend(_pits_without_position(tables["snow_pits"]))
     errors.extend(_unknown_reference(tables["pit_layers"], "pit_id", tables["snow_pits"]))
     errors.extend(_pits_without_layers(tables["snow_pits"], tables["pit_layers"]))
     errors.extend(_layers_that_do_not_tile(tables["pit_layers"]))
-    errors.extend(_density_out_of_class(tables["pit_layers"]))
     errors.extend(_without_position(tables["probings"], "probing_id"))
     for name in ("hypsometry", "zone_balances"):
-        errors.extend(_bands_that_overlap(tables[name]))
+        errors.extend(_bands_upside_down(tables[name]))
     errors.extend(_periods_out_of_order(tables["zone_balances"]))
     if not_after is not None:
         for table in tables.values():
@@ -102,31 +94,6 @@ def _unknown_reference(table: TypedTable, name: str, target: TypedTable) -> Iter
         yield table.bad(record, name, f"{kind} {value!r}", f"a {kind} of the sheet {sheet!r}", suggestions[value])
 
 
-def _dates_out_of_order(table: TypedTable) -> Iterable[BadInput]:
-    """Readings of one leg stand in the order they were taken; a date before the one above it is a slip.
-
-    A sheet that has every leg from the newest reading down is in order too.
-    """
-    frame = table.frame
-    latest: dict[tuple[str, int], date] = {}
-    backward: list[tuple[int, date]] = []
-    forward = False
-    for record, (stake, leg, day) in enumerate(zip(frame["stake_id"], frame["leg"], frame["date"], strict=True)):
-        if stake is None or leg is None or day is None:
-            continue
-        before = latest.get((stake, leg))
-        if before is not None and day < before:
-            backward.append((record, before))
-        forward = forward or (before is not None and day > before)
-        latest[stake, leg] = day
-    if not forward and len(backward) > 1:
-        return
-    for record, before in backward:
-        stake, leg, day = (frame[name].iloc[record] for name in ("stake_id", "leg", "date"))
-        found = f"date {day} of stake {stake} leg {leg} after {before}"
-        yield table.bad(record, "date", found, "dates that increase within a leg")
-
-
 def _exposed_beyond_length(table: TypedTable) -> Iterable[BadInput]:
     frame = table.frame
     beyond = (frame["exposed_m"] > frame["stake_length_m"]) & (frame["status"] != "melted_out")
@@ -161,26 +128,11 @@ def _layers_that_do_not_tile(table: TypedTable) -> Iterable[BadInput]:
         bottoms[pit] = bottom
 
 
-def _density_out_of_class(table: TypedTable) -> Iterable[BadInput]:
-    for record, (density, kind) in enumerate(zip(table.frame["density_kg_m3"], table.frame["kind"], strict=True)):
-        low, high = _DENSITY_CLASS.get(kind, (0.0, np.inf))
-        if density < low or density > high:
-            found = f"{kind} of {density:g} kg m-3"
-            yield table.bad(record, "density_kg_m3", found, f"{kind} from {low:g} to {high:g} kg m-3")
-
-
-def _bands_that_overlap(table: TypedTable) -> Iterable[BadInput]:
-    tops: dict[int, float] = {}
-    ordered = table.frame.reset_index().dropna(subset=["year", "lower_m", "upper_m"])
-    for row in ordered.sort_values(["year", "lower_m"], kind="stable").to_dict("records"):
-        record, year, lower, upper = int(row["index"]), row["year"], row["lower_m"], row["upper_m"]
-        if upper <= lower:
-            found = f"a band from {lower:g} to {upper:g} m"
-            yield table.bad(record, "upper_m", found, "an upper edge above the lower")
-        if lower < tops.get(year, -np.inf) - _BAND_TOLERANCE_M:
-            found = f"a band from {lower:g} m below the end of the band before, {tops[year]:g} m"
-            yield table.bad(record, "lower_m", found, "bands that do not overlap")
-        tops[year] = upper
+def _bands_upside_down(table: TypedTable) -> Iterable[BadInput]:
+    lower, upper = (table.frame[name].to_numpy(float) for name in ("lower_m", "upper_m"))
+    for record in map(int, np.flatnonzero(upper <= lower)):
+        found = f"a band from {lower[record]:g} to {upper[record]:g} m"
+        yield table.bad(record, "upper_m", found, "an upper edge above the lower")
 
 
 def _periods_out_of_order(table: TypedTable) -> Iterable[BadInput]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 from pipeline.mass_balance.cells import RawSheet
 from pipeline.mass_balance.csv_cells import read_folder
 from pipeline.mass_balance.xls_cells import read_xls
 from pipeline.mass_balance.xlsx_cells import read_xlsx
+from pipeline.zip_archives import ZIP_DAMAGE, opened_zip
 from schemas.errors import BadInput
+from schemas.input_files import read_plain_file
 
+# as it lies on disk; a network of 300 stakes over 60 years has 2 MB
+MOST_WORKBOOK_BYTES = 32_000_000
 _OLE_MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 # files that are zip archives too, told by a member
@@ -43,10 +46,7 @@ def is_legacy(path: Path) -> bool:
     ------
     BadInput : password-protected, empty, unreadable, or another kind of file.
     """
-    try:
-        head = path.read_bytes()
-    except OSError as error:
-        raise BadInput(path.name, error.strerror or "an unreadable file", "a readable workbook") from None
+    head = read_plain_file(path, path.name, "a field workbook (.xlsx, .xls)", MOST_WORKBOOK_BYTES)
     if head.startswith(_OLE_MAGIC):
         if _ENCRYPTED in head:
             raise BadInput(path.name, "a password-protected workbook", "a workbook without a password", "remove it")
@@ -55,9 +55,9 @@ def is_legacy(path: Path) -> bool:
         found, remedy = "a single CSV file", "name the folder it lies in"
         raise BadInput(path.name, found, "a workbook, or a folder with a CSV file for each table", remedy)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path, path.name) as archive:
             members = set(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError):
+    except ZIP_DAMAGE:
         expected = "an .xlsx or .xls workbook, or a folder of CSV files"
         raise BadInput(path.name, "a corrupt file, not an Excel workbook", expected) from None
     for member in sorted(members & set(_OTHER_ARCHIVES)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -131,7 +131,8 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
         slope,
         below,
         above,
-        zones,
+        # a filled balance shapes a zone; it does not make it an observed one
+        replace(zones, basis=held.basis, counts=held.counts),
         balance,
         _zone_sigma(held, points, year.shared, scatter),
         line,

@@ -20,13 +20,24 @@ from rasterio.warp import reproject, transform_bounds
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
+from pipeline.gdal_inputs import (
+    open_raster,
+    require_local_mosaic,
+    require_plain_outlines,
+    require_plausible_count,
+    require_sizes,
+)
 from pipeline.grid import BoolArray, FloatArray, Grid
+from pipeline.outline_errors import UNUSABLE, quiet_outlines
 from schemas.errors import BadInput
+from schemas.input_files import require_plain_file
 
 # pixels kept around the outline, so that isolines run through it
 MARGIN_PIXELS = 3
 # a DEM that lacks more of the glacier than this is no basis for an area-altitude distribution
 MAXIMUM_VOID_SHARE = 0.05
+# the largest glacier outside the ice sheets has some 10 000 km2, 25 million pixels of 20 m
+MOST_PIXELS = 100_000_000
 # edges of bands closer than this (m) are the same edge
 _EDGE_M = 0.01
 
@@ -102,6 +113,9 @@ def read_surface(dem: Path, outline: Path, glacier_id: str, crs: str, resolution
     geometry = read_outline(outline, glacier_id, crs)
     west, south, east, north = geometry.bounds
     margin = MARGIN_PIXELS * resolution_m
+    if (east - west + 2 * margin) * (north - south + 2 * margin) > MOST_PIXELS * resolution_m**2:
+        found = f"an outline {(east - west) / 1000:.0f} km wide and {(north - south) / 1000:.0f} km high"
+        raise BadInput(outline.name, found, f"one glacier, within {MOST_PIXELS} pixels of {resolution_m:g} m")
     grid = Grid.covering((west - margin, south - margin, east + margin, north + margin), resolution_m, crs)
     surface = _warp(dem, grid)
     on_glacier = ~geometry_mask([geometry], grid.shape, grid.transform)
@@ -131,10 +145,20 @@ def read_outline(path: Path, glacier_id: str, crs: str) -> BaseGeometry:
     """
     if not path.exists():
         raise BadInput(path.name, "no such file", "an outline (GeoPackage, GeoJSON or shapefile)")
+    require_plain_outlines(path, path.name)
     try:
-        frame = gpd.read_file(path)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise BadInput(path.name, str(error).splitlines()[0], "an outline (GeoPackage, GeoJSON or shapefile)") from None
+        with quiet_outlines():
+            return _outline(path, glacier_id, crs)
+    except UNUSABLE as error:
+        found = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(path.name, found, "an outline (GeoPackage, GeoJSON or shapefile)") from None
+
+
+def _outline(path: Path, glacier_id: str, crs: str) -> BaseGeometry:
+    require_plausible_count(path, path.name, int(pyogrio.read_info(path)["features"]))
+    frame = gpd.read_file(path)
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise BadInput(path.name, "a table without shapes", "the glacier as polygon")
     if frame.crs is None:
         raise BadInput(path.name, "no coordinate reference system", "an outline with a CRS", "add the .prj file")
     polygons = frame[frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
@@ -156,9 +180,13 @@ def _warp(dem: Path, grid: Grid) -> FloatArray:
     """The DEM on the grid, bilinear, NaN where void."""
     if not dem.exists():
         raise BadInput(dem.name, "no such file", "a DEM (GeoTIFF or any raster with a CRS)")
+    require_plain_file(dem, dem.name, "a DEM (GeoTIFF or any raster with a CRS)")
+    if dem.suffix.lower() == ".vrt":
+        require_local_mosaic(dem)
     surface = np.full(grid.shape, np.nan, np.float64)
     try:
-        with rasterio.open(dem) as source:
+        with rasterio.Env(), open_raster(str(dem.absolute())) as source:
+            require_sizes(dem.name, source, dem.stat().st_size)
             if source.crs is None:
                 raise BadInput(dem.name, "no coordinate reference system", "a DEM with a CRS")
             _require_overlap(dem, source.crs.to_wkt(), source.bounds, grid)

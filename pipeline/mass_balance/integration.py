@@ -130,7 +130,8 @@ def integrate_years(
             on_map.append(year)
         else:
             found[year] = by_zones(own, hypsometry, settings)
-    if ground.surface is None or not on_map:
+    surface = ground.surface
+    if surface is None or not on_map:
         return found
     model = field_model(points, on_map, settings)
     if model is None:
@@ -138,13 +139,14 @@ def integrate_years(
     fields = fields_of_years(
         [points[year] for year in on_map],
         model,
-        ground.surface,
+        surface,
         with_sigma=publish,
         inverse_distance=settings.interpolation == "inverse_distance",
     )
+    # while one year is integrated here, the fields of the next are computed on their threads
     for year, field in zip(on_map, fields, strict=True):
         tell(f"integrating the {'' if publish else 'winter '}balance of {year}")
-        found[year] = by_map(points[year], field, model, (ground.surface, _known(ground, year)), settings)
+        found[year] = by_map(points[year], field, model, (surface, _known(ground, year)), settings)
     return found
 
 

@@ -30,12 +30,13 @@ from pipeline.mass_balance.field import (
 )
 from pipeline.mass_balance.hypsometry import GlacierSurface
 from pipeline.mass_balance.inverse_distance import inverse_distance_weights
+from pipeline.mass_balance.side_by_side import in_threads
 from pipeline.mass_balance.trend import Bend, fit_bend
 
 # pixels kept around the glacier, so that isolines run out through the outline even where they are drawn coarsely
 _REACH_PIXELS = COARSEST + 1
 # elements of a block of pixel-by-site covariances: bounds the memory
-_BLOCK_ELEMENTS = 2_000_000
+_BLOCK_ELEMENTS = 1_000_000
 # beyond this many multiplications in a year the variance is computed on a lattice of pixels and interpolated
 _EXACT_VARIANCE = 1e9
 _LATTICE_NODES = 3_000
@@ -119,13 +120,21 @@ def fields_of_years(
     """
     pixels = _MapPixels.of(surface)
     within = mean_covariance_within(surface.inside, surface.grid.pixel_size, model.covariance)
-    systems = [_System.of(year, model) for year in years]
+    systems = list(in_threads(lambda year: _System.of(year, model), years))
     if inverse_distance:
         yield from (_by_inverse_distance(system, model, pixels, within, with_sigma) for system in systems)
         return
     sums = _kriged_sums(systems, model, pixels, 3 if with_sigma else 1)
-    for number, system in enumerate(systems):
-        yield _by_kriging(system, sums.of_year(number), pixels, within)
+    yield from in_threads(
+        lambda year: _by_kriging(year[1], sums.of_year(year[0]), pixels, within), _one_by_one(systems)
+    )
+
+
+def _one_by_one(systems: list[_System]) -> Iterator[tuple[int, _System]]:
+    """Each system with its number; the list lets go of it, for the matrices of many years are large."""
+    systems.reverse()
+    for number in range(len(systems)):
+        yield number, systems.pop()
 
 
 @dataclass(frozen=True)
@@ -238,20 +247,27 @@ def _kriged_sums(systems: Sequence[_System], model: FieldModel, pixels: _MapPixe
     count = len(pixels.positions)
     balance = [np.empty(count, np.float32) for _ in systems]
     shared = [np.empty(count, np.float32) if columns == 3 else None for _ in systems]
-    means, covariances = np.zeros(len(systems)), np.zeros(len(sites))
-    for part in pixels.blocks(len(sites)):
+
+    def of_block(part: slice) -> tuple[FloatArray, FloatArray]:
         covariance = model.covariance.of(cdist(pixels.positions[part], sites))
         departures = (loads.reshape(-1, len(sites)) @ covariance.T).reshape(len(systems), columns, -1)
         inside, height = pixels.inside[part], pixels.elevation_m[part]
-        covariances += covariance[inside].sum(axis=0)
+        bend, means = model.bend_at(height), np.zeros(len(systems))
         for year, system in enumerate(systems):
             drift = drift_at(height, system.field.drift_origin_m, system.field.with_elevation)
             own = departures[year] + (drift @ system.coefficients[:, :columns]).T
-            own[0] += model.bend_at(height)
-            means[year] += own[0][inside].sum()
+            own[0] += bend
+            means[year] = own[0][inside].sum()
             balance[year][part] = own[0]
             if columns == 3:
                 shared[year][part] = np.hypot(own[1], own[2])  # type: ignore[index]  # arrays when three columns
+        return means, inside.astype(float) @ covariance
+
+    means, covariances = np.zeros(len(systems)), np.zeros(len(sites))
+    # added up in the order of the blocks, so that any number of threads gives the same sums
+    for own_means, own_covariances_of_block in in_threads(of_block, pixels.blocks(len(sites))):
+        means += own_means
+        covariances += own_covariances_of_block
     area = pixels.inside.sum()
     # the observed points come first in a year's points
     own_covariances = [

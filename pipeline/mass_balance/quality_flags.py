@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from pipeline.mass_balance.field_doubts import dates_out_of_order, densities_out_of_class
 from pipeline.mass_balance.glacier_wide import GlacierWide
 from pipeline.mass_balance.hypsometry import GlacierSurface, band_flags
 from pipeline.mass_balance.integration import Ground, YearPlan
@@ -73,7 +74,7 @@ MEANINGS = {
     "density_from_depth": "snow density from the campaign's line of density against depth",
     "density_of_campaign": "mean snow density of the campaign",
     "density_assumed": "snow density of the settings: none was measured",
-    "density_out_of_class": "a snow density that snow does not have",
+    "density_out_of_class": "a density that snow, or the layer's kind, does not have",
     "tilted": "leaning stake: vertical height is length times the cosine of the tilt",
     "bent": "bent stake: larger reading error",
     "surface_rise": "the ice surface seems to rise without snow to show for it",
@@ -93,6 +94,7 @@ MEANINGS = {
     "melted_out_of_unknown_length": "melted out, and its length is unknown: not even a bound",
     "not_read": "no exposed length: this reading gives no balance",
     "no_earlier_reading": "no earlier reading of the leg to compare with",
+    "dates_out_of_order": "dated before the reading above it in the sheet: readings are taken in order of their dates",
     "legs_out_of_order": "a leg was first read before the leg that it follows",
     "read_before_installed": "read before the day on which the stake was installed",
     "position_jump": "further from its last surveyed position than ice carries a stake",
@@ -233,6 +235,7 @@ def flags_of_fieldwork(
             if earlier.distance_m(later) > JUMP_M:
                 flags.append(Flag(f"stake {stake}", "position_jump", f"{earlier.distance_m(later):.0f} m to {day}"))
     flags += _unused_pits(network)
+    flags += _as_typed(data)
     for plan in plans:
         flags += _without_value(plan, network, calendar)
     return flags
@@ -263,6 +266,18 @@ def _out_of_order(stake: str, visits: Sequence[Visit]) -> Iterable[Flag]:
         if other.day < one.day:
             detail = f"leg {later} on {other.day}, leg {earlier} on {one.day}"
             yield Flag(f"stake {stake}", "legs_out_of_order", detail)
+
+
+def _as_typed(data: FieldData) -> Iterable[Flag]:
+    """Readings that stand out of order in their sheet, and pit layers of a density that their kind does not have."""
+    for record, before in dates_out_of_order(data.readings):
+        row = data.readings.iloc[record]
+        subject = f"reading {row['stake_id']}/{row['leg']}/{row['date']}"
+        yield Flag(subject, "dates_out_of_order", f"below {before}")
+    for record in densities_out_of_class(data.pit_layers):
+        row = data.pit_layers.iloc[record]
+        detail = f"layer {row['layer']}: {row['kind']} of {row['density_kg_m3']:g} kg m-3"
+        yield Flag(f"pit {row['pit_id']}", "density_out_of_class", detail)
 
 
 def _unused_pits(network: Network) -> Iterable[Flag]:

@@ -75,6 +75,7 @@ def result_tables(
         "readings": _with_cells(data, "readings", data.readings),
         "snow_pits": _with_cells(data, "snow_pits", data.snow_pits),
         "pit_layers": _with_cells(data, "pit_layers", data.pit_layers),
+        "probings": _with_cells(data, "probings", data.probings),
         "input_notes": notes_table(data.corrections, data.doubts),
         "point_balances": point_table(findings.points.records),
         "zone_balances": _zone_table(data, years),

@@ -69,6 +69,9 @@ _WORDS = {
     **dict.fromkeys(("冰", "冰川冰", "裸冰", "bare_ice", "glacier_ice", "冰面"), "ice"),
     **dict.fromkeys(("si", "superimposed", "附加冰"), "superimposed_ice"),
     **dict.fromkeys(("last_summer_surface", "夏季面", "夏末面", "上年夏季面"), "summer_surface"),
+    **dict.fromkeys(("measured", "实测", "观测"), "observed"),
+    **dict.fromkeys(("modelled", "modeled", "重建", "模拟"), "reconstructed"),
+    **dict.fromkeys(("混合", "部分重建"), "mixed"),
     **dict.fromkeys(("not_reached_the_floor", "未到达", "未达", "未挖到底"), "not_reached"),
 }
 

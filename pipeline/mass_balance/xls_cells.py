@@ -12,7 +12,7 @@ from xlrd.biffh import XLRDError
 from xlrd.compdoc import CompDocError
 from xlrd.sheet import Cell, Sheet
 
-from pipeline.mass_balance.cells import RawSheet, fill_merged, trimmed
+from pipeline.mass_balance.cells import RawSheet, TooManyCells, fill_merged, trimmed
 from schemas.errors import BadInput
 
 # what the reader raises for a file damaged inside
@@ -25,8 +25,9 @@ _DAMAGE = (
     AttributeError,
     EOFError,
     LookupError,
-    NotImplementedError,
+    MemoryError,
     OSError,
+    RuntimeError,
     TypeError,
     ValueError,
 )
@@ -41,8 +42,11 @@ def read_xls(path: Path) -> tuple[RawSheet, ...]:
     """
     try:
         # the formatting carries the merged ranges; the log would go to stdout
-        book = xlrd.open_workbook(str(path), formatting_info=True, logfile=io.StringIO())
+        # rows as long as they are filled: a stray cell at the edge would make all of them as wide
+        book = xlrd.open_workbook(str(path), formatting_info=True, ragged_rows=True, logfile=io.StringIO())
         return tuple(_sheet(path.name, sheet, book.datemode) for sheet in book.sheets())
+    except TooManyCells as error:
+        raise BadInput(path.name, str(error), "a workbook of field data") from None
     except _DAMAGE as error:
         if "encrypted" in str(error).lower():
             raise BadInput(

@@ -17,7 +17,8 @@ from openpyxl.utils.datetime import MAC_EPOCH
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.cell_range import CellRange
 
-from pipeline.mass_balance.cells import WINDOWS_EPOCH, RawSheet, fill_merged, trimmed
+from pipeline.mass_balance.cells import WINDOWS_EPOCH, RawSheet, TooManyCells, fill_merged, trimmed
+from pipeline.xlsx_packages import require_harmless_package
 from schemas.errors import BadInput
 
 # what the readers of zip, XML and spreadsheets raise for a file damaged inside; SyntaxError is an XML parser's
@@ -29,7 +30,7 @@ _DAMAGE = (
     AttributeError,
     EOFError,
     LookupError,
-    NotImplementedError,
+    MemoryError,
     OSError,
     RuntimeError,
     TypeError,
@@ -56,13 +57,16 @@ def read_xlsx(path: Path) -> tuple[RawSheet, ...]:
 
     Errors
     ------
-    BadInput : a corrupt workbook.
+    BadInput : a corrupt workbook, or one that is huge when unpacked.
     """
     try:
+        require_harmless_package(path, path.name)
         parts = _parts(path)
         sheets = _sheets(path, parts)
+    except TooManyCells as error:
+        raise BadInput(path.name, str(error), "a workbook of field data") from None
     except _DAMAGE as error:
-        found = f"a corrupt workbook ({error or type(error).__name__})"
+        found = f"a corrupt workbook ({' '.join(str(error).split()) or type(error).__name__})"
         raise BadInput(path.name, found, "an .xlsx workbook", "save it again") from None
     return sheets
 

@@ -1,0 +1,135 @@
+"""Our server beside nginx: 256 KB ranges of one COG, many connections, the same files in one run.
+
+Usage: python -m benchmarks.serve [SECONDS] [CONNECTIONS]; needs Debian's wrk and nginx-light.
+
+Each server is asked in turn by wrk. Memory is the resident set of all processes of a server, before and after.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.process import ROOT
+from tests.tiny_archive import COG_PATH, surface, write_archive, write_cog, write_manifest
+
+RANGE_BYTES = 256 * 1024
+_SERVER = (
+    "import sys, pathlib; from catalog.serve import serve; serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
+)
+_NGINX = """daemon off; worker_processes auto; pid {folder}/nginx.pid; error_log {folder}/error.log; user root;
+events {{ worker_connections 1024; }}
+http {{ access_log off; sendfile on; tcp_nopush on; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+server {{ listen 127.0.0.1:{port} backlog=2048; root {root}; }} }}
+"""
+# every request another part of the file, the same sequence for both servers
+_SCRIPT = """local part = 0
+request = function()
+  part = (part + 7) % {parts}
+  local first = part * {size}
+  return wrk.format("GET", "/{path}", {{["Range"] = "bytes=" .. first .. "-" .. (first + {size} - 1)}})
+end
+done = function(summary, latency)
+  local e = summary.errors
+  local errors = e.connect + e.read + e.write + e.status + e.timeout
+  io.write(string.format("FOUND %d %d %d %d\\n", summary.requests, summary.bytes, summary.duration, errors))
+end
+"""
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def started(command: list[str], port: int) -> Iterator[int]:
+    """A server in a process group of its own, once it answers; gives the group's number."""
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise SystemExit(f"{command[0]} does not answer") from None
+                time.sleep(0.1)
+        yield process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def resident_mb(group: int) -> float:
+    """Resident memory of all processes of a group, MB."""
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            total += int(fields[21]) * os.sysconf("SC_PAGESIZE")
+    return total / 1e6
+
+
+def main(seconds: int = 30, connections: int = 200) -> None:
+    """Print one line a server and the ratio."""
+    for tool in ("wrk", "nginx"):
+        if shutil.which(tool) is None:
+            raise SystemExit(f"{tool} is not installed")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        folder.chmod(0o755)
+        root = write_archive(folder / "archive")
+        write_cog(root / COG_PATH, surface(3000, 4000))
+        write_manifest(root)
+        parts = (root / COG_PATH).stat().st_size // RANGE_BYTES
+        script = folder / "ranges.lua"
+        script.write_text(_SCRIPT.format(parts=parts, size=RANGE_BYTES, path=COG_PATH))
+        ports = {"ours": free_port(), "nginx": free_port()}
+        settings = folder / "nginx.conf"
+        settings.write_text(_NGINX.format(folder=folder, root=root, port=ports["nginx"]))
+        commands = {
+            "ours": [sys.executable, "-c", _SERVER, str(root), str(ports["ours"])],
+            "nginx": ["nginx", "-c", str(settings)],
+        }
+        rates: dict[str, float] = {}
+        for name, command in commands.items():
+            with started(command, ports[name]) as group:
+                measure(name, ports[name], script, 2, 20)  # warm
+                before = resident_mb(group)
+                rates[name], told = measure(name, ports[name], script, seconds, connections)
+                print(f"{told}, memory {before:.0f} -> {resident_mb(group):.0f} MB", flush=True)
+        print(f"ours / nginx: {rates['ours'] / rates['nginx']:.2f}")
+
+
+def measure(name: str, port: int, script: Path, seconds: int, connections: int) -> tuple[float, str]:
+    """Requests a second, and a line that says so."""
+    asked = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", str(script)]
+    done = subprocess.run([*asked, f"http://127.0.0.1:{port}/"], capture_output=True, text=True, check=True)
+    found = re.search(r"FOUND (\d+) (\d+) (\d+) (\d+)", done.stdout)
+    if found is None:
+        raise SystemExit(f"wrk said: {done.stdout}{done.stderr}")
+    requests, content, microseconds, errors = map(int, found.groups())
+    rate = requests / microseconds * 1e6
+    return rate, f"{name}: {rate:.0f} requests/s, {content / microseconds:.0f} MB/s, {errors} errors"
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,110 @@
+"""Checks of the catalogue as a whole: both languages say the same, and ``items.parquet`` says what the items say."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from catalog.checks.archive import Document, File, documents, every_language, whole
+from catalog.checks.result import Failure, check
+from catalog.layout import ITEMS_PARQUET
+
+_REBUILD = "build the archive again"
+_CODES = {False: "en", True: "zh"}
+# what is said differently in the two languages; links are compared by where they lead
+_WORDS = frozenset({"title", "description", "keywords", "language", "languages", "links"})
+_LARGEST = 1_000_000  # bytes
+
+
+@check(
+    "language-twins", "every STAC document stands in English and Chinese, and the two name each other", every_language
+)
+def language_twins(document: Document) -> Iterator[Failure]:
+    chinese = document.file != document.english
+    own, other = _CODES[chinese], _CODES[not chinese]
+    alternates = [link for link in document.links if link.get("rel") == "alternate" and "hreflang" in link]
+    found = [(link.get("hreflang"), document.target(str(link.get("href", "")))) for link in alternates]
+    if found != [(other, document.twin)]:
+        yield Failure(document.file, f"alternate links {found}", f"one to {document.twin}, in {other}", _REBUILD)
+    if document.twin not in document.archive.path_set:
+        yield Failure(document.file, f"no {document.twin}", f"the same document in {other}", _REBUILD)
+    holder = document.content["properties"] if document.kind == "Feature" else document.content
+    stated = holder["language"]["code"], [language["code"] for language in holder["languages"]]
+    if stated != (own, [other]):
+        yield Failure(document.file, f"language {stated[0]}, also in {stated[1]}", f"{own}, also in {other}", _REBUILD)
+
+
+@check("twins-equal", "the Chinese document states the facts and links of the English one", documents)
+def twins_equal(document: Document) -> Iterator[Failure]:
+    twin = document.archive.json(document.twin)
+    if not isinstance(twin, dict):
+        return  # its absence is for the check of twins
+    for place, stated, expected in _differences(_facts(twin), _facts(document.content), ""):
+        yield Failure(f"{document.twin}: {place}", _short(stated), f"{_short(expected)}, as in English", _REBUILD)
+    stated_links, expected_links = (sorted(_ends(content)) for content in (twin, document.content))
+    if stated_links != expected_links:
+        differing = sorted(set(stated_links) ^ set(expected_links))[:5]
+        yield Failure(f"{document.twin}: links", f"other links {differing}", "those of the English document", _REBUILD)
+
+
+def _facts(value: Any) -> Any:
+    """A document without its words."""
+    if isinstance(value, dict):
+        return {key: _facts(part) for key, part in value.items() if key not in _WORDS}
+    return [_facts(part) for part in value] if isinstance(value, list) else value
+
+
+def _differences(one: Any, other: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({*one, *other}):
+            yield from _differences(one.get(key), other.get(key), f"{place}/{key}" if place else key)
+    elif one != other:
+        yield place, one, other
+
+
+def _ends(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Relation and target of every link, the language left out."""
+    for link in content.get("links") or ():
+        if not (link.get("rel") == "alternate" and "hreflang" in link):
+            yield str(link.get("rel")), str(link.get("href")).replace(".zh.json", ".json")
+
+
+@check("document-size", "no STAC document is larger than a megabyte", every_language)
+def document_size(document: Document) -> Iterator[Failure]:
+    size = document.archive.files.size(document.file) or 0
+    if size > _LARGEST:
+        yield Failure(
+            document.file, f"{size} bytes", f"at most {_LARGEST}", "shorten its texts, or split the collection"
+        )
+
+
+@check("search-table", f"{ITEMS_PARQUET} states every item as its document does", whole)
+def search_table(root: File) -> Iterator[Failure]:
+    # half a second to load; who only lists the checks need not wait for it
+    from catalog.stac.search_table import read_search_table, without_nulls
+
+    expected = {(item.content.get("collection"), item.content.get("id")): item for item in root.archive.items}
+    content = root.archive.files.read(ITEMS_PARQUET)
+    if content is None:
+        if expected:
+            yield Failure(ITEMS_PARQUET, "no such file", f"a table of {len(expected)} items", _REBUILD)
+        return
+    for row in read_search_table(io.BytesIO(content)):
+        item = expected.pop((row.get("collection"), row.get("id")), None)
+        where = f"{ITEMS_PARQUET}: {row.get('collection')}/{row.get('id')}"
+        if item is None:
+            yield Failure(where, "an item that is not there, or twice", "one row an item", _REBUILD)
+            continue
+        for place, stated, wanted in _differences(row, without_nulls(item.content), ""):
+            yield Failure(f"{where}: {place}", _short(stated), f"{_short(wanted)}, as in {item.file}", _REBUILD)
+    for item in expected.values():
+        yield Failure(ITEMS_PARQUET, f"no row of {item.file}", "one row an item", _REBUILD)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+CHECKS = (language_twins, twins_equal, document_size, search_table)

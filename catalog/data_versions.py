@@ -1,0 +1,102 @@
+"""SemVer for data: published values change only under a new version.
+
+Major: records were added or removed, or a column changed its meaning. Minor: values changed. Patch: metadata only.
+``catalog.compare`` decides which of them a change is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from catalog.compare import ArchiveDifference, compare_archives
+from catalog.manifest import manifest_of
+from schemas.errors import FailedCheck
+
+_TOLD = 3
+
+
+@dataclass(frozen=True, order=True)
+class DataVersion:
+    """A version ``major.minor.patch`` of a dataset."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> DataVersion:
+        """From ``"1.2.3"``, as definitions and manifests state it."""
+        major, minor, patch = (int(part) for part in text.split("."))
+        return cls(major, minor, patch)
+
+    def after(self, step: Literal["major", "minor"]) -> DataVersion:
+        """The lowest version that a change of this size may carry."""
+        return DataVersion(self.major + 1, 0, 0) if step == "major" else DataVersion(self.major, self.minor + 1, 0)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+def refuse_unversioned_change(published: Path, new: Path) -> None:
+    """Refuse a new archive that changes published values without saying so in its version.
+
+    A synthetic archive publishes no observation: real data may replace it under any version.
+
+    Parameters
+    ----------
+    published : the archive that stands at the target; nothing is refused where there is none.
+    new : the archive that would replace it.
+
+    Errors
+    ------
+    FailedCheck : a dataset whose values, records or columns differ while its version is below what that asks for, or
+        whose version went back.
+    """
+    before, after = _datasets(published), _datasets(new)
+    shared = [name for name in after if name in before and not (before[name].synthetic and not after[name].synthetic)]
+    if not shared:
+        return
+    difference = compare_archives(published, new)
+    for name in shared:
+        _refuse(name, before[name].version, after[name].version, difference.below(name), published)
+
+
+def _refuse(name: str, old: DataVersion, new: DataVersion, difference: ArchiveDifference, published: Path) -> None:
+    step = difference.version_step
+    where = f"dataset {name}, version {new}"
+    advice = "raise the version in its definition, or build into another folder; `diff` shows every change"
+    if new < old:
+        raise FailedCheck(where, f"version {old} published in {published}", f"version {old} or later", advice)
+    if step not in ("major", "minor"):
+        return
+    needed = old.after(step)
+    if new < needed:
+        changes = "; ".join(_told(difference))
+        found = f"a {step} change of the values published in {published} as version {old} ({changes})"
+        raise FailedCheck(where, found, f"version {needed} or later", advice)
+
+
+def _told(difference: ArchiveDifference) -> list[str]:
+    """The first changes of each kind that asks for a new version, and how many there are."""
+    found = [
+        *(f"{change.table.rpartition('/')[2]}: {change.what}" for change in difference.meanings),
+        *(f"{change.table.rpartition('/')[2]}: {change}" for change in difference.records),
+        *(str(change).rpartition("/")[2] for change in difference.rasters),
+        *(f"{change.kind} {change.path.rpartition('/')[2]}" for change in difference.files if change.kind != "changed"),
+    ]
+    more = [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
+    return [*found[:_TOLD], *more]
+
+
+@dataclass(frozen=True)
+class _Published:
+    version: DataVersion
+    synthetic: bool
+
+
+def _datasets(folder: Path) -> dict[str, _Published]:
+    """What the manifest of ``folder`` states of each dataset; nothing where there is no archive."""
+    datasets: list[dict[str, Any]] = (manifest_of(folder) or {}).get("datasets", [])
+    return {entry["id"]: _Published(DataVersion.parse(entry["version"]), entry["synthetic"]) for entry in datasets}

@@ -1,0 +1,59 @@
+"""What the front page tells of a collection: a picture, numbers, verdicts, and what the search finds it by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.key_numbers import KeyNumber
+from catalog.page_search import Searchable
+from schemas.definition import Bilingual
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image of a page: its path from the page, what it shows, and its size (pixels)."""
+
+    href: str
+    title: Bilingual
+    description: Bilingual
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A quality gate: how many subjects were judged, how many failed, and the worst value against the limit."""
+
+    name: Bilingual
+    passed: bool
+    count: int
+    failed: int
+    worst: float | None
+    limit: float
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the front page tells of a collection.
+
+    Attributes
+    ----------
+    href : its page, from the front page.
+    synthetic : whether it comes from the embedded sample.
+    picture : its best thumbnail.
+    numbers, gates : its key numbers, and the verdicts of its quality gates.
+    count : number of items.
+    extent : WKT (degrees, WGS 84); empty where it has no item.
+    search : what the search of the front page finds it and its items by.
+    """
+
+    href: str
+    synthetic: bool
+    picture: Picture | None
+    numbers: tuple[KeyNumber, ...]
+    gates: tuple[Verdict, ...]
+    count: int
+    extent: str
+    search: Searchable

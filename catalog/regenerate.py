@@ -1,0 +1,61 @@
+"""From definitions and raw inputs to a published archive, computing only what changed since an earlier build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from catalog.build_report import BuildReport, report_from_json, report_to_json
+from catalog.cache import Cache, cache_dropped
+from catalog.draft import open_draft
+from catalog.fingerprint import archive_key
+from catalog.layout import MANIFEST_JSON
+from catalog.order import Order, require_distinct
+from pipeline.progress import Tell, silent
+from pipeline.resources import Resources
+
+
+def regenerate(
+    order: Order, out: Path, resources: Resources, *, cache: Cache | None = None, tell: Tell = silent
+) -> BuildReport:
+    """Build an archive and publish it at ``out``; until the last rename whatever stood there stays as it was.
+
+    With a cache, a collection whose inputs, definition, code and libraries are those of an earlier build is taken from
+    there, and so is an archive all of whose collections are: the same bytes, and its checks passed then.
+
+    Errors
+    ------
+    BadInput : a bad or missing input, a target that cannot be published to, another build on it, a full disk.
+    FailedCheck : a check or quality gate did not pass, or published values would change without a new version; nothing
+        was published.
+    """
+    require_distinct(order.definitions)
+    with open_draft(out) as draft:
+        keys = order.keys() if cache else ()
+        whole = archive_key(keys)
+        kept = cache.restore(whole, draft.folder, cache_dropped(tell)) if cache else None
+        if kept is not None:
+            tell("the same as an earlier build: taken from the cache")
+            report = report_from_json(out, kept)
+            _refuse_unversioned(out, draft.folder)
+        else:
+            # two seconds of libraries that a finished archive does not need
+            from catalog.build import complete, write_collections
+
+            collections, reused = write_collections(order, draft.folder, resources, keys, cache, tell)
+            report = complete(
+                draft.folder, out, collections, order.base_url, order.code_version, reused=reused, tell=tell
+            )
+            if cache:
+                cache.keep(whole, draft.folder, report_to_json(report))
+        tell("publishing")
+        draft.publish()
+    return report
+
+
+def _refuse_unversioned(published: Path, new: Path) -> None:
+    """Compare with what is published, unless it is the same to the byte."""
+    manifests = [folder / MANIFEST_JSON for folder in (published, new)]
+    if manifests[0].is_file() and manifests[0].read_bytes() != manifests[1].read_bytes():
+        from catalog.data_versions import refuse_unversioned_change
+
+        refuse_unversioned_change(published, new)

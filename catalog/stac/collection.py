@@ -1,0 +1,221 @@
+"""One collection as a STAC document: what the definition says, what its items have in common, its own files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from catalog.elevation_change_item import gate_records, supported_period
+from catalog.layout import METADATA
+from catalog.metadata.ncdc import stated_fields
+from catalog.stac.catalogs import part_title
+from catalog.stac.collection_files import offered_files
+from catalog.stac.documents import Json, Place, completed, root_link
+from catalog.stac.item import title_of
+from catalog.stac.languages import LANGUAGES, Language
+from catalog.stac.source import Source, first_second, last_second, stamp
+from catalog.stac.summary import Summary
+from schemas.definition import Bilingual, Contact, Definition, OtherVersion
+
+_MOST_GATES = 200
+
+
+def collection_documents(source: Source, summary: Summary) -> list[tuple[Place, Json]]:
+    """The collection in every language, with its place; its files, items and ``items.parquet`` are written already."""
+    neutral = _same_in_every_language(source) | {"summaries": summary.to_dict()}
+    files = list(offered_files(source))
+    documents = []
+    for language in LANGUAGES:
+        place = Place(source.collection_path, language, source.base)
+        content = {
+            **neutral,
+            **_words(source, language),
+            "item_assets": summary.item_assets.get(language.code, {}),
+            "assets": {file.key: file.to_dict(language) for file in files},
+        }
+        links = [root_link(place), *_parent_and_members(source, place), *_other_links(source, language)]
+        documents.append((place, completed(place, content, links, source.facts.title)))
+    return documents
+
+
+def _same_in_every_language(source: Source) -> Json:
+    definition, facts = source.definition, source.facts
+    return {
+        "type": "Collection",
+        "id": definition.id,
+        "license": definition.licence,
+        "extent": _extent(source),
+        "providers": [{"name": definition.publisher, "roles": ["host"], "url": definition.publisher_url}],
+        "version": definition.version,
+        **({"deprecated": True} if definition.successor else {}),
+        "sci:citation": facts.citation.en,
+        **({"sci:doi": definition.doi} if definition.doi else {}),
+        **_contacts(definition),
+        **_glacier_fields(source),
+        **_ncdc_fields(source),
+    }
+
+
+def _words(source: Source, language: Language) -> Json:
+    return {
+        "title": language.text(source.facts.title),
+        "description": language.text(source.facts.abstract),
+        "keywords": source.keywords(language),
+        **_themes(source.definition, language),
+    }
+
+
+def _extent(source: Source) -> Json:
+    """The union of the items; the definition's own extent where there is none."""
+    definition, items = source.definition, source.items
+    if items:
+        west, south, east, north = zip(*(item.bbox for item in items), strict=True)
+        bbox = [min(west), min(south), max(east), max(north)]
+        days = (min(item.start for item in items), max(item.end for item in items))
+    else:
+        stated = definition.extent
+        bbox = [stated.west, stated.south, stated.east, stated.north]
+        days = (definition.period.start, definition.period.end)
+    return {"spatial": {"bbox": [bbox]}, "temporal": {"interval": [_interval(*days)]}}
+
+
+def _interval(start: date, end: date) -> list[str]:
+    return [stamp(first_second(start)), stamp(last_second(end))]
+
+
+def _ncdc_fields(source: Source) -> Json:
+    """The portal record's fields, as ``metadata/ncdc.json`` states them."""
+    record = source.folder.metadata / "ncdc.json"
+    if not record.is_file():
+        return {}
+    return {"glacier:ncdc": stated_fields(json.loads(record.read_text(encoding="utf-8")))}
+
+
+def _glacier_fields(source: Source) -> Json:
+    definition = source.definition
+    origin = {}
+    if definition.extent.origin == "filled":
+        origin["extent"] = definition.extent.basis
+    filled = [contact for contact in definition.contacts if contact.origin == "filled"]
+    origin |= {f"contact {contact.name}": contact.basis for contact in filled}
+    fields: Json = {
+        "glacier:kind": definition.kind,
+        "glacier:synthetic": source.dataset.synthetic,
+        "glacier:gates": _gates(source),
+        "glacier:altitude_m": {"low": definition.altitude.low, "high": definition.altitude.high},
+    }
+    if definition.project:
+        fields["glacier:project"] = {"number": definition.project.number, "name": definition.project.name}
+    if definition.previous_versions:
+        fields["glacier:previous_versions"] = [_version(other) for other in definition.previous_versions]
+    if origin:
+        fields["glacier:origin"] = origin
+    if supported := supported_period(source.dataset):
+        fields["glacier:supported_period"] = supported
+    return fields
+
+
+def _gates(source: Source) -> list[Json]:
+    """All verdicts; of very many those that failed and the one nearest its limit of each gate: a table has them all."""
+    records = gate_records(source.dataset)
+    if len(records) <= _MOST_GATES:
+        return records
+    nearest: dict[str, Json] = {}
+    for record in records:
+        best = nearest.setdefault(record["name"], record)
+        if (record["value"] or 0) > (best["value"] or 0):
+            nearest[record["name"]] = record
+    failed = [record for record in records if not record["passed"]][:_MOST_GATES]
+    return failed + [record for record in nearest.values() if record not in failed]
+
+
+def _version(other: OtherVersion) -> Json:
+    record = {"version": other.version, "published": other.publication_date.isoformat(), "address": other.address}
+    return {**record, **({"changes": other.changes} if other.changes else {})}
+
+
+# --- links -------------------------------------------------------------------------------------------------------
+
+
+def _parent_and_members(source: Source, place: Place) -> Iterator[Json]:
+    yield {**root_link(place), "rel": "parent"}
+    if not source.parts:
+        for item in source.items:
+            yield place.link("item", source.item_path(item), title_of(item))
+    for part in source.parts:
+        yield place.link("child", source.part_path(part.part_id), part_title(source, part))
+
+
+def _other_links(source: Source, language: Language) -> Iterator[Json]:
+    definition = source.definition
+    yield source.licence_link()
+    publisher = language.say(definition.publisher, definition.publisher_cn)
+    yield {"rel": "about", "href": definition.publisher_url, "type": "text/html", "title": publisher}
+    if definition.doi:
+        yield {"rel": "cite-as", "href": f"https://doi.org/{definition.doi}", "title": f"doi:{definition.doi}"}
+    for origin in definition.sources:
+        if origin.url:
+            said = {"description": origin.attribution, "license": origin.licence}
+            stated = {name: text for name, text in said.items() if text}
+            yield {"rel": "derived_from", "href": origin.url, "title": origin.title, **stated}
+    if (source.folder.metadata / "iso19139.xml").is_file():
+        title = language.say("ISO 19139 metadata", "ISO 19139 元数据")
+        yield {"rel": "describedby", "href": f"./{METADATA}/iso19139.xml", "type": "application/xml", "title": title}
+    yield from _version_links(source, language)
+
+
+def _version_links(source: Source, language: Language) -> Iterator[Json]:
+    """The version before this one, the one after it, and the latest one known when this was published (RFC 5829)."""
+    definition = source.definition
+    if definition.previous_versions:
+        yield _version_link("predecessor-version", definition.previous_versions[-1], language)
+    if definition.successor:
+        yield _version_link("successor-version", definition.successor, language)
+        yield _version_link("latest-version", definition.successor, language)
+    elif definition.previous_versions:
+        place = Place(source.collection_path, language, source.base)
+        title = Bilingual(en=f"Version {definition.version}", cn=f"版本{definition.version}")
+        yield place.link("latest-version", source.collection_path, title)
+
+
+def _version_link(rel: str, other: OtherVersion, language: Language) -> Json:
+    title = language.say(f"Version {other.version}", f"版本{other.version}")
+    return {"rel": rel, "href": other.address, "title": f"{title} ({other.publication_date.isoformat()})"}
+
+
+# --- people and words --------------------------------------------------------------------------------------------
+
+
+def _contacts(definition: Definition) -> Json:
+    return {"contacts": [_contact(contact) for contact in definition.contacts]} if definition.contacts else {}
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": contact.name, "roles": [contact.role]}
+    if contact.organization:
+        entry["organization"] = contact.organization
+    if contact.email:
+        entry["emails"] = [{"value": contact.email}]
+    if contact.phone.startswith("+"):
+        entry["phones"] = [{"value": contact.phone}]
+    elif contact.phone:
+        # STAC wants the international form; a country code that the source does not state is not made up
+        entry["contactInstructions"] = [f"Telephone {contact.phone}"]
+    return entry
+
+
+def _themes(definition: Definition, language: Language) -> Json:
+    """The keywords by kind; their id is the English word in every language."""
+    themes = []
+    for kind in ("theme", "subject", "place", "time"):
+        words, chinese = (getattr(words, kind) for words in (definition.keywords.en, definition.keywords.cn))
+        # lists of different lengths say nothing about which word is which
+        titles = chinese if language.code == "zh" and len(chinese) == len(words) else ()
+        concepts = [{"id": word} for word in dict.fromkeys(words)]
+        named = dict(zip(words, titles, strict=True)) if titles else {}
+        concepts = [{**concept, **({"title": named[concept["id"]]} if named else {})} for concept in concepts]
+        if concepts:
+            themes.append({"scheme": f"{definition.publisher}: {kind} keywords", "concepts": concepts})
+    return {"themes": themes} if themes else {}

@@ -1,0 +1,69 @@
+"""Every file beside a collection that is there: thumbnail, tables, workbook, package, metadata, figures, item table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from catalog.layout import DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES
+from catalog.mass_balance_items import COLLECTION_FIGURES
+from catalog.stac.assets import OfferedFile, file_fields, table_fields
+from catalog.stac.source import Source
+from catalog.stac.titles import COLLECTION_FIGURES_CN, METADATA_TITLES, TABLE_TITLES_CN
+from catalog.tables import workbook_path
+from schemas.definition import Bilingual
+from schemas.tables import PUBLISHED_TABLES
+
+_TABLES = {table.name: table for table in PUBLISHED_TABLES}
+
+
+def offered_files(source: Source) -> Iterator[OfferedFile]:
+    """The files that the collection offers as its assets."""
+    shown = next((item for item in reversed(source.items) if (item.folder / "thumbnail.png").is_file()), None)
+    if shown:
+        title = Bilingual(en="Thumbnail with colour scale", cn="带色标的缩略图")
+        yield _file(source, "thumbnail", f"{shown.item_id}/thumbnail.png", title, "thumbnail")
+    for path in sorted(source.folder.tables.glob("*.csv")):
+        yield _table(source, path, f"table_{path.stem}", "")
+    for path in sorted(source.folder.tables.glob("*.parquet")):
+        yield _table(source, path, f"table_{path.stem}_parquet", "Parquet")
+    for key, href, title, role in _described(source):
+        if (source.folder.path / href).is_file():
+            yield _file(source, key, href, title, role)
+
+
+def _table(source: Source, path: Path, key: str, form: str) -> OfferedFile:
+    table = _TABLES[path.stem]
+    chinese = TABLE_TITLES_CN.get(table.name, table.title)
+    title = (
+        Bilingual(en=f"{table.title} ({form})", cn=f"{chinese}（{form}）")
+        if form
+        else Bilingual(en=table.title, cn=chinese)
+    )
+    fields = {} if form else table_fields(path, table)
+    return _file(source, key, f"{TABLES}/{path.name}", title, "data", description=table.meaning, **fields)
+
+
+def _described(source: Source) -> Iterator[tuple[str, str, Bilingual, str]]:
+    workbook = workbook_path(source.folder).relative_to(source.folder.path).as_posix()
+    yield "workbook", workbook, Bilingual(en="All tables in one workbook", cn="全部表格（一个工作簿）"), "data"
+    package = Bilingual(en="Data Package with the schemas of the tables", cn="数据包（含各表格的模式）")
+    yield "datapackage", DATAPACKAGE_JSON, package, "metadata"
+    yield "readme", README_MD, Bilingual(en="README of the collection", cn="数据集说明（README）"), "metadata"
+    for name, title in COLLECTION_FIGURES.items():
+        both = Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, title))
+        yield f"figure_{Path(name).stem}", name, both, "overview"
+    for name in METADATA_FILES:
+        yield _metadata_key(name), f"{METADATA}/{name}", METADATA_TITLES[name], "metadata"
+
+
+def _file(
+    source: Source, key: str, href: str, title: Bilingual, role: str, *, description: str = "", **fields: Any
+) -> OfferedFile:
+    facts = {**fields, **file_fields(source.folder.path / href)}
+    return OfferedFile(key, f"./{href}", title, (role,), description, facts)
+
+
+def _metadata_key(name: str) -> str:
+    return "metadata_" + name.replace(".", "_").replace("-", "_").lower()

@@ -1,0 +1,99 @@
+"""The order in which the catalogue is written: what is checksummed stands before the document that states it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from catalog.dataset import Dataset, Item
+from catalog.layout import ITEMS_PARQUET
+from catalog.manifest import tool_versions
+from catalog.metadata.facts import describe
+from catalog.stac.catalogs import Child, catalog_documents, part_documents, part_title
+from catalog.stac.collection import collection_documents
+from catalog.stac.documents import Json, Place, base_of, write_document, write_json
+from catalog.stac.item import item_documents
+from catalog.stac.search_table import write_search_table
+from catalog.stac.source import Source
+from catalog.stac.summary import Summary
+from schemas.definition import Bilingual
+from schemas.glacier_extension import SCHEMA_PATH, json_schema
+
+Written = tuple[Dataset, tuple[Item, ...]]
+
+
+def write_stac(root: Path, datasets: Sequence[Written], base_url: str | None, code_version: str = "") -> None:
+    """Write catalogue, collections, items and sub-catalogues in both languages, ``items.parquet``, and our schema.
+
+    Links are relative, so that the archive can be moved. The ``glacier:`` fields are described by a schema inside the
+    archive (link ``describedby``); it is also declared in ``stac_extensions`` where ``base_url`` makes it resolvable,
+    for an extension is declared by an absolute address. One document is held at a time.
+
+    Parameters
+    ----------
+    root : the archive; the products, tables and metadata stand in it already.
+    datasets : each dataset with the items that were written for it, in the order of the catalogue.
+    base_url : where the archive will be served from; adds absolute ``self`` and ``canonical`` links.
+    code_version : version of this software, for the items' ``processing:software``.
+
+    Errors
+    ------
+    BadInput : a base URL that is not http(s).
+    """
+    children = []
+    for dataset, items in datasets:
+        write_collection_stac(root, dataset, items, base_url, code_version)
+        names = tuple(item.item_id for item in items)
+        children.append(Child(dataset.definition.id, describe(dataset, ()).title, dataset.synthetic, names))
+    write_catalog(root, children, base_url)
+
+
+def write_collection_stac(
+    root: Path, dataset: Dataset, items: Sequence[Item], base_url: str | None, code_version: str = ""
+) -> None:
+    """Write the documents of one collection, its items and its sub-catalogues; parameters as of ``write_stac``."""
+    software = {**({"glacier-archive": code_version} if code_version else {}), **tool_versions()}
+    source = Source(dataset, tuple(items), root, base_of(base_url), software)
+    summary = Summary()
+    _write_items(source, summary)
+    _write_all(root, collection_documents(source, summary))
+
+
+def write_catalog(root: Path, children: Sequence[Child], base_url: str | None) -> None:
+    """Write what stands above the collections: ``catalog.json``, ``items.parquet`` and our schema."""
+    base = base_of(base_url)
+    items = (
+        json.loads((root / child.collection_id / name / f"{name}.json").read_text(encoding="utf-8"))
+        for child in children
+        for name in child.items
+    )
+    write_search_table(root / ITEMS_PARQUET, items)
+    _write_all(root, catalog_documents(children, base))
+    write_json(root / SCHEMA_PATH, json_schema(f"{base}/{SCHEMA_PATH}" if base else None))
+
+
+def _write_items(source: Source, summary: Summary) -> None:
+    """Write the items and the sub-catalogues that name them."""
+    collection = (source.collection_path, source.facts.title)
+    if not source.parts:
+        for item in source.items:
+            _write_item(source, item, summary, collection)
+    for part in source.parts:
+        _write_all(source.root, part_documents(source, part))
+        parent = (source.part_path(part.part_id), part_title(source, part))
+        for item in part.items:
+            _write_item(source, item, summary, parent)
+
+
+def _write_item(source: Source, item: Item, summary: Summary, parent: tuple[str, Bilingual]) -> None:
+    documents = item_documents(source, item, parent)
+    # nobody reads thousands of documents by eye
+    for place, document in documents:
+        write_document(source.root, place, document, indented=not source.is_large)
+    summary.add(item, ((place.language.code, document) for place, document in documents))
+
+
+def _write_all(root: Path, documents: Sequence[tuple[Place, Json]]) -> None:
+    for place, document in documents:
+        write_document(root, place, document)

@@ -1,0 +1,36 @@
+"""Runs steps that are numpy for the most part on two threads: numpy leaves the interpreter free while it computes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+
+# more would hold more arrays at once, and linear algebra brings threads of its own
+THREADS = 2
+
+
+def in_threads(function: Callable[[Given], Found], values: Iterable[Given], threads: int = THREADS) -> Iterator[Found]:
+    """``map`` on some threads: results in the order of the values, no more of them waiting than threads.
+
+    The same for any number of threads, as long as the function keeps nothing between its calls.
+    """
+    if threads < 2:
+        yield from map(function, values)
+        return
+    coming = iter(values)
+    with ThreadPoolExecutor(threads) as pool:
+        running: deque[Future[Found]] = deque(pool.submit(function, value) for value in islice(coming, threads))
+        try:
+            while running:
+                found = running.popleft().result()
+                running.extend(pool.submit(function, value) for value in islice(coming, 1))
+                yield found
+        finally:
+            for future in running:
+                future.cancel()
