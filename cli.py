@@ -124,6 +124,7 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Run the full processing of every dataset and publish the archive."""
+    from catalog.build_report import FailedBuild
     from catalog.cache import Cache, default_cache_folder
     from catalog.definitions import default_definitions, read_definitions
     from catalog.draft import preflight
@@ -140,8 +141,14 @@ def build(
     preflight(out)
     order = Order(chosen, inputs or default_inputs(chosen, definitions or ()), base_url, code_version())
     kept = None if no_cache else Cache(cache or default_cache_folder())
-    with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
-        report = regenerate(order, out, resources, cache=kept, tell=tell)
+    if kept and cache:  # the user's own folder may not be writable, as in a container: that hinders no build
+        kept.require_writable()
+    try:
+        with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
+            report = regenerate(order, out, resources, cache=kept, tell=tell)
+    except FailedBuild as failed:
+        _print_report(failed.report, as_json)
+        raise
     if as_json:
         _print_json(report.to_dict())
         return
@@ -232,8 +239,13 @@ def balance(
     ],
     out: Out,
     dem: Annotated[Path | None, typer.Option(help="DEM of the glacier, instead of a hypsometry table.")] = None,
-    outline: Annotated[Path | None, typer.Option(help="Outline of the glacier, with --dem.")] = None,
+    outline: Annotated[
+        Path | None, typer.Option(help="Outline of the glacier, with --dem; with years, the latest not later.")
+    ] = None,
     method: Annotated[str | None, typer.Option(help="Published method: contour or zone.")] = None,
+    year_start: Annotated[
+        str | None, typer.Option(metavar="MM-DD", help="First day of a balance year; in the south often 04-01.")
+    ] = None,
     sigma_limit: Annotated[
         float | None, typer.Option(help="Quality gate on the annual balance's standard deviation (m w.e.).")
     ] = None,
@@ -258,12 +270,12 @@ def balance(
     from catalog.draft import preflight
     from catalog.marked_workbook import read_or_mark
     from catalog.single_run import balance_summary, write_balance
-    from catalog.terminal import show_balance
+    from catalog.terminal import show_balance, show_notes
     from pipeline.mass_balance.chain import mass_balance
     from pipeline.mass_balance.input_notes import notes_summary
     from pipeline.mass_balance.monte_carlo import monte_carlo, with_monte_carlo
 
-    settings = _settings("MassBalanceSettings", {"primary_method": method})
+    settings = _settings("MassBalanceSettings", {"primary_method": method, "year_start": year_start})
     preflight(out)
     with progress(quiet) as tell:
         tell("Reading the field data")
@@ -280,6 +292,7 @@ def balance(
         _print_json({**balance_summary(result), **notes, "outputs": written})
     else:
         show_balance(result)
+        show_notes(data.corrections, data.doubts)
         typer.echo(f"Written to {out}")
 
 
@@ -312,6 +325,9 @@ def validate(
         Path | None, typer.Option(help="STAC extension schemas laid out by URL; GLACIER_STAC_SCHEMAS when absent.")
     ] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Over HTTP, read every pixel too.")] = False,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout", help="Seconds that a server may keep silent.", min=0.1)
+    ] = 30.0,
     list_checks: Annotated[bool, typer.Option("--list", help="Explain every check and exit.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit XML report.")] = None,
     as_json: Json = False,
@@ -328,7 +344,7 @@ def validate(
     if archive is None:
         raise BadInput("validate", "no archive named", "a folder or URL of an archive")
     with progress(quiet) as tell:
-        report = prove(archive, schemas, deep=deep, tell=tell)
+        report = prove(archive, schemas, deep=deep, timeout_s=timeout_s, tell=tell)
     if junit is not None:
         junit.write_text(report.to_junit(), encoding="utf-8")
     if as_json:
@@ -363,6 +379,9 @@ def publish(
     delete: Annotated[
         bool, typer.Option("--delete", help="Remove files of the previous archive that are gone.")
     ] = False,
+    keep_previous: Annotated[
+        bool, typer.Option(help="Keep another version that stands there as versions/<version>/.")
+    ] = True,
     workers: Annotated[int, typer.Option(min=1, help="Transfers at once.")] = 4,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -372,7 +391,14 @@ def publish(
 
     with progress(quiet) as tell:
         report = run(
-            archive, destination, endpoint_url=endpoint_url, dry_run=dry_run, delete=delete, workers=workers, tell=tell
+            archive,
+            destination,
+            endpoint_url=endpoint_url,
+            dry_run=dry_run,
+            delete=delete,
+            keep_previous=keep_previous,
+            workers=workers,
+            tell=tell,
         )
     _print_report(report, as_json)
 
@@ -381,12 +407,20 @@ def publish(
 def diff_archives(
     old: Annotated[Path, typer.Argument(help="The archive as it was.")],
     new: Annotated[Path, typer.Argument(help="The archive as it is.")],
+    changelog: Annotated[
+        bool, typer.Option("--changelog", help="Print what a definition of the new version may say of the changes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what changed between two versions of an archive, record by record."""
-    from catalog.compare import compare_archives
+    """Say what changed between two versions of an archive, record by record, and which version that asks for."""
+    from catalog.data_versions import compare_versions
+    from catalog.proposed_changes import propose_changes
 
-    _print_report(compare_archives(old, new), as_json)
+    found = compare_versions(old, new)
+    if changelog:
+        _print_report(propose_changes(old, found), as_json)
+    else:
+        _print_report(found, as_json)
 
 
 @app.command()

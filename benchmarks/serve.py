@@ -2,7 +2,8 @@
 
 Usage: python -m benchmarks.serve [SECONDS] [CONNECTIONS]; needs Debian's wrk and nginx-light.
 
-Each server is asked in turn by wrk. Memory is the resident set of all processes of a server, before and after.
+Each server is asked in turn by wrk. Memory is the resident set of all processes of a server: after the warming up, a
+few seconds into the run and at its end. nginx has a process for each core, our server one in all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +90,11 @@ def resident_mb(group: int) -> float:
     return total / 1e6
 
 
+def note(memory: list[float], group: int) -> None:
+    """Add what the processes of a group hold now."""
+    memory.append(resident_mb(group))
+
+
 def main(seconds: int = 30, connections: int = 200) -> None:
     """Print one line a server and the ratio."""
     for tool in ("wrk", "nginx"):
@@ -113,9 +120,14 @@ def main(seconds: int = 30, connections: int = 200) -> None:
         for name, command in commands.items():
             with started(command, ports[name]) as group:
                 measure(name, ports[name], script, 2, 20)  # warm
-                before = resident_mb(group)
+                memory: list[float] = []
+                note(memory, group)
+                early = threading.Timer(min(5, seconds / 2), note, (memory, group))
+                early.start()
                 rates[name], told = measure(name, ports[name], script, seconds, connections)
-                print(f"{told}, memory {before:.0f} -> {resident_mb(group):.0f} MB", flush=True)
+                early.join()
+                note(memory, group)
+                print(f"{told}, memory {' -> '.join(f'{one:.0f}' for one in memory)} MB", flush=True)
         print(f"ours / nginx: {rates['ours'] / rates['nginx']:.2f}")
 
 

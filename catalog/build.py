@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.build_report import BuildReport
-from catalog.cache import Cache, cache_dropped
+from catalog.build_report import BuildReport, FailedBuild
+from catalog.cache import Cache, cache_dropped, keep_if_possible
+from catalog.changelog import write_changelog
 from catalog.checks import ValidationReport, validate
 from catalog.collection import Collection, facts_from_json, facts_of, facts_to_json
 from catalog.data_versions import refuse_unversioned_change
@@ -26,25 +27,8 @@ from catalog.tables import write_tables
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
-from schemas.errors import FailedCheck
 
 __all__ = ["BuildReport", "FailedBuild", "build_archive", "preflight"]
-
-
-class FailedBuild(FailedCheck):
-    """The draft did not pass its checks and was not published.
-
-    Attributes
-    ----------
-    report : all results, for the people who have to find out why.
-    """
-
-    def __init__(self, report: ValidationReport) -> None:
-        self.report = report
-        first, names = report.failures[0], ", ".join(report.failed_checks())
-        super().__init__(
-            first.file, f"{first.found} (checks that failed: {names})", first.expected, first.remedy or "see the report"
-        )
 
 
 def build_archive(
@@ -93,6 +77,7 @@ def write_collection(
     data = [(file.path, file.size, file.sha256, media_type_of(file.path)) for file in list_files(folder.path)]
     write_metadata(dataset, folder.metadata, data)
     write_readme(dataset, items, folder)
+    write_changelog(dataset.definition, dataset.synthetic, folder)
     tell(f"writing the catalogue and pages of {dataset.definition.title.en}")
     write_collection_stac(root, dataset, items, base_url, code_version)
     card = write_collection_pages(root, dataset, items)
@@ -134,8 +119,10 @@ def write_collections(
         for dataset in produce_all(missing, inputs, resources, synthetic=order.synthetic, tell=tell):
             name = dataset.definition.id
             found[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
-            if cache:
-                cache.keep(keyed[name], CollectionFolder(root, name).path, facts_to_json(found[name].facts))
+            # raw inputs that changed while they were read belong to no key
+            if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
+                facts = facts_to_json(found[name].facts)
+                keep_if_possible(cache, keyed[name], CollectionFolder(root, name).path, facts, tell)
     return [found[definition.id] for definition in order.definitions], reused
 
 

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import FailedCheck
+
+if TYPE_CHECKING:
+    from catalog.checks import ValidationReport
 
 Row = tuple[str, str, str]
+
+
+class FailedBuild(FailedCheck):
+    """The draft did not pass its checks and was not published.
+
+    Attributes
+    ----------
+    report : all results, for the people who have to find out why.
+    """
+
+    def __init__(self, report: ValidationReport) -> None:
+        self.report = report
+        first, names = report.failures[0], ", ".join(report.failed_checks())
+        super().__init__(
+            first.file, f"{first.found} (checks that failed: {names})", first.expected, first.remedy or "see the report"
+        )
 
 
 @dataclass(frozen=True)

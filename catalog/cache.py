@@ -7,6 +7,7 @@ costs a rebuild and never reaches an archive; the folder may be deleted at any t
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -15,7 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -76,7 +77,8 @@ class Cache:
                     os.rename(path, into / path.name)
         except DamagedEntry as damage:
             dropped(str(damage))
-            self._entry_path(key).unlink(missing_ok=True)
+            with suppress(OSError):  # of a cache that may only be read; what is kept next replaces it
+                self._entry_path(key).unlink(missing_ok=True)
             return None
         # a recent time keeps it from being trimmed
         with suppress(OSError):
@@ -91,20 +93,26 @@ class Cache:
         BadInput : the cache folder cannot be written.
         """
         files = tuple(_listed(folder))
-        try:
-            self._incoming.mkdir(parents=True, exist_ok=True)
+        content = {"files": [[file.path, file.size, file.sha256] for file in files], "facts": facts}
+        body = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True)
+        text = f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}\n"
+        with self._said_if_unwritable(), self._locked():
             for file in files:
                 self._keep_file(folder / file.path, file)
-            content = {"files": [[file.path, file.size, file.sha256] for file in files], "facts": facts}
-            body = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True)
-            text = f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}\n"
             self._put(io.BytesIO(text.encode()), self._entry_path(key))
             self._trim()
-        except OSError as error:
-            raise BadInput(
-                str(self.folder), error.strerror or type(error).__name__, "a cache folder that can be written",
-                "name another with --cache, or build with --no-cache",
-            ) from None  # fmt: skip
+
+    def require_writable(self) -> None:
+        """Find out before a long computation whether its result can be kept.
+
+        Errors
+        ------
+        BadInput : the cache folder cannot be made or written.
+        """
+        with self._said_if_unwritable():
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._incoming):
+                pass
 
     # --- on the disk ---------------------------------------------------------------------------------------------
 
@@ -122,6 +130,27 @@ class Cache:
     def _object_path(self, sha256: str) -> Path:
         return self._root / "objects" / sha256[:2] / sha256
 
+    @contextmanager
+    def _said_if_unwritable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise BadInput(
+                str(self.folder), error.strerror or type(error).__name__, "a cache folder that can be written",
+                "name another with --cache, or build with --no-cache",
+            ) from None  # fmt: skip
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process at a time keeps and trims: a file is not dropped before the entry that names it stands."""
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _entry(self, key: str) -> Entry | None:
         try:
             digest, _, body = self._entry_path(key).read_text(encoding="ascii").partition("\n")
@@ -132,28 +161,29 @@ class Cache:
         if hashlib.sha256(body.removesuffix("\n").encode()).hexdigest() != digest:
             raise DamagedEntry(f"entry {key[:12]} does not agree with its own checksum")
         content = json.loads(body)
-        return Entry(tuple(ListedFile(*file) for file in content["files"]), content["facts"])
+        files = tuple(ListedFile(*file) for file in content["files"])
+        if strange := [file.path for file in files if file.path.startswith("/") or ".." in file.path.split("/")]:
+            raise DamagedEntry(f"entry {key[:12]} names {strange[0]!r}, which is no file below it")
+        return Entry(files, content["facts"])
 
     def _fetch(self, file: ListedFile, folder: Path) -> None:
         """Copy one file out of the cache, and prove it on the way."""
         kept, target = self._object_path(file.sha256), folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         digest = hashlib.sha256()
-        try:
-            with kept.open("rb") as source, target.open("xb") as copy:
-                while piece := source.read(_CHUNK):
-                    digest.update(piece)
-                    copy.write(piece)
-        except FileNotFoundError:
-            raise DamagedEntry(f"{file.path} is missing") from None
+        with target.open("xb") as copy:
+            for piece in _pieces(kept, file.path):
+                digest.update(piece)
+                copy.write(piece)
         if digest.hexdigest() != file.sha256:
-            kept.unlink(missing_ok=True)
+            with suppress(OSError):
+                kept.unlink(missing_ok=True)
             raise DamagedEntry(f"{file.path} is not what was kept")
 
     def _keep_file(self, path: Path, file: ListedFile) -> None:
         kept = self._object_path(file.sha256)
-        # a damaged object of the right size is found out, and dropped, when it is read
-        if kept.is_file() and kept.stat().st_size == file.size:
+        # one that was damaged meanwhile is replaced
+        if kept.is_file() and kept.stat().st_size == file.size and sha256_of(kept) == file.sha256:
             return
         with path.open("rb") as source:
             self._put(source, kept)
@@ -188,6 +218,26 @@ class Cache:
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
                     path.unlink()
+
+
+def _pieces(kept: Path, name: str) -> Iterator[bytes]:
+    """The content of a kept file; whatever hinders its reading is damage of the cache."""
+    try:
+        with kept.open("rb") as source:
+            while piece := source.read(_CHUNK):
+                yield piece
+    except FileNotFoundError:
+        raise DamagedEntry(f"{name} is missing") from None
+    except OSError as error:
+        raise DamagedEntry(f"{name} cannot be read ({error.strerror})") from None
+
+
+def keep_if_possible(cache: Cache, key: str, folder: Path, facts: dict[str, Any], tell: Tell) -> None:
+    """``Cache.keep``; a build does not fail because the next one will have to compute again."""
+    try:
+        cache.keep(key, folder, facts)
+    except BadInput as error:
+        tell(f"not kept for the next build: {error}")
 
 
 def cache_dropped(tell: Tell) -> Callable[[str], None]:

@@ -64,7 +64,7 @@ def facts_of(dataset: Dataset, items: tuple[Item, ...], card: Card) -> Collectio
         title=describe(dataset, ()).title,
         synthetic=dataset.synthetic,
         inputs=tuple(sorted(dataset.inputs, key=lambda file: (file.source, file.name))),
-        settings=dataset.result.settings.model_dump(mode="json"),
+        settings=dataset.settings,
         items=tuple(item.item_id for item in items),
         card=card,
         summary=dataset_summary(dataset),

@@ -24,6 +24,8 @@ Step = Literal["major", "minor", "patch", "none"]
 
 _SHOWN = 40
 _MEANINGS = ("type", "unit", "description")
+# coloured for the eye: its colours may change while no value does
+_PICTURE = "visual.tif"
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,10 @@ class ArchiveDifference:
             return "major"
         if any(file.kind != "changed" and _is_data(file.path) for file in self.files):
             return "major"
-        if self.records or self.rasters or any(_is_data(file.path) for file in self.files):
+        values = any(raster.changed_pixels and not _is_picture(raster.path) for raster in self.rasters)
+        if self.records or values or any(_is_data(file.path) for file in self.files):
             return "minor"
-        return "patch" if self.files else "none"
+        return "patch" if self.files or self.rasters else "none"
 
     def below(self, folder: str) -> ArchiveDifference:
         """What of it concerns the files below ``folder``."""
@@ -220,7 +223,12 @@ def _is_told(path: str, told: set[str]) -> bool:
 
 
 def _is_data(path: str) -> bool:
-    return path.endswith((".tif", ".geojson"))
+    return path.endswith((".tif", ".geojson")) and not _is_picture(path)
+
+
+def _is_picture(path: str) -> bool:
+    """Whether a raster shows values that another one holds."""
+    return path.rpartition("/")[2] == _PICTURE
 
 
 def _meanings(old: TableFile, new: TableFile) -> Iterator[MeaningChange]:
@@ -270,7 +278,8 @@ def _values(old: dict[str, str], new: dict[str, str]) -> Iterator[ValueChange]:
 def _raster_change(before: Archive, after: Archive, path: str) -> RasterChange:
     with rasterio.open(before.files.dataset_name(path)) as one, rasterio.open(after.files.dataset_name(path)) as two:
         if (one.crs, one.transform, one.shape, one.count) != (two.crs, two.transform, two.shape, two.count):
-            return RasterChange(path, 0, one.width * one.height, None, "another grid or number of bands")
+            pixels = one.width * one.height
+            return RasterChange(path, pixels, pixels, None, "another grid or number of bands")
         old, new = one.read(masked=True), two.read(masked=True)
     holes = np.ma.getmaskarray(old), np.ma.getmaskarray(new)
     both = ~holes[0] & ~holes[1]

@@ -8,17 +8,18 @@ from typing import Any
 import pandas as pd
 
 from schemas.fields import Column, Table
-from schemas.tables import DATA_DICTIONARY, PUBLISHED_TABLES
+from schemas.tables import DATA_DICTIONARY, published_schemas
 
 
-def data_dictionary(names: Iterable[str]) -> pd.DataFrame:
+def data_dictionary(names: Iterable[str], *, of_pairs: bool = False) -> pd.DataFrame:
     """The columns of the tables of these names, shaped as ``schemas.tables.DATA_DICTIONARY``; its own among them.
 
     References are listed to tables that are there. A name that is no published table is left out: publication
-    refuses it by itself.
+    refuses it by itself. ``of_pairs``: whether the tables of elevation change tell the pair of each row.
     """
     present = [*names, DATA_DICTIONARY.name]
-    records = [record for table in PUBLISHED_TABLES if table.name in present for record in _records(table, present)]
+    tables = published_schemas(several_pairs=of_pairs).values()
+    records = [record for table in tables if table.name in present for record in _records(table, present)]
     return pd.DataFrame(records, columns=list(DATA_DICTIONARY.column_names))
 
 

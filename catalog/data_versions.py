@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from catalog.compare import ArchiveDifference, compare_archives
+from catalog.compare import ArchiveDifference, Step, compare_archives
 from catalog.manifest import manifest_of
-from schemas.errors import FailedCheck
+from schemas.errors import BadInput, FailedCheck
 
 _TOLD = 3
 
@@ -31,12 +31,96 @@ class DataVersion:
         major, minor, patch = (int(part) for part in text.split("."))
         return cls(major, minor, patch)
 
-    def after(self, step: Literal["major", "minor"]) -> DataVersion:
+    def after(self, step: Literal["major", "minor", "patch"]) -> DataVersion:
         """The lowest version that a change of this size may carry."""
+        if step == "patch":
+            return DataVersion(self.major, self.minor, self.patch + 1)
         return DataVersion(self.major + 1, 0, 0) if step == "major" else DataVersion(self.major, self.minor + 1, 0)
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}"
+
+
+@dataclass(frozen=True)
+class DatasetVersions:
+    """The versions of a dataset in two archives.
+
+    Attributes
+    ----------
+    dataset : its id.
+    old, new : as the manifests state them.
+    step : what its changes ask for.
+    """
+
+    dataset: str
+    old: DataVersion
+    new: DataVersion
+    step: Step
+
+    @property
+    def needed(self) -> DataVersion:
+        """The lowest version that the new archive may state."""
+        if self.step == "none":
+            return self.old
+        return self.old.after(self.step)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the new archive states it; metadata may be mended under one version until it is published again."""
+        return self.new >= (self.old if self.step == "patch" else self.needed)
+
+    def __str__(self) -> str:
+        if self.step == "none":
+            return f"{self.dataset}: unchanged, version {self.new}"
+        verdict = "" if self.enough else ", which is TOO LOW"
+        return (
+            f"{self.dataset}: a {self.step} change of {self.old} asks for {self.needed}; it states {self.new}{verdict}"
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two archives, and the versions that their datasets state."""
+
+    difference: ArchiveDifference
+    versions: tuple[DatasetVersions, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        versions = [
+            {
+                "dataset": one.dataset, "old": str(one.old), "new": str(one.new), "version_step": one.step,
+                "needed": str(one.needed), "enough": one.enough,
+            }
+            for one in self.versions
+        ]  # fmt: skip
+        return {**self.difference.to_dict(), "versions": versions}
+
+    def lines(self) -> list[str]:
+        """For people."""
+        if self.difference.version_step == "none":
+            return self.difference.lines()
+        return [*self.difference.lines(), *map(str, self.versions)]
+
+
+def compare_versions(old: Path, new: Path) -> Comparison:
+    """Compare two archives, and hold what changed in each dataset against the versions that it states.
+
+    Errors
+    ------
+    BadInput : one of the two is no archive of ours, or states no versions.
+    """
+    difference = compare_archives(old, new)
+    try:
+        before, after = _datasets(old), _datasets(new)
+    except (KeyError, TypeError, ValueError):
+        found = "a manifest without datasets and their versions"
+        raise BadInput(f"{old} and {new}", found, "two archives of this software", "validate them first") from None
+    versions = tuple(
+        DatasetVersions(name, before[name].version, after[name].version, difference.below(name).version_step)
+        for name in sorted(before.keys() & after.keys())
+    )
+    return Comparison(difference, versions)
 
 
 def refuse_unversioned_change(published: Path, new: Path) -> None:

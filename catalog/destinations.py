@@ -50,6 +50,7 @@ class Destination(Protocol):
     def holds(self, source: Path, file: ListedFile) -> bool: ...
     def put(self, source: Path, file: ListedFile) -> None: ...
     def write(self, path: str, content: bytes) -> None: ...
+    def copy(self, path: str, to: str) -> bool: ...
     def delete(self, path: str) -> None: ...
 
 
@@ -82,7 +83,8 @@ class FolderDestination:
             raise BadInput(str(self.root.parent), "no such folder", "a folder to publish into", "create it first")
 
     def is_empty(self) -> bool:
-        return not self.root.exists() or next(self.root.iterdir(), None) is None
+        """Whether nothing stands there; what a killed publication left half written is nothing."""
+        return not self.root.exists() or all(path.name.endswith(_PART_SUFFIX) for path in self.root.iterdir())
 
     def read(self, path: str) -> bytes | None:
         with self._explained(path):
@@ -118,6 +120,28 @@ class FolderDestination:
                 written.flush()
                 os.fsync(written.fileno())
             part.replace(self._place(path))
+
+    def copy(self, path: str, to: str) -> bool:
+        """Give a file a second name; False where it is not there.
+
+        Files are replaced here and never written into, so that both names may share the bytes; where the file system
+        knows no second names they are copied.
+        """
+        with self._explained(to):
+            source = self._place(path)
+            if source.is_symlink() or not source.is_file():
+                return False
+            part = self._part(to)
+            try:
+                os.link(source, part)
+            except OSError:
+                shutil.copyfile(source, part)
+            place = self._place(to)
+            if place.exists() and place.samefile(part):
+                part.unlink()  # renaming one name of a file to another name of it does nothing
+            else:
+                part.replace(place)
+            return True
 
     def delete(self, path: str) -> None:
         """Remove a file, and the folders that it leaves empty."""
@@ -217,6 +241,18 @@ class BucketDestination:
 
     def write(self, path: str, content: bytes) -> None:
         self._upload(ListedFile(path, len(content), hashlib.sha256(content).hexdigest()), content)
+
+    def copy(self, path: str, to: str) -> bool:
+        """Have the store copy an object with its attributes; False where it is not there.
+
+        A store copies at most 5 GB in one request.
+        """
+        with self._explained(to):
+            try:
+                obstore.copy(self._store, path, to)
+            except FileNotFoundError:
+                return False
+            return True
 
     def delete(self, path: str) -> None:
         with self._explained(path):

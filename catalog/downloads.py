@@ -32,6 +32,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 10
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_MOST_DIGITS = 18  # of a whole number in a header; an exabyte has nineteen
 
 
 def unmetered(_name: str, _at_hand: int, _in_all: int | None) -> None:
@@ -148,12 +149,14 @@ def _ask_size(remote: Remote) -> Announced:
         if answer.status_code not in _NO_HEAD:
             _refuse(remote, answer)
             length = answer.headers.get("content-length", "")
-            return Announced(remote.url, int(length)) if length.isdigit() else Announced(remote.url, None, "not stated")
+            return (
+                Announced(remote.url, int(length)) if _is_number(length) else Announced(remote.url, None, "not stated")
+            )
     with _answer(remote, "GET", {"Range": "bytes=0-0"}) as answer:  # some servers know no HEAD
         _refuse(remote, answer)
         length = answer.headers.get("content-range", "").rpartition("/")[2]
         whole = answer.headers.get("content-length", "") if answer.status_code == 200 else length
-        return Announced(remote.url, int(whole)) if whole.isdigit() else Announced(remote.url, None, "not stated")
+        return Announced(remote.url, int(whole)) if _is_number(whole) else Announced(remote.url, None, "not stated")
 
 
 def download(
@@ -232,7 +235,7 @@ class _Transfer:
 
     def _append(self, answer: httpx.Response, start: int) -> None:
         length = answer.headers.get("content-length", "")
-        total = start + int(length) if length.isdigit() else None
+        total = start + int(length) if _is_number(length) else None
         self._require_size(total)
         _require_room(self.part, (total or 0) - start)
         with self.part.open("r+b" if start else "wb") as file:
@@ -318,7 +321,7 @@ def _discard(part: Path) -> None:
 
 def _first_byte(answer: httpx.Response) -> int:
     start = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    return int(start) if start.isdigit() else -1
+    return int(start) if _is_number(start) else -1
 
 
 def _encoding(answer: httpx.Response) -> str:
@@ -392,7 +395,7 @@ class RangeFile(io.RawIOBase):
         with _answer(self._remote, "GET", {"Range": "bytes=0-0"}) as answer:
             _refuse(self._remote, answer)
             total = answer.headers.get("content-range", "").rpartition("/")[2]
-            if answer.status_code != 206 or not total.isdigit() or _encoding(answer):
+            if answer.status_code != 206 or not _is_number(total) or _encoding(answer):
                 raise NoRanges(self._remote.url)
             self.size, self._etag = int(total), answer.headers.get("etag", "")
 
@@ -491,9 +494,14 @@ def _refuse(remote: Remote, answer: httpx.Response) -> None:
         raise BadInput(remote.url, f"the encoding {_encoding(answer)!r}", "the file as it is", "try another --mirror")
 
 
+def _is_number(text: str) -> bool:
+    """Whether a header holds a whole number: digits of ASCII alone, few enough for Python to read."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
 def _asked_wait_s(text: str) -> float | None:
     """What Retry-After asks for (seconds): a number of seconds, or a date."""
-    if text.isdigit():
+    if _is_number(text):
         return float(text)
     try:
         until = parsedate_to_datetime(text)

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from catalog.change_picture import ChangePicture, change_limit, outlined_pixels, sigma_limit
-from catalog.chinese_titles import with_chinese
+from catalog.chinese_titles import renders_cn, with_chinese
 from catalog.cogs import CLASS_NODATA, NODATA, VISUAL_NODATA, write_cog
 from catalog.colours import CLASS_COLOURS
 from catalog.dataset import Asset, Dataset, Item
 from catalog.even_overviews import filled_up
 from catalog.figures_elevation_change import diagrams_of, draw_change_map, draw_change_thumbnail
 from catalog.geojson import Feature, bbox_of, footprint, to_degrees, to_geojson, write_features
-from catalog.layout import ELEVATION_CHANGE_ITEM, CollectionFolder
+from catalog.layout import CollectionFolder, elevation_change_item_id
 from catalog.media_types import COG, GEOJSON, PARQUET
 from catalog.metadata.facts import describe
 from catalog.parquet_tables import write_parquet
@@ -39,16 +39,20 @@ CLASSES = {
 
 
 def write_elevation_change(dataset: Dataset, folder: CollectionFolder, tell: Tell = silent) -> tuple[Item, ...]:
-    """Write the one item of an elevation-change collection into its folder.
+    """Write the items of an elevation-change collection into its folder: one for each pair of DEMs.
 
     Errors
     ------
     TypeError : the dataset's result is no elevation change.
     """
+    return tuple(_write_item(part, folder, tell) for part in dataset.parts)
+
+
+def _write_item(dataset: Dataset, folder: CollectionFolder, tell: Tell) -> Item:
     result = dataset.result
     if not isinstance(result, ElevationChange):
         raise TypeError(f"{dataset.definition.id}: not an elevation change")
-    place = folder.item(ELEVATION_CHANGE_ITEM)
+    place = folder.item(elevation_change_item_id(dataset.pair))
     place.mkdir(parents=True, exist_ok=True)
     tell("writing elevation-change rasters and figures")
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
@@ -57,7 +61,7 @@ def write_elevation_change(dataset: Dataset, folder: CollectionFolder, tell: Tel
         drawn = (*_draw_maps(dataset, result, place), *_draw_diagrams(dataset, result, place))
         vectors = (*_write_outlines(dataset, result, place), *_write_styles(result, place))
         assets = (*rasters.result(), *vectors, *drawn)
-    return (_item(dataset, result, place, assets),)
+    return _item(dataset, result, place, assets)
 
 
 def _write_rasters(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
@@ -165,8 +169,9 @@ def _item(dataset: Dataset, result: ElevationChange, place: Path, assets: tuple[
     definition = dataset.definition
     facts = describe(dataset, ())
     outline = footprint(result.grid)
+    properties = _properties(dataset, result)
     return Item(
-        item_id=ELEVATION_CHANGE_ITEM,
+        item_id=elevation_change_item_id(dataset.pair),
         folder=place,
         title=facts.title.en,
         description=facts.abstract.en,
@@ -174,10 +179,11 @@ def _item(dataset: Dataset, result: ElevationChange, place: Path, assets: tuple[
         end=definition.period.end,
         geometry=to_geojson(outline),
         bbox=bbox_of(outline),
-        properties=_properties(dataset, result),
+        properties=properties,
         assets=with_chinese(assets, "elevation_change"),
         title_cn=facts.title.cn,
         description_cn=facts.abstract.cn,
+        properties_cn=_properties_cn(dataset, result, properties),
     )
 
 
@@ -224,6 +230,8 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
             "visual": {"title": "Elevation change in colour", "assets": ["visual"]},
         },
     }
+    if dataset.pair:
+        properties["glacier:pair"] = dataset.pair
     if result.curvature is not None:
         kept = ("applied", "source", "nmad_before_m", "nmad_after_m")
         values = asdict(result.curvature)
@@ -267,6 +275,35 @@ def _lineage(dataset: Dataset, result: ElevationChange) -> str:
     steps.append("Elevation change is later minus earlier; its uncertainty was estimated from stable terrain.")
     note = ["Synthetic sample inputs."] if dataset.synthetic else []
     return " ".join([*note, *steps])
+
+
+def _properties_cn(dataset: Dataset, result: ElevationChange, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "processing:lineage": _lineage_cn(dataset, result),
+        "renders": renders_cn(properties["renders"], "elevation_change"),
+    }
+
+
+def _lineage_cn(dataset: Dataset, result: ElevationChange) -> str:
+    earlier, later = (
+        source.title_cn or source.title for source in map(dataset.definition.source, ("earlier", "later"))
+    )
+    shift, curvature, settings = result.shift_m, result.curvature, result.settings
+    steps = [
+        f"{earlier}（前期）与{later}（后期）经检查后统一到同一格网（{result.grid.crs}，{result.grid.pixel_size[0]:g}米）"
+        f"和同一高程基准（{result.datum.earlier}至{result.datum.later}）。",
+        f"以{'前期' if settings.reference == 'earlier' else '后期'}DEM为参考，"
+        "在稳定地形上按坡向与高程差的余弦关系配准另一DEM"
+        f"（Nuth和Kääb，2011）：向东{shift.east:.2f}米，向北{shift.north:.2f}米，向上{shift.up:.2f}米。",
+    ]
+    if curvature is not None:
+        done = "已消除" if curvature.applied else "已拟合，但因NMAD未减小而未消除"
+        steps.append(
+            f"与最大曲率有关的分辨率效应（Gardelle等，2012）{done}："
+            f"NMAD由{curvature.nmad_before_m:.2f}米变为{curvature.nmad_after_m:.2f}米。"
+        )
+    steps.append("高程变化为后期减前期，其不确定性由稳定地形估计。")
+    return "".join([*(["合成样本输入。"] if dataset.synthetic else []), *steps])
 
 
 def _classes() -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.mass_balance.cells import BadCell
+from pipeline.mass_balance.read import RefusedFieldData
 from schemas.errors import BadInput, ManyBadInputs
 
 COLUMNS = ("sheet", "cell", "found", "expected", "what to do")
@@ -39,6 +40,7 @@ def show_errors(error: ManyBadInputs, console: Console | None = None, most: int 
     if not console.is_terminal:
         for line in str(error).splitlines():
             console.print(Text(f"error: {line}"), soft_wrap=True)
+        _show_doubts(error, console, most)
         return
     table = Table(show_lines=True)
     for name in COLUMNS:
@@ -49,3 +51,14 @@ def show_errors(error: ManyBadInputs, console: Console | None = None, most: int 
     count = len(error.errors)
     hidden = f"; the first {most} are shown, --marked-copy FILE.xlsx marks all" if count > most else ""
     console.print(Text(f"{count} error{'s' if count > 1 else ''}{hidden}"))
+    _show_doubts(error, console, most)
+
+
+def _show_doubts(error: ManyBadInputs, console: Console, most: int) -> None:
+    """What looks odd besides in a field workbook that is refused, one line each, the first ``most`` of them."""
+    doubts = error.doubts if isinstance(error, RefusedFieldData) else ()
+    for doubt in doubts[:most]:
+        place = f"sheet {doubt.sheet}{f', cell {doubt.cell}' if doubt.cell else ''}"
+        console.print(Text(f"doubt: {place}: {doubt.found}: {doubt.meaning}"), soft_wrap=True)
+    if len(doubts) > most:
+        console.print(Text(f"{len(doubts)} doubts; the first {most} are shown"))

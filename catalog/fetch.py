@@ -9,7 +9,6 @@ import json
 import os
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext, suppress
@@ -51,6 +50,7 @@ from catalog.fetch_plan import (
 from catalog.inputs_lock import LOCK_TOML, Locked, read_lock, write_lock
 from catalog.manifest import sha256_of
 from pipeline.progress import Tell, silent
+from pipeline.zip_archives import ZIP_DAMAGE
 from schemas.errors import BadInput, ManyBadInputs
 
 __all__ = [
@@ -373,8 +373,10 @@ def _extract(run: _Fetch, group: Sequence[Download], content: IO[bytes]) -> int:
     try:
         with zipfile.ZipFile(content) as archive:
             return sum(_extract_member(run, archive, wanted) for wanted in group)
-    # RuntimeError is how zipfile says that a member is encrypted
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, RuntimeError) as error:
+    except ZIP_DAMAGE as error:
+        # a place before the file's first byte is the zip's fault; what else the system refuses is the destination's
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise BadInput(url, f"a damaged zip ({error})", "a zip", "run fetch again; try another --mirror") from None
 
 
@@ -387,7 +389,7 @@ def _extract_member(run: _Fetch, archive: zipfile.ZipFile, wanted: Download) -> 
             "that file",
             "the product has no tile of sea only; correct the definition's extent or files",
         )
-    entry, most = found[0], wanted.size or _MOST_MEMBER_BYTES
+    entry, most = found[0], min(wanted.size or _MOST_MEMBER_BYTES, _MOST_MEMBER_BYTES)
     if entry.file_size > most:
         raise BadInput(f"{wanted.url}: {wanted.member}", f"{entry.file_size} bytes", f"at most {most} bytes")
     target = run.destination / wanted.name

@@ -17,9 +17,9 @@ import matplotlib.ticker
 import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 
-from catalog.colours import GAIN, INK, LOSS, MUTED, NEUTRAL, PAPER, SUMMER_COLOUR, WINTER_COLOUR, amount_map
+from catalog.colours import GAIN, INK, LOSS, MUTED, NEUTRAL, PAPER, SUMMER_COLOUR, WINTER_COLOUR, amount_colours
 from catalog.figure_frame import Panels, open_diagram, plain_text
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.result import BalanceYear, MassBalance
@@ -28,8 +28,11 @@ _UNTYPED_DATES: Any = mpl.dates
 MOST_STAKES = 24  # panels of one picture; more could not be read
 _PROFILES_SIZE = (7.2, 5.0)
 _PROFILES, _SCALE = Panels(right=1.15), Panels(left=6.25, right=0.78)
+# colours of the scale that a thin line on white does not show
+_TOO_PALE = 56
 # in a budget beside the sources: their sum, and a check
 _NO_SOURCES = {"total", "leave_one_out"}
+_BEHIND_GRID = 0.4  # a grid drawn below everything has 0.5
 _AREA_COLOUR, _SIGMA_COLOUR = "#e9edf1", "#7b5ea7"
 _MARKERS = {"stake": "o", "pit": "s", "probing": "^"}
 _NAMES = {"stake": "stakes", "pit": "snow pits", "probing": "probings"}
@@ -81,7 +84,7 @@ def draw_balance_profiles(path: Path, result: MassBalance, synthetic: bool) -> N
     if not years:
         raise ValueError("no year with a balance to draw")
     numbers = [year.year for year in years]
-    scale, colours = Normalize(min(numbers) - 1, max(numbers) + 1), amount_map()
+    scale, colours = Normalize(min(numbers) - 1, max(numbers) + 1), ListedColormap(amount_colours()[_TOO_PALE:])
     note = "lines: elevation zones; dots: stakes and pits; diamonds on the zero: equilibrium line"
     with open_diagram(path, _PROFILES_SIZE, ("Balance against elevation", note), synthetic, _PROFILES) as (axes,):
         axes.axvline(0, color=INK, linewidth=0.8)
@@ -229,10 +232,7 @@ def draw_stake_history(path: Path, result: MassBalance, synthetic: bool) -> None
             unused.set_visible(False)
         limits = _limits(histories)
         for place, (axes, history) in enumerate(zip(panels, histories, strict=True)):
-            length = _draw_history(axes, history, limits)
-            last_of_row = (place + 1) % columns == 0 or place == len(panels) - 1
-            length.spines["right"].set_visible(last_of_row)
-            length.tick_params(labelright=last_of_row, right=last_of_row)
+            _draw_history(axes, history, limits, (place + 1) % columns == 0 or place == len(panels) - 1)
             axes.tick_params(labelleft=place % columns == 0, labelbottom=place + columns >= len(panels))
         panels[0].get_figure().text(
             0.1 / size[0], 0.5, "cumulative balance (m w.e.), red", rotation=90, va="center", fontsize=8.5, color=LOSS
@@ -255,26 +255,35 @@ def _limits(histories: Sequence[StakeHistory]) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _draw_history(axes: Any, history: StakeHistory, limits: Mapping[str, tuple[Any, Any]]) -> Any:
-    """One panel; returns the axes of the exposed length. Scales are set, not shared: sharing many is slow."""
+def _draw_history(axes: Any, history: StakeHistory, limits: Mapping[str, tuple[Any, Any]], last_of_row: bool) -> None:
+    """One panel; the last of a row has the scale of the exposed length. Scales are set, not shared: that is slow."""
     axes.set(xlim=limits["days"], ylim=limits["balance"], autoscale_on=False)
-    length = axes.twinx()
-    length.set(ylim=limits["length"], autoscale_on=False)
+    if last_of_row:
+        _draw_length_scale(axes, limits["length"])
     for days, exposed in history.legs:
-        length.plot(days, exposed, ".-", color=MUTED, linewidth=0.8, markersize=2.2, alpha=0.6)
-    length.grid(False)
-    length.tick_params(labelsize=7, length=2)
+        # brought onto the scale of the balance: axes of their own would take as long as the rest of the panel
+        onto = np.interp(exposed, limits["length"], limits["balance"], np.nan, np.nan)
+        axes.plot(days, onto, ".-", color=MUTED, linewidth=0.8, markersize=2.2, alpha=0.6, zorder=_BEHIND_GRID)
     for days, total, sigma in history.runs:
         axes.fill_between(days, total - sigma, total + sigma, color=LOSS, alpha=0.2, linewidth=0)
         axes.plot(days, total, "-", color=LOSS, linewidth=1.3)
-    axes.set_zorder(length.get_zorder() + 1)
-    axes.patch.set_visible(False)
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.set_title(f"{plain_text(history.name)}, {history.elevation_m:.0f} m", loc="left", fontsize=7.5, pad=2)
     axes.tick_params(labelsize=7)
     axes.xaxis.set_major_locator(_UNTYPED_DATES.AutoDateLocator(minticks=2, maxticks=4))
     axes.xaxis.set_major_formatter(_UNTYPED_DATES.DateFormatter("%Y"))
-    return length
+
+
+def _draw_length_scale(axes: Any, limits_m: tuple[float, float]) -> None:
+    """The scale of the exposed length at the right of a panel, behind it."""
+    length = axes.twinx()
+    length.set(ylim=limits_m, autoscale_on=False)
+    length.grid(False)
+    length.tick_params(labelsize=7, length=2)
+    length.spines["right"].set_visible(True)
+    length.xaxis.set_visible(False)
+    axes.set_zorder(length.get_zorder() + 1)
+    axes.patch.set_visible(False)
 
 
 def _legs(readings: pd.DataFrame) -> Iterator[tuple[list[date], FloatArray]]:
@@ -348,7 +357,14 @@ def _draw_differences(axes: Any, years: Sequence[BalanceYear], at: FloatArray, m
         )
         shift = 0.5 * (place - (len(methods) - 1) / 2) / max(1, len(methods))
         marker = "osD^v<>pX*"[place % 10]
-        axes.plot(at + shift, values - published, marker, color=_DISTINCT[place % 10], markersize=4.5, label=method)
+        axes.plot(
+            at + shift,
+            values - published,
+            marker,
+            color=_DISTINCT[place % 10],
+            markersize=4.5,
+            label=method.replace("_", " "),
+        )
     axes.set(ylabel="difference (m w.e.)")
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.25 * (high - low))  # room for the legend

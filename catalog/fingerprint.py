@@ -23,7 +23,9 @@ _PACKAGES = ("schemas", "pipeline", "catalog")
 _ENVIRONMENT = ("GDAL_", "PROJ_", "CPL_", "OGR_", "OSR_", "GLACIER_STAC_SCHEMAS")
 
 
-def collection_key(definition: Definition, inputs: Sequence[InputFile] | None, base_url: str | None) -> str:
+def collection_key(
+    definition: Definition, inputs: Sequence[InputFile] | None, base_url: str | None, code_version: str = ""
+) -> str:
     """Digest of all that the files of one collection depend on.
 
     Parameters
@@ -31,6 +33,7 @@ def collection_key(definition: Definition, inputs: Sequence[InputFile] | None, b
     definition : what the archive says of it, and the settings of its processing.
     inputs : the raw inputs with their checksums; None for the embedded sample, which follows from code and definition.
     base_url : where the archive will be served from.
+    code_version : as the products state it.
     """
     given = (
         "embedded sample"
@@ -41,6 +44,7 @@ def collection_key(definition: Definition, inputs: Sequence[InputFile] | None, b
         "definition": definition.model_dump(mode="json"),
         "inputs": given,
         "base_url": base_url,
+        "code_version": code_version,
         "software": software_digest(),
     }
     return _digest(content)

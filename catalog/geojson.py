@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def write_features(path: Path, features: Iterable[Feature], crs: str, about: dic
 
 def to_degrees(geometry: BaseGeometry, crs: str) -> BaseGeometry:
     """A geometry in WGS 84 degrees, on a grid of 1e-6 degrees, valid after the rounding."""
-    transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    transformer = _to_longitude_and_latitude(crs)
 
     def degrees(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         longitude, latitude = transformer.transform(coordinates[:, 0], coordinates[:, 1])
@@ -44,6 +45,12 @@ def to_degrees(geometry: BaseGeometry, crs: str) -> BaseGeometry:
     rounded = shapely.set_precision(moved, 10.0**-_DECIMALS)
     # a sliver below the precision would vanish; better a finer coordinate than no glacier
     return moved if rounded.is_empty else rounded
+
+
+@lru_cache(maxsize=16)
+def _to_longitude_and_latitude(crs: str) -> Transformer:
+    """Asked for with every feature, and a millisecond to make."""
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
 
 
 def footprint(grid: Grid) -> BaseGeometry:
@@ -56,15 +63,12 @@ def footprint(grid: Grid) -> BaseGeometry:
 def to_geojson(geometry: BaseGeometry) -> dict[str, Any]:
     """The GeoJSON geometry, outer rings counter-clockwise."""
     oriented = shapely.orient_polygons(geometry) if geometry.geom_type.endswith("Polygon") else geometry
-    mapping: dict[str, Any] = json.loads(shapely.to_geojson(oriented))
-    return {"type": mapping["type"], "coordinates": _rounded(mapping["coordinates"])}
+    rounded = shapely.transform(oriented, lambda coordinates: np.round(coordinates, _DECIMALS))
+    mapping: dict[str, Any] = json.loads(shapely.to_geojson(rounded))
+    return {"type": mapping["type"], "coordinates": mapping["coordinates"]}
 
 
 def bbox_of(geometry: BaseGeometry) -> tuple[float, float, float, float]:
     """(west, south, east, north) in degrees, rounded as the coordinates are."""
     west, south, east, north = (round(float(value), _DECIMALS) for value in geometry.bounds)
     return west, south, east, north
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, _DECIMALS) if isinstance(value, float | int) else [_rounded(part) for part in value]

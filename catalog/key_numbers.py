@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.dataset import Dataset
-from catalog.layout import balance_item_id
+from catalog.layout import balance_item_id, elevation_change_item_id
 from catalog.number_text import measured, signed
 from pipeline.elevation_change.result import ElevationChange, Statistics
 from pipeline.mass_balance.cumulative import cumulative_balance
@@ -25,15 +25,29 @@ class KeyNumber:
 
 def key_numbers(dataset: Dataset) -> tuple[KeyNumber, ...]:
     """For the card and the head of a collection."""
+    if dataset.pairs:
+        return tuple(number for part in dataset.pairs for number in _of_pair(part))
     if isinstance(dataset.result, ElevationChange):
         return _of_elevation_change(dataset.result)
     return _of_mass_balance(dataset.result)
 
 
+def _of_pair(part: Dataset) -> tuple[KeyNumber, ...]:
+    """What is asked first of one of several pairs of DEMs, each number with the pair's years."""
+    if not isinstance(part.result, ElevationChange):
+        return ()
+    note = part.pair.replace("-", "\N{EN DASH}")
+    head = _of_elevation_change(part.result)[:2]
+    return tuple(replace(number, note=Bilingual(en=note, cn=note)) for number in head)
+
+
 def item_numbers(dataset: Dataset, item_id: str) -> tuple[KeyNumber, ...]:
     """For the head of an item."""
+    for part in dataset.parts:
+        if isinstance(part.result, ElevationChange) and elevation_change_item_id(part.pair) == item_id:
+            return _of_elevation_change(part.result)
     if isinstance(dataset.result, ElevationChange):
-        return _of_elevation_change(dataset.result)
+        return ()
     return next((_of_year(year) for year in dataset.result.years if balance_item_id(year.year) == item_id), ())
 
 

@@ -12,8 +12,10 @@ ITEMS_PARQUET = "items.parquet"
 COLLECTION_JSON = "collection.json"
 DATAPACKAGE_JSON = "datapackage.json"
 README_MD = "README.md"
+CHANGELOG_MD = "CHANGELOG.md"
 TABLES = "tables"
 METADATA = "metadata"
+VERSIONS = "versions"  # what a publication keeps of earlier ones
 ELEVATION_CHANGE_ITEM = "elevation-change"
 # what the pages share: the style, the scripts, and the data of the search
 SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS = "site.css", "site.js", "cog.js", "map.js", "search.js"
@@ -34,6 +36,11 @@ METADATA_FILES = (
 def item_list_html(number: int) -> str:
     """A page that lists some of the items of a collection too large for one page; counted from 1."""
     return f"items-{number}.html"
+
+
+def elevation_change_item_id(pair: str = "") -> str:
+    """Item of an elevation change; of one of several pairs of DEMs with its years, as 2000-2010."""
+    return f"{ELEVATION_CHANGE_ITEM}-{pair}" if pair else ELEVATION_CHANGE_ITEM
 
 
 def balance_item_id(year: int) -> str:

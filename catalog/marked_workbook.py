@@ -26,7 +26,7 @@ from catalog.error_table import COLUMNS, error_rows
 from pipeline.mass_balance.cells import WINDOWS_EPOCH, BadCell, RawSheet
 from pipeline.mass_balance.field_files import is_legacy, read_sheets
 from pipeline.mass_balance.input_notes import Correction, Doubt
-from pipeline.mass_balance.read import FieldData, read_field_data
+from pipeline.mass_balance.read import FieldData, RefusedFieldData, read_field_data
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.errors import BadInput, ManyBadInputs
 
@@ -58,7 +58,8 @@ def read_or_mark(source: Path, marked_copy: Path | None, *, not_after: date | No
         data = read_field_data(source, not_after=not_after)
     except ManyBadInputs as bad:
         if marked_copy is not None:
-            write_marked_copy(source, marked_copy, errors=bad.errors)
+            doubts = bad.doubts if isinstance(bad, RefusedFieldData) else ()
+            write_marked_copy(source, marked_copy, errors=bad.errors, doubts=doubts)
         raise
     if marked_copy is not None:
         write_marked_copy(source, marked_copy, corrections=data.corrections, doubts=data.doubts)

@@ -7,17 +7,21 @@ files, and such a year has none.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from catalog.chinese_titles import with_chinese
-from catalog.cogs import NODATA, write_cog
+from catalog.balance_picture import draw_balance
+from catalog.chinese_titles import PROVENANCE_CN, renders_cn, with_chinese
+from catalog.cogs import NODATA, VISUAL_NODATA, write_cog
 from catalog.colours import symmetric_limit
 from catalog.dataset import Asset, Dataset, Item
 from catalog.elevation_change_item import PNG, gate_records, plain, raster_tags
+from catalog.even_overviews import filled_up
 from catalog.figures import (
     PIXELS_OF_A_SCALE,
     balance_limit,
@@ -28,20 +32,24 @@ from catalog.figures_mass_balance import (
     draw_methods,
     draw_stake_history,
 )
-from catalog.geojson import bbox_of, footprint, to_geojson, write_features
+from catalog.geojson import bbox_of, footprint, to_degrees, to_geojson, write_features
 from catalog.layout import CollectionFolder, balance_item_id
-from catalog.media_types import COG, GEOJSON
+from catalog.media_types import COG, GEOJSON, PARQUET
 from catalog.metadata.facts import describe
+from catalog.parquet_tables import write_parquet
 from catalog.processing_steps import inputs_of, mass_balance_steps, processing_expression
+from catalog.published_table import PublishedTable, published_rows
 from catalog.qgis_style import write_balance_styles
-from catalog.year_figures import YearPictures, drawn_beside, results_by_year
+from catalog.year_figures import YearPictures, results_by_year
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
+from schemas.tables import OUTLINE
 
 # drawn once for the collection; they stand beside collection.json
 SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
 METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
 MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG = "map.png", "profile.png", "thumbnail.png"
+_METHODS_CN = {"contour": "等值线法", "zone": "等高线分带法"}
 COLLECTION_FIGURES = {
     SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
     PROFILES_PNG: "Balance against elevation in every year, with the equilibrium lines",
@@ -61,19 +69,30 @@ def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = 
     if not isinstance(result, MassBalance):
         raise TypeError(f"{dataset.definition.id}: not a mass balance")
     folder.path.mkdir(parents=True, exist_ok=True)
-    items = []
-    with drawn_beside(_pictures(dataset, result, folder)):
-        for year in result.years:
-            if year.field is not None:
-                tell(f"writing the balance of {year.year}")
-                items.append(_write_year(dataset, result, year, year.field, folder))
-        if any(year.annual_m_we is not None for year in result.years):
-            draw_balance_series(folder.path / SERIES_PNG, result, dataset.synthetic)
-            draw_balance_profiles(folder.path / PROFILES_PNG, result, dataset.synthetic)
-            draw_methods(folder.path / METHODS_PNG, result, dataset.synthetic)
-        if not result.tables["stakes"].empty:
-            draw_stake_history(folder.path / STAKES_PNG, result, dataset.synthetic)
-    return tuple(items)
+    # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
+    with ThreadPoolExecutor(1) as pool:
+        items = pool.submit(lambda: tuple(_write_years(dataset, result, folder, tell)))
+        _draw_figures(dataset, result, folder)
+        return items.result()
+
+
+def _write_years(dataset: Dataset, result: MassBalance, folder: CollectionFolder, tell: Tell) -> Iterator[Item]:
+    for year in result.years:
+        if year.field is not None:
+            tell(f"writing the balance of {year.year}")
+            yield _write_year(dataset, result, year, year.field, folder)
+
+
+def _draw_figures(dataset: Dataset, result: MassBalance, folder: CollectionFolder) -> None:
+    """The pictures of each year, and those of the series."""
+    for pictures in _pictures(dataset, result, folder):
+        pictures.draw()
+    if any(year.annual_m_we is not None for year in result.years):
+        draw_balance_series(folder.path / SERIES_PNG, result, dataset.synthetic)
+        draw_balance_profiles(folder.path / PROFILES_PNG, result, dataset.synthetic)
+        draw_methods(folder.path / METHODS_PNG, result, dataset.synthetic)
+    if not result.tables["stakes"].empty:
+        draw_stake_history(folder.path / STAKES_PNG, result, dataset.synthetic)
 
 
 def _pictures(dataset: Dataset, result: MassBalance, folder: CollectionFolder) -> list[YearPictures]:
@@ -98,6 +117,7 @@ def _write_year(
     start, end = _period(result, year)
     outline = footprint(field.grid)
     facts = describe(dataset, ())
+    properties = _properties(dataset, result, year)
     return Item(
         item_id=item_id,
         folder=place,
@@ -107,10 +127,14 @@ def _write_year(
         end=end,
         geometry=to_geojson(outline),
         bbox=bbox_of(outline),
-        properties=_properties(dataset, result, year),
+        properties=properties,
         assets=with_chinese(assets, "mass_balance"),
         title_cn=f"{facts.title.cn}，{year.year}年" if facts.title.cn else "",
         description_cn=facts.abstract.cn and f"{result.glacier.name}，{year.year}年物质平衡。{facts.abstract.cn}",
+        properties_cn={
+            "processing:lineage": _lineage_cn(dataset, result, year),
+            "renders": renders_cn(properties["renders"], "mass_balance"),
+        },
     )
 
 
@@ -118,6 +142,19 @@ def _write_files(
     dataset: Dataset, result: MassBalance, year: BalanceYear, field: BalanceField, place: Path
 ) -> Iterator[Asset]:
     tags = {**raster_tags(dataset), "YEAR": str(year.year)}
+    yield from _write_rasters(field, tags, place)
+    yield _write_visual(result, field, tags, place)
+    about = {"title": f"{describe(dataset, ()).title.en}, {year.year}", "synthetic": dataset.synthetic}
+    yield _write_isolines(result, field, about, place)
+    yield from _write_outline(result, field, about, place)
+    yield Asset("map", MAP_PNG, "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
+    yield Asset("profile", PROFILE_PNG, "Balance against elevation, with the equilibrium line", PNG, ("overview",))
+    yield Asset("thumbnail", THUMBNAIL_PNG, "Thumbnail with colour scale", PNG, ("thumbnail",))
+    outlined = [] if result.outline is None else [result.glacier.glacier_id]
+    yield from write_balance_styles(place, (balance_limit(result), _sigma_limit(result)), outlined)
+
+
+def _write_rasters(field: BalanceField, tags: dict[str, str], place: Path) -> Iterator[Asset]:
     for name, values, description, title, roles in (
         ("balance", field.balance_m_we, "annual balance", "Annual balance", ("data",)),
         (
@@ -134,16 +171,52 @@ def _write_files(
         )  # fmt: skip
         text = f"{description[0].upper()}{description[1:]}, metres of water equivalent"
         yield Asset(name, f"{name}.tif", title, COG, roles, text, {"raster:sampling": "area"})
-    about = {"title": f"{describe(dataset, ()).title.en}, {year.year}", "synthetic": dataset.synthetic}
+
+
+def _write_visual(result: MassBalance, field: BalanceField, tags: dict[str, str], place: Path) -> Asset:
+    """The picture that viewers without a colour scale of ours show."""
+    limit = balance_limit(result)
+    drawn = draw_balance(field, result.outline, limit)
+    picture, frame = filled_up(drawn.rgb, drawn.grid, VISUAL_NODATA)
+    write_cog(
+        place / "visual.tif", picture, frame, nodata=VISUAL_NODATA, unit="", resampling="average",
+        description=("red", "green", "blue"), tags={**tags, "COLOUR_SCALE_M_WE": f"{limit:g}"},
+    )  # fmt: skip
+    return Asset(
+        "visual", "visual.tif", "Annual balance in colour", COG, ("visual", "overview"),
+        f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m w.e., over shaded relief, with isolines and the"
+        " glacier outlined; drawn on finer pixels than those of the balance",
+        {"raster:sampling": "area"},
+        description_cn=f"红色为亏损，蓝色为盈余，色标-{limit:g}至{limit:g} m w.e.，叠加于山体阴影之上，"
+        "并绘出等值线和冰川边界；像元比物质平衡栅格更细",
+    )  # fmt: skip
+
+
+def _write_isolines(result: MassBalance, field: BalanceField, about: dict[str, Any], place: Path) -> Asset:
     lines = sorted(field.isolines, key=lambda line: (line.balance_m_we, line.geometry.wkt))
     features = ((line.geometry, {"balance_m_we": round(line.balance_m_we, 2) + 0.0}) for line in lines)
     write_features(place / "isolines.geojson", features, field.grid.crs, about)
     text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
-    yield Asset("isolines", "isolines.geojson", "Isolines of the annual balance", GEOJSON, ("data",), text)
-    yield Asset("map", MAP_PNG, "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
-    yield Asset("profile", PROFILE_PNG, "Balance against elevation, with the equilibrium line", PNG, ("overview",))
-    yield Asset("thumbnail", THUMBNAIL_PNG, "Thumbnail with colour scale", PNG, ("thumbnail",))
-    yield from write_balance_styles(place, (balance_limit(result), _sigma_limit(result)))
+    return Asset("isolines", "isolines.geojson", "Isolines of the annual balance", GEOJSON, ("data",), text)
+
+
+def _write_outline(result: MassBalance, field: BalanceField, about: dict[str, Any], place: Path) -> Iterator[Asset]:
+    outline = result.outline
+    if outline is None:
+        return
+    record = pd.DataFrame(
+        [[result.glacier.glacier_id, result.glacier.name, outline.area / 1e6]], columns=list(OUTLINE.column_names)
+    )
+    table = PublishedTable(OUTLINE, tuple(published_rows(OUTLINE, record)))
+    properties = dict(zip(OUTLINE.column_names, table.rows[0], strict=True))
+    write_features(place / "outline.geojson", [(outline, properties)], field.grid.crs, about)
+    text = "The outline within which the balance is computed"
+    yield Asset("outline", "outline.geojson", "Glacier outline", GEOJSON, ("data",), text)
+    write_parquet(place / "outline.parquet", table, [to_degrees(outline, field.grid.crs)])
+    yield Asset(
+        "outline_geoparquet", "outline.parquet", "Glacier outline (GeoParquet)", PARQUET, ("data",),
+        "The same outline as GeoParquet",
+    )  # fmt: skip
 
 
 def _sigma_limit(result: MassBalance) -> float:
@@ -204,6 +277,7 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
                 "colormap_name": "inferno_r",
                 "resampling": "average",
             },
+            "visual": {"title": "Annual balance in colour", "assets": ["visual"]},
         },
     }
 
@@ -222,4 +296,17 @@ def _lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> str:
         " interpolated with their trend over elevation, clipped to the outline, and integrated between isolines at"
         f" {settings.isoline_interval_m_we:g} m w.e. (contour method) and over elevation zones of"
         f" {settings.band_height_m:g} m; the published balance is that of the {settings.primary_method} method."
+    )
+
+
+def _lineage_cn(dataset: Dataset, result: MassBalance, year: BalanceYear) -> str:
+    settings = result.settings
+    note = "合成样本输入。" if dataset.synthetic else ""
+    method = _METHODS_CN.get(settings.primary_method, settings.primary_method)
+    return (
+        f"{note}由测杆和雪坑得到的单点物质平衡（{PROVENANCE_CN.get(year.provenance, year.provenance)}，"
+        f"时间系统{year.time_system}）连同其随高程的趋势进行插值，以冰川边界裁剪，"
+        f"按{settings.isoline_interval_m_we:g} m w.e.等值线（等值线法）"
+        f"和{settings.band_height_m:g}米高程带（等高线分带法）积分；"
+        f"发布值采用{method}。"
     )

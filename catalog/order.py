@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.fingerprint import collection_key
+from catalog.manifest import InputFile
 from catalog.raw_inputs import input_files
 from schemas.definition import Definition
 from schemas.errors import BadInput
@@ -44,11 +45,13 @@ class Order:
         BadInput : a raw input is missing.
         """
         return tuple(
-            collection_key(
-                definition, None if self.inputs is None else input_files(definition, self.inputs), self.base_url
-            )
+            self.key(definition, () if self.inputs is None else input_files(definition, self.inputs))
             for definition in self.definitions
         )
+
+    def key(self, definition: Definition, inputs: Sequence[InputFile]) -> str:
+        """That digest for raw inputs as they were found; the embedded sample follows from code and definition."""
+        return collection_key(definition, None if self.synthetic else inputs, self.base_url, self.code_version)
 
     @contextmanager
     def input_folder(self) -> Iterator[Path]:

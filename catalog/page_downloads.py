@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from catalog.dataset import Asset, Item
-from catalog.layout import COLLECTION_JSON, DATAPACKAGE_JSON, METADATA, README_MD, TABLES
+from catalog.layout import CHANGELOG_MD, COLLECTION_JSON, DATAPACKAGE_JSON, METADATA, README_MD, TABLES, chinese_twin
 from catalog.manifest import ListedFile
+from schemas.chinese import table_meaning_cn, table_title_cn
 from schemas.definition import Bilingual
 from schemas.tables import PUBLISHED_TABLES
 
-_TABLES = {table.name: (table.title, table.meaning) for table in PUBLISHED_TABLES}
+_TABLES = {table.name: table for table in PUBLISHED_TABLES}
 _WORKBOOK = Bilingual(en="All tables in one workbook", cn="全部表格（工作簿）")
 _RECORDS = {
-    COLLECTION_JSON: Bilingual(en="STAC collection", cn="STAC 数据集描述"),
+    COLLECTION_JSON: Bilingual(en="STAC collection", cn="STAC 数据集描述（英文）"),
+    chinese_twin(COLLECTION_JSON): Bilingual(en="STAC collection, in Chinese", cn="STAC 数据集描述（中文）"),
     DATAPACKAGE_JSON: Bilingual(en="Data package of the tables", cn="表格数据包描述"),
     README_MD: Bilingual(en="README", cn="说明文件 README"),
+    CHANGELOG_MD: Bilingual(en="Changelog", cn="更新记录"),
     f"{METADATA}/ncdc.json": Bilingual(en="NCDC metadata record", cn="NCDC 元数据"),
     f"{METADATA}/citation.txt": Bilingual(en="Citation, text", cn="引用文本"),
     f"{METADATA}/CITATION.cff": Bilingual(en="Citation, CFF", cn="引用信息（CFF）"),
@@ -52,20 +55,28 @@ def item_downloads(item: Item, files: Sequence[ListedFile], folder: str, prefix:
     by_name = {file.path.removeprefix(folder): file for file in files}
     assets = {_plain(asset): asset for asset in item.assets if _plain(asset) in by_name}
     rest = sorted(name for name in by_name if name not in assets and not name.endswith(".html"))
-    stac = Bilingual(en="STAC item", cn="STAC 条目描述")
     return [
         *(_download(by_name[name], prefix + name, _titled(asset), _described(asset)) for name, asset in assets.items()),
-        *(_download(by_name[name], prefix + name, stac if name.endswith(".json") else _named(name)) for name in rest),
+        *(_download(by_name[name], prefix + name, _document(name)) for name in rest),
     ]
+
+
+def _document(name: str) -> Bilingual:
+    if name.endswith(".zh.json"):
+        return Bilingual(en="STAC item, in Chinese", cn="STAC条目（中文）")
+    return Bilingual(en="STAC item", cn="STAC条目（英文）") if name.endswith(".json") else _named(name)
 
 
 def table_downloads(files: Mapping[str, ListedFile]) -> Iterator[Download]:
     """Every file of the folder of tables, by name."""
     for path, file in sorted(files.items()):
         if path.startswith(f"{TABLES}/"):
-            title, meaning = _TABLES.get(PurePosixPath(path).stem, ("", ""))
-            name = Bilingual(en=title) if title else _WORKBOOK if path.endswith(".xlsx") else _named(path)
-            yield _download(file, path, name, Bilingual(en=meaning))
+            table = _TABLES.get(PurePosixPath(path).stem)
+            if table is None:
+                yield _download(file, path, _WORKBOOK if path.endswith(".xlsx") else _named(path))
+            else:
+                title = Bilingual(en=table.title, cn=table_title_cn(table))
+                yield _download(file, path, title, Bilingual(en=table.meaning, cn=table_meaning_cn(table)))
 
 
 def record_downloads(files: Mapping[str, ListedFile], elsewhere: Sequence[str]) -> Iterator[Download]:

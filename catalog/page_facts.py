@@ -22,7 +22,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A quality gate: how many subjects were judged, how many failed, and the worst value against the limit."""
+    """A quality gate: how many were judged, of what kind, how many failed, the worst value and the limit."""
 
     name: Bilingual
     passed: bool
@@ -31,7 +31,8 @@ class Verdict:
     worst: float | None
     limit: float
     unit: str
-    meaning: str
+    meaning: Bilingual
+    judged: Bilingual
 
 
 @dataclass(frozen=True)

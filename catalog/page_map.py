@@ -16,7 +16,7 @@ from catalog.media_types import COG
 from pipeline.grid import FloatArray
 
 _UTM = re.compile(r"EPSG:32([67])(\d\d)")
-_LINES = ("glaciers", "isolines")
+_LINES = ("glaciers", "outline", "isolines")
 _CLASSES_CN = {"void": "无数据", "stable": "稳定地形", "glacier": "冰川", "excluded": "未采用"}
 _SPREAD = 3.0
 
@@ -35,12 +35,16 @@ def map_data(item: Item, stated: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     limit = _limit(stated, rasters[0].key)
     code = str(stated["assets"][rasters[0].key].get("proj:code") or stated["properties"].get("proj:code") or "")
-    lines = next((asset for key in _LINES for asset in item.assets if asset.key == key), None)
+    lines = [asset for key in _LINES for asset in item.assets if asset.key == key]
+    layers = [_layer(asset, stated["assets"][asset.key], limit, rasters) for asset in rasters]
+    for layer in layers:
+        if layer["paint"] == "rgb":
+            layer["unit"] = layers[0]["unit"]
     return {
         "code": code,
         "utm": utm_zone(code),
-        "layers": [_layer(asset, stated["assets"][asset.key], limit, rasters) for asset in rasters],
-        "lines": None if lines is None else {"href": lines.href.removeprefix("./"), "title": _title(lines)},
+        "layers": layers,
+        "lines": [{"href": asset.href.removeprefix("./"), "title": _title(asset)} for asset in lines],
     }
 
 

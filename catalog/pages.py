@@ -18,7 +18,8 @@ from markupsafe import Markup
 from shapely import from_wkt
 from shapely.geometry.base import BaseGeometry
 
-from catalog.dataset import Asset, Dataset, Item
+from catalog.chinese_titles import COLLECTION_FIGURES_CN, PROVENANCE_CN, phrase_cn, step_cn
+from catalog.dataset import Asset, Dataset, Item, stable_terrain
 from catalog.drawings import common_extent, extent_map, glacier_shapes, item_geometry
 from catalog.key_numbers import item_numbers, key_numbers
 from catalog.layout import (
@@ -33,11 +34,12 @@ from catalog.layout import (
     SITE_CSS,
     SITE_JS,
     CollectionFolder,
+    elevation_change_item_id,
     item_list_html,
 )
 from catalog.manifest import ListedFile, list_files
 from catalog.mass_balance_items import COLLECTION_FIGURES
-from catalog.metadata.facts import describe
+from catalog.metadata.facts import describe, licence_url
 from catalog.metadata.json_text import inert
 from catalog.metadata.jsonld import page_document
 from catalog.metadata.markdown import markdown_line
@@ -48,6 +50,7 @@ from catalog.page_map import colour_tables, map_data
 from catalog.page_search import search_script, searchable
 from catalog.plots import plots_of
 from pipeline.elevation_change.result import ElevationChange
+from schemas.chinese import flag_cn
 from schemas.definition import Bilingual, Definition
 from schemas.tables import PUBLISHED_TABLES
 
@@ -61,14 +64,17 @@ _LABEL = 60
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PNG = "image/png"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_JUDGED = {
+    "elevation_change": Bilingual(en="pairs of DEMs", cn="组 DEM"),
+    "mass_balance": Bilingual(en="years", cn="年"),
+}
 _TABLE_TITLES = {table.name: (table.title, table.meaning) for table in PUBLISHED_TABLES}
+_SPDX = re.compile(r"[A-Za-z0-9.+-]+")
 _STEPS = {
     "raw": Bilingual(en="as delivered", cn="原始"),
     "coregistered": Bilingual(en="after co-registration", cn="配准后"),
     "corrected": Bilingual(en="after all corrections", cn="全部校正后"),
 }
-_GATES_CN = {"abs_mean_stable_dh": "非冰川区平均偏差", "sigma_annual_balance": "全冰川物质平衡不确定度"}
-_PROVENANCE_CN = {"observed": "实测", "reconstructed": "重建", "estimated": "估算", "published": "已发表"}
 
 
 @dataclass(frozen=True)
@@ -217,10 +223,12 @@ def _card(collection: _Collection) -> Card:
 def _collection_page(collection: _Collection) -> dict[str, Any]:
     dataset, definition, items = collection.dataset, collection.definition, collection.items
     result = dataset.result
-    change = result if isinstance(result, ElevationChange) else None
+    # of several pairs of DEMs each item tells its own datum and shift
+    change = result if isinstance(result, ElevationChange) and not dataset.pairs else None
     few = items if len(items) <= MOST_ITEMS else ()
     extent = common_extent(items)
-    pictures = [picture for item in few if change for picture in _pictures(item, collection.place(item))]
+    drawn = few if isinstance(result, ElevationChange) else ()
+    pictures = [picture for item in drawn for picture in _pictures(item, collection.place(item))]
     figures = _loose_pictures(collection)
     parts = _parts(collection)
     return {
@@ -234,14 +242,14 @@ def _collection_page(collection: _Collection) -> dict[str, Any]:
         "pictures": pictures + figures,
         "plots": plots_of(dataset, items),
         "accuracy": _accuracy(dataset),
-        "years": [] if change else _year_rows(collection),
+        "years": _year_rows(collection),
         "map": extent_map([(definition.title.en, extent)], glaciers=collection.shapes) if extent is not None else None,
         "citation": describe(dataset, ()).citation,
         "tables": list(table_downloads(collection.files)),
         "records": list(record_downloads(collection.files, tuple(COLLECTION_FIGURES))),
         "products": [download for item in few for download in _downloads(collection, item, collection.place(item))],
         "inputs": dataset.inputs,
-        "settings": sorted(result.settings.model_dump(mode="json").items()),
+        "settings": _settings(dataset),
         "datum": change.datum if change else None,
         "curvature": change.curvature if change else None,
         "shift": change.shift_m if change else None,
@@ -251,6 +259,7 @@ def _collection_page(collection: _Collection) -> dict[str, Any]:
 
 def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
     dataset, place = collection.dataset, collection.place(item)
+    part = next((own for own in dataset.pairs if elevation_change_item_id(own.pair) == item.item_id), dataset)
     stated = json.loads((item.folder / f"{item.item_id}.json").read_text(encoding="utf-8"))
     year = item.properties.get("glacier:year")
     up = "../" * place.count("/")
@@ -258,24 +267,34 @@ def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
     return {
         "base": f"{up}..",
         "up": up,
+        "definition": part.definition,
         "item": item,
         "numbers": item_numbers(dataset, item.item_id),
-        "gates": collection.gates.get(str(year) if year else "", []),
+        "gates": collection.gates.get(str(year) if year else stable_terrain(part.pair) if part.pair else "", []),
         "viewer": map_data(item, stated) if stated.get("properties") else None,
         "pictures": _pictures(item, ""),
         "bands": list(_band_statistics(item, stated)),
         "downloads": _downloads(collection, item, ""),
         "map": extent_map([(item.title, item_geometry(item))], glaciers=collection.shapes),
         "year": year,
-        "lineage": item.properties.get("processing:lineage", ""),
+        "lineage": Bilingual(
+            en=item.properties.get("processing:lineage", ""), cn=item.properties_cn.get("processing:lineage", "")
+        ),
         "expressions": list(_expressions(stated)),
         "software": sorted(stated.get("properties", {}).get("processing:software", {}).items()),
-        "flags": item.properties.get("glacier:flags", ()),
-        "inputs": dataset.inputs,
-        "datum": dataset.result.datum if isinstance(dataset.result, ElevationChange) else None,
+        "flags": _flags(item.properties.get("glacier:flags", ())),
+        "inputs": part.inputs,
+        "datum": item.properties.get("glacier:vertical_datum"),
         "before": [_neighbour(collection, other, up) for other in neighbours[0]],
         "after": [_neighbour(collection, other, up) for other in neighbours[1]],
     }
+
+
+def _settings(dataset: Dataset) -> list[tuple[str, Any]]:
+    """Settings by name; those of several pairs of DEMs with the years of the pair in front."""
+    if dataset.pairs:
+        return [(f"{part.pair} {name}", value) for part in dataset.pairs for name, value in _settings(part)]
+    return sorted(dataset.settings.items())
 
 
 def _neighbour(collection: _Collection, item: Item, up: str) -> dict[str, Any]:
@@ -301,8 +320,10 @@ def _span(part: Sequence[Item]) -> dict[str, str]:
 
 
 def _short_title(item: Item) -> Bilingual:
-    """What tells an item from its neighbours: its year where it has one, else its title."""
-    year = item.properties.get("glacier:year")
+    """What tells an item from its neighbours: its year, or those of its pair of DEMs; else its title."""
+    year, pair = (item.properties.get(f"glacier:{name}") for name in ("year", "pair"))
+    if pair:
+        return Bilingual(en=pair.replace("-", "\N{EN DASH}"))
     return Bilingual(en=str(year)) if year else Bilingual(en=item.title, cn=item.title_cn)
 
 
@@ -322,8 +343,8 @@ def _year_rows(collection: _Collection) -> list[dict[str, Any]]:
             "ela_m": year.ela_m,
             "ela_position": year.ela_position if year.ela_position in ("<", ">") else "",
             "aar": year.aar,
-            "provenance": Bilingual(en=year.provenance, cn=_PROVENANCE_CN.get(year.provenance, "")),
-            "flags": year.flags,
+            "provenance": Bilingual(en=year.provenance, cn=PROVENANCE_CN.get(year.provenance, "")),
+            "flags": _flags(year.flags),
         }
         for year in years
     ]
@@ -362,10 +383,20 @@ def _picture(item: Item, asset: Asset, prefix: str) -> Picture:
     return Picture(prefix + href, title, description, *_png_size(item.folder / href))
 
 
+def _flags(flags: Sequence[str]) -> list[Bilingual]:
+    """Flags as words: bound_not_used:1 becomes bound not used: 1."""
+    return [Bilingual(en=flag.replace("_", " ").replace(":", ": "), cn=flag_cn(flag)) for flag in flags]
+
+
 def _loose_pictures(collection: _Collection) -> list[Picture]:
     """Figures that belong to the collection and to no item."""
     return [
-        Picture(name, Bilingual(en=title), Bilingual(en=""), *_png_size(collection.folder.path / name))
+        Picture(
+            name,
+            Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, "")),
+            Bilingual(en=""),
+            *_png_size(collection.folder.path / name),
+        )
         for name, title in COLLECTION_FIGURES.items()
         if name in collection.files
     ]
@@ -391,14 +422,15 @@ def _verdicts(gates: pd.DataFrame, definition: Definition) -> list[Verdict]:
         stated = next((gate for gate in definition.gates if gate.name == name), None)
         verdicts.append(
             Verdict(
-                name=Bilingual(en=str(name), cn=_GATES_CN.get(stated.measure, "") if stated else ""),
+                name=Bilingual(en=str(name), cn=stated.name_cn if stated else ""),
                 passed=bool(passed.all()),
                 count=len(group),
                 failed=int((~passed).sum()),
                 worst=None if group["value"].isna().any() else float(group["value"].max()),
                 limit=float(group["limit"].iloc[0]),
                 unit=str(group["unit"].iloc[0]),
-                meaning=stated.meaning if stated else "",
+                meaning=Bilingual(en=stated.meaning, cn=stated.meaning_cn) if stated else Bilingual(en=""),
+                judged=_JUDGED[definition.kind],
             )
         )
     return verdicts
@@ -411,8 +443,14 @@ def _accuracy(dataset: Dataset) -> list[dict[str, Any]]:
         return []
     rows: list[dict[Any, Any]] = table[table["class"] == "all"].to_dict("records")
     order = list(_STEPS)
-    rows.sort(key=lambda row: order.index(row["step"]) if row["step"] in order else len(order))
-    return [{**row, "label": _STEPS.get(str(row["step"]), Bilingual(en=str(row["step"])))} for row in rows]
+    rows.sort(key=lambda row: (row.get("pair", ""), order.index(row["step"]) if row["step"] in order else len(order)))
+    return [{**row, "label": _step_label(row)} for row in rows]
+
+
+def _step_label(row: Mapping[Any, Any]) -> Bilingual:
+    """The step of a row of the accuracy table; of several pairs of DEMs with the years of its pair."""
+    label = _STEPS.get(str(row["step"]), Bilingual(en=str(row["step"])))
+    return Bilingual(en=f"{row['pair']}: {label.en}", cn=f"{row['pair']}：{label.cn}") if "pair" in row else label
 
 
 def _band_statistics(item: Item, stated: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -429,7 +467,7 @@ def _band_statistics(item: Item, stated: Mapping[str, Any]) -> Iterator[dict[str
             }
 
 
-def _expressions(stated: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _expressions(stated: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The steps with their expressions, as the properties or the assets of the STAC item state them."""
     for owner in (stated.get("properties", {}), *stated["assets"].values()):
         expression = (owner.get("processing:expression") or {}).get("expression")
@@ -438,7 +476,7 @@ def _expressions(stated: Mapping[str, Any]) -> Iterator[dict[str, str]]:
             told = step if isinstance(step, dict) else {"expression": step}
             name = told.get("name") or (owner.get("title", "") if "href" in owner else "")
             yield {
-                "title": str(name),
+                "title": Bilingual(en=str(name), cn=step_cn(str(name))),
                 "expression": str(told.get("expression", "")),
                 "reference": str(told.get("reference", "")),
             }
@@ -470,10 +508,11 @@ def _environment() -> Environment:
         "signed": signed,
         "paragraphs": _paragraphs,
         "weblink": _weblink,
+        "licence_link": _licence_link,
         "found": _found,
         "inline": markdown_line,
+        "both": _both,
         "raised": _raised,
-        "words": _spaced,
         "embedded": _embedded,
     }
     environment.filters.update(filters)
@@ -489,6 +528,16 @@ def _weblink(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
+def _both(text: str) -> Bilingual:
+    """What the chain says, with its Chinese words where it has any."""
+    return Bilingual(en=text, cn=phrase_cn(text))
+
+
+def _licence_link(licence: str) -> str:
+    """Where the licence stands; empty for free text and for 'other'."""
+    return licence_url(licence) if _SPDX.fullmatch(licence) else ""
+
+
 def _found(value: float | None) -> str:
     """What a gate found, to three digits."""
     return "not computed" if value is None or value != value else f"{value:.3g}"
@@ -497,11 +546,6 @@ def _found(value: float | None) -> str:
 def _raised(unit: str) -> str:
     """A unit with its exponents raised: kg m-2 a-1 becomes kg m⁻² a⁻¹."""
     return re.sub(r"(?<=[a-z])-?\d\b", lambda found: found.group().translate(_RAISED), unit)
-
-
-def _spaced(name: str) -> str:
-    """A flag as words: bound_not_used:1 becomes bound not used: 1."""
-    return name.replace("_", " ").replace(":", ": ")
 
 
 def _embedded(value: Any) -> Markup:

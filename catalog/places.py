@@ -31,12 +31,16 @@ def places_of(dataset: Dataset, published: PublishedTable) -> list[BaseGeometry 
     name = published.table.name
     if name in POINT_TABLES:
         return [_point(record, dataset.definition.crs) for record in _records(published)]
-    result = dataset.result
-    if name != GLACIERS.name or not isinstance(result, ElevationChange) or result.outlines is None:
+    results = {part.pair: part.result for part in dataset.parts if isinstance(part.result, ElevationChange)}
+    if name != GLACIERS.name or not any(result.outlines is not None for result in results.values()):
         return None
-    shapes = glacier_shapes(result.outlines)
-    found = [shapes.get(str(record["glacier_id"])) for record in _records(published)]
-    return [None if shape is None else to_degrees(shape, result.grid.crs) for shape in found]
+    shapes = {
+        (pair, glacier_id): to_degrees(shape, result.grid.crs)
+        for pair, result in results.items()
+        if result.outlines is not None
+        for glacier_id, shape in glacier_shapes(result.outlines).items()
+    }
+    return [shapes.get((record.get("pair", ""), str(record["glacier_id"]))) for record in _records(published)]
 
 
 def glacier_shapes(outlines: gpd.GeoDataFrame) -> dict[str, BaseGeometry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -23,10 +23,16 @@ _TICKS = 4
 _LABEL_WIDTH = 44.0
 _SMALL, _WIDE = (400.0, 190.0), (880.0, 250.0)
 ATTRIBUTES = {
-    "slope": Bilingual(en="Spread by slope, degrees", cn="按坡度的离散程度（度）"),
-    "aspect": Bilingual(en="Spread by aspect, degrees", cn="按坡向的离散程度（度）"),
-    "elevation": Bilingual(en="Spread by elevation, m", cn="按海拔的离散程度（m）"),
-    "curvature": Bilingual(en="Spread by maximum curvature", cn="按最大曲率的离散程度"),
+    "slope": Bilingual(en="NMAD by slope", cn="各坡度的NMAD"),
+    "aspect": Bilingual(en="NMAD by aspect", cn="各坡向的NMAD"),
+    "elevation": Bilingual(en="NMAD by elevation", cn="各海拔的NMAD"),
+    "curvature": Bilingual(en="NMAD by maximum curvature", cn="各最大曲率的NMAD"),
+}
+_UNITS = {
+    "slope": Bilingual(en=" (degrees)", cn="（度）"),
+    "aspect": Bilingual(en=" (degrees from north)", cn="（自北起的度数）"),
+    "elevation": Bilingual(en=" (m)", cn="（米）"),
+    "curvature": Bilingual(en=" (per 100 m)", cn="（每100米）"),
 }
 
 Number = float | None
@@ -108,9 +114,17 @@ class Plot:
 
 def plots_of(dataset: Dataset, items: Sequence[Item]) -> tuple[Plot, ...]:
     """The plots of a collection's page; those whose numbers are missing are left out."""
+    if dataset.pairs:
+        return tuple(_titled(plot, part.pair) for part in dataset.pairs for plot in plots_of(part, items))
     if isinstance(dataset.result, ElevationChange):
         return tuple(_of_elevation_change(dataset.result))
     return tuple(_of_mass_balance(dataset.result, {item.item_id for item in items}))
+
+
+def _titled(plot: Plot, pair: str) -> Plot:
+    """The plot of one of several pairs of DEMs, its years in the title."""
+    years = pair.replace("-", "\N{EN DASH}")
+    return replace(plot, title=Bilingual(en=f"{plot.title.en}, {years}", cn=f"{plot.title.cn}，{years}"))
 
 
 def draw(
@@ -287,8 +301,8 @@ def _by_class(classes: pd.DataFrame, attribute: str, title: Bilingual) -> Plot:
             Series(Bilingual(en="corrected", cn="校正后"), "line", "b", _numbers(corrected["nmad_m"])),
         ],
         note=Bilingual(
-            en="NMAD of the elevation difference over stable terrain, by the lower end of each class.",
-            cn="稳定地形高程差的 NMAD，横轴为各级下限。",
+            en=f"Elevation difference over stable terrain, by the lower end of each class{_UNITS[attribute].en}.",
+            cn=f"稳定地形高程差，横轴为各级下限{_UNITS[attribute].cn}。",
         ),
     )
 

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from catalog.dataset import Dataset
+import pandas as pd
+
+from catalog.dataset import Dataset, stable_terrain
+from catalog.manifest import InputFile
 from catalog.raw_inputs import ELEVATION_CHANGE_SAMPLE, MASS_BALANCE_SAMPLE, listed_inputs
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import ElevationChange
@@ -57,11 +60,14 @@ def produce(
     if synthetic:
         write_sample(definition, inputs_folder, tell)
     inputs = find_inputs(definition, inputs_folder)
+    files = listed_inputs(inputs)
     if isinstance(definition, ElevationChangeDefinition):
+        if definition.pairs:
+            return _pairs(definition, inputs, files, resources, synthetic=synthetic, tell=tell)
         result: ElevationChange | MassBalance = _elevation_change(definition, inputs, resources, tell)
     else:
         result = _mass_balance(definition, inputs, resources, tell)
-    return Dataset(definition, result, listed_inputs(inputs), synthetic, judge(definition.gates, result))
+    return Dataset(definition, result, files, synthetic, judge(definition.gates, result))
 
 
 def produce_all(
@@ -84,6 +90,34 @@ def produce_all(
     finally:
         # after an error nobody waits for the other dataset
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pairs(
+    definition: ElevationChangeDefinition,
+    inputs: Inputs,
+    files: tuple[InputFile, ...],
+    resources: Resources,
+    *,
+    synthetic: bool,
+    tell: Tell,
+) -> Dataset:
+    """The elevation change of each pair of DEMs that a definition names, one after the other."""
+    parts = []
+    for pair in definition.pairs:
+        own, name = definition.of_pair(pair), definition.pair_name(pair)
+        tell(f"Elevation change {name}")
+        found = {
+            "earlier": inputs.files[pair.earlier],
+            "later": inputs.files[pair.later],
+            "outlines": tuple(path for key in pair.outlines for path in inputs.files.get(key, ())),
+        }
+        result = _elevation_change(own, Inputs(inputs.folder, found), resources, tell)
+        gates = judge(definition.gates, result)
+        gates["subject"] = stable_terrain(name)
+        used = tuple(file for file in files if file.source in pair.keys)
+        parts.append(Dataset(own, result, used, synthetic, gates, pair=name))
+    verdicts = pd.concat([part.gates for part in parts], ignore_index=True)
+    return Dataset(definition, parts[0].result, files, synthetic, verdicts, pairs=tuple(parts))
 
 
 def _elevation_change(

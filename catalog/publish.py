@@ -1,8 +1,12 @@
-"""An archive copied to where the world reads it: verified file by file, data first, the catalogue last."""
+"""An archive copied to where the world reads it: verified file by file, data first, the catalogue last.
+
+Where another version stands there, that one is first kept as ``versions/<version>/``, whole and with its own catalogue.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -12,14 +16,24 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from catalog.destinations import Destination, open_destination
-from catalog.layout import CATALOG_JSON, COLLECTION_JSON, MANIFEST_JSON, README_MD
+from catalog.layout import (
+    CATALOG_JSON,
+    COLLECTION_JSON,
+    DATAPACKAGE_JSON,
+    ITEMS_PARQUET,
+    MANIFEST_JSON,
+    METADATA,
+    SEARCH_JS,
+    VERSIONS,
+)
 from catalog.manifest import ARCHIVE, ListedFile, parse_manifest, sha256_of
 from catalog.media_types import GEOJSON, media_type_of
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput, FailedCheck
 
 JOURNAL_JSON = ".glacier-publishing.json"
-STAGES = ("data", "items", "collections", "pages", "manifest", "catalogue")
+STAGES = ("data", "descriptions", "items", "lists of items", "collections", "pages", "manifest", "catalogue")
+_PART_OF_ITEMS = re.compile(r"items-\d+(?:\.zh)?\.json")
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class PublishReport:
     deleted : paths of the previous version that were removed.
     left_behind : paths of the previous version that still stand there, since deletion was not asked for.
     copied_bytes : sum of the sizes of the copied files.
+    kept : folder below the destination where the version that stood there before can be read; empty where none is kept.
     """
 
     destination: str
@@ -43,6 +58,7 @@ class PublishReport:
     left_behind: tuple[str, ...]
     copied_bytes: int
     dry_run: bool
+    kept: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -57,7 +73,9 @@ class PublishReport:
             f"{len(self.unchanged)} unchanged, {len(self.deleted)} deleted"
         )
         left = f"left behind from the previous version: {len(self.left_behind)}; --delete removes them"
-        return [*(listed if self.dry_run else []), summary, *([left] if self.left_behind else [])]
+        kept = f"the previous version {'would be' if self.dry_run else 'is'} kept as {self.destination}/{self.kept}/"
+        notes = [*([kept] if self.kept else []), *([left] if self.left_behind else [])]
+        return [*(listed if self.dry_run else []), summary, *notes]
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,22 @@ class _Source:
     files: tuple[ListedFile, ...]
 
 
+@dataclass(frozen=True)
+class _Previous:
+    """What stands at the destination.
+
+    Attributes
+    ----------
+    paths : of files that an earlier publication put there, also one that was interrupted.
+    manifest : its bytes; empty where there is none.
+    mixed : a publication was interrupted, so that old and new files may stand there side by side.
+    """
+
+    paths: frozenset[str]
+    manifest: bytes
+    mixed: bool
+
+
 def publish(
     archive: Path,
     destination: str,
@@ -76,6 +110,7 @@ def publish(
     endpoint_url: str | None = None,
     dry_run: bool = False,
     delete: bool = False,
+    keep_previous: bool = True,
     workers: int = 4,
     tell: Tell = silent,
 ) -> PublishReport:
@@ -86,6 +121,9 @@ def publish(
     ``delete`` the files that the previous manifest lists and the new one does not are removed, after the catalogue has
     changed; nothing else ever is.
 
+    With ``keep_previous`` an archive of another version that stands there is copied, before anything is sent, to
+    ``versions/<version>/`` below the destination (``version_of``). Deletion leaves what is kept alone.
+
     Errors
     ------
     BadInput : no archive; a destination that is neither empty nor an archive, lies inside the archive or around it, or
@@ -95,9 +133,9 @@ def publish(
     source = _read_source(archive)
     _refuse_overlap(archive, destination)
     target = open_destination(destination, endpoint_url)
-    previous = _previous_paths(target)
+    previous = _previous(target)
     changed, unchanged = _compare(source, target, workers, tell)
-    stale = sorted(previous - {file.path for file in source.files} - {MANIFEST_JSON, JOURNAL_JSON})
+    stale = sorted(previous.paths - {file.path for file in source.files} - {MANIFEST_JSON, JOURNAL_JSON})
     report = PublishReport(
         destination=target.name,
         copied=tuple(file.path for file in changed),
@@ -106,29 +144,55 @@ def publish(
         left_behind=() if delete else tuple(stale),
         copied_bytes=sum(file.size for file in changed),
         dry_run=dry_run,
+        kept=_place_to_keep(source, previous) if keep_previous else "",
     )
     if not dry_run:
         _carry_out(source, target, changed, report, previous, workers, tell)
     return report
 
 
+def version_of(manifest: dict[str, Any]) -> str:
+    """The version of an archive: that of its datasets, or theirs in turn joined by ``_`` where they differ.
+
+    Empty where the manifest names none that can stand in an address.
+    """
+    datasets = manifest.get("datasets")
+    named = [str(entry.get("version")) for entry in datasets if isinstance(entry, dict)] if datasets else []
+    version = "_".join(named if len(set(named)) > 1 else named[:1])
+    return version if re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]*", version) else ""
+
+
 def stage_of(path: str) -> int:
-    """Index into ``STAGES``: what links to a file comes after it."""
-    name = PurePosixPath(path).name
-    if path == CATALOG_JSON:
+    """Index into ``STAGES``: what links to a file comes after it; a document in Chinese goes with its twin."""
+    place = PurePosixPath(path)
+    name = place.name.replace(".zh.json", ".json")
+    if "/" not in path and name in (MANIFEST_JSON, CATALOG_JSON):
+        return 6 if name == MANIFEST_JSON else 7
+    if place.suffix == ".html" or path == SEARCH_JS:
         return 5
-    if path == MANIFEST_JSON:
-        return 4
-    if name.endswith(".html") or name == README_MD:
-        return 3
     if name == COLLECTION_JSON:
+        return 4
+    if path == ITEMS_PARQUET or _PART_OF_ITEMS.fullmatch(name):
+        return 3
+    if place.suffix == ".json" and media_type_of(path) == GEOJSON:
         return 2
-    return 1 if name.endswith(".json") and media_type_of(path) == GEOJSON else 0
+    return 1 if place.suffix == ".md" or name == DATAPACKAGE_JSON or place.parent.name == METADATA else 0
+
+
+def _order_of(file: ListedFile) -> tuple[int, int]:
+    """Files of one order may be sent at once; of the pages the inner ones go first, the archive's own last.
+
+    The catalogue in Chinese goes before the one that every client opens, which is the very last file.
+    """
+    stage = stage_of(file.path)
+    if STAGES[stage] == "pages":
+        return stage, -file.path.count("/")
+    return stage, int(file.path == CATALOG_JSON)
 
 
 def in_order(files: Iterable[ListedFile]) -> list[ListedFile]:
-    """Files by stage, then by path."""
-    return sorted(files, key=lambda file: (stage_of(file.path), file.path))
+    """Files by stage, then by path; the inner pages before the outer ones."""
+    return sorted(files, key=lambda file: (_order_of(file), file.path))
 
 
 def _read_source(archive: Path) -> _Source:
@@ -154,7 +218,8 @@ def _read_source(archive: Path) -> _Source:
 
 def _require_present(archive: Path, file: ListedFile) -> None:
     place = PurePosixPath(file.path)
-    if place.is_absolute() or ".." in place.parts or "\\" in file.path or file.path in ("", JOURNAL_JSON):
+    reserved = file.path == JOURNAL_JSON or place.parts[:1] == (VERSIONS,)
+    if not file.path or place.is_absolute() or ".." in place.parts or "\\" in file.path or reserved:
         raise BadInput(
             f"{archive}/{MANIFEST_JSON}", f"the path {file.path!r}", "paths inside the archive", "build again"
         )
@@ -173,16 +238,17 @@ def _refuse_overlap(archive: Path, destination: str) -> None:
         raise BadInput(destination, f"a folder that overlaps the archive {archive}", "a folder apart from it")
 
 
-def _previous_paths(target: Destination) -> set[str]:
-    """Paths that an earlier publication put there, also one that was interrupted.
+def _previous(target: Destination) -> _Previous:
+    """What an earlier publication put at the destination.
 
     Errors
     ------
-    BadInput : something else stands at the destination.
+    BadInput : something else stands there.
     """
     if target.is_empty():
-        return set()
-    manifest = parse_manifest(target.read(MANIFEST_JSON) or b"")
+        return _Previous(frozenset(), b"", mixed=False)
+    content = target.read(MANIFEST_JSON) or b""
+    manifest = parse_manifest(content)
     journal = parse_manifest(target.read(JOURNAL_JSON) or b"")
     if manifest is None and journal is None:
         raise BadInput(
@@ -191,9 +257,42 @@ def _previous_paths(target: Destination) -> set[str]:
             "an archive published earlier, an empty place, or nothing",
             "choose another destination; nothing was changed",
         )
-    entries = [*(manifest or {}).get("files", ()), *(journal or {}).get("files", ())]
+    entries = [*((manifest or {}).get("files") or ()), *((journal or {}).get("files") or ())]
     paths = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
-    return {path for path in paths if path and ".." not in PurePosixPath(path).parts and not path.startswith("/")}
+    inside = frozenset(path for path in paths if _is_inside(path))
+    return _Previous(inside, content if manifest else b"", mixed=journal is not None)
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a path that somebody else has written down is one of an archive's files."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and ".." not in parts and not path.startswith("/") and parts[0] != VERSIONS
+
+
+def _place_to_keep(source: _Source, previous: _Previous) -> str:
+    """Where the archive at the destination is to be kept.
+
+    Empty where it is of the same version or says none, and where a publication was interrupted: it had kept the version
+    before it sent the first file.
+    """
+    old, new = (version_of(parse_manifest(content) or {}) for content in (previous.manifest, source.manifest))
+    return f"{VERSIONS}/{old}" if old and old != new and not previous.mixed else ""
+
+
+def _keep(target: Destination, previous: _Previous, place: str, workers: int, tell: Tell) -> None:
+    """Copy the archive at the destination to ``place``, its manifest last; nothing new has been sent yet."""
+    mark = f"{place}/{MANIFEST_JSON}"
+    if target.read(mark) == previous.manifest:
+        return
+    listed = (parse_manifest(previous.manifest) or {}).get("files") or ()
+    names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)}
+    files = in_order(ListedFile(name, 0, "") for name in names if _is_inside(name) and name != MANIFEST_JSON)
+    tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
+    for _, group in groupby(files, key=_order_of):
+        kept = _each(list(group), lambda file: (file.path, target.copy(file.path, f"{place}/{file.path}")), workers)
+        for path in (path for path, found in kept if not found):
+            tell(f"{path} is listed by the previous version, but stands there no more")
+    target.write(mark, previous.manifest)
 
 
 def _compare(
@@ -212,14 +311,16 @@ def _carry_out(
     target: Destination,
     changed: Sequence[ListedFile],
     report: PublishReport,
-    previous: set[str],
+    previous: _Previous,
     workers: int,
     tell: Tell,
 ) -> None:
     if not changed and not report.deleted and target.read(JOURNAL_JSON) is None:
         return
-    target.write(JOURNAL_JSON, _journal(previous | {file.path for file in source.files}))
-    for stage, group in groupby(changed, key=lambda file: stage_of(file.path)):
+    if report.kept:
+        _keep(target, previous, report.kept, workers, tell)
+    target.write(JOURNAL_JSON, _journal(previous.paths | {file.path for file in source.files}))
+    for (stage, _), group in groupby(changed, key=_order_of):
         files = list(group)
         size = sum(file.size for file in files)
         tell(f"{STAGES[stage]}: {len(files)} file{'s' if len(files) > 1 else ''}, {size / 1e6:.1f} MB")

@@ -55,12 +55,20 @@ def write_change_styles(
         yield _write_style(place, "outlines.geojson", outline_style(epochs), "outlines", "冰川边界")
 
 
-def write_balance_styles(place: Path, limits: tuple[float, float]) -> Iterator[Asset]:
-    """The styles of a mass-balance item; ``limits`` are the ends of the scales of balance and its error, m w.e."""
+def write_balance_styles(place: Path, limits: tuple[float, float], glaciers: Sequence[str] = ()) -> Iterator[Asset]:
+    """The styles of a mass-balance item.
+
+    Parameters
+    ----------
+    limits : ends of the scales of balance and its error, m w.e.
+    glaciers : identifiers of the outlines of ``outline.geojson``; none where there is no such file.
+    """
     balance, sigma = limits
     yield _write_style(place, "balance.tif", change_style(balance, "m w.e."), "annual balance", "年物质平衡")
     yield _write_style(place, "balance_sigma.tif", amount_style(sigma, "m w.e."), "its uncertainty", "物质平衡不确定度")
     yield _write_style(place, "isolines.geojson", isoline_style(), "isolines", "物质平衡等值线")
+    if glaciers:
+        yield _write_style(place, "outline.geojson", outline_style(glaciers, "glacier_id"), "outline", "冰川边界")
 
 
 def _write_style(place: Path, file: str, text: str, of: str, of_cn: str) -> Asset:
@@ -70,7 +78,7 @@ def _write_style(place: Path, file: str, text: str, of: str, of_cn: str) -> Asse
     return Asset(
         f"{Path(file).stem}_style", name, f"QGIS style: {of}", QML, (STYLE_ROLE,),
         f"QGIS opens {file} in these colours when this file stands beside it",
-        title_cn=f"QGIS 样式:{of_cn}", description_cn=f"与 {file} 置于同一文件夹时,QGIS 按此配色打开该文件",
+        title_cn=f"QGIS样式：{of_cn}", description_cn=f"与{file}置于同一文件夹时，QGIS按此配色打开该文件",
     )  # fmt: skip
 
 
@@ -175,13 +183,13 @@ def glacier_style(limit: float) -> str:
     return _text(root)
 
 
-def outline_style(epochs: Iterable[str]) -> str:
-    """Style of the outlines: a line in a colour of its own for each epoch, nothing inside."""
+def outline_style(values: Iterable[str], field: str = "epoch") -> str:
+    """Style of the outlines: a line in a colour of its own for each value of ``field``, nothing inside."""
     root = _vector("Symbology")
-    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr="epoch")
+    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr=field)
     categories, symbols = ET.SubElement(renderer, "categories"), ET.SubElement(renderer, "symbols")
-    for number, epoch in enumerate(sorted(set(epochs))):
-        name = inert_text(epoch)
+    for number, value in enumerate(sorted(set(values))):
+        name = inert_text(value)
         ET.SubElement(categories, "category", {"value": name, "symbol": str(number), "label": name, "render": "true"})
         colour = _EPOCH_COLOURS[number % len(_EPOCH_COLOURS)]
         _add_symbol(symbols, str(number), "fill", {"style": "no", **_outline(colour, 0.5)})

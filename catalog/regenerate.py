@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalog.build_report import BuildReport, report_from_json, report_to_json
-from catalog.cache import Cache, cache_dropped
+from catalog.cache import Cache, cache_dropped, keep_if_possible
 from catalog.draft import open_draft
 from catalog.fingerprint import archive_key
 from catalog.layout import MANIFEST_JSON
 from catalog.order import Order, require_distinct
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
+from schemas.errors import BadInput
 
 
 def regenerate(
@@ -29,6 +30,8 @@ def regenerate(
         was published.
     """
     require_distinct(order.definitions)
+    if cache:
+        _refuse_cache_within(out, cache)
     with open_draft(out) as draft:
         keys = order.keys() if cache else ()
         whole = archive_key(keys)
@@ -45,11 +48,20 @@ def regenerate(
             report = complete(
                 draft.folder, out, collections, order.base_url, order.code_version, reused=reused, tell=tell
             )
-            if cache:
-                cache.keep(whole, draft.folder, report_to_json(report))
+            # raw inputs that changed while they were read belong to no key
+            if cache and keys == tuple(order.key(part.definition, part.facts.inputs) for part in collections):
+                keep_if_possible(cache, whole, draft.folder, report_to_json(report), tell)
         tell("publishing")
         draft.publish()
     return report
+
+
+def _refuse_cache_within(out: Path, cache: Cache) -> None:
+    """The archive is replaced as a whole, and holds nothing that its manifest does not list."""
+    if cache.folder.resolve().is_relative_to(out.resolve()):
+        raise BadInput(
+            str(cache.folder), "a cache within the archive", "a folder elsewhere", "name another with --cache"
+        )
 
 
 def _refuse_unversioned(published: Path, new: Path) -> None:

@@ -15,9 +15,15 @@ from pipeline.mass_balance.result import MassBalance
 
 def dataset_rows(dataset: Dataset) -> list[Row]:
     """Quantity, value and note of what a scientist asks for first."""
-    result = dataset.result
-    rows = change_rows(result) if isinstance(result, ElevationChange) else _balance_rows(result)
+    rows = [
+        (f"{part.pair} {name}".strip(), value, note) for part in dataset.parts for name, value, note in _rows_of(part)
+    ]
     return [*rows, *_gate_rows(dataset)]
+
+
+def _rows_of(dataset: Dataset) -> list[Row]:
+    result = dataset.result
+    return change_rows(result) if isinstance(result, ElevationChange) else _balance_rows(result)
 
 
 def change_rows(result: ElevationChange) -> list[Row]:

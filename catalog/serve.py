@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import os
 import socket
-import stat
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -13,17 +12,17 @@ from urllib.parse import quote
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from catalog.file_answers import EXPOSED_HEADERS, FolderFiles, answer
 from catalog.layout import CATALOG_JSON, INDEX_HTML
 from catalog.manifest import manifest_of
 from catalog.media_types import is_compressible, media_type_of
@@ -31,13 +30,12 @@ from catalog.stac_browser import CONFIG_JS, built_browser, configuration
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 
-EXPOSED_HEADERS = ("Accept-Ranges", "Content-Encoding", "Content-Length", "Content-Range", "ETag", "Last-Modified")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _DAY_S = 86_400
 _BROWSER = "browser"
 
 
-def application(root: Path, browser: Path | None = None) -> Starlette:
+def application(root: Path, browser: Path | None = None) -> ASGIApp:
     """The web application over one archive; only GET, HEAD and CORS preflight are answered.
 
     Arguments
@@ -57,9 +55,10 @@ def application(root: Path, browser: Path | None = None) -> Starlette:
         expose_headers=list(EXPOSED_HEADERS),
         max_age=_DAY_S,
     )
-    archive = Mount("/", app=_Compressed(_ArchiveFiles(root)))
+    files = _ArchiveFiles(root)
+    archive = Mount("/", app=_Compressed(files))
     beside = _browser_routes(root, browser) if browser else []
-    return Starlette(routes=[*beside, archive], middleware=[cross_origin])
+    return _Direct(files.files, Starlette(routes=[*beside, archive], middleware=[cross_origin]))
 
 
 def _require_archive(root: Path) -> None:
@@ -121,13 +120,19 @@ def serve(
             server.run(sockets=[listener])
 
 
-def server_of(app: Starlette) -> uvicorn.Server:
+def server_of(app: ASGIApp) -> uvicorn.Server:
     """A server that logs only what goes wrong and does not name itself."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=5
-        )
+    settings = uvicorn.Config(
+        app,
+        http="auto",  # httptools where it is installed: h11 takes three times as long over a range
+        loop="asyncio",  # uvloop was no faster with pieces of this size
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
     )
+    return uvicorn.Server(settings)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -168,53 +173,65 @@ def greeting(host: str, port: int, *, browser: bool = False) -> tuple[str, ...]:
     return (*lines, f"warning: {host} can be reached from other machines, and everybody there can read this archive")
 
 
-class _File(FileResponse):
-    # larger pieces than starlette's: a raster tile then takes one read and one write
-    chunk_size = 256 * 1024
-
-
-class _ArchiveFiles(StaticFiles):
-    """Static files with the archive's media types, and an index page for every folder.
-
-    Starlette resolves each path and refuses what lies outside the root, through ``..`` or through a symbolic link.
-    """
+class _ArchiveFiles:
+    """The files of a folder and an index page for every folder in it; 404 for what lies outside."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(directory=root)
-        self.root = root
+        self.files = FolderFiles(root)
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise HTTPException(404)
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         try:
-            full_path, status = await anyio.to_thread.run_sync(self.lookup_path, path)
-            if status and stat.S_ISDIR(status.st_mode) and scope["method"] in ("GET", "HEAD"):
-                return await self._folder(path, Path(full_path), scope)
-            return await super().get_response(path, scope)
-        except ValueError:  # a null byte
-            raise HTTPException(404) from None
+            found = self.files.find(path + INDEX_HTML if path.endswith("/") else path)
+            folder = None if found else await self._folder(path)
         except OSError as error:
             raise HTTPException(403 if isinstance(error, PermissionError) else 404) from None
-        except HTTPException as error:
-            # starlette says 401 of a file that may not be read, but there is nothing to log in to
-            raise HTTPException(403 if error.status_code == 401 else error.status_code, headers=error.headers) from None
+        if found:
+            await answer(found, scope, receive, send)
+        elif folder:
+            await folder(scope, receive, send)
+        else:
+            raise HTTPException(404)
 
-    async def _folder(self, path: str, folder: Path, scope: Scope) -> Response:
-        if not scope["path"].endswith("/"):
+    async def _folder(self, path: str) -> Response | None:
+        place = self.files.place_of(path)
+        if place is None or not os.path.isdir(place):
+            return None
+        if not path.endswith("/"):
             # relative, so that it holds behind a proxy and under a prefix
-            return RedirectResponse(f"./{quote(folder.name)}/")
-        index, status = await anyio.to_thread.run_sync(self.lookup_path, os.path.join(path, INDEX_HTML))
-        if status and stat.S_ISREG(status.st_mode):
-            return self.file_response(index, status, scope)
-        return HTMLResponse(await anyio.to_thread.run_sync(listing, folder))
+            return RedirectResponse(f"./{quote(path.rpartition('/')[2])}/")
+        return HTMLResponse(await anyio.to_thread.run_sync(listing, Path(place)))
 
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        path = Path(full_path).as_posix()
-        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-        response = _File(path, status_code, headers, media_type_of(path), stat_result=stat_result)
-        if self.is_not_modified(response.headers, Headers(scope=scope)):
-            return NotModifiedResponse(response.headers)
-        return response
+
+class _Direct:
+    """The short way for bytes as they stand in a file: a range, or a file that is never compressed.
+
+    The middlewares of ``everything`` cost more than such an answer; what is not found here is theirs to say.
+    """
+
+    def __init__(self, files: FolderFiles, everything: ASGIApp) -> None:
+        self.files, self.everything = files, everything
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = None
+        if scope["type"] == "http" and scope["method"] == "GET" and not _has_two_forms(scope):
+            with suppress(OSError):
+                found = self.files.find(scope["path"])
+        if found:
+            await answer(found, scope, receive, send)
+        else:
+            await self.everything(scope, receive, send)
+
+
+def _has_two_forms(scope: Scope) -> bool:
+    """Whether the answer may be compressed: text asked for whole."""
+    path = scope["path"]
+    text = path.endswith("/") or is_compressible(path)
+    return text and not any(name == b"range" for name, _ in scope["headers"])
 
 
 class _Compressed:
@@ -225,9 +242,7 @@ class _Compressed:
         self.zipped = GZipMiddleware(app, minimum_size=1024, compresslevel=6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        text = path.endswith("/") or is_compressible(path)
-        if scope["type"] != "http" or not text or "range" in Headers(scope=scope):
+        if scope["type"] != "http" or not _has_two_forms(scope):
             await self.plain(scope, receive, send)
             return
 

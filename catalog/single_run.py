@@ -31,14 +31,20 @@ if TYPE_CHECKING:
 
 def dataset_summary(dataset: Dataset) -> dict[str, Any]:
     """The numbers of one dataset, for ``build --json``; NaN and infinity are null."""
-    result = dataset.result
-    summary = difference_summary(result) if isinstance(result, ElevationChange) else balance_summary(result)
+    summary = _summary(dataset)
     gates = [
         {"gate": gate, "subject": subject, "value": value, "limit": limit, "unit": unit, "passed": bool(passed)}
         for gate, subject, value, limit, unit, passed in dataset.gates.itertuples(index=False)
     ]
     plain: dict[str, Any] = finite({"synthetic": dataset.synthetic, **summary, "quality_gates": gates})
     return plain
+
+
+def _summary(dataset: Dataset) -> dict[str, Any]:
+    if dataset.pairs:
+        return {"pairs": {part.pair: _summary(part) for part in dataset.pairs}}
+    result = dataset.result
+    return difference_summary(result) if isinstance(result, ElevationChange) else balance_summary(result)
 
 
 def difference_summary(result: ElevationChange) -> dict[str, Any]:
@@ -150,13 +156,12 @@ def write_balance(result: MassBalance, out: Path, code_version: str, source: str
     from catalog.balance_products import published_balance, write_balance_products
     from catalog.figures import draw_balance_series
     from catalog.figures_mass_balance import draw_balance_profiles
-    from catalog.year_figures import drawn_beside
 
     with open_draft(out) as draft:
         folder = draft.folder
         mapped = [(year, year.field) for year in result.years if year.field is not None]
         # GDAL and zlib leave the interpreter free: the rasters are packed while the rest is written
-        with ThreadPoolExecutor(1) as pool, drawn_beside(_year_pictures(result, folder)):
+        with ThreadPoolExecutor(1) as pool:
             rasters = pool.submit(_write_balance_rasters, mapped, folder)
             tables = published_balance(result)
             _write_csv(tables, folder)
@@ -165,6 +170,8 @@ def write_balance(result: MassBalance, out: Path, code_version: str, source: str
             if any(year.annual_m_we is not None for year in result.years):
                 draw_balance_series(folder / "balance_series.png", result, False)
                 draw_balance_profiles(folder / "balance_profiles.png", result, False)
+            for pictures in _year_pictures(result, folder):
+                pictures.draw()
             rasters.result()
         outputs = _finish(folder, balance_summary(result), code_version)
         draft.publish()

@@ -37,11 +37,17 @@ _LOCK, _BASEMAPS, _CHINESE = "package-lock.json", "basemaps.config.js", "zh"
 _RECIPE = Path(__file__).parent / "stac_browser_build"
 _FORMAT = "1"
 CONFIG_JS = "config.js"
+CACHE_VARIABLE = "GLACIER_BROWSER_CACHE"
 _SITE, _FILES_JSON = "site", "files.json"
 _BUILD = ("vue-cli-service", "build", "--noSourceMaps", "--historyMode=hash", "--pathPrefix=./")
 # the page's own settings script, which the source carries as a comment, and no request for a missing icon
 _CONFIG_COMMENT = '<!-- <script defer="defer" src="/config.js"></script> -->'
 _CONFIG_SCRIPT = '<script defer="defer" src="./config.js"></script>\n    <link rel="icon" href="data:,">'
+# OpenLayers makes the tiles of an overview as high as its columns and rows differ in size: by a fraction of a pixel
+# where an odd size was halved, and then reprojection puts them in the wrong place, as stripes
+_TILES_JS = "node_modules/ol/source/GeoTIFF.js"
+_TILE_HEIGHT = "sourceTileSize[1] / aspectRatio,"
+_WHOLE_TILE_HEIGHT = "Math.abs(aspectRatio - 1) < 0.01 ? sourceTileSize[1] : sourceTileSize[1] / aspectRatio,"
 
 
 def built_browser(cache: Path | None = None, tell: Tell = silent) -> Path:
@@ -52,13 +58,13 @@ def built_browser(cache: Path | None = None, tell: Tell = silent) -> Path:
 
     Arguments
     ---------
-    cache : folder of the cache; the user's own when absent.
+    cache : folder of the cache; when absent ``default_browser_cache``.
 
     Errors
     ------
     BadInput : no npm or Node.js, or too old a one; npm or the build failed; the source is not the one expected.
     """
-    folder = cache or default_cache_folder() / "stac-browser"
+    folder = cache or default_browser_cache()
     entry = folder / _key()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,9 +76,15 @@ def built_browser(cache: Path | None = None, tell: Tell = silent) -> Path:
             str(folder),
             error.strerror or str(error),
             "a folder to keep the built STAC Browser in",
-            "set XDG_CACHE_HOME to a folder that can be written",
+            f"set {CACHE_VARIABLE} to a folder that can be written",
         ) from None
     return entry / _SITE
+
+
+def default_browser_cache() -> Path:
+    """Where built browsers are kept: ``GLACIER_BROWSER_CACHE``, or ``stac-browser`` in the cache of builds."""
+    own = os.environ.get(CACHE_VARIABLE)
+    return Path(own) if own else default_cache_folder() / "stac-browser"
 
 
 def configuration(root: Path) -> str:
@@ -155,7 +167,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _key() -> str:
     """Names the cache entry by everything that a build depends on."""
     digest = hashlib.sha256()
-    for part in (_FORMAT, PACKAGE, VERSION, OL_STAC_VERSION, _SOURCE_SHA512, *_BUILD, _CONFIG_SCRIPT):
+    named = (_FORMAT, PACKAGE, VERSION, OL_STAC_VERSION, _SOURCE_SHA512, *_BUILD, _CONFIG_SCRIPT, _WHOLE_TILE_HEIGHT)
+    for part in named:
         digest.update(part.encode() + b"\0")
     for file in list_files(_RECIPE):
         digest.update(f"{file.path}\0{file.sha256}\0".encode())
@@ -194,6 +207,7 @@ def _build_into(entry: Path, tell: Tell) -> None:
         _prepare(source)
         tell("installing the build tools of STAC Browser (about 400 MB, removed afterwards)")
         _run([npm, "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"], source)
+        _keep_tiles_whole(source / _TILES_JS)
         tell("building STAC Browser (one to three minutes, this once)")
         _run([npm, "exec", "--offline", "--", *_BUILD], source)
         finished = Path(scratch) / "finished"
@@ -254,6 +268,14 @@ def _prepare(source: Path) -> None:
         raise BadInput(str(page), "no place for the settings", "the commented line that loads config.js")
     page.write_text(text.replace(_CONFIG_COMMENT, _CONFIG_SCRIPT), encoding="utf-8")
     shutil.copytree(_RECIPE / _CHINESE, source / "src" / "locales" / _CHINESE)
+
+
+def _keep_tiles_whole(script: Path) -> None:
+    """Let rasters of odd sizes, as data have them, come out in their place."""
+    text = script.read_text(encoding="utf-8") if script.is_file() else ""
+    if text.count(_TILE_HEIGHT) != 1:
+        raise BadInput(str(script), "no place where the height of a tile is set", f"the one line {_TILE_HEIGHT!r}")
+    script.write_text(text.replace(_TILE_HEIGHT, _WHOLE_TILE_HEIGHT), encoding="utf-8")
 
 
 def _run(command: list[str], folder: Path) -> None:

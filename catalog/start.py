@@ -278,6 +278,14 @@ def _sources(blank: _Blank) -> Iterator[str]:
             yield "#acquired_start = 2000-02-11  # first and last day of acquisition, as its makers state them;"
             yield "#acquired_end = 2000-02-22  # the day that rates count from is a setting below"
         yield ""
+    if blank.kind == "elevation_change":
+        yield "# Of more than two DEMs: a source each, named as you like, with its days and vertical datum there, and"
+        yield "# [[pairs]]"
+        yield '# earlier = "dem_2000"'
+        yield '# later = "dem_2010"'
+        yield '# outlines = ["outlines_2000", "outlines_2010"]  # sources, the earliest epoch first'
+        yield "# for each two that are to be differenced; each pair becomes an item of the collection."
+        yield ""
 
 
 def _sources_of(blank: _Blank) -> tuple[_Source, ...]:

@@ -20,7 +20,7 @@ from catalog.published_table import PublishedTable, csv_bytes, inert_text, publi
 from catalog.results_workbook import LONGEST_SHEET, About, results_workbook
 from schemas.errors import BadInput
 from schemas.fields import Table
-from schemas.tables import PUBLISHED_TABLES
+from schemas.tables import published_schemas
 
 __all__ = [
     "conforms",
@@ -104,7 +104,7 @@ def conforms(folder: Path) -> list[str]:
 
 def published_tables(dataset: Dataset) -> tuple[PublishedTable, ...]:
     """The dataset's tables, each cell checked and rounded as its column says."""
-    schemas = {table.name: table for table in PUBLISHED_TABLES}
+    schemas = published_schemas(several_pairs=bool(dataset.pairs))
     unknown = sorted(set(dataset.tables) - set(schemas))
     if unknown:
         raise BadInput("tables", ", ".join(unknown), f"tables among {', '.join(schemas)}")

@@ -11,12 +11,17 @@ from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from catalog.build_report import Row
 from catalog.number_text import measured, signed
 from pipeline.progress import Tell, silent
 
+# more on a screen helps nobody: the table has all of them
+MOST_NOTES = 30
+
 if TYPE_CHECKING:
+    from pipeline.mass_balance.input_notes import Correction, Doubt
     from pipeline.mass_balance.result import MassBalance
 
 
@@ -50,6 +55,20 @@ def show_balance(result: MassBalance) -> None:
             "; ".join(year.flags),
         )
     _console().print(table)
+
+
+def show_notes(corrections: Sequence[Correction], doubts: Sequence[Doubt]) -> None:
+    """What a field team must see of the reading: every doubt, and whatever was left out; where the rest is listed."""
+    console = Console(stderr=True, highlight=False)
+    left_out = [note for note in corrections if note.used.startswith("left out")]
+    lines = [("left out", note.sheet, note.cell, note.found) for note in left_out]
+    lines += [("doubt", doubt.sheet, doubt.cell, f"{doubt.found}: {doubt.meaning}") for doubt in doubts]
+    for kind, sheet, cell, text in lines[:MOST_NOTES]:
+        place = f"sheet {sheet}{f', cell {cell}' if cell else ''}"
+        console.print(Text(f"{kind}: {place}: {text}"), soft_wrap=True)
+    if corrections or doubts:
+        count = f"{len(corrections)} corrections and {len(doubts)} doubts"
+        console.print(Text(f"{count} on the input are listed in tables/input_notes.csv"), soft_wrap=True)
 
 
 def _console() -> Console:

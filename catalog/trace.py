@@ -155,8 +155,8 @@ def read_published_tables(place: Path, collection: str | None = None) -> Publish
     folder = chosen[0]
     records = {path.stem: tuple(_read(path)) for path in sorted((folder / TABLES).glob("*.csv"))}
     stated = _statement_of(place, folder)
-    inputs = tuple(str(entry["name"]) for entry in stated.get("inputs", ()))
-    return PublishedTables(str(folder), records, inputs, str(stated.get("settings", {}).get("primary_method", "")))
+    method = str(stated.get("settings", {}).get("primary_method", ""))
+    return PublishedTables(str(folder), records, _names_of(stated.get("inputs")), method)
 
 
 def trace_balance(tables: PublishedTables, year: int, period: str = "annual") -> Step:
@@ -340,6 +340,13 @@ def _typed(record: Record, what: str, made_of: tuple[Step, ...] = ()) -> Step:
 
 
 def _read(path: Path) -> Iterator[Record]:
+    try:
+        yield from _records(path)
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        raise BadInput(str(path), f"no readable table ({error})", "a CSV file as this software writes it") from None
+
+
+def _records(path: Path) -> Iterator[Record]:
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream)
         header = next(reader, [])
@@ -362,13 +369,27 @@ def _statement_of(place: Path, folder: Path) -> dict[str, Any]:
             continue
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):  # RecursionError: brackets nested without end
             raise BadInput(str(path), "no JSON", "a file as this software writes it") from None
-        entries = [content, *content.get("datasets", ())] if isinstance(content, dict) else []
-        for entry in entries:
+        for entry in _entries_of(content):
             if isinstance(entry.get("settings"), dict) and entry.get("id", folder.name) == folder.name:
-                return dict(entry)
+                return entry
     return {}
+
+
+def _entries_of(content: Any) -> list[dict[str, Any]]:
+    """What a statement says of its run or of each collection; whatever is no object is passed over."""
+    if not isinstance(content, dict):
+        return []
+    datasets = content.get("datasets")
+    entries = [content, *(datasets if isinstance(datasets, list) else ())]
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _names_of(inputs: Any) -> tuple[str, ...]:
+    """Names of the input files, where the statement has a list of them."""
+    entries = inputs if isinstance(inputs, list) else ()
+    return tuple(str(entry["name"]) for entry in entries if isinstance(entry, dict) and "name" in entry)
 
 
 def _measured(value: str, sigma: str = "") -> str:

@@ -38,17 +38,29 @@ class Verification:
         """Whether every byte is the same."""
         return self.difference.version_step == "none"
 
+    @property
+    def values_agree(self) -> bool:
+        """Whether every value and every pixel of data is the same, whatever else differs."""
+        return self.difference.version_step in ("none", "patch")
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         tools = {name: {"recorded": recorded, "here": here} for name, (recorded, here) in self.tools.items()}
-        return {"archive": str(self.archive), "passed": self.passed, "tools": tools, **self.difference.to_dict()}
+        verdict = {"archive": str(self.archive), "passed": self.passed, "values_agree": self.values_agree}
+        return {**verdict, "tools": tools, **self.difference.to_dict()}
 
     def lines(self) -> list[str]:
-        """For people: the libraries that differ, what differs, and the verdict."""
+        """For people: the tools that differ, what differs, and the verdict."""
         tools = [f"{name}: {recorded} when built, {here} here" for name, (recorded, here) in self.tools.items()]
         if self.passed:
             return [*tools, f"{self.archive}: built again to the same bytes"]
-        return [*tools, *self.difference.lines()[:-1], f"{self.archive}: NOT the same when built again"]
+        lines = [*tools, *self.difference.lines()[:-1], f"{self.archive}: NOT the same when built again"]
+        if self.values_agree:
+            why = ", as other versions of the tools leave" if self.tools else ""
+            lines.append(
+                f"every value and pixel agrees; what differs are documents, pictures or how files are written{why}"
+            )
+        return lines
 
 
 def verify(
@@ -70,18 +82,7 @@ def verify(
         raise BadInput(
             str(archive), "no manifest.json that lists datasets", "the folder of an archive built by `build`"
         )
-    if not manifest.get("synthetic") and inputs is None:
-        raise BadInput(str(archive), "an archive of real data", "the folder of its raw inputs", "name it with --inputs")
-    if manifest.get("synthetic"):
-        inputs = None
-    try:
-        definitions = tuple(_definition(entry, archive) for entry in manifest["datasets"])
-        if inputs is not None:
-            for entry, definition in zip(manifest["datasets"], definitions, strict=True):
-                _require_recorded(entry, definition, inputs)
-        order = Order(definitions, inputs, manifest.get("base_url"), code_version)
-    except (KeyError, TypeError) as error:
-        raise BadInput(f"{archive}/manifest.json", f"no usable {error}", "the manifest of a build") from None
+    order = _order(archive, manifest, inputs, code_version)
     with tempfile.TemporaryDirectory(prefix="glacier-archive-verify-", ignore_cleanup_errors=True) as folder:
         rebuilt = Path(folder) / "archive"
         rebuilt.mkdir()
@@ -89,14 +90,36 @@ def verify(
         write_archive_documents(rebuilt, collections, order.base_url, order.code_version)
         tell("comparing")
         difference = compare_archives(archive, rebuilt)
+    return Verification(archive, difference, _other_tools(manifest, code_version))
+
+
+def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_version: str) -> Order:
+    """What was built, from the manifest; the raw inputs must be those that it records."""
+    synthetic = bool(manifest.get("synthetic"))
+    if not synthetic and inputs is None:
+        raise BadInput(str(archive), "an archive of real data", "the folder of its raw inputs", "name it with --inputs")
+    if synthetic and inputs is not None:
+        found, expected = "an archive of the embedded sample", "no --inputs: the sample follows from the software"
+        raise BadInput(str(archive), found, expected)
+    try:
+        definitions = tuple(_definition(entry, archive) for entry in manifest["datasets"])
+        for entry, definition in zip(manifest["datasets"], definitions, strict=True):
+            if inputs is not None:
+                _require_recorded(entry, definition, inputs)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BadInput(f"{archive}/manifest.json", f"no usable {error}", "the manifest of a build") from None
+    return Order(definitions, inputs, manifest.get("base_url"), code_version)
+
+
+def _other_tools(manifest: dict[str, Any], code_version: str) -> dict[str, tuple[str, str]]:
+    """Version as recorded and as here of every tool for which the two differ."""
     recorded = {**manifest.get("tools", {}), "glacier-archive": manifest.get("code_version", "")}
     here = {**tool_versions(), "glacier-archive": code_version}
-    tools = {
+    return {
         name: (str(recorded.get(name, "none")), here.get(name, "none"))
         for name in sorted({*recorded, *here})
         if recorded.get(name) != here.get(name)
     }
-    return Verification(archive, difference, tools)
 
 
 def _definition(entry: dict[str, Any], archive: Path) -> Definition:

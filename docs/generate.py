@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from catalog.definitions import default_definitions  # noqa: E402 - as above
 from catalog.figures_elevation_change import DIAGRAMS  # noqa: E402 - as above
 from catalog.layout import (  # noqa: E402 - as above
     CATALOG_JSON,
+    CHANGELOG_MD,
     COLLECTION_JSON,
     DATAPACKAGE_JSON,
     ELEVATION_CHANGE_ITEM,
@@ -36,8 +38,9 @@ from catalog.mass_balance_items import COLLECTION_FIGURES  # noqa: E402 - as abo
 from catalog.places import POINT_TABLES  # noqa: E402 - as above
 from catalog.results_workbook import LONGEST_SHEET  # noqa: E402 - as above
 from catalog.stac.source import ITEMS_IN_A_PART  # noqa: E402 - as above
+from schemas.definition import definition_json_schema  # noqa: E402 - as above
 from schemas.fields import Table  # noqa: E402 - as above
-from schemas.glacier_extension import SCHEMA_PATH  # noqa: E402 - as above
+from schemas.glacier_extension import FIELDS, SCHEMA_PATH  # noqa: E402 - as above
 from schemas.settings import ElevationChangeSettings, MassBalanceSettings  # noqa: E402 - as above
 from schemas.tables import (  # noqa: E402 - as above
     DATA_DICTIONARY,
@@ -81,11 +84,11 @@ def tables_page() -> str:
         "Balances are published at 0.01 m w.e. (10 kg m-2). `sigma_` is one standard deviation.",
         "",
     ]
-    lines += ["Published in the archive:", ""]
+    lines += ["## Published in the archive", ""]
     for table in PUBLISHED_TABLES:
         lines += _table(table)
     lines += [
-        "# Sheets of a field workbook",
+        "## Sheets of a field workbook",
         "",
         "The same tables as a folder of CSVs have the same names and columns.",
         "",
@@ -96,7 +99,7 @@ def tables_page() -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield f"## {table.name}"
+    yield f"### {table.name}"
     yield ""
     yield f"{table.meaning[0].upper()}{table.meaning[1:]}. Key: {', '.join(table.primary_key)}."
     yield ""
@@ -122,11 +125,116 @@ def settings_page() -> str:
             "| --- | --- | --- |",
         ]
         lines += [
-            f"| `{name}` | {'' if field.default is None else f'`{field.default}`'} | {field.description} |"
+            f"| `{name}` | {_set_to(field.default)} | {_in_cell(str(field.description))} |"
             for name, field in model.model_fields.items()
         ]
         lines.append("")
     return HEAD + "\n".join(lines)
+
+
+def _set_to(value: object) -> str:
+    return "" if value is None else f"`{value}`"
+
+
+def definition_page() -> str:
+    """Every field of a dataset definition, from its JSON Schema."""
+    schema = definition_json_schema()
+    models = schema["$defs"]
+    kinds = [name for name in models if name.endswith("Definition")]
+    settings = {"ElevationChangeSettings", "MassBalanceSettings"}
+    lines = ["# Dataset definition", "", f"{schema['description']} `init` writes one, with every blank marked.", ""]
+    for name in (*kinds, *(name for name in models if name not in {*kinds, *settings})):
+        model = models[name]
+        lines += [f"## {name}", "", _in_cell(model.get("description", "")).replace("``", "`"), ""]
+        lines += ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
+        needed = model.get("required", [])
+        lines += [_schema_row(key, field, key in needed) for key, field in model["properties"].items()]
+        lines.append("")
+    return HEAD + "\n".join(lines)
+
+
+def _schema_row(name: str, field: Mapping[str, Any], needed: bool) -> str:
+    default = "required" if needed else _default_of(field)
+    return f"| `{name}` | {_in_cell(_type_of(field))} | {default} | {_in_cell(field.get('description', ''))} |"
+
+
+def _default_of(field: Mapping[str, Any]) -> str:
+    """The default as a definition would write it; a table or list of nothing, and no value, are left blank."""
+    default = field.get("default")
+    return "" if default in (None, "", []) or isinstance(default, dict) else f"`{json.dumps(default)}`"
+
+
+def _type_of(field: Mapping[str, Any]) -> str:
+    """What a field of a JSON Schema holds, in words, with its limits."""
+    if "$ref" in field:
+        name = str(field["$ref"]).rpartition("/")[2]
+        page = "settings.md" if name.endswith("Settings") else ""
+        return f"[{name}]({page}#{_anchor(name)})"
+    if "enum" in field or "const" in field:
+        return " or ".join(f"`{json.dumps(value)}`" for value in field.get("enum", [field.get("const")]))
+    if "anyOf" in field:
+        return " or ".join(_type_of(one) for one in field["anyOf"])
+    kind = field.get("type", "any value")
+    if kind == "array" and "items" in field:
+        return f"list of {_type_of(field['items'])}"
+    words = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    limits = [f"{sign} {field[key]}" for key, sign in _LIMITS.items() if key in field]
+    pattern = [f"like `{field['pattern']}`"] if "pattern" in field else []
+    return ", ".join([f"{words} ({field['format']})" if "format" in field else words, *limits, *pattern])
+
+
+_LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def _anchor(name: str) -> str:
+    """Where a model is described: its own heading on this page, or that of its settings."""
+    return {"ElevationChangeSettings": "elevation-change", "MassBalanceSettings": "mass-balance"}.get(
+        name, name.lower()
+    )
+
+
+def _in_cell(text: str) -> str:
+    """Text that stays within its cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def stac_page() -> str:
+    """Every field of our own in the STAC documents, from the schema of the extension."""
+    lines = [
+        "# STAC fields",
+        "",
+        "Catalogue, collections and items follow STAC 1.1.0 and the extensions that each document names in"
+        " `stac_extensions`. What no extension has a field for stands under the prefix `glacier:`, in items among the"
+        f" `properties`, in collections at the root. The archive holds their JSON Schema at `{SCHEMA_PATH}`, and"
+        " `validate` holds every document against it.",
+        "",
+        "`sigma_` is one standard deviation; a number that is not known is `null`.",
+        "",
+        "| field | type | meaning |",
+        "| --- | --- | --- |",
+    ]
+    for name, field in FIELDS.items():
+        lines.append(f"| `{name}` | {_in_cell(_type_of(field))} | {_in_cell(field.get('description', ''))} |")
+    lines.append("")
+    for name, field in FIELDS.items():
+        record = field.get("items", field)
+        if "properties" not in record:
+            continue
+        lines += [f"## {name}", "", f"{_sentence(record['description'])}", ""]
+        lines += ["| name | type | meaning |", "| --- | --- | --- |", *_record_rows(record), ""]
+    return HEAD + "\n".join(lines)
+
+
+def _record_rows(record: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """One row a property, those of nested records after it under their full name."""
+    for name, field in record["properties"].items():
+        yield f"| `{above}{name}` | {_in_cell(_type_of(field))} | {_in_cell(field.get('description', ''))} |"
+        if "properties" in field:
+            yield from _record_rows(field, f"{above}{name}.")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def checks_page() -> str:
@@ -134,6 +242,34 @@ def checks_page() -> str:
     lines = ["# Checks of an archive", "", "`validate` makes all of them; `build` before it publishes.", ""]
     lines += ["| check | true when it passes |", "| --- | --- |"]
     lines += [f"| `{check.name}` | {check.meaning} |" for check in CHECKS]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def damages_page() -> str:
+    """What is done to a good archive in the tests, and the check that has to report it."""
+    from tests.damage import DAMAGES  # only here: the other pages need no test code
+
+    sealed = sum(damage.sealed for damage in DAMAGES)
+    lines = [
+        "# Damage that the checks catch",
+        "",
+        f"The tests damage a good archive in {len(DAMAGES)} ways, one at a time; each is reported by the check beside"
+        f" it. In {sealed} of them every size and checksum is made to fit again afterwards, as a careful forger would:"
+        " what is wrong has to be seen in the content. Besides, one bit is flipped in every file, and each is"
+        " reported.",
+        "",
+        f"Every one of the {len(CHECKS)} [checks](checks.md) catches at least one of them; a good archive gives no"
+        " finding.",
+        "",
+        "| | damage | checksums made to fit | reported by |",
+        "| --- | --- | --- | --- |",
+    ]
+    order = {check.name: position for position, check in enumerate(CHECKS)}
+    listed = sorted(DAMAGES, key=lambda damage: (order[damage.check], DAMAGES.index(damage)))
+    lines += [
+        f"| {number} | {damage.name} | {'yes' if damage.sealed else 'no'} | `{damage.check}` |"
+        for number, damage in enumerate(listed, 1)
+    ]
     return HEAD + "\n".join(lines) + "\n"
 
 
@@ -151,8 +287,10 @@ CHANGE_FILES = {
 BALANCE_FILES = {
     "balance.tif": "annual balance, m w.e. (COG)",
     "balance_sigma.tif": "one standard deviation of it, m w.e. (COG)",
+    "visual.tif": "annual balance in colour over shaded relief, with isolines and outline: three bands (COG)",
     "isolines.geojson": "lines of equal balance",
-    "*.qml": "QGIS styles, one beside each raster and the isolines",
+    "outline.geojson, outline.parquet": "the outline of the glacier, as GeoJSON and GeoParquet",
+    "*.qml": "QGIS styles, one beside each raster of one band, the isolines and the outline",
     "thumbnail.png, map.png, profile.png": "pictures: map with stakes and isolines, balance against elevation",
 }
 
@@ -173,7 +311,7 @@ def archive_page() -> str:
         f"{ITEMS_PARQUET}     every item as a row (stac-geoparquet), for search by place and time",
         f"{'  '.join(SITE_FILES)}     style, scripts and search data of the pages",
         f"{SCHEMA_PATH}     JSON Schema of the glacier: fields",
-        f"<collection>/{COLLECTION_JSON}  {DATAPACKAGE_JSON}  {INDEX_HTML}  {README_MD}",
+        f"<collection>/{COLLECTION_JSON}  {DATAPACKAGE_JSON}  {INDEX_HTML}  {README_MD}  {CHANGELOG_MD}",
         f"<collection>/{METADATA}/     {'  '.join(METADATA_FILES)}",
         f"<collection>/{TABLES}/       each table as .csv and .parquet, and all of them in one .xlsx workbook",
         f"<collection>/<item>/        <item>.json  {INDEX_HTML}  and the files below",
@@ -232,7 +370,10 @@ PAGES = {
     "cli.md": commands_page,
     "tables.md": tables_page,
     "settings.md": settings_page,
+    "definition.md": definition_page,
+    "stac.md": stac_page,
     "checks.md": checks_page,
+    "damages.md": damages_page,
     "licences.md": licences,
 }
 

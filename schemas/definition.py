@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdap
 
 from schemas.errors import BadDefinition
 from schemas.input_files import read_plain_file
-from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings
+from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings, SurfaceCorrection
 
 WEB_ADDRESS = r"^(https?://[^\s<>\"']+)?$"
 _VERSION = r"^\d+\.\d+\.\d+$"
@@ -28,6 +28,13 @@ MOST_BYTES = 1_000_000
 _LONG_KEY = re.compile(r"""(?<![\w.'"-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 # characters that XML 1.0 cannot carry, not even escaped; every rendering must be able to carry every text
 _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+# conditions of a licence that bind what is derived from the work
+_CONDITIONS = {
+    "non-commercial": re.compile(r"(?<![A-Za-z])NC(?![A-Za-z])"),
+    "share-alike": re.compile(r"(?<![A-Za-z])SA(?![A-Za-z])|ODbL"),
+}
 
 
 class Contradiction(ValueError):
@@ -207,11 +214,21 @@ class Project(Frozen):
     name: str
 
 
+class Producer(Frozen):
+    """Who made an input product: one who captured or computed it, or grants its licence."""
+
+    name: str = Field(min_length=1)
+    name_cn: str = ""
+    url: str = Field("", pattern=WEB_ADDRESS, description="http(s) address")
+    roles: tuple[Literal["producer", "licensor"], ...] = Field(("producer",), min_length=1)
+
+
 class Source(Frozen):
     """An input product: where it comes from, when it was acquired, under which licence."""
 
     key: str
     title: str
+    title_cn: str = ""
     files: tuple[FilePattern, ...] = Field(description="file names below the inputs folder; * stands for any text")
     optional: bool = Field(False, description="whether the dataset can be made without it")
     claimed_start: Day | None = Field(None, description="first day of acquisition that the description claims")
@@ -221,8 +238,11 @@ class Source(Frozen):
     dates_basis: str = Field("", description="where the claimed and the supported days come from")
     vertical_datum: str = ""
     attribution: str = ""
-    licence: str = ""
+    licence: str = Field("", description="SPDX identifier, or 'other'; nothing where none is stated")
+    licence_note: str = Field("", description="what the licence asks for")
+    licence_note_cn: str = ""
     url: str = Field("", pattern=WEB_ADDRESS, description="http(s) address")
+    producers: tuple[Producer, ...] = Field((), description="who made the product, or licenses it")
 
     @model_validator(mode="after")
     def _in_order(self) -> Source:
@@ -239,6 +259,8 @@ class Gate(Frozen):
     limit: float = Field(gt=0, strict=True)
     unit: Literal["m", "kg m-2 a-1"]
     meaning: str
+    name_cn: str = ""
+    meaning_cn: str = ""
 
     @model_validator(mode="after")
     def _unit_fits_the_measure(self) -> Gate:
@@ -248,14 +270,30 @@ class Gate(Frozen):
         return self
 
 
+Change = Annotated[str, Field(min_length=1), AfterValidator(lambda text: " ".join(text.split()))]
+
+
+class Changes(Frozen):
+    """What a version changed from the one before it; SemVer for data follows from which of the lists are filled."""
+
+    data: tuple[Change, ...] = Field((), description="records created, changed or removed")
+    structure: tuple[Change, ...] = Field((), description="tables, columns, units, files")
+    metadata: tuple[Change, ...] = Field((), description="descriptions, contacts, pages; no value")
+
+    @property
+    def stated(self) -> bool:
+        """Whether anything is said."""
+        return bool(self.data or self.structure or self.metadata)
+
+
 class OtherVersion(Frozen):
-    """Another version of the dataset: where it is published, and what changed between it and its successor."""
+    """Another version of the dataset: where it is published, and what it changed from the version before it."""
 
     version: str = Field(pattern=_VERSION, description="major.minor.patch")
     publication_date: Day
     href: str = Field("", pattern=WEB_ADDRESS, description="http(s) address of its STAC collection or page")
     doi: str = Field("", pattern=_DOI, description="bare DOI, or nothing")
-    changes: Text = Field("", description="what the next version changed")
+    changes: Changes = Field(Changes(), description="what it changed from the version before it")
 
     @model_validator(mode="after")
     def _can_be_found(self) -> OtherVersion:
@@ -282,6 +320,7 @@ class _Definition(Frozen):
     publisher_url: str = Field(min_length=1, pattern=WEB_ADDRESS, description="http(s) address")
     licence: str = Field(pattern=r"^[A-Za-z0-9.+-]+$", description="SPDX identifier, or 'other'")
     licence_note: str = Field("", description="why this licence")
+    licence_note_cn: str = ""
     doi: str = Field("", pattern=_DOI, description="bare DOI, or nothing")
     title: Bilingual
     original: Original
@@ -294,6 +333,10 @@ class _Definition(Frozen):
     project: Project | None = None
     sources: tuple[Source, ...]
     gates: tuple[Gate, ...]
+    publish_failing: bool = Field(
+        False, strict=True, description="publish although a quality gate failed; the verdict is published with it"
+    )
+    changes: Changes = Field(Changes(), description="what this version changed from the one before it")
     previous_versions: tuple[OtherVersion, ...] = Field((), description="versions published before this one")
     successor: OtherVersion | None = Field(None, description="the version that has replaced this one")
 
@@ -309,6 +352,35 @@ class _Definition(Frozen):
             _require_order(f"publication_date of {before}", day, f"publication_date of {after}", other_day)
         return self
 
+    @model_validator(mode="after")
+    def _changes_fit_the_version(self) -> _Definition:
+        if not self.previous_versions:
+            if self.changes.stated:
+                raise Contradiction("changes without previous_versions", "the version that they changed")
+            return self
+        before = self.previous_versions[-1].version
+        if not self.changes.stated:
+            found = f"version {self.version} after {before} without changes"
+            raise Contradiction(found, "what it changed, in the lists data, structure and metadata of [changes]")
+        if _by_number(self.version)[:2] == _by_number(before)[:2] and (self.changes.data or self.changes.structure):
+            found = f"version {self.version} after {before} with changes of data or structure"
+            raise Contradiction(found, "a higher minor or major version; only metadata change in a patch")
+        return self
+
+    @model_validator(mode="after")
+    def _licence_keeps_conditions(self) -> _Definition:
+        for source in self.sources:
+            lost = [name for name, sign in _CONDITIONS.items() if sign.search(source.licence)]
+            lost = (
+                [] if self.licence == "other" else [name for name in lost if not _CONDITIONS[name].search(self.licence)]
+            )
+            if lost:
+                raise Contradiction(
+                    f"licence {self.licence!r} with source {source.key} under {source.licence!r}",
+                    f"a licence that is {' and '.join(lost)} as well; or 'other', with a licence_note",
+                )
+        return self
+
     def source(self, key: str) -> Source:
         """The input product named ``key``."""
         return next(source for source in self.sources if source.key == key)
@@ -319,15 +391,91 @@ class _Definition(Frozen):
         return self.reading.keywords or KeywordReading(en=self.original.keywords, origin="source")
 
 
+class Pair(Frozen):
+    """Two of several DEMs that are differenced, by the keys of their sources."""
+
+    earlier: str = Field(description="key of the source of the earlier DEM")
+    later: str = Field(description="key of the source of the later DEM")
+    outlines: tuple[str, ...] = Field(
+        ("outlines",), min_length=1, description="keys of the outlines' sources, the earliest epoch first"
+    )
+    surface_corrections: tuple[SurfaceCorrection, ...] = Field(
+        (), description="penetration and seasonal snow of these two DEMs, by kind of glacier surface"
+    )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the sources it needs."""
+        return (self.earlier, self.later, *self.outlines)
+
+
+# settings that say something of one DEM, which cannot hold for every pair
+_OF_ONE_PAIR = (
+    *("vertical_datum_earlier", "vertical_datum_later", "earlier_date", "later_date"),
+    *("sigma_earlier_date_years", "sigma_later_date_years", "penetration_earlier_m", "penetration_later_m"),
+    *("sigma_penetration_m", "surface_corrections"),
+)
+
+
 class ElevationChangeDefinition(_Definition):
-    """Elevation change from two DEMs; sources ``earlier``, ``later`` and ``outlines``."""
+    """Elevation change from two DEMs, sources ``earlier``, ``later`` and ``outlines``; or of several pairs of DEMs."""
 
     kind: Literal["elevation_change"]
     processing: ElevationChangeSettings
+    pairs: tuple[Pair, ...] = Field(
+        (), description="pairs of DEMs to difference; without any, the one of the sources earlier and later"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> ElevationChangeDefinition:
-        return _require_names(self, ("earlier", "later", "outlines"), "abs_mean_stable_dh")
+        keys = tuple(dict.fromkeys(key for pair in self.pairs for key in pair.keys))
+        _require_names(self, keys or ("earlier", "later", "outlines"), "abs_mean_stable_dh")
+        given = [name for name in _OF_ONE_PAIR if name in self.processing.model_fields_set]
+        if self.pairs and given:
+            raise Contradiction(
+                f"processing.{given[0]} beside pairs",
+                "dates and vertical datums at the sources, corrections at the pairs",
+            )
+        names = [self.pair_name(pair) for pair in self.pairs]
+        if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+            raise Contradiction(f"two pairs of {twice[0]}", "pairs that differ in the year of a DEM")
+        return self
+
+    def pair_name(self, pair: Pair) -> str:
+        """The years of a pair, as 2000-2010: first of the earlier DEM's acquisition, last of the later one's.
+
+        Errors
+        ------
+        Contradiction : a DEM without days of acquisition, or the later one not the later.
+        """
+        start, end = self.source(pair.earlier).acquired_start, self.source(pair.later).acquired_end
+        if start is None or end is None:
+            lacking = (
+                f"{pair.earlier} without acquired_start" if start is None else f"{pair.later} without acquired_end"
+            )
+            raise Contradiction(f"source {lacking}", "the days of acquisition of every DEM of a pair")
+        if start >= end:
+            raise Contradiction(f"pair of {pair.earlier}, {start}, and {pair.later}, {end}", "the earlier DEM first")
+        return f"{start.year}-{end.year}"
+
+    def of_pair(self, pair: Pair) -> ElevationChangeDefinition:
+        """What the dataset says of one of its pairs alone: its own title, period and sources, under the usual keys."""
+        earlier, later = self.source(pair.earlier), self.source(pair.later)
+        outlines = [self.source(key) for key in pair.outlines]
+        years = self.pair_name(pair).replace("-", "\N{EN DASH}")
+        title = Bilingual(en=f"{self.title.en}, {years}", cn=self.title.cn and f"{self.title.cn}，{years}年")
+        changes = {
+            "title": title,
+            "period": Period.model_validate({"start": earlier.acquired_start, "end": later.acquired_end}),
+            "sources": (
+                earlier.model_copy(update={"key": "earlier"}),
+                later.model_copy(update={"key": "later"}),
+                _joined_sources("outlines", outlines),
+            ),
+            "processing": self.processing.model_copy(update={"surface_corrections": pair.surface_corrections}),
+            "pairs": (),
+        }
+        return self.model_copy(update=changes)
 
 
 class MassBalanceDefinition(_Definition):
@@ -344,6 +492,14 @@ class MassBalanceDefinition(_Definition):
 Definition = ElevationChangeDefinition | MassBalanceDefinition
 D = TypeVar("D", bound=_Definition)
 M = TypeVar("M", bound=Frozen)
+
+
+def _joined_sources(key: str, sources: list[Source]) -> Source:
+    """Several sources of one kind as one, in their order."""
+    first, *others = sources
+    titles = "; ".join(source.title for source in sources)
+    files = tuple(pattern for source in sources for pattern in source.files)
+    return first.model_copy(update={"key": key, **({"title": titles, "files": files} if others else {})})
 
 
 def _by_number(version: str) -> tuple[int, ...]:

@@ -44,6 +44,11 @@ _STATISTICS = _record(
     },
 )
 
+_CHANGES = _record(
+    "what a version changed, in words: records, tables and files, descriptions",
+    {name: {"type": "array", "items": _TEXT} for name in ("data", "structure", "metadata")},
+)
+
 _GATE = _record(
     "a quality gate: what was found, what is allowed, and the verdict",
     {
@@ -80,8 +85,13 @@ FIELDS: dict[str, dict[str, Any]] = {
         {
             "type": "array",
             "items": _record(
-                "an earlier version: where it is found, and what the next one changed",
-                {"version": _TEXT, "published": _DAY, "address": {"type": "string", "format": "uri"}, "changes": _TEXT},
+                "an earlier version: where it is found, and what it changed from the one before it",
+                {
+                    "version": _TEXT,
+                    "published": _DAY,
+                    "address": {"type": "string", "format": "uri"},
+                    "changes": _CHANGES,
+                },
                 optional=("changes",),
             ),
         },
@@ -127,6 +137,10 @@ FIELDS: dict[str, dict[str, Any]] = {
             "robust_spread": _SIGMA,
             "enough": {"type": "boolean"},
         },
+    ),
+    "glacier:pair": _said(
+        "years of the two DEMs that were differenced, where the collection has several pairs",
+        {"type": "string", "pattern": r"^\d{4}-\d{4}$"},
     ),
     "glacier:notes": _said("what was noticed of the inputs and handled", {"type": "array", "items": _TEXT}),
     "glacier:totals": _record(

@@ -686,6 +686,14 @@ OUTLINES = Table(
     ("glacier_id", "epoch"),
 )
 
+OUTLINE = Table(
+    "outline",
+    "Glacier outline",
+    "the outline within which the balance is computed; no table of the collection but a file of each item",
+    (GLACIER_ID, GLACIER_NAME, AREA),
+    ("glacier_id",),
+)
+
 REGION = Table(
     "region",
     "Elevation change of the region",
@@ -869,6 +877,27 @@ ELEVATION_CHANGE_TABLES = (
     DATES,
     CORRECTIONS,
 )
+PAIR = Column(
+    "pair", "string", "years of the two DEMs that were differenced, as 2000-2010", required=True, pattern=r"\d{4}-\d{4}"
+)
+
+
+def of_pairs(table: Table) -> Table:
+    """A table of the elevation change of one pair of DEMs as it is published for several: each row tells its pair."""
+    keys = tuple(
+        replace(key, columns=(PAIR.name, *key.columns), reference_columns=(PAIR.name, *key.reference_columns))
+        for key in table.foreign_keys
+    )
+    columns, primary_key = (PAIR, *table.columns), (PAIR.name, *table.primary_key)
+    return replace(table, columns=columns, primary_key=primary_key, foreign_keys=keys)
+
+
+def published_schemas(*, several_pairs: bool = False) -> dict[str, Table]:
+    """Every table of a collection by its name; with several pairs of DEMs those of elevation change tell the pair."""
+    change = {table.name for table in ELEVATION_CHANGE_TABLES} if several_pairs else set()
+    return {table.name: of_pairs(table) if table.name in change else table for table in PUBLISHED_TABLES}
+
+
 PUBLISHED_TABLES = (
     *ELEVATION_CHANGE_TABLES,
     *MASS_BALANCE_TABLES,

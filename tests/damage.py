@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,10 +40,11 @@ CLASSES, BALANCE = f"{EC}/elevation-change/classification.tif", f"{MB}/balance-2
 
 _OUTLINES_PARQUET = f"{EC}/elevation-change/outlines.parquet"
 
+_EC_VISUAL, _MB_VISUAL = f"{EC}/elevation-change/visual.tif", f"{MB}/balance-2001/visual.tif"
 _ZH, _MB_ITEM_ZH = f"{MB}/collection.zh.json", f"{MB}/balance-2001/balance-2001.zh.json"
 _LANGUAGE = ("properties", "language")
 # what the two languages of a document say each in its own way
-_WORDS = {"title", "description", "keywords", "language", "languages", "links"}
+_WORDS = {"title", "description", "keywords", "language", "languages", "links", "processing:lineage"}
 _LAYOUT = ("tiled", "blockxsize", "blockysize", "compress")
 
 
@@ -62,7 +64,10 @@ class Damage:
 
 
 def reseal(root: Path) -> None:
-    """Bring sizes and checksums in STAC, data packages and manifest up to date, as a careful forger would."""
+    """Bring sizes and checksums in STAC, data packages and manifest up to date, as a careful forger would.
+
+    Nothing that fits already is written again.
+    """
     for package in root.glob("*/datapackage.json"):
         content = _load(package)
         if not isinstance(content, dict):
@@ -73,7 +78,6 @@ def reseal(root: Path) -> None:
                 resource["bytes"] = path.stat().st_size
                 resource["hash"] = f"sha256:{_sha256(path)}"
         _dump(package, content)
-    _search_table_again(root)
     for document in sorted(root.glob("*/collection*.json")) + sorted(root.glob("*/*/*.json")):
         content = _load(document)
         assets = content.get("assets") if isinstance(content, dict) else None
@@ -84,8 +88,11 @@ def reseal(root: Path) -> None:
                 asset["file:checksum"] = f"1220{_sha256(path)}"
         if assets:
             _dump(document, content)
-    _twins_again(root)
     manifest = _load(root / "manifest.json")
+    known = _listed(manifest)
+    if any(known.get(path.relative_to(root).as_posix()) != _sha256(path) for path in root.glob("*/*/*.json")):
+        _search_table_again(root)
+    _twins_again(root)
     if isinstance(manifest, dict) and "files" in manifest:
         files = sorted((p.relative_to(root).as_posix(), p) for p in root.rglob("*") if p.is_file())
         manifest["files"] = [
@@ -94,6 +101,13 @@ def reseal(root: Path) -> None:
             if name != "manifest.json"
         ]
         _dump(root / "manifest.json", manifest)
+
+
+def _listed(manifest: Any) -> dict[str, str]:
+    """Checksum of each file that the manifest lists."""
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    entries = files if isinstance(files, list) else []
+    return {str(entry.get("path")): str(entry.get("sha256")) for entry in entries if isinstance(entry, dict)}
 
 
 def _twins_again(root: Path) -> None:
@@ -207,6 +221,7 @@ def rewritten(file: str, **wanted: Any) -> Edit:
         pixels = changes.pop("pixels", None)
         overviews = changes.pop("overviews", True)
         units = changes.pop("units", units)
+        stale = changes.pop("overviews_of", None)
         tags = changes.pop("band_tags", band_tags), tags
         bands = bands if pixels is None else pixels(bands)
         profile.update(height=bands.shape[1], width=bands.shape[2])
@@ -220,7 +235,11 @@ def rewritten(file: str, **wanted: Any) -> Edit:
             for index, tag in enumerate(tags[0], 1):
                 target.update_tags(index, **tag)
             target.update_tags(**tags[1])
-            if overviews and max(bands.shape[1:]) > 256:
+            if stale is not None:
+                target.write(stale(bands))
+                target.build_overviews([2], Resampling.nearest)
+                target.write(bands)
+            elif overviews and max(bands.shape[1:]) > 256:
                 target.build_overviews([2], Resampling.nearest)
         layout = {key: profile[key] for key in _LAYOUT if key in profile}
         with rasterio.open(draft) as source:
@@ -236,6 +255,19 @@ def flip_bit(file: str, place: float) -> Edit:
     def edit(root: Path) -> None:
         content = bytearray((root / file).read_bytes())
         content[int(place * (len(content) - 1))] ^= 0x10
+        (root / file).write_bytes(bytes(content))
+
+    return edit
+
+
+def flip_bit_of_tile(file: str) -> Edit:
+    """One bit in the middle of the first tile of a raster."""
+
+    def edit(root: Path) -> None:
+        with rasterio.open(root / file) as source:
+            start, size = (int(source.get_tag_item(f"BLOCK_{what}_0_0", "TIFF", bidx=1)) for what in ("OFFSET", "SIZE"))
+        content = bytearray((root / file).read_bytes())
+        content[start + size // 2] ^= 0x10
         (root / file).write_bytes(bytes(content))
 
     return edit
@@ -324,9 +356,28 @@ def _swap_corners(content: Any) -> None:
     content["bbox"] = [east, north, west, south]
 
 
+def _definition_version(root: Path) -> None:
+    def change(manifest: Any) -> None:
+        manifest["datasets"][0]["definition"]["version"] = "1.2.1"
+
+    in_json("manifest.json", change)(root)
+
+
 def _gdal_order(content: Any) -> None:
     a, b, c, d, e, f = content["assets"]["elevation_change"]["proj:transform"]
     content["assets"]["elevation_change"]["proj:transform"] = [c, a, b, f, d, e]
+
+
+def _flip_north(content: Any) -> None:
+    content["assets"]["elevation_change"]["proj:transform"][4] *= -1
+
+
+def _no_code(root: Path) -> None:
+    def change(content: Any) -> None:
+        del content["assets"]["elevation_change"]["proj:code"]
+        del content["properties"]["proj:code"]
+
+    in_json(EC_ITEM, change)(root)
 
 
 def _reverse_shape(content: Any) -> None:
@@ -375,6 +426,15 @@ def _raise_pixel(bands: np.ndarray) -> np.ndarray:
     valid = np.argwhere(bands[0] != -9999)
     bands[0][tuple(valid[0])] += 500
     return bands
+
+
+def _painted_edge(bands: np.ndarray) -> np.ndarray:
+    bands[:, -1, -5:] = 200
+    return bands
+
+
+def _more_rows(bands: np.ndarray) -> np.ndarray:
+    return np.pad(bands, ((0, 0), (0, 8), (0, 0)))
 
 
 def _mirror(bands: np.ndarray) -> np.ndarray:
@@ -449,6 +509,19 @@ def _moved(file: str) -> Edit:
     return edit
 
 
+def _moved_outline(root: Path) -> None:
+    """Both files of the outline alike: only the balance tells that it stood elsewhere."""
+    place = root / MB / "balance-2001"
+    content = json.loads((place / "outline.geojson").read_text(encoding="utf-8"))
+    for feature in content["features"]:
+        parts = feature["geometry"]["coordinates"]
+        rings = parts if feature["geometry"]["type"] == "Polygon" else [ring for part in parts for ring in part]
+        for point in (point for ring in rings for point in ring):
+            point[0] = round(point[0] + 0.001, 6)
+    (place / "outline.geojson").write_text(json.dumps(content), encoding="utf-8")
+    _moved(f"{MB}/balance-2001/outline.parquet")(root)
+
+
 def _renamed_epochs(root: Path) -> None:
     frame = gpd.read_parquet(root / _OUTLINES_PARQUET)
     frame["epoch"] = "1965"
@@ -477,6 +550,22 @@ def _excel_cell(root: Path) -> None:
     workbook.save(path)
 
 
+def _unit_in_dictionary(root: Path) -> None:
+    """The first unit of metres made feet, in all copies."""
+    frame = pd.read_csv(root / EC / "tables/data_dictionary.csv", dtype=str, keep_default_na=False)
+    in_copies(EC, "data_dictionary", int(frame.index[frame["unit"] == "m"][0]), "unit", "ft")(root)
+
+
+def _without_part(root: Path) -> None:
+    """The workbook without the list of its sheets."""
+    path = root / EC / f"tables/{EC}.xlsx"
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist() if name != "xl/workbook.xml"}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+
+
 def _excel_formula(root: Path) -> None:
     path = root / MB / f"tables/{MB}.xlsx"
     workbook = openpyxl.load_workbook(path)
@@ -497,7 +586,9 @@ def _load(path: Path) -> Any:
 
 
 def _dump(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    written = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    if not path.is_file() or path.read_bytes() != written:
+        path.write_bytes(written)
 
 
 def _sha256(path: Path) -> str:
@@ -525,6 +616,12 @@ _POINTS, _GLACIERS, _GATES = (
     f"{EC}/tables/glaciers.csv",
     f"{EC}/tables/quality_gates.csv",
 )
+_MB_GATES = f"{MB}/tables/quality_gates.csv"
+_MAP_2001, _MAP_2003 = f"{MB}/balance-2001/map.png", f"{MB}/balance-2003/map.png"
+_DH_ASSET, _ITEM_DH = ("assets", "elevation_change"), ("item_assets", "elevation_change")
+_FIRST_DAY, _CODES = ("extent", "temporal", "interval", 0, 0), ("summaries", "proj:code")
+_INPUTS = ("properties", "glacier:inputs")
+_MOVED = Affine(30.0, 0.0, 460050.0, 0.0, -30.0, 4794000.0)
 
 DAMAGES = (
     # files
@@ -883,10 +980,11 @@ DAMAGES = (
     Damage("workbook cut short", "table-copies", truncate(f"{EC}/tables/{EC}.xlsx")),
     Damage("Parquet cut short", "table-copies", truncate(f"{EC}/tables/glaciers.parquet")),
     Damage(
-        "unit altered in the data dictionary",
+        "meaning altered in the data dictionary",
         "data-dictionary",
         in_copies(EC, "data_dictionary", 4, "meaning", "something else"),
     ),
+    Damage("unit altered in the data dictionary", "data-dictionary", _unit_in_dictionary),
     Damage("line taken out of the data dictionary", "data-dictionary", _shorter(f"{EC}/tables/data_dictionary.csv")),
     Damage("GeoParquet without its metadata", "geoparquet-metadata", _plain_parquet(_OUTLINES_PARQUET)),
     Damage("GeoParquet in another CRS", "geoparquet-metadata", _geo(_OUTLINES_PARQUET, "crs", {"name": "nowhere"})),
@@ -896,6 +994,8 @@ DAMAGES = (
     Damage("glaciers moved", "geoparquet-places", _moved(f"{EC}/tables/glaciers.parquet")),
     Damage("outlines moved", "geoparquet-places", _moved(_OUTLINES_PARQUET)),
     Damage("outlines of other epochs", "geoparquet-places", _renamed_epochs),
+    Damage("outline of a year moved", "balance-in-outline", _moved_outline),
+    Damage("outline of a year in GeoParquet moved", "geoparquet-places", _moved(f"{MB}/balance-2001/outline.parquet")),
     Damage("style of a raster removed", "style-of-raster", remove(f"{EC}/elevation-change/elevation_change.qml")),
     Damage(
         "style of another range",
@@ -1130,6 +1230,11 @@ DAMAGES = (
         "metadata-agrees",
         setting(f"{EC}/metadata/datacite.json", "doi", to="10.12072/ncdc.1"),
     ),
+    Damage("changelog removed", "changelog", remove(f"{MB}/CHANGELOG.md")),
+    Damage(
+        "changelog altered", "changelog", in_text(f"{EC}/CHANGELOG.md", "The first version.", "Nothing has changed.")
+    ),
+    Damage("definition of another version in the manifest", "changelog", _definition_version),
     Damage(
         "citation altered in the README",
         "metadata-texts-agree",
@@ -1169,6 +1274,177 @@ DAMAGES = (
         setting(f"{EC}/metadata/ncdc.json", "ds_total_size", to=1),
     ),
     Damage("format of the manifest altered", "manifest-provenance", setting("manifest.json", "format", to=2)),
+    # whole files and packages
+    Damage("one bit of a picture, checksums made to fit", "images", flip_bit(f"{EC}/elevation-change/map.png", 0.5)),
+    Damage("one bit of a workbook, checksums made to fit", "workbooks", flip_bit(f"{MB}/tables/{MB}.xlsx", 0.5)),
+    Damage("list of sheets taken out of a workbook", "workbooks", _without_part),
+    Damage("text called a workbook", "workbooks", add(f"{EC}/tables/{EC}.xlsx", b"no workbook")),
+    Damage("one bit of a tile, checksums made to fit", "raster-tiles", flip_bit_of_tile(DH)),
+    Damage("one bit of a tile of colours", "raster-tiles", flip_bit_of_tile(_MB_VISUAL)),
+    Damage("pictures of two years swapped", "manifest-checksums", swap(_MAP_2001, _MAP_2003), sealed=False),
+    Damage("tables of two collections swapped", "manifest-sizes", swap(_GATES, _MB_GATES), sealed=False),
+    # what STAC says of files
+    Damage("media type of a raster altered", "asset-types", setting(EC_ITEM, *_DH_ASSET, "type", to="image/png")),
+    Damage("asset without a role", "asset-types", drop(EC_ITEM, *_DH_ASSET, "roles")),
+    Damage("asset without a title", "asset-types", drop(_EC_COLLECTION, "assets", "readme", "title")),
+    Damage(
+        "another pixel size in STAC",
+        "raster-georeference",
+        setting(EC_ITEM, *_DH_ASSET, "raster:spatial_resolution", to=90.0),
+    ),
+    Damage("transform of five numbers", "raster-georeference", drop(EC_ITEM, *_DH_ASSET, "proj:transform", 5)),
+    Damage("transform taken out", "raster-georeference", drop(EC_ITEM, *_DH_ASSET, "proj:transform")),
+    Damage("CRS taken out of STAC", "raster-georeference", _no_code),
+    Damage("north and south swapped in STAC", "raster-georeference", in_json(EC_ITEM, _flip_north)),
+    Damage("picture moved by a pixel", "picture-on-grid", rewritten(_EC_VISUAL, transform=_MOVED)),
+    Damage("picture with rows of another place", "picture-on-grid", rewritten(_EC_VISUAL, pixels=_more_rows)),
+    Damage("picture painted beyond its edge", "picture-on-grid", rewritten(_MB_VISUAL, pixels=_painted_edge)),
+    Damage("overviews of another raster", "raster-overviews", rewritten(DH, overviews_of=_plus(90.0))),
+    Damage("overviews of a mirrored picture", "raster-overviews", rewritten(_MB_VISUAL, overviews_of=_mirror)),
+    Damage(
+        "collection longer than its items",
+        "collection-union",
+        setting(_MB_COLLECTION, "extent", "temporal", "interval", 0, 0, to="1990-01-01T00:00:00Z"),
+    ),
+    Damage("period of a collection open", "collection-union", setting(_MB_COLLECTION, *_FIRST_DAY, to=None)),
+    Damage(
+        "range of years in a summary altered",
+        "collection-summaries",
+        setting(_MB_COLLECTION, "summaries", "glacier:year", "maximum", to=2030),
+    ),
+    Damage("CRS in a summary altered", "collection-summaries", setting(_EC_COLLECTION, *_CODES, to=["EPSG:32644"])),
+    Damage("asset that its collection does not describe", "collection-summaries", drop(_EC_COLLECTION, *_ITEM_DH)),
+    # glaciers and balances across tables
+    Damage(
+        "mass unlike volume times density",
+        "mass-is-volume-times-density",
+        in_copies(EC, "glaciers", 0, "mass_change_kg", "-1"),
+    ),
+    Damage(
+        "density in the settings altered",
+        "mass-is-volume-times-density",
+        setting("manifest.json", "datasets", 0, "settings", "ice_density_kg_m3", to=900.0),
+    ),
+    Damage(
+        "rate of other years", "rates-are-changes-per-year", in_copies(EC, "glaciers", 0, "mean_dhdt_m_a", "-0.9000")
+    ),
+    Damage("date of a DEM altered", "rates-are-changes-per-year", in_copies(EC, "dates", 1, "date", "2010-12-31")),
+    Damage("number of glaciers of the region altered", "region-is-the-sum", in_copies(EC, "region", 0, "count", "8")),
+    Damage(
+        "volume of the region altered", "region-is-the-sum", in_copies(EC, "region", 0, "volume_change_m3", "-11111111")
+    ),
+    Damage(
+        "area of a zone altered", "zones-fill-the-glacier", in_copies(MB, "zone_balances", 0, "area_km2", "0.50000")
+    ),
+    Damage(
+        "area of a band of the hypsometry altered",
+        "zones-fill-the-glacier",
+        in_copies(MB, "hypsometry", 0, "area_km2", "0.50000"),
+    ),
+    Damage("AAR altered", "accumulation-and-ablation-area", in_copies(MB, "glacier_balances", 0, "aar", "0.900")),
+    Damage(
+        "ablation area altered",
+        "accumulation-and-ablation-area",
+        in_copies(MB, "glacier_balances", 0, "ablation_area_km2", "0.10000"),
+    ),
+    Damage(
+        "point balance altered", "points-make-the-zones", in_copies(MB, "point_balances", 0, "balance_m_we", "5.00")
+    ),
+    Damage(
+        "point moved up the glacier",
+        "points-make-the-zones",
+        in_copies(MB, "point_balances", 4, "elevation_m", "3510.0"),
+    ),
+    Damage("points of a zone miscounted", "points-make-the-zones", in_copies(MB, "zone_balances", 5, "n_points", "9")),
+    Damage(
+        "cumulative balance altered",
+        "cumulative-is-running-sum",
+        in_copies(MB, "cumulative_balances", 0, "cumulative_balance_m_we", "9.99"),
+    ),
+    Damage(
+        "annual balance of the series altered",
+        "cumulative-is-running-sum",
+        in_copies(MB, "cumulative_balances", 0, "annual_balance_m_we", "-9.99"),
+    ),
+    Damage(
+        "year that begins before the one before",
+        "years-follow-each-other",
+        in_copies(MB, "glacier_balances", 2, "begin_date", "2000-01-01"),
+    ),
+    Damage(
+        "year that ends in another",
+        "years-follow-each-other",
+        in_copies(MB, "glacier_balances", 0, "end_date", "2002-08-30"),
+    ),
+    Damage(
+        "first day of an item altered",
+        "item-period-is-in-table",
+        setting(MB_ITEM, "properties", "start_datetime", to="2000-09-15T00:00:00Z"),
+    ),
+    Damage(
+        "point of a reading that is not there",
+        "points-name-their-readings",
+        in_copies(MB, "point_balances", 0, "readings", "1/1/1999-01-01"),
+    ),
+    Damage("point without readings", "points-name-their-readings", in_copies(MB, "point_balances", 0, "readings", "")),
+    *(
+        Damage(f"balance altered in {table}", "wgms-forms-agree", in_copies(MB, table, 0, column, value))
+        for table, column, value in (
+            ("fog2026_mass_balance", "annual_balance", "-0.99"),
+            ("fog2026_mass_balance_band", "annual_balance", "-0.99"),
+            ("fog2023_mass_balance", "ANNUAL_BALANCE", "-990"),
+        )
+    ),
+    Damage("year added to a form", "wgms-forms-agree", in_copies(MB, "fog2026_mass_balance", 0, "year", "1999")),
+    Damage(
+        "balance by one method in STAC altered",
+        "balance-table-is-in-stac",
+        setting(MB_ITEM, "properties", "glacier:by_method", "zone", to=0.5),
+    ),
+    Damage(
+        "area in STAC altered", "balance-table-is-in-stac", setting(MB_ITEM, "properties", "glacier:area_km2", to=0.5)
+    ),
+    # where everything comes from
+    Damage(
+        "checksum of an input altered in an item",
+        "provenance-chain",
+        setting(EC_ITEM, *_INPUTS, 0, "sha256", to="f" * 64),
+    ),
+    Damage(
+        "checksum of an input altered in the manifest",
+        "provenance-chain",
+        setting("manifest.json", "datasets", 0, "inputs", 0, "sha256", to="f" * 64),
+    ),
+    Damage("input taken out of an item", "provenance-chain", drop(MB_ITEM, *_INPUTS, 0)),
+    Damage("inputs taken out of an item", "provenance-chain", drop(MB_ITEM, *_INPUTS)),
+    Damage("settings taken out of an item", "provenance-chain", drop(EC_ITEM, "properties", "glacier:settings")),
+    Damage("lineage taken out of an item", "provenance-chain", drop(EC_ITEM, "properties", "processing:lineage")),
+    Damage("steps taken out of an item", "provenance-chain", drop(MB_ITEM, "properties", "processing:expression")),
+    Damage(
+        "version of a library altered in the manifest",
+        "software-equal",
+        setting("manifest.json", "tools", "rasterio", to="0.1"),
+    ),
+    Damage(
+        "code version altered in an item",
+        "software-equal",
+        setting(EC_ITEM, "properties", "processing:software", "glacier-archive", to="9.9.9"),
+    ),
+    Damage(
+        "definition of another dataset",
+        "definition-agrees",
+        setting("manifest.json", "datasets", 0, "definition", "id", to="other"),
+    ),
+    Damage(
+        "kind of a dataset altered",
+        "definition-agrees",
+        setting("manifest.json", "datasets", 0, "kind", to="mass_balance"),
+    ),
+    Damage(
+        "licence of the definition altered",
+        "definition-agrees",
+        setting("manifest.json", "datasets", 1, "definition", "licence", to="CC0-1.0"),
+    ),
     # pages
     Damage("link of a page to nowhere", "page-links", in_text("index.html", 'href="catalog.json"', 'href="gone.json"')),
     Damage(

@@ -152,7 +152,7 @@ def test_a_histogram_for_a_figure_counts_what_numpy_counts():
 @given(st.lists(st.sampled_from([-2.0, -1.0, -0.5, -1e-3, 0.0, 1e-3, 0.5, 1.0, 2.0]), min_size=2, max_size=2))
 def test_aspect_classes_are_those_of_the_angle_and_level_ground_has_none(components):
     east, north = (np.array([component], np.float32) for component in components)
-    angle = np.degrees(np.arctan2(-np.float64(east), -np.float64(north))) % 360
+    angle = np.degrees(np.arctan2(-east.astype(np.float64), -north.astype(np.float64))) % 360
     expected = 0 if east == north == 0 else int(np.searchsorted(ASPECT_EDGES_DEG, angle, "right")[0])
     assert aspect_class_numbers(east, north).tolist() == [expected]
 

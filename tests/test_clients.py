@@ -1,7 +1,8 @@
 """The clients people use, over HTTP, on a published archive: what they read is what stands in its files.
 
 The tests know nothing of the archive but its address: they find everything through the catalogue. They run on an
-archive served by ourselves, and on any published copy whose address ``GLACIER_ARCHIVE_URL`` names.
+archive served by ourselves, on its copies published to a folder and to an S3 bucket, and on any copy elsewhere whose
+address ``GLACIER_ARCHIVE_URL`` names.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,11 +31,14 @@ import pystac
 import pystac_client
 import pytest
 import rasterio
+from moto.server import ThreadedMotoServer
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
+from catalog.publish import publish
 from catalog.serve import application
 from tests.large_archive import build_large
+from tests.test_publish_s3 import ADDRESS, make_public_bucket
 from tests.test_serve import running
 
 pytestmark = [
@@ -45,10 +52,14 @@ HEADER_BYTES = 16_384
 
 @dataclass(frozen=True)
 class Site:
-    """An archive somewhere on HTTP; ``asked`` fills with (method, path) where the server is ours."""
+    """An archive somewhere on HTTP.
+
+    ``asked`` fills with (method, path) where the server is ours; ``kept`` names a version published before.
+    """
 
     base: str
     asked: list[tuple[str, str]] | None = None
+    kept: str = ""
 
     def url(self, path: str) -> str:
         return f"{self.base}/{path}"
@@ -59,7 +70,7 @@ class Site:
 
 
 @contextmanager
-def counted(root: Path) -> Iterator[Site]:
+def counted(root: Path, kept: str = "") -> Iterator[Site]:
     """Our server over ``root``, with a list of what it was asked."""
     app, asked = application(root), []
 
@@ -68,15 +79,61 @@ def counted(root: Path) -> Iterator[Site]:
         await app(scope, receive, send)
 
     with running(counting) as base:
-        yield Site(base, asked)
+        yield Site(base, asked, kept)
 
 
-@pytest.fixture(scope="module", params=["served", *(["published"] if PUBLISHED_URL else [])])
+@contextmanager
+def bucket() -> Iterator[str]:
+    """An S3 store on loopback with a bucket that everybody may read; gives its endpoint."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                patch.delenv(name)
+            patch.setenv("AWS_ACCESS_KEY_ID", "test")
+            patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+            make_public_bucket(f"http://{host}:{port}")
+            yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    return build_large(tmp_path_factory.mktemp("clients") / "archive")
+
+
+def publish_twice(archive: Path, destination: str, scratch: Path, endpoint_url: str | None = None) -> str:
+    """Publish the archive over an older version of itself; returns where that is kept."""
+    older = shutil.copytree(archive, scratch / "older")
+    manifest = json.loads((older / "manifest.json").read_bytes())
+    for dataset in manifest["datasets"]:
+        dataset["version"] = "0.9.0"
+    (older / "manifest.json").write_text(json.dumps(manifest))
+    publish(older, destination, endpoint_url=endpoint_url)
+    return publish(archive, destination, endpoint_url=endpoint_url).kept
+
+
+@pytest.fixture(
+    scope="module", params=["archive", "published folder", "published bucket", *(["named"] if PUBLISHED_URL else [])]
+)
 def site(request, tmp_path_factory) -> Iterator[Site]:
-    if request.param == "published":
+    """The archive served as it was built, its copy in a folder served, its copy in a bucket; and one of the world."""
+    if request.param == "named":
         yield Site(PUBLISHED_URL.removesuffix("/"))
         return
-    with counted(build_large(tmp_path_factory.mktemp("clients") / "archive")) as served:
+    root, scratch, kept = request.getfixturevalue("archive"), tmp_path_factory.mktemp("published"), ""
+    if request.param == "published bucket":
+        with bucket() as endpoint:
+            kept = publish_twice(root, ADDRESS, scratch, endpoint)
+            yield Site(f"{endpoint}/{ADDRESS.removeprefix('s3://')}", None, kept)
+        return
+    if request.param == "published folder":
+        kept = publish_twice(root, str(scratch / "copy"), scratch)
+        root = scratch / "copy"
+    with counted(root, kept) as served:
         yield served
 
 
@@ -113,6 +170,29 @@ def resources(site: Site, catalogue: pystac_client.Client) -> Iterator[tuple[str
         package = collection.get_self_href().replace("collection.json", "datapackage.json")
         for resource in json.loads(site.whole(package))["resources"]:
             yield package, package.replace("datapackage.json", resource["path"]), resource
+
+
+def test_validate_proves_it_at_its_address(site):
+    """In a process of its own: GDAL holds the interpreter while it waits, and our server needs it to answer."""
+    root = Path(__file__).resolve().parents[1]
+    command = [sys.executable, str(root / "cli.py"), "validate", site.base, "--deep", "--json", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    report = json.loads(done.stdout)
+    assert (report["passed"], report["failed"]) == (True, [])
+    assert report["checks"] > 50
+
+
+def test_version_published_before_is_a_catalogue_of_its_own(site, catalogue):
+    if not site.kept:
+        pytest.skip("nothing was published here before")
+    assert site.kept == "versions/0.9.0"
+    kept = pystac_client.Client.open(site.url(f"{site.kept}/catalog.json"))
+    items = list(kept.get_items(recursive=True))
+    assert [item.id for item in items] == [item.id for item in catalogue.get_items(recursive=True)]
+    assert all(item.get_self_href().startswith(site.url(site.kept)) for item in items)
+    for asset in items[0].assets.values():
+        assert len(site.whole(asset.get_absolute_href())) == asset.extra_fields["file:size"]
 
 
 def test_pystac_client_walks_the_whole_catalogue(site, catalogue):

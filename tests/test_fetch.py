@@ -1,5 +1,6 @@
 """Fetching, against a local server that misbehaves in every way the real ones do."""
 
+import errno
 import gzip
 import hashlib
 import io
@@ -174,6 +175,13 @@ def test_server_may_ask_for_a_longer_wait(server, fetch, waits):
     asked = ["7", soon, past]
     fetch([wanted(server.give("/file.bin", troubles=[status(429, **{"Retry-After": after}) for after in asked]))])
     assert waits == [7.0, pytest.approx(90.0, abs=5.0), 4.0]
+
+
+@pytest.mark.parametrize("digits", ["\u00b2", "\u0663", "9" * 5000], ids=["superscript", "arabic", "endless"])
+def test_digits_that_are_no_number_of_seconds_are_not_read(digits):
+    """Python calls them digits, and fails to make a number of the first and the last."""
+    assert digits.isdigit()
+    assert downloads._asked_wait_s(digits) is None
 
 
 def test_server_that_asks_for_too_long_a_wait_is_left_alone(server, fetch, waits):
@@ -708,6 +716,53 @@ def test_member_larger_than_it_can_be_is_not_unpacked(server, fetch, tmp_path):
     with pytest.raises(BadInput, match=r"a\.hgt: found 9000000 bytes; expected at most 2884802 bytes"):
         fetch([wanted(url, "a.hgt", member="a.hgt", size=2_884_802)])
     assert not list((tmp_path / "inputs").iterdir())
+
+
+def declared_size(content: bytes, size: int) -> bytes:
+    """A zip whose only member is said to unpack to ``size`` bytes."""
+    at = content.index(b"PK\x01\x02") + 24
+    return content[:at] + size.to_bytes(4, "little") + content[at + 4 :]
+
+
+def test_member_that_declares_more_than_four_gigabytes_is_not_unpacked(server, fetch, monkeypatch):
+    monkeypatch.setattr("catalog.fetch._MOST_MEMBER_BYTES", 1 << 31)  # a plain zip can state no more than 4 GB
+    content = declared_size(zip_of({"a.tif": b"x" * 1000}), (1 << 31) + 1)
+    for size in (None, 1 << 40):  # whatever the record says
+        with pytest.raises(BadInput, match=r"a\.tif: found 2147483649 bytes; expected at most 2147483648 bytes"):
+            fetch([wanted(server.give("/big.zip", body=content), "a.tif", member="a.tif", size=size)])
+
+
+DAMAGES = {
+    "unknown packing": lambda content: patched(patched(content, b"PK\x01\x02", 10, b"\x63"), b"PK\x03\x04", 8, b"\x63"),
+    "name in no encoding": lambda content: patched(
+        patched(content, b"PK\x01\x02", 8, b"\x00\x08"), b"PK\x01\x02", 46, b"\xff"
+    ),
+    "member beyond the end": lambda content: patched(content, b"PK\x01\x02", 42, b"\xff\xff\xff\x7f"),
+    "wrong local header": lambda content: patched(content, b"PK\x03\x04", 0, b"XX"),
+}
+
+
+def patched(content: bytes, record: bytes, offset: int, new: bytes) -> bytes:
+    at = content.index(record) + offset
+    return content[:at] + new + content[at + len(new) :]
+
+
+@pytest.mark.parametrize("by_range", [True, False])
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_every_damage_of_a_zip_is_told_as_such(server, fetch, damage, by_range):
+    content = damage(zip_of({"a.tif": b"x" * 1000, "b.tif": b"y"}))
+    with pytest.raises(BadInput, match="a damaged zip"):
+        fetch([wanted(server.give("/one.zip", body=content), "a.tif", member="a.tif", by_range=by_range)])
+
+
+def test_a_full_disk_is_no_damaged_zip(server, fetch, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("catalog.fetch._extract_member", full)
+    with pytest.raises(BadInput, match="No space left on device; expected room for the files") as caught:
+        fetch([wanted(server.give("/one.zip", body=zip_of({"a.tif": b"x"})), "a.tif", member="a.tif")])
+    assert "a damaged zip" not in str(caught.value)
 
 
 def test_member_that_differs_from_its_record_never_gets_its_name(server, fetch, tmp_path):

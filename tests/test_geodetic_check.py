@@ -183,6 +183,8 @@ def test_a_survey_without_a_day_is_refused(tmp_path) -> None:
     (tmp_path / "text.tif").write_text("no raster")
     with pytest.raises(BadInput, match=r"text.tif: found an unreadable raster"):
         survey_day(tmp_path / "text.tif")
+    with pytest.raises(BadInput, match=r"found a directory; expected a DEM"):
+        survey_day(tmp_path)
 
 
 @pytest.mark.slow

@@ -89,6 +89,8 @@ def hostile_tables(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     changed = {name: table.copy() for name, table in tables.items()}
     for name, column in (("stakes", "stake_id"), ("readings", "stake_id"), ("point_balances", "point_id")):
         changed[name][column] = changed[name][column].replace(STAKES)
+    points = changed["point_balances"]
+    points["readings"] = points["point_id"] + points["readings"].str.replace(r"^[^/]*", "", regex=True)
     changed["stakes"]["remarks"] = [FORMULA, HOSTILE, "\x00\x07\x1b]0;t\x07=1", *changed["stakes"]["remarks"][3:]]
     return changed
 

@@ -16,6 +16,7 @@ from shapely.geometry import box, shape
 from catalog.change_picture import ChangePicture, change_limit, outlined_pixels
 from catalog.cogs import cog_failures
 from catalog.elevation_change_item import write_elevation_change
+from catalog.figures import balance_limit
 from catalog.geojson import footprint, to_degrees, to_geojson, write_features
 from catalog.layout import CollectionFolder
 from catalog.mass_balance_items import COLLECTION_FIGURES, write_mass_balance
@@ -175,7 +176,8 @@ def test_only_years_with_a_field_are_items(balance):
     assert told == ["writing the balance of 2001", "writing the balance of 2003"]
     for item in items:
         keys = [asset.key for asset in item.assets if "style" not in asset.roles]
-        assert keys == ["balance", "balance_sigma", "isolines", "map", "profile", "thumbnail"]
+        vectors = ["isolines", "outline", "outline_geoparquet"]
+        assert keys == ["balance", "balance_sigma", "visual", *vectors, "map", "profile", "thumbnail"]
         assert {asset.href for asset in item.assets} == {path.name for path in item.folder.iterdir()}
     beside = sorted(path.name for path in folder.path.iterdir() if path.is_file())
     assert beside == sorted(COLLECTION_FIGURES)
@@ -196,6 +198,40 @@ def test_a_year_s_files_hold_its_field_and_isolines(balance):
     projected = lines.to_crs(dataset.result.glacier.crs)
     for value, geometry in zip(projected["balance_m_we"], projected.geometry, strict=True):
         assert geometry.hausdorff_distance(by_value[value]) < 0.2
+
+
+def test_a_year_s_picture_lies_where_its_field_lies(balance):
+    dataset, items, _, _ = balance
+    result = dataset.result
+    field = result.years[0].field
+    with rasterio.open(items[0].folder / "visual.tif") as raster:
+        rgb = raster.read()
+        assert raster.crs == field.grid.crs
+        assert (raster.bounds.left, raster.bounds.top) == (field.grid.bounds[0], field.grid.bounds[3])
+        parts = field.grid.pixel_size[0] / raster.res[0]
+        assert parts == round(parts) > 1
+        assert float(raster.tags()["COLOUR_SCALE_M_WE"]) == balance_limit(result)
+    # in the middle of pixels well inside the glacier, away from lines: as red or blue as the sign of their balance
+    inside = np.argwhere(np.isfinite(field.balance_m_we) & (np.abs(field.balance_m_we) > 0.3))
+    middle = (inside * parts + parts / 2).astype(int)
+    red, _, blue = rgb[:, middle[:, 0], middle[:, 1]].astype(int)
+    loss = field.balance_m_we[tuple(inside.T)] < 0
+    assert np.mean((red > blue) == loss) > 0.9
+    assert len(inside) > 100
+    assert 0 < loss.mean() < 1
+
+
+def test_a_year_s_outline_is_that_of_the_balance(balance):
+    dataset, items, _, _ = balance
+    result = dataset.result
+    read = gpd.read_file(items[1].folder / "outline.geojson")
+    assert list(read["glacier_id"]) == [result.glacier.glacier_id]
+    assert read["area_km2"][0] == pytest.approx(result.outline.area / 1e6, abs=1e-5)
+    projected = read.to_crs(result.glacier.crs).geometry[0]
+    assert projected.symmetric_difference(result.outline).area < 0.002 * result.outline.area
+    parquet = gpd.read_parquet(items[1].folder / "outline.parquet")
+    assert parquet.geometry[0].equals_exact(read.geometry[0], 1e-6, normalize=True)
+    assert list(parquet.columns) == ["glacier_id", "glacier_name", "area_km2", "geometry"]
 
 
 def test_a_year_says_its_balance_ela_and_gate(balance):

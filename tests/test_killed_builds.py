@@ -6,18 +6,18 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from catalog.checks import validate
 from catalog.manifest import manifest_of, sha256_of
-from tests.whole_archive import build
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ ZYGOTE = """
     {prepare}
     print("ready", flush=True)
     for line in sys.stdin:
-        out, seconds = line.split("\\t")
+        out, seconds = line.rstrip("\\n").split("\\t")
         child = os.fork()
         if child == 0:
             try:
@@ -47,25 +47,41 @@ ZYGOTE = """
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), time.monotonic() - begun, flush=True)
 """
+# one small dataset, with a new version of the software; the second of the two takes all of it from a cache
+PREPARED = (
+    "from catalog.build import build_archive; from catalog.cache import Cache; import catalog.build as building; "
+    "from catalog.order import Order; from catalog.regenerate import regenerate; "
+    "from pipeline.resources import open_resources; from tests.whole_archive import make_datasets; "
+    "sets = make_datasets()[:1]; building.produce_all = lambda *_, **__: iter(sets); "
+    "order = Order((sets[0].definition,), None, None, '0.2.0'); order.keys(); "
+    "resources = open_resources(1).__enter__()"
+)
+BUILDS = (PREPARED, "build_archive(sets, Path(out), code_version='0.2.0')")
+REBUILDS = (
+    PREPARED,
+    "regenerate(order, Path(out), resources, cache=Cache(Path(out).parent / 'cache'))",
+)
+PUBLICATIONS = ("from catalog.publish import publish", "publish(Path(out).parent / 'new', out, workers=2)")
 
 
 class Runs:
-    """Runs of one action in children of a process that has everything loaded."""
+    """Runs of one action in children of a process that has everything loaded; what they say goes into a file."""
 
-    def __init__(self, prepare: str, action: str) -> None:
+    def __init__(self, prepare: str, action: str, said: Path) -> None:
         program = textwrap.dedent(ZYGOTE).format(prepare=prepare, action=action)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        self.said = said
+        with said.open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", program], cwd=ROOT, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+            )  # fmt: skip
         assert self._line() == "ready"
 
     def _line(self) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            _, error = self.process.communicate()
-            pytest.fail(f"the runs ended: {error}")
+            pytest.fail(f"the runs ended: {self.said.read_text()}")
         return line.strip()
 
     def run(self, out: Path, seconds: float) -> tuple[int, float]:
@@ -74,6 +90,7 @@ class Runs:
         self.process.stdin.write(f"{out}\t{seconds}\n")
         self.process.stdin.flush()
         code, took = self._line().split()
+        assert int(code) in (0, -9), self.said.read_text()
         return int(code), float(took)
 
     def close(self) -> None:
@@ -81,29 +98,29 @@ class Runs:
         self.process.communicate()
 
 
-BUILDS = (
-    "from catalog.build import build_archive; from tests.whole_archive import make_datasets; sets = make_datasets()",
-    "build_archive(sets, Path(out), code_version='0.2.0')",
-)
-PUBLICATIONS = (
-    "from catalog.publish import publish",
-    "publish(Path(out).parent / 'new', out, workers=2)",
-)
-
-
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of code version 0.1.0; the killed builds would replace it by one of 0.2.0."""
+    from catalog.build import build_archive
+    from tests.whole_archive import make_datasets
+
     out = tmp_path_factory.mktemp("old") / "archive"
-    build(out)
+    build_archive(make_datasets()[:1], out, code_version="0.1.0")
     return out
 
 
 @pytest.fixture
-def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
-    begun = Runs(*request.param)
-    yield begun
-    begun.close()
+def begin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[tuple[str, str]], Runs]]:
+    """Begin runs of an action; they end with the test."""
+    begun: list[Runs] = []
+
+    def start(kind: tuple[str, str]) -> Runs:
+        begun.append(Runs(*kind, tmp_path_factory.mktemp("runs") / "said.txt"))
+        return begun[-1]
+
+    yield start
+    for runs in begun:
+        runs.close()
 
 
 def version_of(archive: Path) -> str:
@@ -127,85 +144,174 @@ def moments(count: int, whole: float, seed: int) -> list[float]:
     return [whole * (draw.uniform(0.85, 1.02) if n % 3 == 0 else draw.random()) for n in range(count)]
 
 
-@pytest.mark.parametrize("runs", [BUILDS], indirect=True)
-def test_killed_at_100_random_moments_a_build_leaves_one_whole_archive(runs: Runs, old: Path, tmp_path: Path) -> None:
-    out = tmp_path / "archive"
+@pytest.mark.parametrize(("kind", "count"), [(BUILDS, 40), (REBUILDS, 60)], ids=["computed", "from the cache"])
+def test_killed_at_random_moments_a_build_leaves_one_whole_archive(
+    begin: Callable[[tuple[str, str]], Runs], old: Path, tmp_path: Path, kind: tuple[str, str], count: int
+) -> None:
+    runs, out = begin(kind), tmp_path / "archive"
     shutil.copytree(old, out)
-    code, whole = runs.run(tmp_path / "elsewhere", 600)
-    assert code == 0
+    assert runs.run(tmp_path / "elsewhere", 600)[0] == 0
+    _, whole = runs.run(tmp_path / "elsewhere", 600)
     killed = 0
-    for place, seconds in enumerate(moments(100, whole, seed=1)):
+    allowed = {"archive", "elsewhere", "cache", ".archive.glacier-draft", ".archive.glacier-lock"}
+    for seconds in moments(4 * count, whole, seed=1):
+        if killed == count:
+            break
         code, _ = runs.run(out, seconds)
-        assert code in (0, -9)
         killed += code == -9
-        beside = {path.name for path in tmp_path.iterdir()}
-        assert beside <= {"archive", "elsewhere", ".archive.glacier-draft", ".archive.glacier-lock"}
-        assert version_of(out) in ("0.1.0", "0.2.0")
+        assert {path.name for path in tmp_path.iterdir()} <= allowed
         if version_of(out) == "0.2.0":  # start again from the old one
             shutil.rmtree(out)
             shutil.copytree(old, out)
-        if place % 25 == 24:
-            assert runs.run(out, 600)[0] == 0, "the next build must succeed"
-            assert version_of(out) == "0.2.0"
-            assert {path.name for path in tmp_path.iterdir()} == {"archive", "elsewhere"}
-    assert killed > 50
+        else:
+            assert code == -9, "a build that was not killed has replaced the archive"
+    assert killed == count
+    assert runs.run(out, 600)[0] == 0, "the next build must succeed"
+    assert version_of(out) == "0.2.0"
+    assert {path.name for path in tmp_path.iterdir()} == {"archive", "elsewhere"} | (
+        {"cache"} & set(os.listdir(tmp_path))
+    )
     assert validate(out).passed
 
 
-@pytest.mark.parametrize("runs", [PUBLICATIONS], indirect=True)
 def test_killed_at_100_random_moments_a_publication_can_be_read_and_resumed(
-    runs: Runs, old: Path, tmp_path: Path
+    begin: Callable[[tuple[str, str]], Runs], old: Path, tmp_path: Path
 ) -> None:
-    build(tmp_path / "new", synthetic=False)
-    code, whole = runs.run(tmp_path / "elsewhere", 600)
-    assert code == 0
-    out = tmp_path / "copy"
-    for seconds in moments(100, whole, seed=2):
+    runs, out = begin(PUBLICATIONS), tmp_path / "copy"
+    shutil.copytree(old, tmp_path / "new")
+    assert runs.run(tmp_path / "elsewhere", 600)[0] == 0
+    shutil.rmtree(tmp_path / "elsewhere")
+    _, whole = runs.run(tmp_path / "elsewhere", 600)
+    killed = 0
+    for seconds in moments(400, whole, seed=2):
+        if killed == 100:
+            break
         code, _ = runs.run(out, seconds)
-        assert code in (0, -9)
+        killed += code == -9
         # whatever a catalogue that stands there already links to is there
         if (out / "catalog.json").is_file():
             assert version_of(out) == "0.1.0"
         if code == 0:
             shutil.rmtree(out)
+    assert killed == 100
     assert runs.run(out, 600)[0] == 0
     assert validate(out).passed
 
 
-@pytest.mark.parametrize("seconds", [1.0, 4.0, 9.0, 15.0])
-def test_a_killed_command_leaves_no_archive_and_no_process(seconds: float, tmp_path: Path) -> None:
-    command = [sys.executable, "cli.py", "build", "--no-cache", "--out", str(tmp_path / "archive")]
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
-        time.sleep(seconds)
-        process.kill()
-    assert not (tmp_path / "archive").exists()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and _in_session(process.pid):
-        time.sleep(0.2)
-    assert _in_session(process.pid) == []
+# --- the command -------------------------------------------------------------------------------------------------
+
+# `build` of two small datasets that says on stderr what it is doing
+COMMAND = """
+    import sys
+    from contextlib import contextmanager
+    import cli
+    import catalog.build, catalog.definitions, catalog.terminal
+    from tests.whole_archive import make_datasets
+
+    @contextmanager
+    def shown(quiet):
+        yield lambda message: print(message, file=sys.stderr, flush=True)
+
+    datasets = make_datasets()
+    catalog.terminal.progress = shown
+    catalog.definitions.default_definitions = lambda: tuple(dataset.definition for dataset in datasets)
+    catalog.build.produce_all = lambda *_, **__: iter(datasets)
+    cli.main()
+"""
+MARK = "GLACIER_TEST_RUN"
+# computing, drawing, checking, publishing
+MOMENTS = ("writing elevation-change rasters", "writing the balance of", "checking the draft", "publishing")
 
 
-def _in_session(session: int) -> list[int]:
-    """Processes that are still in a session."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:  # it has just ended
-                continue
-            if int(fields[3]) == session and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
+class Command:
+    """``build`` into a folder, caught at a moment; all processes it starts carry a mark."""
+
+    def __init__(self, out: Path, moment: str) -> None:
+        self.mark = f"{MARK}={out}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(COMMAND), "build", "--no-cache", "--out", str(out)],
+            cwd=ROOT, env={**os.environ, MARK: str(out)}, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if line.startswith(moment):
+                return
+        pytest.fail(f"the build ended without saying {moment!r}")
+
+    def end(self, sign: signal.Signals) -> tuple[int, str]:
+        """Exit code and last words after a signal."""
+        self.process.send_signal(sign)
+        _, said = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+    def left(self) -> list[str]:
+        """Command lines of processes that outlive it by more than half a minute."""
+        deadline = time.monotonic() + 30
+        while (found := self._marked()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return found
+
+    def _marked(self) -> list[str]:
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    if self.mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                        found.append((entry / "cmdline").read_text().replace("\0", " ")[:200])
+                except OSError:  # it has just ended, or belongs to somebody else
+                    continue
+        return found
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_command_leaves_no_process_and_the_old_archive(moment: str, old: Path, tmp_path: Path) -> None:
+    out = tmp_path / "archive"
+    command = Command(out, moment)
+    assert command.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    assert command.left() == []
+    assert not (out / "manifest.json").exists() or validate(out).passed
+    # what is left of it is no archive and hinders no other build
+    for path in tmp_path.iterdir():
+        assert path.name in ("archive", ".archive.glacier-draft", ".archive.glacier-lock")
+    build_here(old, out)
+    assert os.listdir(tmp_path) == ["archive"]
+
+
+@pytest.mark.parametrize("moment", MOMENTS[:3])
+@pytest.mark.parametrize("delay_s", [0.0, 0.4])
+def test_ctrl_c_ends_a_build_with_130_and_leaves_nothing(moment: str, delay_s: float, tmp_path: Path) -> None:
+    command = Command(tmp_path / "archive", moment)
+    time.sleep(delay_s)
+    code, said = command.end(signal.SIGINT)
+    assert code == 130
+    assert said.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in said
+    assert os.listdir(tmp_path) == []
+    assert command.left() == []
+
+
+def build_here(old: Path, out: Path) -> None:
+    """A next build, in small: it publishes a copy of an archive by a draft."""
+    from catalog.draft import open_draft
+
+    with open_draft(out) as draft:
+        shutil.copytree(old, draft.folder, dirs_exist_ok=True)
+        draft.publish()
+    assert version_of(out) == "0.1.0"
+
+
+# --- the disk ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB, less than two archives."""
+def small_disk(old: Path, tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for two archives and a bit."""
     disk = tmp_path / "disk"
     disk.mkdir()
+    pages = sum(path.stat().st_size // 4096 + 1 for path in old.rglob("*"))
+    options = f"size={int(2.5 * pages) * 4096}"
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         pytest.skip(f"only an administrator can mount a small disk: {done.stderr.strip()}")
@@ -213,21 +319,36 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_keeps_the_archive_and_says_so(old: Path, small_disk: Path) -> None:
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
+def test_a_full_disk_keeps_the_archive_and_says_so(share: float, old: Path, small_disk: Path) -> None:
+    """Room for a share of the new archive: the disk is full while rasters, tables, documents or pages are written."""
+    from catalog.build import build_archive
+    from schemas.errors import BadInput
+    from tests.whole_archive import make_datasets
+
     size = sum(path.stat().st_size for path in old.rglob("*") if path.is_file())
-    shutil.copytree(old, small_disk / "archive")
-    # too little room for the draft, whatever the size of the archive
+    out = Path(shutil.copytree(old, small_disk / "archive"))
     free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
-    (small_disk / "filler").write_bytes(b"\1" * max(0, free - size // 2))
-    program = f"{BUILDS[0]}; from pathlib import Path; out = sys.argv[1]; {BUILDS[1]}"
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; {program}", str(small_disk / "archive")],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "no space left on the disk" in done.stderr
-    assert version_of(small_disk / "archive") == "0.1.0"
+    (small_disk / "filler").write_bytes(b"\1" * max(0, free - int(share * size)))
+    with pytest.raises(BadInput, match="no space left on the disk") as refusal:
+        build_archive(make_datasets()[:1], out, code_version="0.2.0")
+    assert refusal.value.exit_code == 2
+    assert version_of(out) == "0.1.0"
     assert {path.name for path in small_disk.iterdir()} == {"archive", "filler"}
     (small_disk / "filler").unlink()
-    build(small_disk / "archive")
-    assert version_of(small_disk / "archive") == "0.1.0"
+    build_here(old, out)
+
+
+def test_a_read_only_file_system_is_refused_before_anything_is_computed(old: Path, small_disk: Path) -> None:
+    from catalog.draft import preflight
+    from schemas.errors import BadInput
+
+    out = Path(shutil.copytree(old, small_disk / "archive"))
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    try:
+        for target in (out, small_disk / "new"):
+            with pytest.raises(BadInput, match=r"read-only|not writable"):
+                preflight(target)
+        assert version_of(out) == "0.1.0"
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)

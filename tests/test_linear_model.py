@@ -154,6 +154,10 @@ def test_a_year_of_few_stakes_is_reconstructed_with_the_models_error() -> None:
     assert observed.annual_m_we is None
     year = mass_balance(data, MassBalanceSettings(fill_missing_stakes=True)).years[1]
     assert year.provenance == "reconstructed"
+    result = mass_balance(data, MassBalanceSettings(fill_missing_stakes=True))
+    zones = result.tables["zone_balances"].set_index(["year", "lower_m"]).loc[2002]
+    assert zones["basis"].tolist() == ["extrapolated", "extrapolated", "observed", "extrapolated"]
+    assert zones["n_points"].tolist() == [0, 0, 1, 0]
     assert year.annual_m_we == pytest.approx(np.mean(list(ALPHA.values())) - 0.5)
     assert year.sigma_annual_m_we > 0
 

@@ -88,7 +88,7 @@ def test_without_a_stake_in_the_ablation_area_the_lower_zones_say_that_nothing_w
 def test_stakes_in_one_band_leave_the_others_extrapolated(tmp_path) -> None:
     def crowd(tables) -> None:
         for number, row in enumerate(tables["stakes"][2:]):
-            row[3] = 3610 + 20 * number
+            row[3] = 3601 + 32 * number
 
     result = balance(tmp_path, crowd)
     assert result.tables["zone_balances"]["basis"].tolist() == [
@@ -458,3 +458,39 @@ def test_one_slip_gives_one_error(tmp_path) -> None:
     assert list(refused(tmp_path, put("readings", {(2, 4): -1}))) == ["readings!D2"]
     assert list(refused(tmp_path, put("stakes", {(2, 1): "name of it"}))) == ["stakes!"]
     assert list(refused(tmp_path, put("glacier", {(1, 3): "where"}))) == ["glacier!"]
+
+
+def test_neighbours_that_contradict_each_other_are_extrapolated_to_no_other_band(tmp_path) -> None:
+    """Four stakes within six metres of height whose balances differ by two metres would give any number at all."""
+
+    def crowd(tables) -> None:
+        for number, row in enumerate(tables["stakes"][2:]):
+            row[3] = 3610 + 2 * number
+
+    year = balance(tmp_path, crowd).years[0]
+    assert year.annual_m_we is None
+    assert "gradient_unknown" in year.flags
+
+
+def test_a_refused_workbook_says_what_is_doubtful_besides(tmp_path) -> None:
+    change = put("readings", {(2, 4): "about 50", (3, 3): date(2044, 8, 26)})
+    with pytest.raises(ManyBadInputs) as caught:
+        field(tmp_path, change)
+    assert [error.cell for error in caught.value.errors] == ["D2"]
+    assert [(doubt.cell, doubt.found[:10]) for doubt in caught.value.doubts] == [("C3", "2044-08-26")]
+
+
+def test_readings_without_an_exposed_length_are_said(tmp_path) -> None:
+    data = field(tmp_path, put("readings", {(1, 4): "stick (cm)"}))
+    assert data.readings["exposed_m"].isna().all()
+    assert [doubt.found for doubt in data.doubts] == ["no exposed length in any of 8 readings"]
+
+
+@pytest.mark.parametrize("header", ["露出长度 (cm)", "测杆露出长度（cm）", "花杆读数(cm)"])
+def test_chinese_names_of_the_exposed_length_are_known(tmp_path, header) -> None:
+    assert field(tmp_path, put("readings", {(1, 4): header})).readings["exposed_m"].iloc[0] == 0.5
+
+
+def test_a_code_that_stands_alone_in_its_column_is_doubted(tmp_path) -> None:
+    data = field(tmp_path, put("readings", {(1, 6): "snow depth (m)", (2, 6): 9.99, (6, 6): 9.99, (10, 6): None}))
+    assert [doubt.cell for doubt in data.doubts if "9.99 in 2 cells" in doubt.found] == ["F2"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -113,6 +114,25 @@ def test_wheel_holds_all_of_the_program_and_nothing_else(packages):
 
 
 @pytest.mark.slow
+def test_wheel_carries_the_licence_it_names(packages):
+    wheel, sdist = packages
+    text = (ROOT / "LICENSE").read_bytes()
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/licenses/LICENSE"))
+        assert archive.read(name) == text
+        about = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        assert f"License-Expression: {PROJECT['license']}\n" in archive.read(about).decode()
+    with tarfile.open(sdist) as archive:
+        assert any(name.endswith("/LICENSE") for name in archive.getnames())
+
+
+def test_the_licence_is_whole():
+    """The text of the Apache Software Foundation, by the checksum under which it is known."""
+    digest = hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest()
+    assert digest == "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+
+
+@pytest.mark.slow
 def test_sdist_holds_what_a_rebuild_and_a_test_need(packages):
     _, sdist = packages
     with tarfile.open(sdist) as archive:
@@ -187,7 +207,13 @@ def test_container_is_made_of_the_locked_libraries():
     assert version
     assert f"Programming Language :: Python :: {version.group(1)}" in PROJECT["classifiers"]
     copied = [name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1] if name[0] != "-"]
-    assert {name.rstrip("/") for name in copied} >= {"requirements.lock", "pyproject.toml", "cli.py", *PACKAGES}
+    assert {name.rstrip("/") for name in copied} >= {
+        "requirements.lock",
+        "pyproject.toml",
+        "LICENSE",
+        "cli.py",
+        *PACKAGES,
+    }
     assert [name for name in copied if not (ROOT / name).exists() and not name.startswith("/")] == []
     text = "\n".join(lines)
     assert "--require-hashes -r requirements.lock" in text

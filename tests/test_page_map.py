@@ -19,15 +19,11 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy
 from rasterio.transform import from_origin
 
-from catalog.build import write_collection
 from catalog.cogs import write_cog
-from catalog.manifest import write_manifest
-from catalog.pages import write_pages
 from catalog.serve import application, listen, server_of
-from catalog.stac import write_stac
 from pipeline.grid import Grid
 from tests.browser import chromium
-from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, make_datasets
+from tests.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build
 
 pytestmark = pytest.mark.slow
 
@@ -83,13 +79,8 @@ def write_rasters(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out: Path = tmp_path_factory.mktemp("map") / "archive"
-    out.mkdir()
-    datasets = make_datasets()
-    written = [(dataset, write_collection(dataset, out)) for dataset in datasets]
-    write_stac(out, written, None)
-    write_pages(out, written)
+    build(out)
     write_rasters(out)
-    write_manifest(out, datasets, CODE_VERSION, None)
     return out
 
 
@@ -274,7 +265,13 @@ def test_the_map_of_a_balance_year(base: str, browser: Browser) -> None:
     with page_at(browser, base + YEAR) as (page, watch):
         wait_for_map(page)
         assert re.fullmatch(r"(no data|−?\d+\.\d\d ± \d+\.\d\d m w\.e\.)", said_of(page)["value"])
-        assert page.locator("[data-part=layers] label").count() == 2
+        assert page.locator("[data-part=layers] label").count() == 3
+        switch = page.locator("[data-part=lines-switch]")
+        assert switch.is_visible()
+        page.locator("input[name=layer][value=visual]").check(force=True)
+        # the picture has its lines drawn already
+        assert not switch.is_visible()
+        assert "m w.e." in page.locator("[data-part=legend]").inner_text()
         assert watch.said == []
 
 

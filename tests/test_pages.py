@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,15 +20,15 @@ from catalog.build import build_archive
 from catalog.dataset import Dataset, Item
 from catalog.drawings import common_extent, extent_map, glacier_shapes
 from catalog.key_numbers import item_numbers, key_numbers
-from catalog.layout import SITE_FILES
+from catalog.layout import SITE_FILES, CollectionFolder
 from catalog.manifest import list_files
 from catalog.mass_balance_items import COLLECTION_FIGURES
 from catalog.number_text import measured, signed
 from catalog.page_map import utm_zone
 from catalog.page_search import parse_search_script
-from catalog.pages import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_pages
+from catalog.pages import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_pages, write_readme
 from catalog.plots import Series, draw, plots_of
-from schemas.definition import Bilingual
+from schemas.definition import Bilingual, Producer
 from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -207,7 +208,8 @@ def test_text_of_a_definition_is_never_markup(tmp_path: Path, monkeypatch: pytes
     from catalog import build as building
 
     monkeypatch.setattr(building, "write_metadata", lambda *_: None)
-    monkeypatch.setattr(building, "write_stac", lambda root, written, _: stac_stubs(written))
+    monkeypatch.setattr(building, "write_collection_stac", lambda root, dataset, items, *_: stac_stubs(items))
+    monkeypatch.setattr(building, "write_catalog", lambda *_: None)
     monkeypatch.setattr(building, "prove", lambda *_: building.ValidationReport("", ()))
     build_archive([hostile_dataset()], tmp_path / "archive", code_version=CODE_VERSION)
     for path in (tmp_path / "archive").rglob("*.html"):
@@ -218,10 +220,9 @@ def test_text_of_a_definition_is_never_markup(tmp_path: Path, monkeypatch: pytes
         assert "&lt;script&gt;alert(1)" in text, path
 
 
-def stac_stubs(written: list[Any]) -> None:
-    for _, items in written:
-        for item in items:
-            (item.folder / f"{item.item_id}.json").write_text('{"assets": {}}')
+def stac_stubs(items: Sequence[Item]) -> None:
+    for item in items:
+        (item.folder / f"{item.item_id}.json").write_text('{"assets": {}}')
 
 
 def test_readme_holds_tables_citation_and_files(root: Path) -> None:
@@ -421,8 +422,79 @@ def test_the_map_is_told_scales_and_classes_as_the_item_states_them(root: Path) 
     assert (layers["elevation_change"]["low"], layers["elevation_change"]["high"]) == (low, high)
     assert layers["elevation_change"]["sigma"] == "elevation_change_sigma"
     assert [entry["title"] for entry in layers["classification"]["classes"]][1] == ["Stable", "稳定地形"]
-    assert told["lines"]["href"] == "glaciers.geojson"
+    assert [lines["href"] for lines in told["lines"]] == ["glaciers.geojson"]
     assert told["utm"] == {"meridian": 87.0, "falseNorthing": 0.0}
+
+
+def test_the_map_of_a_year_draws_outline_and_isolines(root: Path) -> None:
+    path = root / MASS_BALANCE / "balance-2001"
+    told = json.loads(page(path / "index.html").get_element_by_id("viewer-data").text)
+    assert [lines["href"] for lines in told["lines"]] == ["outline.geojson", "isolines.geojson"]
+    assert [layer["key"] for layer in told["layers"]] == ["balance", "balance_sigma", "visual"]
+    assert all((path / lines["href"]).is_file() for lines in told["lines"])
+
+
+# --- words in Chinese --------------------------------------------------------------------------------------------
+
+
+def chinese(path: Path) -> str:
+    """What a reader of the Chinese page reads: all but what is marked as English."""
+    document = page(path)
+    for element in document.xpath('//body//*[@lang="en"]'):
+        element.drop_tree()
+    return " ".join(document.text_content().split())
+
+
+def test_pages_say_tables_gates_lineage_and_figures_in_chinese(root: Path) -> None:
+    collection, year = (chinese(root / MASS_BALANCE / name) for name in ("index.html", "balance-2001/index.html"))
+    change = chinese(root / ELEVATION_CHANGE / "elevation-change/index.html")
+    for text in ("全冰川年、冬季和夏季物质平衡及误差、平衡线高度和积累区比率", "各年物质平衡随高程的变化及平衡线"):
+        assert text in collection
+    for english in (
+        "annual, winter and summer balance of the whole glacier",
+        "Balance against elevation in every year",
+    ):
+        assert english not in collection
+        assert english in words(root / MASS_BALANCE / "index.html")
+    assert "由测杆和雪坑得到的单点物质平衡" in year
+    assert "Point balances from stakes" not in year
+    assert "等高线分带法" in year
+    assert "在稳定地形上按坡向与高程差的余弦关系配准" in change
+    assert "were checked, brought onto" not in change
+    assert "留待配准消除" in change or "PROJ格网" in change or "无需转换" in change
+
+
+def test_sources_are_shown_with_their_makers_and_licences(tmp_path: Path) -> None:
+    dataset = make_datasets()[0]
+    maker = Producer(name="Space Agency <A>", name_cn="航天局", url="https://example.org/agency")
+    changes = {
+        "producers": (maker,),
+        "licence": "CC-BY-4.0",
+        "licence_note": "cite us",
+        "licence_note_cn": "须引用",
+        "title_cn": "前期高程模型",
+        "attribution": "(c) Agency",
+    }
+    first, *others = dataset.definition.sources
+    sources = (first.model_copy(update=changes), *others)
+    dataset = replace(dataset, definition=dataset.definition.model_copy(update={"sources": sources}))
+    (tmp_path / dataset.definition.id).mkdir()
+    write_pages(tmp_path, [(dataset, ())])
+    table = page(tmp_path / dataset.definition.id / "index.html").find_class("sources")[0]
+    row = table.xpath(".//tbody/tr")[0]
+    assert [link.get("href") for link in row.iter("a")][-2:] == [
+        "https://example.org/agency",
+        "https://spdx.org/licenses/CC-BY-4.0.html",
+    ]
+    for text in ("Space Agency <A>", "航天局", "cite us", "须引用", "前期高程模型", "(c) Agency"):
+        assert text in row.text_content()
+    folder = CollectionFolder(tmp_path, dataset.definition.id)
+    write_readme(dataset, (), folder)
+    readme = (folder.path / "README.md").read_text(encoding="utf-8")
+    told = readme[readme.index("## Sources") : readme.index("## Key numbers")]
+    assert "  - Made by Space Agency \\<A\\>\n" in told
+    assert "  - Licence: CC\\-BY\\-4\\.0 (cite us)\n" in told or "  - Licence: CC-BY-4.0 (cite us)\n" in told
+    assert "  - Attribution: " in told
 
 
 # --- many items --------------------------------------------------------------------------------------------------

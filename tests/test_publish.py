@@ -11,8 +11,8 @@ import pytest
 
 from catalog import destinations
 from catalog import publish as publishing
-from catalog.manifest import manifest_of, sha256_of
-from catalog.publish import JOURNAL_JSON, STAGES, publish, stage_of
+from catalog.manifest import ListedFile, manifest_of, sha256_of
+from catalog.publish import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
 from schemas.errors import BadInput, FailedCheck
 from tests.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
 
@@ -55,11 +55,65 @@ def test_copy_agrees_with_its_manifest(archive, tmp_path):
     assert found == listed
 
 
-def test_stages_put_what_links_after_what_is_linked():
-    paths = [COG_PATH, ITEM_PATH, f"{COLLECTION}/collection.json", f"{COLLECTION}/index.html", "manifest.json"]
-    assert [STAGES[stage_of(path)] for path in [*paths, "catalog.json"]] == list(STAGES)
-    assert STAGES[stage_of(f"{COLLECTION}/datapackage.json")] == "data"
-    assert STAGES[stage_of(f"{COLLECTION}/elevation-change/outlines.geojson")] == "data"
+@pytest.mark.parametrize(
+    ("stage", "paths"),
+    [
+        (
+            "data",
+            [COG_PATH, CSV_PATH, "c/i/outlines.geojson", "c/i/a.qml", "site.css", "schemas/glacier/v1/schema.json"],
+        ),
+        (
+            "descriptions",
+            ["c/datapackage.json", "c/metadata/ro-crate-metadata.json", "c/metadata/dataset.jsonld", "c/README.md"],
+        ),
+        ("items", [ITEM_PATH, "c/balance-2001/balance-2001.zh.json"]),
+        ("lists of items", ["c/items-0001.json", "c/items-0012.zh.json", "items.parquet"]),
+        ("collections", ["c/collection.json", "c/collection.zh.json"]),
+        ("pages", ["index.html", "c/index.html", "c/items-2.html", "search.js"]),
+        ("manifest", ["manifest.json"]),
+        ("catalogue", ["catalog.zh.json", "catalog.json"]),
+    ],
+)
+def test_stages_put_what_links_after_what_is_linked(stage, paths):
+    assert {path: STAGES[stage_of(path)] for path in paths} == dict.fromkeys(paths, stage)
+
+
+def test_pages_go_from_the_inside_out_and_the_catalogue_in_english_is_the_very_last():
+    paths = ["catalog.json", "catalog.zh.json", "index.html", "b/i/index.html", "a/index.html", "manifest.json"]
+    ordered = [file.path for file in in_order(ListedFile(path, 1, "") for path in paths)]
+    assert ordered == [
+        "b/i/index.html",
+        "a/index.html",
+        "index.html",
+        "manifest.json",
+        "catalog.zh.json",
+        "catalog.json",
+    ]
+
+
+@pytest.mark.slow
+def test_no_link_of_a_real_archive_leads_to_a_file_sent_later(tmp_path):
+    """Every downward link (child, item, asset) of every document in both languages."""
+    from tests.whole_archive import build
+
+    build(tmp_path / "archive")
+    order = {
+        file.path: number for number, file in enumerate(in_order(publishing._read_source(tmp_path / "archive").files))
+    }
+    links = 0
+    for path in order:
+        if not path.endswith(".json") or path == "manifest.json":
+            continue
+        document = json.loads((tmp_path / "archive" / path).read_bytes())
+        if "stac_version" not in document:
+            continue
+        down = [link["href"] for link in document["links"] if link["rel"] in ("child", "item", "describedby")]
+        for href in [*down, *(asset["href"] for asset in document.get("assets", {}).values())]:
+            if "://" not in href:
+                target = os.path.normpath(Path(path).parent / href)
+                assert order[target] < order[path], f"{path} before {target}"
+                links += 1
+    assert links > 20
 
 
 def test_catalogue_arrives_last(archive, tmp_path, monkeypatch):
@@ -198,6 +252,124 @@ def test_interrupted_publication_leaves_the_old_catalogue(archive, tmp_path, mon
     assert {name for name in before if before[name] != after[name]} == {CSV_PATH}
 
 
+def versioned(archive: Path, *versions: str, **texts: str) -> Path:
+    """The archive under these versions of its datasets, with some files changed."""
+    for path, text in texts.items():
+        write_text(archive, path, text)
+    write_manifest(archive)
+    manifest = manifest_of(archive)
+    manifest["datasets"] = [{"id": f"d{number}", "version": version} for number, version in enumerate(versions)]
+    write_text(archive, "manifest.json", json.dumps(manifest))
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        (["1.0.0"], "1.0.0"),
+        (["1.0.0", "1.0.0"], "1.0.0"),
+        (["1.0.0", "2.1.0"], "1.0.0_2.1.0"),
+        ([], ""),
+        (["../../x"], ""),
+        ([".."], ""),
+        (["1/2"], ""),
+    ],
+)
+def test_version_of_an_archive_is_that_of_its_datasets(versions, expected):
+    assert version_of({"datasets": [{"version": version} for version in versions]}) == expected
+
+
+def test_version_published_before_stays_readable_under_its_number(archive, tmp_path):
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    first = contents(archive)
+    (archive / COG_PATH).unlink()
+    report = publish(versioned(archive, "1.1.0", **{CSV_PATH: "glacier_id\n"}), str(out), delete=True)
+    assert report.kept == "versions/1.0.0"
+    assert report.lines()[-1] == f"the previous version is kept as {out}/versions/1.0.0/"
+    assert contents(out / "versions/1.0.0") == first
+    current = {path: text for path, text in contents(out).items() if not path.startswith("versions/")}
+    assert current == contents(archive)
+    third = publish(versioned(archive, "2.0.0", "1.1.0"), str(out), delete=True)
+    assert third.kept == "versions/1.1.0"
+    assert contents(out / "versions/1.0.0") == first
+    assert contents(out / "versions/1.1.0") == current
+
+
+def test_kept_version_is_no_second_name_of_what_is_published_later(archive, tmp_path):
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    before = (archive / CSV_PATH).read_bytes()
+    publish(versioned(archive, "1.1.0", **{CSV_PATH: "changed\n"}), str(out))
+    publish(versioned(archive, "1.1.0", **{CSV_PATH: "changed again\n"}), str(out))
+    assert (out / "versions/1.0.0" / CSV_PATH).read_bytes() == before
+    assert (out / CSV_PATH).read_bytes() == b"changed again\n"
+
+
+def test_same_version_and_no_version_are_not_kept(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    report = publish(versioned(archive, "1.0.0", **{CSV_PATH: "changed\n"}), str(tmp_path / "out"))
+    unkept = publish(versioned(archive, "1.1.0"), str(tmp_path / "out"), keep_previous=False)
+    assert (report.kept, unkept.kept) == ("", "")
+    assert not (tmp_path / "out" / "versions").exists()
+
+
+def test_dry_run_says_what_would_be_kept_and_keeps_nothing(archive, tmp_path):
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    report = publish(versioned(archive, "1.1.0"), str(tmp_path / "out"), dry_run=True)
+    assert report.lines()[-1] == f"the previous version would be kept as {tmp_path}/out/versions/1.0.0/"
+    assert not (tmp_path / "out" / "versions").exists()
+
+
+@pytest.mark.parametrize("stopped", ["keeping", "sending"])
+def test_version_is_kept_whole_though_the_publication_is_interrupted(archive, tmp_path, monkeypatch, stopped):
+    """A mixture of both versions, as an interruption leaves it, must not replace the kept version."""
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    first = contents(archive)
+    changed = {path: (archive / path).read_text() + " " for path in (CSV_PATH, ITEM_PATH, "catalog.json")}
+    versioned(archive, "1.1.0", **changed)
+    with monkeypatch.context() as patched:
+        if stopped == "keeping":
+            copy, done = destinations.FolderDestination.copy, []
+
+            def copy_until(self, path, to):
+                if len(done) == 3:
+                    raise KeyboardInterrupt
+                done.append(path)
+                return copy(self, path, to)
+
+            patched.setattr(destinations.FolderDestination, "copy", copy_until)
+        else:
+            killed_after(patched, 1)
+        with pytest.raises(KeyboardInterrupt):
+            publish(archive, str(out), workers=1)
+    publish(archive, str(out))
+    assert contents(out / "versions/1.0.0") == first
+    assert {path: text for path, text in contents(out).items() if not path.startswith("versions/")} == contents(archive)
+
+
+def test_file_of_the_previous_version_that_is_gone_does_not_stop_the_new_one(archive, tmp_path):
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    (tmp_path / "out" / CSV_PATH).unlink()
+    told = []
+    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"), tell=told.append)
+    assert f"{CSV_PATH} is listed by the previous version, but stands there no more" in told
+    assert (tmp_path / "out/versions/1.0.0/catalog.json").exists()
+
+
+def test_kept_version_is_copied_where_files_cannot_have_two_names(archive, tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError("no links here")
+
+    monkeypatch.setattr(destinations.os, "link", refused)
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    first = contents(archive)
+    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"))
+    assert contents(tmp_path / "out/versions/1.0.0") == first
+
+
 def test_bad_copy_is_found_and_does_not_get_its_name(archive, tmp_path, monkeypatch):
     def damage(source, target):
         Path(target).write_bytes(Path(source).read_bytes()[:-1] + b"?")
@@ -222,7 +394,7 @@ def test_archive_lacking_a_file_is_refused(archive, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd", "", JOURNAL_JSON])
+@pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd", "", JOURNAL_JSON, "versions/1.0.0/catalog.json"])
 def test_manifest_with_a_path_out_of_the_archive_is_refused(archive, tmp_path, path):
     manifest = manifest_of(archive)
     manifest["files"].append({"path": path, "size": 1, "sha256": "0" * 64})

@@ -17,6 +17,7 @@ from rasterio.windows import Window
 from catalog import destinations
 from catalog.publish import JOURNAL_JSON, publish
 from schemas.errors import BadInput, FailedCheck
+from tests.test_publish import versioned
 from tests.tiny_archive import (
     COG_PATH,
     COLLECTION,
@@ -30,6 +31,18 @@ from tests.tiny_archive import (
 
 BUCKET, PREFIX = "glaciers", "tianshan/v1"
 ADDRESS = f"s3://{BUCKET}/{PREFIX}"
+
+
+def make_public_bucket(endpoint: str) -> None:
+    """The only bucket of a store that was emptied; everybody may read from it."""
+    httpx.post(f"{endpoint}/moto-api/reset", trust_env=False)
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/s3/aws4_request, Signature=0"}
+    httpx.put(f"{endpoint}/{BUCKET}", headers=signed, trust_env=False).raise_for_status()
+    # the server asks leave for HEAD under a name of its own
+    reading = ["s3:GetObject", "s3:HeadObject"]
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": reading, "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    policy = {"Version": "2012-10-17", "Statement": [everybody]}
+    httpx.put(f"{endpoint}/{BUCKET}?policy", json=policy, headers=signed, trust_env=False).raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +63,7 @@ def store(endpoint, monkeypatch) -> S3Store:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setitem(destinations._RETRY, "max_retries", 1)
-    httpx.post(f"{endpoint}/moto-api/reset", trust_env=False)
-    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/s3/aws4_request, Signature=0"}
-    httpx.put(f"{endpoint}/{BUCKET}", headers=signed, trust_env=False).raise_for_status()
-    # the server asks leave for HEAD under a name of its own
-    reading = ["s3:GetObject", "s3:HeadObject"]
-    everybody = {"Effect": "Allow", "Principal": "*", "Action": reading, "Resource": f"arn:aws:s3:::{BUCKET}/*"}
-    policy = {"Version": "2012-10-17", "Statement": [everybody]}
-    httpx.put(f"{endpoint}/{BUCKET}?policy", json=policy, headers=signed, trust_env=False).raise_for_status()
+    make_public_bucket(endpoint)
     return S3Store(BUCKET, endpoint=endpoint, client_options={"allow_http": True})
 
 
@@ -191,6 +197,24 @@ def test_deletion_only_on_request_and_only_of_listed_files(archive, store, endpo
     write_manifest(archive)
     assert publish(archive, ADDRESS, endpoint_url=endpoint, delete=True).deleted == (COG_PATH,)
     assert set(stored(store)) == {*contents(archive), CSV_PATH, "robots.txt", "tianshan/v2/catalog.json"}
+
+
+def test_version_published_before_is_kept_by_the_store_with_its_types(archive, store, endpoint):
+    publish(versioned(archive, "1.0.0"), ADDRESS, endpoint_url=endpoint)
+    first = contents(archive)
+    (archive / COG_PATH).unlink()
+    report = publish(
+        versioned(archive, "1.1.0", **{CSV_PATH: "glacier_id\n"}), ADDRESS, endpoint_url=endpoint, delete=True
+    )
+    assert report.kept == "versions/1.0.0"
+    there = stored(store)
+    assert {
+        path.removeprefix("versions/1.0.0/"): there[path] for path in there if path.startswith("versions/")
+    } == first
+    assert {path: there[path] for path in there if not path.startswith("versions/")} == contents(archive)
+    kept = httpx.head(f"{endpoint}/{BUCKET}/{PREFIX}/versions/1.0.0/{COG_PATH}", trust_env=False).headers
+    assert kept["content-type"] == "image/tiff; application=geotiff; profile=cloud-optimized"
+    assert kept["cache-control"] == "public, max-age=3600, must-revalidate"
 
 
 def test_dry_run_sends_nothing(archive, store, endpoint):

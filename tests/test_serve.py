@@ -1,5 +1,6 @@
 """The archive's web server, spoken to over a real socket by httpx and by GDAL."""
 
+import asyncio
 import os
 import socket
 import threading
@@ -14,6 +15,9 @@ import pytest
 import rasterio
 from rasterio.windows import Window
 
+from catalog import file_answers
+from catalog.byte_ranges import asked_ranges
+from catalog.file_answers import FolderFiles
 from catalog.serve import application, greeting, listen, serve, server_of
 from schemas.errors import BadInput
 from tests.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive
@@ -76,6 +80,44 @@ def test_several_ranges_come_as_parts(client, root):
     assert b"Content-Range: bytes 100-119/" in parts[1][0]
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("bytes=0-0", ((0, 1),)),
+        ("bytes=90-200", ((90, 100),)),
+        ("bytes=-200", ((0, 100),)),
+        ("Bytes = 5-7", ((5, 8),)),
+        ("bytes=80-89,0-9", ((80, 90), (0, 10))),  # as asked for
+        ("bytes=0-9,5-19,40-49", ((0, 20), (40, 50))),
+        ("bytes=0-9, ,10-19", ((0, 20),)),
+        ("bytes=0-9,500-", ((0, 10),)),
+        ("bytes=100-", ()),
+        ("bytes=-0", ()),
+        ("bytes=9-5", None),
+        ("bytes=x-5", None),
+        ("bytes=", None),
+        ("bytes", None),
+        ("items=0-5", None),
+        ("bytes=1-2-3", None),
+        ("bytes=٣-5", None),
+        ("bytes=" + ",".join(f"{start}-{start}" for start in range(0, 202, 2)), None),
+    ],
+)
+def test_range_header_is_read_as_the_standard_says(header, expected):
+    assert asked_ranges(header, 100) == expected
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=abc", "lines=0-9"])
+def test_range_that_means_nothing_is_ignored(client, root, asked):
+    answer = client.get(COG_PATH, headers={"Range": asked})
+    assert (answer.status_code, len(answer.content)) == (200, (root / COG_PATH).stat().st_size)
+
+
+def test_head_tells_of_a_range_without_sending_it(client):
+    answer = client.head(COG_PATH, headers={"Range": "bytes=10-19"})
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (206, b"", "10")
+
+
 def test_range_beyond_the_end_is_refused(client, root):
     answer = client.get(COG_PATH, headers={"Range": "bytes=99999999-"})
     assert answer.status_code == 416
@@ -91,6 +133,130 @@ def test_etag_gives_not_modified_and_guards_a_resumed_range(client):
     assert (resumed.status_code, changed.status_code) == (206, 200)
 
 
+def test_date_gives_not_modified_and_guards_a_resumed_range(client):
+    date = client.head(COG_PATH).headers["last-modified"]
+    past = "Mon, 01 Jan 2001 00:00:00 GMT"
+    assert client.get(COG_PATH, headers={"If-Modified-Since": date}).status_code == 304
+    assert client.get(COG_PATH, headers={"If-Modified-Since": past}).status_code == 200
+    assert client.get(COG_PATH, headers={"If-Modified-Since": "yesterday"}).status_code == 200
+    assert client.get(COG_PATH, headers={"If-Modified-Since": date, "If-None-Match": '"x"'}).status_code == 200
+    for guard, status in ((date, 206), (past, 200), ("nonsense", 200)):
+        assert client.get(COG_PATH, headers={"Range": "bytes=0-9", "If-Range": guard}).status_code == status
+
+
+def test_weak_etag_does_not_guard_a_resumed_range(client):
+    weak = f"W/{client.head(COG_PATH).headers['etag']}"
+    assert client.get(COG_PATH, headers={"Range": "bytes=0-9", "If-Range": weak}).status_code == 200
+    assert client.get(COG_PATH, headers={"If-None-Match": f'"other", {weak}'}).status_code == 304
+
+
+def test_replaced_raster_is_served_anew_though_it_was_open(tmp_path):
+    root = write_archive(tmp_path / "archive", raster=False)
+    with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
+        before = client.get(COG_PATH, headers={"Range": "bytes=0-5"})
+        (root / "new").write_bytes(b"REPLACED" * 10)
+        (root / "new").replace(root / COG_PATH)
+        after = client.get(COG_PATH, headers={"Range": "bytes=0-7"})
+        (root / COG_PATH).unlink()
+        gone = client.get(COG_PATH)
+    assert (before.content, after.content, gone.status_code) == (b"raster", b"REPLACED", 404)
+    assert before.headers["etag"] != after.headers["etag"]
+
+
+def test_link_that_leads_elsewhere_is_followed_anew(tmp_path):
+    root = write_archive(tmp_path / "archive", raster=False)
+    (root / "a.tif").write_bytes(b"first")
+    (root / "b.tif").write_bytes(b"second")
+    (root / "now.tif").symlink_to("a.tif")
+    (tmp_path / "secret.tif").write_bytes(b"not for the world")
+    with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
+        found = [client.get("now.tif").content]
+        for target in ("b.tif", tmp_path / "secret.tif"):
+            (root / "now.tif").unlink()
+            (root / "now.tif").symlink_to(target)
+            found.append(client.get("now.tif").content)
+    assert found == [b"first", b"second", b"Not Found"]
+
+
+def test_no_more_files_are_kept_open_than_allowed(tmp_path):
+    files = FolderFiles(tmp_path)
+    for number in range(200):
+        (tmp_path / f"{number}.tif").write_bytes(b"x")
+        assert files.find(f"/{number}.tif").size == 1
+    open_here = [
+        os.readlink(f"/proc/self/fd/{name}")
+        for name in os.listdir("/proc/self/fd")
+        if name.isdigit() and os.path.exists(f"/proc/self/fd/{name}")
+    ]
+    assert sum(str(tmp_path) in name for name in open_here) == 128
+
+
+@pytest.mark.parametrize("from_cache_only", [True, False])
+def test_file_cut_short_while_it_is_sent_is_not_told_as_whole(tmp_path, monkeypatch, from_cache_only):
+    if not from_cache_only:
+        monkeypatch.setattr(file_answers, "_FROM_CACHE_ONLY", 0)
+    (tmp_path / "a.tif").write_bytes(b"x" * 600_000)
+    file = FolderFiles(tmp_path).find("/a.tif")
+    os.truncate(tmp_path / "a.tif", 300_000)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    asyncio.run(file_answers.answer(file, {"method": "GET", "headers": []}, receive, send))
+    assert dict(sent[0]["headers"])[b"content-length"] == b"600000"
+    assert [message["more_body"] for message in sent[1:]] == [True]
+    assert len(sent[1]["body"]) == 262_144
+
+
+def test_nothing_is_read_for_a_reader_who_has_hung_up(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"x" * 5_000_000)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+        await asyncio.sleep(0)
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    file = FolderFiles(tmp_path).find("/a.tif")
+    asyncio.run(file_answers.answer(file, {"method": "GET", "headers": []}, receive, send))
+    assert 1 <= len(sent) <= 4
+
+
+def test_slow_disk_is_read_in_a_thread(tmp_path, monkeypatch):
+    """Where the page cache has nothing, the kernel says so instead of waiting."""
+
+    def not_cached(*_):
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "preadv", not_cached)
+    with running(application(write_archive(tmp_path / "archive", raster=False))) as base:
+        assert httpx.get(f"{base}/{COG_PATH}", trust_env=False).content == b"raster bytes " * 100
+
+
+def test_empty_file_is_served(tmp_path):
+    root = write_archive(tmp_path / "archive", raster=False)
+    (root / "empty.tif").write_bytes(b"")
+    with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
+        whole, part = client.get("empty.tif"), client.get("empty.tif", headers={"Range": "bytes=0-"})
+    assert (whole.status_code, whole.content, whole.headers["content-length"]) == (200, b"", "0")
+    assert (part.status_code, part.headers["content-range"]) == (416, "bytes */0")
+
+
+def test_pipe_and_unreadable_file_do_not_stop_the_server(tmp_path):
+    root = write_archive(tmp_path / "archive", raster=False)
+    os.mkfifo(root / "pipe.tif")
+    with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
+        assert client.get("pipe.tif").status_code == 404
+        assert client.get(f"{COG_PATH}/").status_code == 404
+        assert client.get("catalog.json").status_code == 200
+
+
 def test_etag_changes_with_the_file(tmp_path):
     root = write_archive(tmp_path / "archive", raster=False)
     with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
@@ -102,10 +268,11 @@ def test_etag_changes_with_the_file(tmp_path):
 
 
 def test_cross_origin_reading_is_allowed_and_headers_are_exposed(client):
-    answer = client.get(COG_PATH, headers={"Origin": "https://viewer.example", "Range": "bytes=0-9"})
-    assert answer.headers["access-control-allow-origin"] == "*"
-    exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
-    assert {"Content-Range", "Accept-Ranges", "ETag", "Content-Length"} <= exposed
+    for path, asked in ((COG_PATH, {"Range": "bytes=0-9"}), ("catalog.json", {}), ("absent.tif", {})):
+        answer = client.get(path, headers={"Origin": "https://viewer.example", **asked})
+        assert answer.headers.get_list("access-control-allow-origin") == ["*"], path
+        exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
+        assert {"Content-Range", "Accept-Ranges", "ETag", "Content-Length"} <= exposed
 
 
 def test_preflight_is_answered(client):

@@ -15,8 +15,9 @@ import rasterio
 
 from catalog.cogs import cog_failures
 from catalog.figures_elevation_change import DIAGRAMS
+from catalog.result_rows import change_rows
 from catalog.single_run import difference_summary, write_difference
-from catalog.terminal import show_change
+from catalog.terminal import show_rows
 from pipeline.blocks import StoredArray
 from pipeline.elevation_change.result import GLACIER
 from schemas.tables import DATES
@@ -85,7 +86,7 @@ def test_the_summary_says_shift_error_patches_dates_and_notes(change):
 
 
 def test_the_screen_shows_errors_and_notes(change, capsys):
-    show_change(change)
+    show_rows("Elevation change", change_rows(change))
     shown = " ".join(capsys.readouterr().out.split())
     assert "12.346, −45.678, 1.200 m ± 0.210, 0.320, 0.040 m" in shown
     assert "Patch test spread 1.04 1 expected; 240 stable patches of 0.8 km2" in shown
@@ -98,5 +99,6 @@ def test_the_screen_shows_errors_and_notes(change, capsys):
 )
 def test_the_screen_says_where_a_patch_test_proves_nothing(change, capsys, count, said):
     spread = 1.04 if count else math.nan
-    show_change(replace(change, patches=replace(change.patches, count=count, spread=spread, enough=False)))
+    few = replace(change, patches=replace(change.patches, count=count, spread=spread, enough=False))
+    show_rows("Elevation change", change_rows(few))
     assert said in " ".join(capsys.readouterr().out.split())

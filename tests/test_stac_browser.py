@@ -21,11 +21,12 @@ from pyproj import CRS
 
 from catalog import stac_browser
 from catalog.serve import application
-from catalog.stac_browser import built_browser, configuration, projections
+from catalog.stac_browser import built_browser, configuration, default_browser_cache, projections
 from schemas.errors import BadInput
 from tests.test_serve import running
 from tests.tiny_archive import COLLECTION, write_archive, write_text
 
+TILES_JS = "node_modules/ol/source/GeoTIFF.js"
 SOURCE_FILES = {
     "package/package.json": json.dumps({"name": "x", "dependencies": {"ol-stac": "^1.0.0"}}),
     "package/basemaps.config.js": "export default () => ['https://tiles.example/{z}'];",
@@ -61,8 +62,10 @@ def npm(tmp_path, monkeypatch) -> Path:
 echo "$1 SB=$SB_catalogUrl NODE_ENV=$NODE_ENV $*" >> {notes}
 case "$1" in
   pack) cp {package} source.tgz ;;
-  ci) test "$FAIL_INSTALL" && {{ echo 'npm error network unreachable' >&2; exit 1; }}; true ;;
-  exec) sleep 0.1; mkdir dist; cp -r src public/index.html basemaps.config.js package.json dist/; : >dist/config.js ;;
+  ci) test "$FAIL_INSTALL" && {{ echo 'npm error network unreachable' >&2; exit 1; }}
+      mkdir -p node_modules/ol/source; echo "[${{TILE_HEIGHT:-sourceTileSize[1] / aspectRatio,}}]" > {TILES_JS} ;;
+  exec) sleep 0.1; mkdir dist; cp {TILES_JS} dist/
+        cp -r src public/index.html basemaps.config.js package.json dist/; : >dist/config.js ;;
 esac
 """
     for name, text in (("npm", script), ("node", "#!/bin/sh\necho ${FAKE_NODE:-v20.20.2}\n")):
@@ -89,6 +92,7 @@ def test_source_is_prepared_and_built_with_pinned_dependencies(npm, tmp_path, mo
     assert "tiles.example" not in (site / "basemaps.config.js").read_text()
     assert json.loads((site / "package.json").read_text())["dependencies"]["ol-stac"] == "1.1.0"
     assert json.loads((site / "src/locales/zh/config.json").read_text())["native"] == "中文"
+    assert "< 0.01 ? sourceTileSize[1] : sourceTileSize[1] / aspectRatio," in (site / "GeoTIFF.js").read_text()
     assert not (site / "config.js").exists()
     assert "--ignore-scripts" in npm.read_text()
     assert "elsewhere.example" not in npm.read_text()
@@ -168,6 +172,13 @@ def test_failing_installation_is_told_in_one_line_and_leaves_nothing(npm, tmp_pa
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
 
 
+def test_another_map_library_than_the_pinned_one_is_refused(npm, tmp_path, monkeypatch):
+    monkeypatch.setenv("TILE_HEIGHT", "rewritten")
+    with pytest.raises(BadInput, match=r"GeoTIFF\.js: found no place where the height of a tile is set"):
+        built_browser(tmp_path / "cache")
+    assert builds(npm) == 0
+
+
 def test_another_source_than_the_pinned_one_is_refused(npm, tmp_path, monkeypatch):
     monkeypatch.setattr(stac_browser, "_SOURCE_SHA512", "A" * 88)
     with pytest.raises(BadInput, match=r"stac-browser@4\.0\.1: found sha512 .*; expected sha512 AAAA"):
@@ -177,8 +188,16 @@ def test_another_source_than_the_pinned_one_is_refused(npm, tmp_path, monkeypatc
 
 def test_cache_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(BadInput, match=r"a folder to keep the built STAC Browser in; set XDG_CACHE_HOME"):
+    with pytest.raises(BadInput, match=r"a folder to keep the built STAC Browser in; set GLACIER_BROWSER_CACHE"):
         built_browser(tmp_path / "file" / "cache")
+
+
+def test_browser_cache_can_be_set_apart_from_that_of_builds(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLACIER_CACHE", str(tmp_path / "builds"))
+    monkeypatch.delenv("GLACIER_BROWSER_CACHE", raising=False)
+    assert default_browser_cache() == tmp_path / "builds" / "stac-browser"
+    monkeypatch.setenv("GLACIER_BROWSER_CACHE", str(tmp_path / "browsers"))
+    assert default_browser_cache() == tmp_path / "browsers"
 
 
 def test_pinned_dependencies_carry_checksums_and_no_address():
@@ -317,13 +336,24 @@ def waited_for(page, seen, seconds: float = 90) -> dict[str, float]:
         page.wait_for_timeout(500)
 
 
+def shared_browser() -> Path:
+    """The real STAC Browser, built with npm once a machine and not once a test run: it takes minutes.
+
+    It is kept where ``GLACIER_BROWSER_CACHE`` says, or in the user's own cache; the entry is locked while it is built
+    and compared with its checksums each time, so that test runs at once may share it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GLACIER_CACHE")  # a folder of this test run, gone with it
+        return built_browser()
+
+
 @pytest.fixture(scope="module")
 def browsed(tmp_path_factory) -> Iterator[str]:
-    """The address of an archive served with the real STAC Browser, built with npm where the cache has none."""
+    """The address of an archive served with the real STAC Browser."""
     from tests.large_archive import build_large
 
     root = build_large(tmp_path_factory.mktemp("browsed") / "archive")
-    with running(application(root, built_browser())) as base:
+    with running(application(root, shared_browser())) as base:
         yield base
 
 
@@ -363,7 +393,47 @@ def test_reader_switches_to_chinese(browsed, shots):
         page.locator(".ol-viewport canvas").first.wait_for()
         page.wait_for_url("**/browser/#/*/*/*.zh.json*")
         page.locator("h1", has_text="冰川").wait_for()
-        page.wait_for_load_state("networkidle")
+        found = waited_for(page, lambda share: share["loss"] > _LEAST_LOSS and share["relief"] > 0.3)
         page.screenshot(path=shots / "5-chinese-item.png")
+    assert found["loss"] > _LEAST_LOSS, found
+    assert found["relief"] > 0.3, found
+    assert found["black"] < 0.01, found
     assert {url for url in requests if not url.startswith((f"{browsed}/", "data:", "blob:"))} == set()
+    assert complaints == []
+
+
+@pytest.mark.slow
+def test_reader_sees_the_balance_of_a_year(browsed, shots):
+    """In colour: red where the glacier lost mass, over its shaded surroundings."""
+    with opened(browsed) as (page, requests, complaints):
+        page.locator("a.stretched-link", has_text="balance").first.click()
+        page.locator(".item-card a.stretched-link").first.click()
+        page.locator(".ol-viewport canvas").first.wait_for()
+        found = waited_for(page, lambda share: share["loss"] > 0.02 and share["relief"] > 0.02)
+        page.screenshot(path=shots / "6-balance.png")
+    assert found["loss"] > 0.02, found
+    assert found["relief"] > 0.02, found
+    assert found["black"] < 0.01, found
+    assert any(url.endswith("/visual.tif") for url in requests)
+    assert {url for url in requests if not url.startswith((f"{browsed}/", "data:", "blob:"))} == set()
+    assert complaints == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("title", ["Elevation change", "Uncertainty of the elevation change", "Classification"])
+def test_data_of_odd_size_are_shown_in_their_place(browsed, shots, title):
+    """No overview halves the grid of the archive exactly; out of place, tiles are stripes on black."""
+    with opened(browsed) as (page, _, complaints):
+        page.locator("a.stretched-link", has_text="elevation change").click()
+        page.locator(".item-card a.stretched-link").first.click()
+        page.locator(".ol-viewport canvas").first.wait_for()
+        waited_for(page, lambda share: share["loss"] > _LEAST_LOSS)
+        page.get_by_text(title, exact=True).first.click()
+        page.get_by_role("button", name="Show on Map").locator("visible=true").first.click()
+        page.evaluate("window.scrollTo(0, 0)")
+        found = waited_for(page, lambda share: share["loss"] == 0 and share["relief"] > 0.2)
+        page.screenshot(path=shots / f"7-{title.lower().replace(' ', '-')}.png")
+    assert found["loss"] == 0, found  # the coloured picture is gone
+    assert found["relief"] > 0.2, found
+    assert found["black"] < 0.05, found
     assert complaints == []

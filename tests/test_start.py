@@ -1,6 +1,7 @@
 """A new dataset: the definition that is written, its workbook, and what is said of a portal record."""
 
 import json
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from catalog.ncdc_record import parse_portal_record, without_markup
 from catalog.start import blanks_of, init_definition, init_from_ncdc
 from catalog.workbook_template import EXAMPLE_SHEET, LAST_ROW, example_row, header_of, workbook_template
 from pipeline.mass_balance.read import read_field_data
-from schemas.definition import ElevationChangeDefinition, MassBalanceDefinition, read_definition
+from schemas.definition import ElevationChangeDefinition, MassBalanceDefinition, Pair, read_definition
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings, MassBalanceSettings
 from schemas.tables import READING_STATUS, WORKBOOK
@@ -326,3 +327,12 @@ def test_what_is_no_record_is_refused(tmp_path, content, message):
     with pytest.raises(BadInput, match="no such file"):
         init_from_ncdc(tmp_path / "absent.json", "glacier-x", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_pairs_in_a_new_definition_are_written_as_they_are_read(tmp_path):
+    init_definition("range-x", tmp_path, "elevation_change")
+    lines = (tmp_path / "range-x.toml").read_text(encoding="utf-8").splitlines()
+    start = lines.index("# [[pairs]]")
+    raw = tomllib.loads("\n".join(line.removeprefix("# ") for line in lines[start : start + 4]))
+    pair = Pair.model_validate(raw["pairs"][0])
+    assert pair.keys == ("dem_2000", "dem_2010", "outlines_2000", "outlines_2010")

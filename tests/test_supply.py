@@ -146,10 +146,8 @@ FORBIDDEN_ATTRIBUTES = {
 EXCEPTIONS = {
     ("pipeline/mass_balance/xlsx_cells.py", "ElementTree"): "a document type is refused before (xlsx_packages)",
     ("catalog/qgis_style.py", "ElementTree"): "it writes and does not read",
-    ("catalog/year_figures.py", "import pickle"): "over a pipe to a process that it starts itself, never from a file",
 }
 PROCESSES = {
-    "catalog/year_figures.py": "more of this interpreter, to draw pictures",
     "catalog/stac_browser.py": "npm, to build the browser of the catalogue when it is asked for",
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from functools import partial
 
 import pytest
 
@@ -274,3 +276,25 @@ def test_the_tables_of_an_archive_are_traced_as_they_are_written(tmp_path):
     }
     unused = [point.what for point in points if "not used in" in point.facts]
     assert unused == ["stake 2:"]
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "{"])
+def test_a_statement_that_is_no_json_is_refused(folder, content):
+    (folder / "summary.json").write_text(content)
+    with pytest.raises(BadInput, match=r"summary.json: found no JSON"):
+        traced(folder)
+
+
+@pytest.mark.parametrize("content", [[], {"datasets": 3}, {"datasets": [1, None]}, {"settings": {}, "inputs": [7, {}]}])
+def test_a_statement_of_another_shape_is_passed_over(folder, content):
+    (folder / "summary.json").write_text(json.dumps(content))
+    assert read_published_tables(folder).inputs == ()
+
+
+@pytest.mark.parametrize("content", [b"stake_id,leg\n\xff\xfe,1\n", b"stake_id,leg\n" + b"x" * 200_000 + b",1\n"])
+def test_a_table_that_cannot_be_read_is_refused(folder, content, request):
+    # the limit is one for the whole process, and a library may have raised it
+    request.addfinalizer(partial(csv.field_size_limit, csv.field_size_limit(131_072)))
+    (folder / "tables" / "readings.csv").write_bytes(content)
+    with pytest.raises(BadInput, match=r"readings.csv: found no readable table"):
+        traced(folder)

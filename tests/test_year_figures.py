@@ -1,17 +1,15 @@
-"""The pictures of each year: the same bytes in one process and in several, and none missing when one of them fails."""
+"""The pictures of each year, and that figures do not disturb each other."""
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-import sys
-from dataclasses import replace
+import threading
 
+import matplotlib as mpl
 import pytest
 
-from catalog import year_figures
+from catalog.figure_frame import open_figure
 from catalog.figures import balance_limit
-from catalog.year_figures import YearPictures, drawn_beside, results_by_year
+from catalog.year_figures import YearPictures, results_by_year
 from tests.fakes import make_mass_balance_dataset
 
 
@@ -28,12 +26,6 @@ def pictures(result, folder):
     ]
 
 
-def drawn(result, folder, processes):
-    with drawn_beside(pictures(result, folder), processes):
-        pass
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-
-
 def test_a_part_has_one_year_its_rows_and_the_scale_of_all(result) -> None:
     parts = list(results_by_year(result))
     mapped = [year.year for year in result.years if year.field is not None]
@@ -47,43 +39,30 @@ def test_a_part_has_one_year_its_rows_and_the_scale_of_all(result) -> None:
             assert table.equals(own)
 
 
-def test_several_processes_draw_the_same_bytes(result, tmp_path, monkeypatch) -> None:
-    alone = drawn(result, tmp_path / "alone", 1)
-    assert len(alone) == 3 * len(list(results_by_year(result)))
-    monkeypatch.setattr(year_figures, "FEWEST_YEARS", 1)
-
-    def none_is_drawn_here(pictures):
-        raise AssertionError("drawn by this process")
-
-    monkeypatch.setattr(YearPictures, "draw", none_is_drawn_here)
-    assert drawn(result, tmp_path / "beside", 2) == alone
+def test_the_pictures_of_a_year_do_not_depend_on_those_before(result, tmp_path) -> None:
+    forward, backward = pictures(result, tmp_path / "forward"), pictures(result, tmp_path / "backward")
+    for one in [*forward, *reversed(backward)]:
+        one.draw()
+    drawn = sorted(path.name for path in (tmp_path / "forward").iterdir())
+    assert len(drawn) == 3 * len(forward)
+    for name in drawn:
+        assert (tmp_path / "forward" / name).read_bytes() == (tmp_path / "backward" / name).read_bytes()
 
 
-def test_what_a_process_leaves_undone_is_drawn_here(result, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(year_figures, "FEWEST_YEARS", 1)
-    # an interpreter that ends at once
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    assert len(drawn(result, tmp_path / "left", 2)) == 3 * len(list(results_by_year(result)))
+def test_figures_drawn_by_several_threads_do_not_share_their_settings(tmp_path) -> None:
+    inside, sizes = threading.Event(), []
 
+    def draw_another():
+        with open_figure(tmp_path / "other.png", (2, 1)):
+            sizes.append(mpl.rcParams["font.size"])
+            inside.set()
 
-def test_an_error_of_a_picture_is_not_lost(result, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(year_figures, "FEWEST_YEARS", 1)
-    wrong = [replace(one, map=tmp_path / "nowhere" / "map.png") for one in pictures(result, tmp_path / "wrong")]
-    with pytest.raises(FileNotFoundError, match=r"map\.png"), drawn_beside(wrong, 2):
-        pass
-
-
-def test_an_error_beside_ends_the_drawing(result, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(year_figures, "FEWEST_YEARS", 1)
-    started = []
-    begin = subprocess.Popen.__init__
-
-    def noted(self, *arguments, **more):
-        begin(self, *arguments, **more)
-        started.append(self)
-
-    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
-    with pytest.raises(ValueError, match="beside"), drawn_beside(pictures(result, tmp_path / "ended"), 2):
-        raise ValueError("beside")
-    assert started
-    assert all(process.returncode is not None for process in started)
+    before = mpl.rcParams["font.size"]
+    other = threading.Thread(target=draw_another)
+    with open_figure(tmp_path / "one.png", (2, 1)):
+        mpl.rcParams["font.size"] = 31
+        other.start()
+        assert not inside.wait(0.2)
+    other.join(30)
+    assert sizes == [9]
+    assert mpl.rcParams["font.size"] == before

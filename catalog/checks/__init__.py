@@ -7,7 +7,21 @@ from pathlib import Path
 import httpx
 import rasterio
 
-from catalog.checks import consistency, files, metadata, pages, rasters, stac, styles, tables, vectors
+from catalog.checks import (
+    balances,
+    changes,
+    consistency,
+    files,
+    metadata,
+    pages,
+    provenance,
+    rasters,
+    stac,
+    styles,
+    tables,
+    vectors,
+    versions,
+)
 from catalog.checks.archive import Archive, Files, FolderFiles, WebFiles
 from catalog.checks.result import Check, CheckResult, Failure, ValidationReport
 from pipeline.progress import Tell, silent
@@ -23,17 +37,31 @@ CHECKS: tuple[Check, ...] = (  # type: ignore[type-arg]  # each check names its 
     *tables.CHECKS,
     *vectors.CHECKS,
     *consistency.CHECKS,
+    *changes.CHECKS,
+    *balances.CHECKS,
+    *provenance.CHECKS,
     *metadata.CHECKS,
+    *versions.CHECKS,
     *pages.CHECKS,
 )
-_SECONDS = 30.0
+TIMEOUT_S = 30.0
 # what a file says is in the file: no .aux.xml or listing of its folder is asked for, and none is written
 _NO_SIDECARS = {"GDAL_PAM_ENABLED": "NO", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
-_OVER_HTTP = {**_NO_SIDECARS, "GDAL_HTTP_TIMEOUT": int(_SECONDS), "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif"}
+_OVER_HTTP = {
+    **_NO_SIDECARS,
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif",
+    "GDAL_HTTP_MAX_RETRY": 2,
+    "GDAL_HTTP_RETRY_DELAY": 1,
+}
 
 
 def validate(
-    archive: Path | str, schemas: Path | None = None, *, deep: bool = False, tell: Tell = silent
+    archive: Path | str,
+    schemas: Path | None = None,
+    *,
+    deep: bool = False,
+    timeout_s: float = TIMEOUT_S,
+    tell: Tell = silent,
 ) -> ValidationReport:
     """Make every check of an archive; none of them changes anything.
 
@@ -42,16 +70,18 @@ def validate(
     archive : a folder, or the http(s) URL of an archive's root or catalog.json.
     schemas : folder of STAC extension schemas laid out by URL; GLACIER_STAC_SCHEMAS when absent.
     deep : over http, also read every pixel; a folder is always read whole.
+    timeout_s : how long a server may keep silent.
 
     Errors
     ------
-    BadInput : no such folder, or a server that does not answer.
+    BadInput : no such folder, or a server that gives no answer, or none that tells whether a file is there.
     """
     name = str(archive)
     if name.startswith(("http://", "https://")):
-        with httpx.Client(timeout=_SECONDS, follow_redirects=True) as client:
+        limit = {"GDAL_HTTP_TIMEOUT": max(1, round(timeout_s)), "GDAL_HTTP_CONNECTTIMEOUT": max(1, round(timeout_s))}
+        with httpx.Client(timeout=timeout_s, follow_redirects=True) as client:
             source = WebFiles(name, client, deep=deep)
-            with rasterio.Env(**_OVER_HTTP, CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/{source.name}"):
+            with rasterio.Env(**_OVER_HTTP, **limit, CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/{source.name}"):
                 return _validate(source, schemas, tell)
     root = Path(name)
     if not root.is_dir():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import struct
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
 
-from catalog.checks.archive import Document, File, collections, files_ending, whole
+from catalog.checks.archive import MOST_BYTES, Document, File, collections, files_ending, whole
 from catalog.checks.result import Failure, NotChecked, check
 from catalog.layout import (
     CATALOG_JSON,
@@ -203,7 +206,11 @@ def texts_portable(file: File) -> Iterator[Failure]:
             yield Failure(f"{file.file}:{number}", f"{around!r}", "no absolute path", "build from the released code")
 
 
-@check("images", "every PNG is whole, and thumbnails are at most 600 pixels wide and high", files_ending(".png"))
+@check(
+    "images",
+    "every PNG is whole to the checksum of each chunk, and thumbnails are at most 600 pixels wide and high",
+    files_ending(".png"),
+)
 def images(file: File) -> Iterator[Failure]:
     content = file.archive.files.read(file.file)
     if content is None:
@@ -211,11 +218,61 @@ def images(file: File) -> Iterator[Failure]:
     if content[:8] != _PNG or content[12:16] != b"IHDR" or content[-8:-4] != b"IEND":
         yield Failure(file.file, "no whole PNG", "a PNG image", _REBUILD)
         return
+    if broken := _broken_chunk(content):
+        yield Failure(file.file, broken, "a PNG whose chunks have their checksums", _REBUILD)
+        return
     width, height = struct.unpack(">II", content[16:24])
     if file.file.endswith("thumbnail.png") and max(width, height) > THUMBNAIL_LIMIT:
         yield Failure(
             file.file, f"{width} x {height} pixels", f"at most {THUMBNAIL_LIMIT} pixels a side", "make it smaller"
         )
+
+
+def _broken_chunk(content: bytes) -> str:
+    """What is wrong with the chunks of a PNG (ISO/IEC 15948, section 5.3); empty where nothing is."""
+    place = len(_PNG)
+    while place < len(content):
+        length, kind = struct.unpack(">I4s", content[place : place + 8])
+        end = place + 12 + length
+        if end > len(content):
+            return f"chunk {kind!r} cut short"
+        if zlib.crc32(content[place + 4 : end - 4]) != struct.unpack(">I", content[end - 4 : end])[0]:
+            return f"chunk {kind!r} with another checksum"
+        place = end
+    return ""
+
+
+@check(
+    "workbooks",
+    "every workbook is a whole package whose parts have their checksums, and holds what a workbook must",
+    files_ending(".xlsx"),
+)
+def workbooks(file: File) -> Iterator[Failure]:
+    content = file.archive.files.read(file.file)
+    if content is None:
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            names, broken = set(book.namelist()), _broken_part(book)
+    except zipfile.BadZipFile as error:
+        yield Failure(file.file, str(error), "an xlsx workbook", _REBUILD)
+        return
+    if broken:
+        yield Failure(f"{file.file}: {broken}", "a part that cannot be read", "a part with its checksum", _REBUILD)
+    for name in sorted({"[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"} - names):
+        yield Failure(file.file, f"no part {name}", "the parts of a workbook", _REBUILD)
+
+
+def _broken_part(book: zipfile.ZipFile) -> str | None:
+    """The first part that cannot be unpacked to the checksum that the package states."""
+    for entry in book.infolist():
+        if entry.file_size > MOST_BYTES:
+            return entry.filename
+        try:
+            book.read(entry)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+            return entry.filename
+    return None
 
 
 @check(
@@ -254,5 +311,6 @@ CHECKS = (
     xml_parses,
     texts_portable,
     images,
+    workbooks,
     synthetic_stated,
 )

@@ -183,7 +183,8 @@ def _told(facts: dict[str, Any]) -> list[str]:
         facts["identifier"],
         f"Version {facts['version']}, published {facts['published']} by {facts['publisher']}",
         f"Period {start} to {end}",
-        f"{west} to {east} degrees east, {south} to {north} degrees north",
+        # it stands within a line: a minus sign opens a list where a line begins with it
+        f"; {west} to {east} degrees east, {south} to {north} degrees north",
         f"Licence: {facts['licence']}",
         facts["contact"],
         facts["phone"],

@@ -311,6 +311,7 @@ def _stac(content: bytes) -> Facts:
         "doi": collection.get("sci:doi", ""),
         "title": one_line(collection["title"]),
         "version": collection["version"],
+        "published": collection["published"][:10],
         "period": f"{record['ds_acq_start_time']}/{record['ds_acq_end_time']}",
         "extent": tuple(float(record[corner]) for corner in corners),
         # the mark of a sample is a word of ours and no keyword of the dataset

@@ -3,36 +3,82 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from pyproj import CRS
+from rasterio.enums import Interleaving
 from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 from rio_cogeo.cogeo import cog_validate
 
 from catalog.checks.archive import Raster, rasters
 from catalog.checks.result import Failure, NotChecked, check
+from catalog.even_overviews import even_shape
 from pipeline.grid import Grid
 
 TILE = 256
 _REBUILD = "build the archive again"
-_RELATIVE = 1e-6
+_OVERVIEW_SLACK = 1e-5  # of a mean in float32
 _STATISTICS = ("minimum", "maximum", "mean", "stddev", "count", "valid_percent")
 
 
-@check("raster-opens", "every GeoTIFF can be read to its last tile", rasters)
+@check("raster-opens", "every GeoTIFF can be read to the last tile of every overview", rasters)
 def raster_opens(raster: Raster) -> Iterator[Failure]:
     try:
         with _geotiff(raster) as source:
+            levels = range(len(source.overviews(1)))
             if raster.archive.files.deep:
-                for _, window in source.block_windows(1):
-                    source.read(window=window)
+                _read_through(source)
+        for level in levels if raster.archive.files.deep else ():
+            with _geotiff(raster, overview_level=level) as source:
+                _read_through(source)
     except RasterioError as error:
         yield Failure(raster.file, _first_line(error), "a readable GeoTIFF", _REBUILD)
+
+
+def _read_through(source: Any) -> None:
+    for _, window in source.block_windows(1):
+        source.read(window=window)
+
+
+@check(
+    "raster-tiles", "every tile of a GeoTIFF, and of its overviews, unpacks to the checksum that it carries", rasters
+)
+def raster_tiles(raster: Raster) -> Iterator[Failure]:
+    files = raster.archive.files
+    if not files.deep:
+        raise NotChecked("needs every tile; over the network only where the validation is deep")
+    with _opened(raster) as source:
+        if source.profile.get("compress") != "deflate":
+            return  # named by the check of structure
+        places = list(_tile_places(source))
+    content = files.read(raster.file) or b""
+    for name, start, size in places:
+        try:
+            zlib.decompress(content[start : start + size])  # GDAL does not compare the Adler-32 of RFC 1950
+        except zlib.error as error:
+            yield Failure(f"{raster.file}: {name}", str(error), "a tile as it was written", _REBUILD)
+
+
+def _tile_places(source: Any) -> Iterator[tuple[str, int, int]]:
+    """Name, offset and size (bytes) of every tile of the raster and its overviews; one that is left out has none."""
+    bands = source.indexes if source.interleaving == Interleaving.band else (1,)
+    for level in (None, *range(len(source.overviews(1)))):
+        factor = 1 if level is None else 2 ** (level + 1)
+        rows, columns = (math.ceil(math.ceil(size / factor) / TILE) for size in source.shape)
+        for band, row, column in product(bands, range(rows), range(columns)):
+            place = [
+                source.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=band, ovr=level)
+                for what in ("OFFSET", "SIZE")
+            ]
+            if all(place):
+                yield f"overview {factor}, band {band}, tile {row}, {column}", int(place[0]), int(place[1])
 
 
 @check(
@@ -53,13 +99,15 @@ def cog_structure(raster: Raster) -> Iterator[Failure]:
         yield Failure(raster.file, "no overviews", f"overviews of a raster larger than {2 * TILE} pixels", _REBUILD)
 
 
-@check("raster-georeference", "CRS, shape, transform (affine order) and bbox in STAC are those of the raster", rasters)
+@check(
+    "raster-georeference",
+    "CRS, shape, transform (affine order), pixel size and bbox in STAC are those of the raster",
+    rasters,
+)
 def raster_georeference(raster: Raster) -> Iterator[Failure]:
     with _opened(raster) as source:
         crs, transform, extent = source.crs, list(source.transform)[:6], list(source.bounds)
         found = {"proj:shape": list(source.shape)}
-        # a picture may be filled up, by less than a pixel of its coarsest overview (catalog.even_overviews)
-        pixels = 2 ** len(source.overviews(1)) if "visual" in raster.asset.get("roles", []) else 1
         lonlat = transform_bounds(crs, "EPSG:4326", *source.bounds, densify_pts=21) if crs else None
     if crs is None:
         yield Failure(raster.file, "no CRS", "a CRS", _REBUILD)
@@ -74,12 +122,52 @@ def raster_georeference(raster: Raster) -> Iterator[Failure]:
     stated = _projected(raster, "proj:bbox")
     if stated is not None and not _close(stated, extent):
         yield _differs(raster, "proj:bbox", stated, extent)
+    pixel = _projected(raster, "raster:spatial_resolution")
+    if pixel is not None and not math.isclose(pixel, abs(transform[0]), rel_tol=1e-6):
+        yield _differs(raster, "raster:spatial_resolution", pixel, abs(transform[0]))
+    if _measured_beside(raster) is not None:
+        return  # filled up at two edges; what it shows lies where the check of pictures asks it to
     bbox = raster.item.content["bbox"]
-    allowed = pixels * _pixel_degrees(lonlat, found["proj:shape"]) if lonlat else math.inf
+    allowed = _pixel_degrees(lonlat, found["proj:shape"]) if lonlat else math.inf
     if lonlat and max(abs(a - b) for a, b in zip(bbox, lonlat, strict=True)) > allowed:
         yield Failure(
             f"{raster.item.file}: bbox", str(bbox), f"{_rounded(lonlat)}, the extent of {raster.file}", _REBUILD
         )
+
+
+@check(
+    "picture-on-grid",
+    "a picture has the pixels of the raster that it shows, or whole parts of them, and more only for even overviews",
+    rasters,
+)
+def picture_on_grid(raster: Raster) -> Iterator[Failure]:
+    shown = _measured_beside(raster)
+    if shown is None:
+        return
+    with _opened(raster) as source, _opened(shown) as other:
+        parts = max(1, round(other.transform.a / source.transform.a))
+        placed, (a, b, west, d, e, north) = list(source.transform)[:6], list(other.transform)[:6]
+        expected = [a / parts, b / parts, west, d / parts, e / parts, north]
+        shape, inner, nodata = source.shape, tuple(parts * size for size in other.shape), source.nodatavals
+    if not _close(placed, expected):
+        yield Failure(raster.file, f"transform {placed}", f"{expected}, by that of {shown.file}", _REBUILD)
+    if shape not in (inner, even_shape(inner)):
+        sizes = f"{inner}, by that of {shown.file}, or filled up to {even_shape(inner)}"
+        yield Failure(raster.file, f"shape {shape}", sizes, _REBUILD)
+    elif raster.archive.files.deep and shape != inner:
+        for index, empty in enumerate(nodata, 1):
+            band = raster.archive.band(raster.file, index)
+            if (band[inner[0] :] != empty).any() or (band[:, inner[1] :] != empty).any():
+                found = f"band {index} with a picture beyond row {inner[0]} or column {inner[1]}"
+                yield Failure(raster.file, found, f"nothing but {empty} there", _REBUILD)
+
+
+def _measured_beside(raster: Raster) -> Raster | None:
+    """The raster of quantities that a picture beside it shows; None for any other raster."""
+    if "visual" not in raster.asset.get("roles", []):
+        return None
+    beside = (one for one in rasters(raster.archive) if one.item.file == raster.item.file)
+    return next((one for one in beside if "data" in one.asset.get("roles", [])), None)
 
 
 @check("raster-bands", "data type, nodata, unit and number of bands in STAC are those of the raster", rasters)
@@ -125,6 +213,64 @@ def raster_statistics(raster: Raster) -> Iterator[Failure]:
             tag = tags[index].get(f"STATISTICS_{name.upper()}")
             if tag is not None and not (name in true and _near(float(tag), true[name])):
                 yield Failure(raster.file, f"tag {name} {tag}", f"{true.get(name, 'none')}", _REBUILD)
+
+
+@check(
+    "raster-overviews",
+    "every overview halves the one before, and its pixels lie between those of the raster that they stand for",
+    rasters,
+)
+def raster_overviews(raster: Raster) -> Iterator[Failure]:
+    with _opened(raster) as source:
+        factors, count = source.overviews(1), source.count
+    if factors != [2**level for level in range(1, len(factors) + 1)]:
+        yield Failure(raster.file, f"overviews {factors}", "each half as fine as the one before", _REBUILD)
+        return
+    if not raster.archive.files.deep:
+        raise NotChecked("needs every pixel; over the network only where the validation is deep")
+    for index in range(1, count + 1):
+        yield from _strange_overviews(raster, index, factors)
+
+
+def _strange_overviews(raster: Raster, index: int, factors: list[int]) -> Iterator[Failure]:
+    """Overviews of one band that have values which the raster has not around them.
+
+    Where a size is odd a pixel stands for a shifted window: the blocks around its own are counted in.
+    """
+    nodata = nodata_of(raster, index)
+    band = raster.archive.band(raster.file, index).astype(np.float32)  # a copy: the archive keeps its own
+    empty = ~np.isfinite(band) if nodata is None else ~np.isfinite(band) | (band == nodata)
+    lowest, highest = band.copy(), band
+    lowest[empty], highest[empty] = np.inf, -np.inf
+    for level, factor in enumerate(factors):
+        lowest, highest = _halved(lowest, np.minimum), _halved(highest, np.maximum)
+        with _geotiff(raster, overview_level=level) as source:
+            overview = source.read(index)
+        if overview.shape != lowest.shape:
+            found = f"overview {factor} of shape {overview.shape}"
+            yield Failure(raster.file, found, f"shape {lowest.shape}", _REBUILD)
+            continue
+        valid = np.isfinite(overview) if nodata is None else np.isfinite(overview) & (overview != nodata)
+        slack = _OVERVIEW_SLACK * np.maximum(1.0, np.abs(overview))
+        below = overview < _around(lowest, np.minimum, np.inf) - slack
+        above = overview > _around(highest, np.maximum, -np.inf) + slack
+        if strange := int((valid & (below | above)).sum()):
+            found = f"{strange} pixels of overview {factor}, band {index}, unlike the raster"
+            yield Failure(raster.file, found, "overviews of the raster itself", _REBUILD)
+
+
+def _halved(band: NDArray[Any], extreme: np.ufunc) -> NDArray[Any]:
+    """Extreme of each 2 x 2 pixels; of an odd size the last are alone."""
+    even = np.pad(band, [(0, size % 2) for size in band.shape], mode="edge") if any(np.mod(band.shape, 2)) else band
+    rows = extreme(even[::2], even[1::2])
+    return np.asarray(extreme(rows[:, ::2], rows[:, 1::2]))
+
+
+def _around(blocks: NDArray[Any], extreme: np.ufunc, nothing: float) -> NDArray[Any]:
+    """Extreme over each block and its eight neighbours."""
+    framed = np.pad(blocks, 1, constant_values=nothing)
+    across = extreme(extreme(framed[:-2], framed[1:-1]), framed[2:])
+    return np.asarray(extreme(extreme(across[:, :-2], across[:, 1:-1]), across[:, 2:]))
 
 
 @check("raster-classes", "every value of a classed raster is one of its classes, and their names are there", rasters)
@@ -185,9 +331,9 @@ def _opened(raster: Raster) -> Any:
         raise ValueError(f"{raster.file}: {_first_line(error)}") from None
 
 
-def _geotiff(raster: Raster) -> Any:
+def _geotiff(raster: Raster, **options: Any) -> Any:
     # GDAL tells a format by its content: of another one, a file could lead out of the archive and to other servers
-    return rasterio.open(raster.dataset_name, driver="GTiff")
+    return rasterio.open(raster.dataset_name, driver="GTiff", **options)
 
 
 def _first_line(error: BaseException) -> str:
@@ -229,4 +375,14 @@ def _rounded(values: tuple[float, ...]) -> list[float]:
     return [round(value, 6) for value in values]
 
 
-CHECKS = (raster_opens, cog_structure, raster_georeference, raster_bands, raster_statistics, raster_classes)
+CHECKS = (
+    raster_opens,
+    raster_tiles,
+    cog_structure,
+    raster_georeference,
+    picture_on_grid,
+    raster_bands,
+    raster_statistics,
+    raster_overviews,
+    raster_classes,
+)

@@ -213,7 +213,7 @@ def _junit_case(result: CheckResult) -> str:
     head = f'  <testcase classname="validate" name={quoteattr(result.name)}'
     if result.failures:
         text = _xml_text("\n".join(str(failure) for failure in result.failures))
-        return f"{head}><failure message={quoteattr(result.meaning)}>{text}</failure></testcase>"
+        return f'{head}><failure type="FailedCheck" message={quoteattr(result.meaning)}>{text}</failure></testcase>'
     if result.skipped:
         return f"{head}><skipped message={quoteattr(_xml_text(result.skipped, escaped=False))}/></testcase>"
     return f"{head}/>"

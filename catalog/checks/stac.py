@@ -10,12 +10,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from referencing.exceptions import Unresolvable
 from shapely.geometry import shape
 
 from catalog.checks import stac_twins
 from catalog.checks.archive import PART, Archive, Document, File, collections, documents, every_language, items, whole
 from catalog.checks.result import Failure, NotChecked, check
 from catalog.layout import CATALOG_JSON, COLLECTION_JSON, chinese_twin
+from catalog.media_types import media_type_of
 from schemas.stac_schemas import Schemas, schema_folder, schemas_at_hand, validate_stac
 
 _REBUILD = "build the archive again"
@@ -166,6 +168,17 @@ def assets_exist(document: Document) -> Iterator[Failure]:
             yield Failure(path, "a file that no asset names", "an asset of the item", _REBUILD)
 
 
+@check("asset-types", "every asset has the media type of its file, a role and a title", documents)
+def asset_types(document: Document) -> Iterator[Failure]:
+    for key, asset in document.assets.items():
+        where, expected = f"{document.file}: asset {key}", media_type_of(str(asset.get("href")))
+        if asset.get("type") != expected:
+            yield Failure(where, f"type {asset.get('type')!r}", repr(expected), _REBUILD)
+        for name in ("roles", "title"):
+            if not asset.get(name):
+                yield Failure(where, f"no {name}", f"{name} of every asset", _REBUILD)
+
+
 @check("asset-checksums", "file:size and file:checksum of every asset are those of its file", documents)
 def asset_checksums(document: Document) -> Iterator[Failure]:
     files = document.archive.files
@@ -242,7 +255,7 @@ def collection_extent(collection: Document) -> Iterator[Failure]:
             )
 
 
-@check("collection-union", "a collection's extent is the union of its items", collections)
+@check("collection-union", "a collection's extent, in space and time, is the union of its items", collections)
 def collection_union(collection: Document) -> Iterator[Failure]:
     members = collection.archive.items_of(collection)
     if not members:
@@ -253,6 +266,53 @@ def collection_union(collection: Document) -> Iterator[Failure]:
     found = collection.content["extent"]["spatial"]["bbox"][0]
     if max(abs(one - other) for one, other in zip(found, union, strict=True)) > _DEGREE:
         yield Failure(f"{collection.file}: extent.spatial", str(found), f"{union}, the union of its items", _REBUILD)
+    periods = [
+        [_moment(item.content["properties"][key]) for key in ("start_datetime", "end_datetime")] for item in members
+    ]
+    stated = [_moment(str(text)) for text in collection.content["extent"]["temporal"]["interval"][0]]
+    union_of_time = [min(start for start, _ in periods), max(end for _, end in periods)]
+    if stated != union_of_time:
+        expected = f"{' to '.join(moment.isoformat() for moment in union_of_time)}, the union of its items"
+        found_time = " to ".join(moment.isoformat() for moment in stated)
+        yield Failure(f"{collection.file}: extent.temporal", found_time, expected, _REBUILD)
+
+
+@check(
+    "collection-summaries",
+    "a collection summarises the values of its items, and describes each of their assets",
+    collections,
+)
+def collection_summaries(collection: Document) -> Iterator[Failure]:
+    members = collection.archive.items_of(collection)
+    where, summaries = f"{collection.file}: summaries", collection.content.get("summaries") or {}
+    for name, stated in summaries.items():
+        values = [value for item in members for value in _summarised(item, name)]
+        if isinstance(stated, dict):
+            true: object = {"minimum": min(values), "maximum": max(values)} if values else None
+            found: object = {key: stated.get(key) for key in ("minimum", "maximum")}
+        else:
+            true, found = sorted(set(values), key=str), sorted(stated, key=str)
+        if found != true:
+            yield Failure(f"{where} {name}", f"{stated}", f"{true}, by its items", _REBUILD)
+    described = set(collection.content.get("item_assets") or {})
+    for item in members:
+        for key in sorted(item.assets.keys() - described):
+            expected = f"every asset in item_assets of {collection.file}"
+            yield Failure(
+                f"{item.file}: asset {key}", "an asset that its collection does not describe", expected, _REBUILD
+            )
+
+
+def _summarised(item: Document, name: str) -> list[Any]:
+    """The values of an item that a summary of this name tells of: the property, or one within a record of it."""
+    properties = item.content["properties"]
+    if name in properties:
+        return [properties[name]]
+    if name.startswith("glacier:"):
+        balance, line = (properties.get(key) or {} for key in ("glacier:balance", "glacier:ela"))
+        inner = {**balance, "ela_m": line.get("altitude_m")}.get(name.removeprefix("glacier:"))
+        return [] if inner is None else [inner]
+    return [asset[name] for asset in item.assets.values() if name in asset]
 
 
 @check("renders", "every render names assets that are there", documents)
@@ -288,7 +348,11 @@ def stac_schema(root: File) -> Iterator[Failure]:
     registry = _registry(root.archive.schemas)
     unread: set[str] = set()
     for document in every_language(root.archive):
-        verdict = validate_stac(document.content, registry)
+        try:
+            verdict = validate_stac(document.content, registry)
+        except Unresolvable as error:  # a schema that leads to another, which is never fetched
+            unread.add(str(error.ref))
+            continue
         unread.update(verdict.not_at_hand)
         for failure in verdict.failures:
             yield Failure(document.file, failure, "what the schema allows", _REBUILD)
@@ -308,11 +372,13 @@ CHECKS = (
     links_resolve,
     links_both_ways,
     assets_exist,
+    asset_types,
     asset_checksums,
     item_extent,
     item_time,
     collection_extent,
     collection_union,
+    collection_summaries,
     renders,
     *stac_twins.CHECKS,
 )

@@ -13,7 +13,7 @@ from catalog.layout import ITEMS_PARQUET
 _REBUILD = "build the archive again"
 _CODES = {False: "en", True: "zh"}
 # what is said differently in the two languages; links are compared by where they lead
-_WORDS = frozenset({"title", "description", "keywords", "language", "languages", "links"})
+_WORDS = frozenset({"title", "description", "keywords", "language", "languages", "links", "processing:lineage"})
 _LARGEST = 1_000_000  # bytes
 
 

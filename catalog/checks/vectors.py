@@ -12,15 +12,19 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
+from rasterio.features import rasterize
+from rasterio.warp import transform_geom
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.checks.archive import Archive, File, every_file
+from catalog.checks.archive import Archive, File, Raster, every_file, rasters
+from catalog.checks.rasters import grid_of, nodata_of
 from catalog.checks.result import Failure, check
-from catalog.checks.tables import read_arrow
+from catalog.checks.tables import of_pair, read_arrow
 from catalog.layout import COLLECTION_JSON, TABLES
 from catalog.parquet_tables import GEOMETRY, GEOPARQUET_VERSION, PLACE_CRS
 from catalog.places import POINT_TABLES
+from pipeline.grid import Grid
 from schemas.tables import GLACIERS
 
 _REBUILD = "build the archive again"
@@ -81,8 +85,9 @@ def geoparquet_places(file: File) -> Iterator[Failure]:
     if folder.endswith(f"/{TABLES}") and stem in POINT_TABLES:
         yield from _misplaced_points(file, shapes, frame)
     elif folder.endswith(f"/{TABLES}") and stem == GLACIERS.name:
-        for path in _geojson_of_glaciers(file):
-            yield from _unlike_features(file, path, shapes, frame, ["glacier_id"])
+        for path, properties in _geojson_of_glaciers(file):
+            own = of_pair(frame, properties)
+            yield from _unlike_features(file, path, [shapes[row] for row in own.index], own, ["glacier_id"])
     elif f"{folder}/{stem}.geojson" in file.archive.path_set:
         yield from _unlike_features(file, f"{folder}/{stem}.geojson", shapes, frame, list(frame.columns))
 
@@ -107,11 +112,12 @@ def _has_places(file: File) -> bool:
     return stem in POINT_TABLES or (stem == GLACIERS.name and bool(_geojson_of_glaciers(file)))
 
 
-def _geojson_of_glaciers(file: File) -> list[str]:
+def _geojson_of_glaciers(file: File) -> list[tuple[str, dict[str, Any]]]:
+    """The glaciers of each item, with the item's properties."""
     folder = file.file.partition("/")[0]
     items = [item for item in file.archive.items if item.collection_id == folder and GLACIERS.name in item.assets]
-    found = [item.target(item.assets[GLACIERS.name]["href"]) for item in items]
-    return [path for path in found if path is not None]
+    found = [(item.target(item.assets[GLACIERS.name]["href"]), item.content["properties"]) for item in items]
+    return [(path, properties) for path, properties in found if path is not None]
 
 
 def _misplaced_points(file: File, shapes: Shapes, frame: pd.DataFrame) -> Iterator[Failure]:
@@ -170,4 +176,36 @@ def _same_shape(one: BaseGeometry, other: BaseGeometry) -> bool:
     return bool(one.equals_exact(other, _DEGREES, normalize=True))
 
 
-CHECKS = (geoparquet_metadata, geoparquet_places)
+def outlined_balances(archive: Archive) -> Iterator[Raster]:
+    """The balances of a year beside which their outline stands."""
+    return (raster for raster in rasters(archive) if raster.key == "balance" and "outline" in raster.item.assets)
+
+
+@check("balance-in-outline", "the balance of a year lies within the outline beside it, and fills it", outlined_balances)
+def balance_in_outline(raster: Raster) -> Iterator[Failure]:
+    path = raster.item.target(raster.item.assets["outline"]["href"])
+    if path is None or not raster.archive.files.deep:
+        return
+    grid = grid_of(raster)
+    features = raster.archive.json(path)["features"]
+    outline = shapely.union_all([shape(transform_geom(PLACE_CRS, grid.crs, one["geometry"])) for one in features])
+    # a pixel that the outline runs through may be on either side
+    inner, outer = (_burnt(outline.buffer(sign * max(grid.pixel_size)), grid) for sign in (-1, 1))
+    known = raster.archive.band(raster.file, 1) != nodata_of(raster, 1)
+    for wrong, found, expected in (
+        (known & ~outer, "with a balance off the outline", "none"),
+        (inner & ~known, "within the outline without a balance", "a balance wherever there is glacier"),
+    ):
+        if wrong.any():
+            yield Failure(path, f"{int(wrong.sum())} pixels {found} ({raster.file})", expected, _REBUILD)
+
+
+def _burnt(geometry: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
+    if geometry.is_empty:
+        return np.zeros(grid.shape, bool)
+    burnt = rasterize([(geometry, 1)], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
+    inside: NDArray[np.bool_] = burnt == 1
+    return inside
+
+
+CHECKS = (geoparquet_metadata, geoparquet_places, balance_in_outline)

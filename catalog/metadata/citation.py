@@ -19,6 +19,10 @@ def citation_text(facts: Facts) -> str:
     ]
     if facts.synthetic:
         lines += ["", "Synthetic sample: do not cite as observations. / 合成样本：请勿作为实测数据引用。"]
+    failed = [gate for gate in facts.gates if not gate.passed]
+    if failed:
+        lines += ["", "Published although these quality gates failed / 以下质量指标未通过:", ""]
+        lines += [f"- {one_line(str(gate))}." for gate in failed]
     if not facts.creators_are_people:
         lines += ["", "The source names no authors; the data centre is cited as publisher. / 原文未列作者。"]
     lines += ["", *_about(facts)]

@@ -46,7 +46,16 @@ def _licence(definition: Definition) -> dict[str, str]:
 
 
 def _source(source: Source) -> dict[str, str]:
-    return {"title": source.title, "path": source.url} if source.url else {"title": source.title}
+    described = {
+        "title": source.title,
+        "titleTranslated": source.title_cn,
+        "path": source.url,
+        "attribution": source.attribution,
+        "license": source.licence,
+        "licenseNote": source.licence_note,
+        "producers": "; ".join(producer.name for producer in source.producers),
+    }
+    return {key: value for key, value in described.items() if value}
 
 
 def _contributors(facts: Facts) -> list[dict[str, str]]:

@@ -145,7 +145,9 @@ def describe(dataset: Dataset, files: Sequence[DataFile]) -> Facts:
         variables=_VARIABLES[definition.kind],
         files=tuple(sorted(files)),
         gates=_gates(dataset),
-        statistics=_statistics(dataset.result),
+        statistics=_statistics(dataset.result)
+        if not dataset.pairs
+        else {"pairs": {part.pair: _statistics(part.result) for part in dataset.pairs}},
     )
 
 

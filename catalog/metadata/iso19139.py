@@ -8,7 +8,7 @@ from lxml import etree
 from markupsafe import Markup, escape
 
 from catalog.metadata.facts import Facts, GateResult, licence_url
-from schemas.definition import Bilingual, Keywords
+from schemas.definition import Bilingual, Keywords, Producer
 
 _GMD, _GCO = "http://www.isotc211.org/2005/gmd", "http://www.isotc211.org/2005/gco"
 _NAMES = {"gmd": _GMD, "gco": _GCO}
@@ -32,6 +32,7 @@ def iso19139_xml(facts: Facts) -> str:
     _credit(root, facts)
     _cite(root, facts)
     _report(root, facts.gates)
+    _list_sources(root, facts)
     etree.indent(root)
     return etree.tostring(root, encoding="utf-8", xml_declaration=True).decode() + "\n"
 
@@ -180,6 +181,47 @@ def _report(root: etree._Element, gates: tuple[GateResult, ...]) -> None:
     lineage = _all(root, "//gmd:DQ_DataQuality/gmd:lineage")[0]
     for gate in gates:
         lineage.addprevious(_conformance(gate, root))
+
+
+def _list_sources(root: etree._Element, facts: Facts) -> None:
+    """Each input product, last in the lineage: what it is, who made it, under which licence, where it is found."""
+    lineage = _all(root, "//gmd:lineage/gmd:LI_Lineage")[0]
+    for source in facts.definition.sources:
+        element = _child(_child(lineage, "source"), "LI_Source")
+        acquired = [day.isoformat() for day in (source.acquired_start, source.acquired_end) if day]
+        told = (
+            source.title,
+            source.attribution,
+            f"Licence: {source.licence}" if source.licence else "",
+            source.licence_note,
+            f"Acquired {' to '.join(dict.fromkeys(acquired))}" if acquired else "",
+        )
+        element.append(_string("description", ". ".join(text.rstrip(".") for text in told if text) + "."))
+        citation = _child(_child(element, "sourceCitation"), "CI_Citation")
+        citation.append(_string("title", source.title))
+        # when the product was published the definition does not say
+        _child(citation, "date").set(f"{{{_GCO}}}nilReason", "unknown")
+        if source.url:
+            identifier = _child(_child(citation, "identifier"), "MD_Identifier")
+            identifier.append(_string("code", source.url))
+        for producer in source.producers:
+            citation.append(_responsible(producer))
+
+
+def _responsible(producer: Producer) -> etree._Element:
+    party = _element("citedResponsibleParty")
+    office = _child(party, "CI_ResponsibleParty")
+    office.append(_string("organisationName", producer.name))
+    if producer.url:
+        online = _child(_child(_child(office, "contactInfo"), "CI_Contact"), "onlineResource")
+        linkage = _child(_child(online, "CI_OnlineResource"), "linkage")
+        etree.SubElement(linkage, f"{{{_GMD}}}URL").text = producer.url
+    code = "originator" if "producer" in producer.roles else "owner"
+    role = etree.SubElement(_child(office, "role"), f"{{{_GMD}}}CI_RoleCode")
+    role.set("codeList", f"{_CODES}#CI_RoleCode")
+    role.set("codeListValue", code)
+    role.text = code
+    return party
 
 
 def _conformance(gate: GateResult, root: etree._Element) -> etree._Element:

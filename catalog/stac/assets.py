@@ -11,7 +11,8 @@ from catalog.cogs import RasterFacts, raster_facts
 from catalog.dataset import Asset
 from catalog.manifest import sha256_of
 from catalog.media_types import COG, media_type_of
-from catalog.stac.languages import Language
+from catalog.stac.languages import ENGLISH, Language
+from schemas.chinese import meaning_cn
 from schemas.definition import Bilingual
 from schemas.fields import Table
 
@@ -20,24 +21,29 @@ _RGB = ("red", "green", "blue")
 
 @dataclass(frozen=True)
 class OfferedFile:
-    """A file beside a collection: its reference from there, titles, role and what else STAC says of it."""
+    """A file beside a collection: its reference from there, titles, role and what else STAC says of it.
+
+    ``facts_cn`` replaces those of the ``facts`` that hold words.
+    """
 
     key: str
     href: str
     title: Bilingual
     roles: tuple[str, ...]
-    description: str
+    description: Bilingual
     facts: dict[str, Any]
+    facts_cn: dict[str, Any]
 
     def to_dict(self, language: Language) -> dict[str, Any]:
         """The STAC asset in one language."""
         return {
             "href": self.href,
             "title": language.text(self.title),
-            **({"description": self.description} if self.description else {}),
+            **({"description": language.text(self.description)} if self.description.en else {}),
             "type": media_type_of(self.href),
             "roles": list(self.roles),
             **self.facts,
+            **(self.facts_cn if language.code == "zh" else {}),
         }
 
 
@@ -71,15 +77,20 @@ def table_fields(path: Path, table: Table) -> dict[str, Any]:
     """Columns and number of records of a published CSV table."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = sum(1 for _ in csv.reader(file)) - 1
-    columns = [
+    return {"table:columns": columns_of(table, ENGLISH), "table:row_count": rows}
+
+
+def columns_of(table: Table, language: Language) -> list[dict[str, str]]:
+    """Name, type and meaning of every column, the meaning with its unit and in one language."""
+    return [
         {
             "name": column.name,
             "type": column.type,
-            "description": f"{column.meaning} ({column.unit})" if column.unit else column.meaning,
+            "description": language.say(column.meaning, meaning_cn(column))
+            + (f" ({column.unit})" if column.unit else ""),
         }
         for column in table.columns
     ]
-    return {"table:columns": columns, "table:row_count": rows}
 
 
 def _raster_fields(key: str, facts: RasterFacts) -> dict[str, Any]:

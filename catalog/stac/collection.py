@@ -17,7 +17,7 @@ from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language
 from catalog.stac.source import Source, first_second, last_second, stamp
 from catalog.stac.summary import Summary
-from schemas.definition import Bilingual, Contact, Definition, OtherVersion
+from schemas.definition import Bilingual, Contact, Definition, OtherVersion, Producer
 
 _MOST_GATES = 200
 
@@ -47,8 +47,8 @@ def _same_in_every_language(source: Source) -> Json:
         "id": definition.id,
         "license": definition.licence,
         "extent": _extent(source),
-        "providers": [{"name": definition.publisher, "roles": ["host"], "url": definition.publisher_url}],
         "version": definition.version,
+        "published": stamp(first_second(definition.publication_date)),
         **({"deprecated": True} if definition.successor else {}),
         "sci:citation": facts.citation.en,
         **({"sci:doi": definition.doi} if definition.doi else {}),
@@ -63,6 +63,7 @@ def _words(source: Source, language: Language) -> Json:
         "title": language.text(source.facts.title),
         "description": language.text(source.facts.abstract),
         "keywords": source.keywords(language),
+        "providers": _providers(source.definition, language),
         **_themes(source.definition, language),
     }
 
@@ -133,7 +134,7 @@ def _gates(source: Source) -> list[Json]:
 
 def _version(other: OtherVersion) -> Json:
     record = {"version": other.version, "published": other.publication_date.isoformat(), "address": other.address}
-    return {**record, **({"changes": other.changes} if other.changes else {})}
+    return {**record, **({"changes": other.changes.model_dump(mode="json")} if other.changes.stated else {})}
 
 
 # --- links -------------------------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def _parent_and_members(source: Source, place: Place) -> Iterator[Json]:
 
 def _other_links(source: Source, language: Language) -> Iterator[Json]:
     definition = source.definition
-    yield source.licence_link()
+    yield source.licence_link(language)
     publisher = language.say(definition.publisher, definition.publisher_cn)
     yield {"rel": "about", "href": definition.publisher_url, "type": "text/html", "title": publisher}
     if definition.doi:
@@ -159,7 +160,8 @@ def _other_links(source: Source, language: Language) -> Iterator[Json]:
         if origin.url:
             said = {"description": origin.attribution, "license": origin.licence}
             stated = {name: text for name, text in said.items() if text}
-            yield {"rel": "derived_from", "href": origin.url, "title": origin.title, **stated}
+            title = language.say(origin.title, origin.title_cn)
+            yield {"rel": "derived_from", "href": origin.url, "title": title, **stated}
     if (source.folder.metadata / "iso19139.xml").is_file():
         title = language.say("ISO 19139 metadata", "ISO 19139 元数据")
         yield {"rel": "describedby", "href": f"./{METADATA}/iso19139.xml", "type": "application/xml", "title": title}
@@ -204,6 +206,27 @@ def _contact(contact: Contact) -> dict[str, Any]:
         # STAC wants the international form; a country code that the source does not state is not made up
         entry["contactInstructions"] = [f"Telephone {contact.phone}"]
     return entry
+
+
+def _providers(definition: Definition, language: Language) -> list[Json]:
+    """Who hosts the archive, then who made or licenses its inputs, each once with what of theirs was used."""
+    host = {"name": definition.publisher, "roles": ["host"], "url": definition.publisher_url}
+    made: dict[str, list[tuple[Producer, Bilingual]]] = {}
+    for source in definition.sources:
+        for producer in source.producers:
+            made.setdefault(producer.name, []).append((producer, Bilingual(en=source.title, cn=source.title_cn)))
+    return [host, *(_maker(name, products, language) for name, products in made.items())]
+
+
+def _maker(name: str, products: list[tuple[Producer, Bilingual]], language: Language) -> Json:
+    titles = language.say("; ", "；").join(language.text(title) for _, title in products)
+    url = next((producer.url for producer, _ in products if producer.url), "")
+    return {
+        "name": name,
+        "description": f"{language.say('Input of this dataset: ', '本数据集的输入：')}{titles}",
+        "roles": list(dict.fromkeys(role for producer, _ in products for role in producer.roles)),
+        **({"url": url} if url else {}),
+    }
 
 
 def _themes(definition: Definition, language: Language) -> Json:

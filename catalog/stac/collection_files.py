@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from catalog.layout import DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES
+from catalog.chinese_titles import COLLECTION_FIGURES_CN
+from catalog.layout import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES
 from catalog.mass_balance_items import COLLECTION_FIGURES
-from catalog.stac.assets import OfferedFile, file_fields, table_fields
+from catalog.stac.assets import OfferedFile, columns_of, file_fields, table_fields
+from catalog.stac.languages import CHINESE
 from catalog.stac.source import Source
-from catalog.stac.titles import COLLECTION_FIGURES_CN, METADATA_TITLES, TABLE_TITLES_CN
+from catalog.stac.titles import METADATA_TITLES
 from catalog.tables import workbook_path
+from schemas.chinese import table_meaning_cn, table_title_cn
 from schemas.definition import Bilingual
-from schemas.tables import PUBLISHED_TABLES
+from schemas.tables import published_schemas
 
-_TABLES = {table.name: table for table in PUBLISHED_TABLES}
+_NOTHING = Bilingual(en="")
 
 
 def offered_files(source: Source) -> Iterator[OfferedFile]:
@@ -34,15 +37,17 @@ def offered_files(source: Source) -> Iterator[OfferedFile]:
 
 
 def _table(source: Source, path: Path, key: str, form: str) -> OfferedFile:
-    table = _TABLES[path.stem]
-    chinese = TABLE_TITLES_CN.get(table.name, table.title)
+    table = published_schemas(several_pairs=bool(source.dataset.pairs))[path.stem]
+    chinese = table_title_cn(table) or table.title
     title = (
         Bilingual(en=f"{table.title} ({form})", cn=f"{chinese}（{form}）")
         if form
         else Bilingual(en=table.title, cn=chinese)
     )
+    about = Bilingual(en=table.meaning, cn=table_meaning_cn(table))
     fields = {} if form else table_fields(path, table)
-    return _file(source, key, f"{TABLES}/{path.name}", title, "data", description=table.meaning, **fields)
+    columns = {} if form else {"table:columns": columns_of(table, CHINESE)}
+    return _file(source, key, f"{TABLES}/{path.name}", title, "data", about, in_chinese=columns, **fields)
 
 
 def _described(source: Source) -> Iterator[tuple[str, str, Bilingual, str]]:
@@ -51,6 +56,7 @@ def _described(source: Source) -> Iterator[tuple[str, str, Bilingual, str]]:
     package = Bilingual(en="Data Package with the schemas of the tables", cn="数据包（含各表格的模式）")
     yield "datapackage", DATAPACKAGE_JSON, package, "metadata"
     yield "readme", README_MD, Bilingual(en="README of the collection", cn="数据集说明（README）"), "metadata"
+    yield "changelog", CHANGELOG_MD, Bilingual(en="What each version changed", cn="各版本更新记录"), "metadata"
     for name, title in COLLECTION_FIGURES.items():
         both = Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, title))
         yield f"figure_{Path(name).stem}", name, both, "overview"
@@ -59,10 +65,18 @@ def _described(source: Source) -> Iterator[tuple[str, str, Bilingual, str]]:
 
 
 def _file(
-    source: Source, key: str, href: str, title: Bilingual, role: str, *, description: str = "", **fields: Any
+    source: Source,
+    key: str,
+    href: str,
+    title: Bilingual,
+    role: str,
+    description: Bilingual = _NOTHING,
+    *,
+    in_chinese: dict[str, Any] | None = None,
+    **fields: Any,
 ) -> OfferedFile:
     facts = {**fields, **file_fields(source.folder.path / href)}
-    return OfferedFile(key, f"./{href}", title, (role,), description, facts)
+    return OfferedFile(key, f"./{href}", title, (role,), description, facts, in_chinese or {})
 
 
 def _metadata_key(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -67,8 +66,12 @@ class Place:
 
     def href(self, target: str) -> str:
         """The relative reference to a file of the archive."""
-        href = posixpath.relpath(target, posixpath.dirname(self.path) or ".")
-        return href if href.startswith("../") else f"./{href}"
+        here, there = self.path.split("/")[:-1], target.split("/")
+        shared = 0
+        while shared < min(len(here), len(there) - 1) and here[shared] == there[shared]:
+            shared += 1
+        rest = "/".join(there[shared:])
+        return f"{'../' * (len(here) - shared)}{rest}" if len(here) > shared else f"./{rest}"
 
     def own_links(self, title: Bilingual) -> list[Json]:
         """The same document in the other language, the schema of our fields, and the address where it is served."""
@@ -112,9 +115,12 @@ def write_document(root: Path, place: Place, content: Mapping[str, Any], *, inde
 
 def write_json(path: Path, content: Mapping[str, Any], *, indented: bool = True) -> None:
     """UTF-8 JSON, indented or on one line, which is four times as fast; NaN and infinity are refused."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content, indent=2 if indented else None, ensure_ascii=False, allow_nan=False) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        path.write_bytes(text.encode())
+    except FileNotFoundError:  # the folder of nearly every document stands already
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
 
 
 def root_link(place: Place) -> Json:

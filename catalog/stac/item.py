@@ -23,7 +23,7 @@ def item_documents(source: Source, item: Item, parent: tuple[str, Bilingual]) ->
             root_link(place),
             place.link("collection", source.collection_path, source.facts.title),
             place.link("parent", parent[0], parent[1]),
-            source.licence_link(),
+            source.licence_link(language),
         ]
         documents.append((place, completed(place, content, links, title_of(item))))
     return documents
@@ -55,6 +55,7 @@ def _content(source: Source, item: Item, files: dict[str, dict[str, Any]], langu
             "published": stamp(first_second(definition.publication_date)),
             "processing:software": source.software,
             **item.properties,
+            **(item.properties_cn if language.code == "zh" else {}),
             **({"proj:code": codes.pop()} if len(codes) == 1 else {}),
         },
         "assets": {asset.key: item_asset(asset, files[asset.key], language) for asset in item.assets},

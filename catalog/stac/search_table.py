@@ -99,7 +99,15 @@ def _table(items: list[dict[str, Any]]) -> pa.Table:
     from stac_geoparquet.arrow import parse_stac_items_to_arrow
 
     # Parquet has no record without fields: an object with nothing in it is left out like null
-    return parse_stac_items_to_arrow([{"assets": {}, **without_nulls(item)} for item in items]).read_all()
+    return parse_stac_items_to_arrow([_Given({"assets": {}, **without_nulls(item)}) for item in items]).read_all()
+
+
+class _Given(dict[str, Any]):
+    """An item for the library, which copies all of it before it replaces the geometry: half of the table's time."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        """The same values under the same names; nobody else holds them."""
+        return dict(self)
 
 
 def _batches(entries: Iterable[T], size: int) -> Iterator[list[T]]:

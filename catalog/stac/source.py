@@ -12,7 +12,7 @@ from catalog.dataset import Dataset, Item
 from catalog.layout import COLLECTION_JSON, CollectionFolder, part_id
 from catalog.metadata.facts import Facts, describe
 from catalog.stac.languages import Language, keyword_list
-from schemas.definition import Definition
+from schemas.definition import Bilingual, Definition
 
 ITEMS_IN_A_PART = 500  # with titles of ordinary length a fifth of the megabyte that no document may exceed
 _SYNTHETIC = {"en": "synthetic", "zh": "合成数据"}
@@ -81,12 +81,13 @@ class Source:
         words = (keyword_list(listed.cn) if language.code == "zh" else []) or keyword_list(listed.en)
         return [*words, *([_SYNTHETIC[language.code]] if self.dataset.synthetic else [])]
 
-    def licence_link(self) -> dict[str, Any]:
+    def licence_link(self, language: Language) -> dict[str, Any]:
         """The link to the licence's text; to the publisher where it is none of the listed ones."""
         definition = self.definition
         other = definition.licence == "other"
         href = definition.publisher_url if other else f"https://spdx.org/licenses/{definition.licence}.html"
-        title = definition.licence_note or f"Licence: {definition.licence}"
+        stated = Bilingual(en=definition.licence_note, cn=definition.licence_note_cn)
+        title = language.text(stated) or f"{language.say('Licence: ', '许可：')}{definition.licence}"
         return {"rel": "license", "href": href, "type": "text/html", "title": title}
 
 

@@ -153,7 +153,8 @@
   }
 
   function drawLines(sharp) {
-    if (!find("lines-shown").checked) { return; }
+    // a picture has its lines drawn already
+    if (shown.paint === "rgb" || !find("lines-shown").checked) { return; }
     const scale = sharp / view.metres;
     pen.lineJoin = "round";
     lines.forEach((line) => {
@@ -297,6 +298,7 @@
   // --- legend, layers, lines --------------------------------------------------------------------------------------
   function choose(layer) {
     shown = layer;
+    find("lines-switch").hidden = layer.paint === "rgb" || !told.lines.length || !told.utm;
     const legend = find("legend"), parts = [];
     legend.hidden = layer.paint === "rgb" && !layer.high;
     if (layer.classes) {
@@ -331,18 +333,21 @@
   }
 
   async function fetchLines() {
-    if (!told.lines || !told.utm) { find("lines-switch").hidden = true; return; }
-    const answer = await fetch(told.lines.href);
-    if (!answer.ok) { throw new Error(`${told.lines.href}: ${answer.status}`); }
+    if (!told.lines.length || !told.utm) { return; }
     const project = (ring) => ring.map(([longitude, latitude]) => UTM.project(longitude, latitude, told.utm));
-    lines = (await answer.json()).features.map(({geometry, properties}) => ({
-      parts: {
-        Polygon: () => geometry.coordinates, MultiPolygon: () => geometry.coordinates.flat(),
-        LineString: () => [geometry.coordinates], MultiLineString: () => geometry.coordinates,
-      }[geometry.type]().map(project),
-      name: properties.glacier_name || properties.glacier_id || "",
-      strong: properties.balance_m_we === 0,
-    }));
+    const read = async ({href}) => {
+      const answer = await fetch(href);
+      if (!answer.ok) { throw new Error(`${href}: ${answer.status}`); }
+      return (await answer.json()).features.map(({geometry, properties}) => ({
+        parts: {
+          Polygon: () => geometry.coordinates, MultiPolygon: () => geometry.coordinates.flat(),
+          LineString: () => [geometry.coordinates], MultiLineString: () => geometry.coordinates,
+        }[geometry.type]().map(project),
+        name: properties.glacier_name || properties.glacier_id || "",
+        strong: properties.balance_m_we === 0,
+      }));
+    };
+    lines = (await Promise.all(told.lines.map(read))).flat();
     redraw();
   }
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from shapely.geometry.base import BaseGeometry
 
 from pipeline.mass_balance.cross_checks import IndexYear, index_stake_balance, index_stakes
 from pipeline.mass_balance.glacier_wide import GlacierWide
-from pipeline.mass_balance.hypsometry import hypsometry_of_surface, read_surface
+from pipeline.mass_balance.hypsometry import Hypsometry, read_surveys, survey_of_year
 from pipeline.mass_balance.integration import Ground, YearPlan, integrate_years
 from pipeline.mass_balance.linear_model import Filled, LinearModel, fill, fit_linear_model, observations
 from pipeline.mass_balance.points import PointBalances, PointRecord, point_balances
@@ -74,7 +75,7 @@ def mass_balance(
     )
     return MassBalance(
         data.glacier,
-        ground.surface.outline if ground.surface is not None else None,
+        _latest_outline(ground, computed),
         tuple(year.result for year in computed),
         result_tables(data, findings, computed, sigma_limit_m_we),
         settings,
@@ -125,13 +126,20 @@ def read_ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None
     BadInput : one without the other, or a file that cannot be used.
     """
     if dem is None and outline is None:
-        return Ground(None, None, data.hypsometry)
+        return Ground((), data.hypsometry)
     if dem is None or outline is None:
         found = "an outline without a DEM" if dem is None else "a DEM without an outline"
         raise BadInput("glacier surface", found, "both, or neither and a hypsometry table")
-    glacier = data.glacier
-    surface = read_surface(dem, outline, glacier.glacier_id, glacier.crs, settings.resolution_m)
-    return Ground(surface, hypsometry_of_surface(surface, settings.band_height_m), data.hypsometry)
+    identity = data.glacier.glacier_id, data.glacier.crs
+    surveys = read_surveys(dem, outline, identity, settings.resolution_m, settings.band_height_m)
+    return Ground(surveys, data.hypsometry)
+
+
+def _latest_outline(ground: Ground, computed: Sequence[ComputedYear]) -> BaseGeometry | None:
+    """The outline that serves the last year; None without a map."""
+    if not ground.surveys:
+        return None
+    return survey_of_year(ground.surveys, max((year.result.year for year in computed), default=0)).surface.outline
 
 
 def integrate_fieldwork(
@@ -144,10 +152,9 @@ def integrate_fieldwork(
         for plan in plans
         if plan.year in annual and (points := plan.winter_points(settings)) is not None
     }
-    return (
-        integrate_years(annual, ground, settings, publish=True, tell=tell),
-        integrate_years(winter, ground, settings, publish=False, tell=tell),
-    )
+    # winter first: what it needs is let go before the published fields of all years are held
+    of_winter = integrate_years(winter, ground, settings, publish=False, tell=tell)
+    return integrate_years(annual, ground, settings, publish=True, tell=tell), of_winter
 
 
 def _computed_year(
@@ -261,14 +268,19 @@ def _years_of_bands(data: FieldData, done: set[int], calendar: Calendar) -> list
     return [ComputedYear(result, None, None, None) for result in results]
 
 
+def _band_table(bands: Hypsometry, year: int) -> pd.DataFrame:
+    frame = pd.DataFrame({"lower_m": bands.lower_m, "upper_m": bands.upper_m, "area_km2": bands.area_km2})
+    frame.insert(0, "year", year)
+    return frame
+
+
 def _published_hypsometry(ground: Ground, data: FieldData, computed: Sequence[ComputedYear]) -> pd.DataFrame:
     """The area-altitude distribution behind the balances: the table's, else of DEM and outline, else of the bands."""
     columns = ["year", "lower_m", "upper_m", "area_km2"]
     if not ground.table.empty:
         return ground.table.sort_values(["year", "lower_m"], ignore_index=True)
-    if ground.of_surface is not None and computed:
-        bands = ground.of_surface
-        frame = pd.DataFrame({"lower_m": bands.lower_m, "upper_m": bands.upper_m, "area_km2": bands.area_km2})
-        frame.insert(0, "year", computed[0].result.year)
-        return frame
+    if ground.surveys and computed:
+        used = {survey.year: survey.bands for year in computed if (survey := ground.survey(year.result.year))}
+        # one outline without a year serves every year: it stands under the first
+        return pd.concat([_band_table(bands, year or computed[0].result.year) for year, bands in used.items()])
     return data.zone_balances[columns].sort_values(["year", "lower_m"], ignore_index=True)

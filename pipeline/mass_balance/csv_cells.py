@@ -17,6 +17,7 @@ from schemas.input_files import read_plain_file
 # 500 000 readings
 MOST_CSV_BYTES = 32_000_000
 LONGEST_RECORD = 1_000_000
+LONGEST_CELL = 100_000
 LINES_BEFORE_A_TABLE = 1000
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -75,6 +76,9 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
 
     for row in csv.reader(lines(), delimiter=delimiter, strict=True):
         length = 0
+        # the limit of the csv module is one for the whole process, and a library may have raised it
+        if any(len(cell) > LONGEST_CELL for cell in row):
+            raise csv.Error(f"a cell of more than {LONGEST_CELL} characters")
         yield row
 
 

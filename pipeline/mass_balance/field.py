@@ -293,7 +293,8 @@ def area_mean(kriged: Kriged, grid_mask: BoolArray, pixel_m: tuple[float, float]
 def area_mean_of(kriged: Kriged, mean_covariance: FloatArray, elevation_m: FloatArray, inside: float) -> AreaMean:
     """``area_mean`` from its parts: mean covariance of each point with the area, shape (points,), elevations of the
     area's pixels, and the mean covariance within the area."""
-    mean_drift = drift_at(elevation_m, kriged.drift_origin_m, kriged.with_elevation).mean(axis=0)
+    # the drift is linear in elevation: its mean is that of the mean elevation
+    mean_drift = drift_at(elevation_m.mean(keepdims=True), kriged.drift_origin_m, kriged.with_elevation)[0]
     gap = mean_drift - kriged.drift.T @ kriged.inverse @ mean_covariance
     weights = kriged.inverse @ (mean_covariance + kriged.drift @ kriged.drift_inverse @ gap)
     variance = inside - mean_covariance @ kriged.inverse @ mean_covariance + gap @ kriged.drift_inverse @ gap

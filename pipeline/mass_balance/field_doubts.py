@@ -37,6 +37,7 @@ def field_doubts(tables: Tables) -> list[Doubt]:
     """Everything in the typed tables that is plausible enough to be kept and odd enough to be named."""
     doubts = list(_lone_dates([tables[name] for name in ("readings", "snow_pits", "probings")]))
     doubts.extend(_read_before_installed(tables["readings"], tables["stakes"]))
+    doubts.extend(_nothing_read(tables["readings"]))
     doubts.extend(_out_of_order(tables["readings"]))
     doubts.extend(_out_of_class(tables["pit_layers"]))
     for name in ("hypsometry", "zone_balances"):
@@ -115,6 +116,13 @@ def densities_out_of_class(layers: pd.DataFrame) -> list[int]:
         if density < low or density > high:
             found.append(record)
     return found
+
+
+def _nothing_read(readings: TypedTable) -> Iterable[Doubt]:
+    """Readings without a single exposed length: mostly a column under a name that is not known."""
+    if len(readings.frame) and readings.frame["exposed_m"].isna().all() and not readings.is_wrong(0, "exposed_m"):
+        meaning = "kept: no stake gives a balance; is the header of the column 'exposed_m' spelled otherwise?"
+        yield Doubt(readings.sheet_name, "", f"no exposed length in any of {len(readings.frame)} readings", meaning)
 
 
 def _out_of_order(readings: TypedTable) -> Iterable[Doubt]:

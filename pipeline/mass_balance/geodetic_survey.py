@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import rasterio
 from rasterio.errors import RasterioError
 
 from pipeline.elevation_change.chain import elevation_change
+from pipeline.gdal_inputs import open_raster
 from pipeline.mass_balance.geodetic_check import survey_settings, with_geodetic_check
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
 from schemas.errors import BadInput
+from schemas.input_files import require_plain_file
 
 # the standard TIFF tag of the day a picture was taken, as GDAL names it
 _DAY_TAG = "TIFFTAG_DATETIME"
@@ -50,8 +51,9 @@ def survey_day(dem: Path) -> date:
     ------
     BadInput : no such tag, or a file that cannot be read.
     """
+    require_plain_file(dem, dem.name, "a DEM (GeoTIFF or any raster with a CRS)")
     try:
-        with rasterio.open(dem) as source:
+        with open_raster(str(dem.absolute())) as source:
             stated = source.tags().get(_DAY_TAG, "")
     except RasterioError as error:
         raise BadInput(dem.name, f"an unreadable raster ({str(error).splitlines()[0]})", "a DEM") from None

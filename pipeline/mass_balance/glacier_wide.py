@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -132,7 +132,7 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
         below,
         above,
         # a filled balance shapes a zone; it does not make it an observed one
-        replace(zones, basis=held.basis, counts=held.counts),
+        zones.held_by(year.measured_elevation_m),
         balance,
         _zone_sigma(held, points, year.shared, scatter),
         line,

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import rasterio
+import shapely
 from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.features import geometry_mask
 from rasterio.warp import reproject, transform_bounds
 from shapely.geometry.base import BaseGeometry
-from shapely.validation import explain_validity
 
 from pipeline.gdal_inputs import (
     open_raster,
     require_local_mosaic,
-    require_plain_outlines,
-    require_plausible_count,
     require_sizes,
 )
 from pipeline.grid import BoolArray, FloatArray, Grid
-from pipeline.outline_errors import UNUSABLE, quiet_outlines
+from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
 from schemas.errors import BadInput
 from schemas.input_files import require_plain_file
 
@@ -103,77 +100,93 @@ class Hypsometry:
         return float(self.area_km2.sum())
 
 
-def read_surface(dem: Path, outline: Path, glacier_id: str, crs: str, resolution_m: float) -> GlacierSurface:
-    """The glacier's surface from any DEM and outline file, on a grid of the given CRS and pixel size (m).
+@dataclass(frozen=True)
+class Survey:
+    """The glacier within the outline of one year.
+
+    Attributes
+    ----------
+    year : calendar year in which the outline was surveyed; None where the file states none.
+    surface : the glacier's surface; all surveys of a glacier lie on one grid.
+    bands : its area-altitude distribution.
+    """
+
+    year: int | None
+    surface: GlacierSurface
+    bands: Hypsometry
+
+
+def read_surveys(
+    dem: Path, outline: Path, identity: tuple[str, str], resolution_m: float, band_height_m: float
+) -> tuple[Survey, ...]:
+    """The glacier's surface within the outline of every year that the file has, the earliest first.
+
+    ``identity`` : identifier of the glacier, and the projected CRS to work in; ``resolution_m`` : pixel size.
 
     Errors
     ------
     BadInput : unreadable file, no CRS, invalid or empty outline, a DEM that does not cover the outline.
     """
-    geometry = read_outline(outline, glacier_id, crs)
-    west, south, east, north = geometry.bounds
-    margin = MARGIN_PIXELS * resolution_m
-    if (east - west + 2 * margin) * (north - south + 2 * margin) > MOST_PIXELS * resolution_m**2:
-        found = f"an outline {(east - west) / 1000:.0f} km wide and {(north - south) / 1000:.0f} km high"
-        raise BadInput(outline.name, found, f"one glacier, within {MOST_PIXELS} pixels of {resolution_m:g} m")
-    grid = Grid.covering((west - margin, south - margin, east + margin, north + margin), resolution_m, crs)
+    glacier_id, crs = identity
+    outlines = read_surveyed_outlines(outline, glacier_id, crs)
+    grid = _grid_of(outlines.values(), crs, resolution_m, outline.name)
     surface = _warp(dem, grid)
-    on_glacier = ~geometry_mask([geometry], grid.shape, grid.transform)
-    inside = on_glacier & np.isfinite(surface)
-    pixels = int(on_glacier.sum())
-    if pixels == 0:
-        raise BadInput(
-            outline.name, f"an outline smaller than a pixel of {resolution_m:g} m", "a larger glacier or a finer grid"
-        )
-    share = 1 - int(inside.sum()) / pixels
-    if share > MAXIMUM_VOID_SHARE:
-        raise BadInput(
-            dem.name,
-            f"no elevation over {share:.0%} of the outline",
-            "a DEM that covers the glacier",
-            f"outline: {outline.name}",
-        )
-    return GlacierSurface(grid, surface, inside, geometry)
+    found = []
+    for year, geometry in outlines.items():
+        within = _within(surface, grid, geometry, (dem.name, outline.name))
+        found.append(Survey(year, within, hypsometry_of_surface(within, band_height_m)))
+    return tuple(found)
 
 
-def read_outline(path: Path, glacier_id: str, crs: str) -> BaseGeometry:
-    """The outline of the glacier in ``crs``: the features that bear its identifier, or all of the file.
+def survey_of_year(surveys: Sequence[Survey], year: int) -> Survey:
+    """The survey that serves a mass-balance year: that calendar year's, else the nearest earlier, else the earliest."""
+    earlier = [one for one in surveys if one.year is None or one.year <= year]
+    return earlier[-1] if earlier else surveys[0]
+
+
+def read_surface(dem: Path, outline: Path, glacier_id: str, crs: str, resolution_m: float) -> GlacierSurface:
+    """The glacier's surface from any DEM and outline file, on a grid of the given CRS and pixel size (m).
+
+    Of an outline file with several years, that of the latest.
 
     Errors
     ------
-    BadInput : no such file, not a vector file, no CRS, no polygon, invalid geometry.
+    BadInput : as ``read_surveys``.
     """
-    if not path.exists():
-        raise BadInput(path.name, "no such file", "an outline (GeoPackage, GeoJSON or shapefile)")
-    require_plain_outlines(path, path.name)
-    try:
-        with quiet_outlines():
-            return _outline(path, glacier_id, crs)
-    except UNUSABLE as error:
-        found = " ".join(str(error).split()) or type(error).__name__
-        raise BadInput(path.name, found, "an outline (GeoPackage, GeoJSON or shapefile)") from None
+    geometry = read_outline(outline, glacier_id, crs)
+    grid = _grid_of([geometry], crs, resolution_m, outline.name)
+    return _within(_warp(dem, grid), grid, geometry, (dem.name, outline.name))
 
 
-def _outline(path: Path, glacier_id: str, crs: str) -> BaseGeometry:
-    require_plausible_count(path, path.name, int(pyogrio.read_info(path)["features"]))
-    frame = gpd.read_file(path)
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise BadInput(path.name, "a table without shapes", "the glacier as polygon")
-    if frame.crs is None:
-        raise BadInput(path.name, "no coordinate reference system", "an outline with a CRS", "add the .prj file")
-    polygons = frame[frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
-    if polygons.empty:
-        raise BadInput(path.name, f"{len(frame)} features, no polygon", "the glacier as polygon")
-    named = polygons.drop(columns="geometry").astype(str).eq(glacier_id).any(axis=1).to_numpy()
-    chosen = polygons[named] if named.any() else polygons
-    for geometry in chosen.geometry:
-        if not geometry.is_valid:
-            raise BadInput(path.name, f"invalid geometry: {explain_validity(geometry)}", "a valid polygon", "repair it")
-    union = chosen.to_crs(crs).union_all()
-    if union.is_empty or not np.isfinite(union.area) or union.area == 0:
-        raise BadInput(path.name, "an empty outline", "a glacier with an area")
-    merged: BaseGeometry = union
-    return merged
+def _grid_of(outlines: Iterable[BaseGeometry], crs: str, resolution_m: float, where: str) -> Grid:
+    """The grid about some outlines, with its margin."""
+    west, south, east, north = shapely.total_bounds(list(outlines))
+    margin = MARGIN_PIXELS * resolution_m
+    if (east - west + 2 * margin) * (north - south + 2 * margin) > MOST_PIXELS * resolution_m**2:
+        found = f"an outline {(east - west) / 1000:.0f} km wide and {(north - south) / 1000:.0f} km high"
+        raise BadInput(where, found, f"one glacier, within {MOST_PIXELS} pixels of {resolution_m:g} m")
+    return Grid.covering((west - margin, south - margin, east + margin, north + margin), resolution_m, crs)
+
+
+def _within(surface: FloatArray, grid: Grid, outline: BaseGeometry, names: tuple[str, str]) -> GlacierSurface:
+    """The surface within one outline; ``names`` of the files of DEM and outline."""
+    on_glacier = ~geometry_mask([outline], grid.shape, grid.transform)
+    inside = on_glacier & np.isfinite(surface)
+    pixels = int(on_glacier.sum())
+    if pixels == 0:
+        found = f"an outline smaller than a pixel of {grid.pixel_size[0]:g} m"
+        raise BadInput(names[1], found, "a larger glacier or a finer grid")
+    share = 1 - int(inside.sum()) / pixels
+    if share > MAXIMUM_VOID_SHARE:
+        found = f"no elevation over {share:.0%} of the outline"
+        raise BadInput(names[0], found, "a DEM that covers the glacier", f"outline: {names[1]}")
+    return GlacierSurface(grid, surface, inside, outline)
+
+
+def read_outline(path: Path, glacier_id: str, crs: str) -> BaseGeometry:
+    """The outline of the glacier in ``crs``, of several surveys the latest; as ``read_surveyed_outlines`` otherwise."""
+    *_, latest = read_surveyed_outlines(path, glacier_id, crs).values()
+    return latest
 
 
 def _warp(dem: Path, grid: Grid) -> FloatArray:

@@ -12,10 +12,17 @@ import pandas as pd
 
 from pipeline.mass_balance.field import Points
 from pipeline.mass_balance.glacier_wide import GlacierWide, as_points, by_map, by_zones
-from pipeline.mass_balance.hypsometry import GlacierSurface, Hypsometry, hypsometry_of_year
+from pipeline.mass_balance.hypsometry import (
+    GlacierSurface,
+    Hypsometry,
+    Survey,
+    hypsometry_of_year,
+    survey_of_year,
+)
 from pipeline.mass_balance.linear_model import Filled
 from pipeline.mass_balance.map_fields import FieldModel, YearPoints, fields_of_years, fit_field_model
 from pipeline.mass_balance.points import PointRecord, YearVisits, usable
+from pipeline.mass_balance.zoning import gradient_is_unknown
 from pipeline.progress import Tell
 from schemas.settings import MassBalanceSettings
 
@@ -25,17 +32,32 @@ FIELD_POINTS = 3
 
 @dataclass(frozen=True)
 class Ground:
-    """What lies under the balance: the map, if there is one, and an area-altitude table, if there is one."""
+    """What lies under the balance: the map, if there is one, and an area-altitude table, if there is one.
 
-    surface: GlacierSurface | None
-    of_surface: Hypsometry | None
+    Attributes
+    ----------
+    surveys : the glacier within the outline of each year there is one of, the earliest first; empty without a map.
+    table : area-altitude distributions by year; empty where there is none.
+    """
+
+    surveys: tuple[Survey, ...]
     table: pd.DataFrame
+
+    def survey(self, year: int) -> Survey | None:
+        """The survey that serves a year; None without a map."""
+        return survey_of_year(self.surveys, year) if self.surveys else None
+
+    def surface(self, year: int) -> GlacierSurface | None:
+        """The glacier's surface within the outline that serves a year; None without a map."""
+        survey = self.survey(year)
+        return survey.surface if survey is not None else None
 
     def hypsometry(self, year: int) -> Hypsometry | None:
         """The year's area-altitude distribution: of the table, else of DEM and outline, else none."""
         if not self.table.empty:
             return hypsometry_of_year(self.table, year)
-        return self.of_surface
+        survey = self.survey(year)
+        return survey.bands if survey is not None else None
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,7 @@ class YearPlan:
         if len(self.annual) + len(self.filled) < settings.minimum_points:
             return None
         shared = np.concatenate([observed.shared, np.zeros((filled.count, 2))])
-        return YearPoints(observed.observed.joined(filled), shared)
+        return YearPoints(observed.observed.joined(filled), shared, reconstructed=filled.count)
 
     def winter_points(self, settings: MassBalanceSettings) -> YearPoints | None:
         """The points of the winter balance; None with too few."""
@@ -124,29 +146,32 @@ def integrate_years(
     on_map: list[int] = []
     for year, own in points.items():
         hypsometry = ground.hypsometry(year)
-        if hypsometry is None:
+        if hypsometry is None or gradient_is_unknown(hypsometry, own.all.elevation_m, own.all.balance_m_we):
             continue
-        if ground.surface is not None and own.all.count >= FIELD_POINTS:
+        if ground.surveys and own.all.count >= FIELD_POINTS:
             on_map.append(year)
         else:
             found[year] = by_zones(own, hypsometry, settings)
-    surface = ground.surface
-    if surface is None or not on_map:
+    if not on_map:
         return found
     model = field_model(points, on_map, settings)
     if model is None:
         return found | {year: by_zones(points[year], _known(ground, year), settings) for year in on_map}
-    fields = fields_of_years(
-        [points[year] for year in on_map],
-        model,
-        surface,
-        with_sigma=publish,
-        inverse_distance=settings.interpolation == "inverse_distance",
-    )
-    # while one year is integrated here, the fields of the next are computed on their threads
-    for year, field in zip(on_map, fields, strict=True):
-        tell(f"integrating the {'' if publish else 'winter '}balance of {year}")
-        found[year] = by_map(points[year], field, model, (surface, _known(ground, year)), settings)
+    for survey in ground.surveys:
+        years = [year for year in on_map if ground.survey(year) is survey]
+        if not years:
+            continue
+        fields = fields_of_years(
+            [points[year] for year in years],
+            model,
+            survey.surface,
+            with_sigma=publish,
+            inverse_distance=settings.interpolation == "inverse_distance",
+        )
+        # while one year is integrated here, the fields of the next are computed on their threads
+        for year, field in zip(years, fields, strict=True):
+            tell(f"integrating the {'' if publish else 'winter '}balance of {year}")
+            found[year] = by_map(points[year], field, model, (survey.surface, _known(ground, year)), settings)
     return found
 
 

@@ -36,7 +36,7 @@ from pipeline.mass_balance.trend import Bend, fit_bend
 # pixels kept around the glacier, so that isolines run out through the outline even where they are drawn coarsely
 _REACH_PIXELS = COARSEST + 1
 # elements of a block of pixel-by-site covariances: bounds the memory
-_BLOCK_ELEMENTS = 1_000_000
+_BLOCK_ELEMENTS = 250_000
 # beyond this many multiplications in a year the variance is computed on a lattice of pixels and interpolated
 _EXACT_VARIANCE = 1e9
 _LATTICE_NODES = 3_000
@@ -67,11 +67,18 @@ class YearPoints:
     observed : what was measured; errors are told from these alone.
     shared : change of each observed balance by one standard deviation of the snow (ice) density, shape (points, 2).
     filled : balances that the linear model filled; they shape the field and no error.
+    reconstructed : how many at the end of ``observed`` were filled too, and stand there because too few were measured.
     """
 
     observed: Points
     shared: FloatArray
     filled: Points | None = None
+    reconstructed: int = 0
+
+    @property
+    def measured_elevation_m(self) -> FloatArray:
+        """Elevations of what was measured and not filled (m)."""
+        return self.observed.elevation_m[: self.observed.count - self.reconstructed]
 
     @property
     def all(self) -> Points:
@@ -120,21 +127,20 @@ def fields_of_years(
     """
     pixels = _MapPixels.of(surface)
     within = mean_covariance_within(surface.inside, surface.grid.pixel_size, model.covariance)
-    systems = list(in_threads(lambda year: _System.of(year, model), years))
     if inverse_distance:
+        systems = (_System.of(year, model) for year in years)
         yield from (_by_inverse_distance(system, model, pixels, within, with_sigma) for system in systems)
         return
-    sums = _kriged_sums(systems, model, pixels, 3 if with_sigma else 1)
-    yield from in_threads(
-        lambda year: _by_kriging(year[1], sums.of_year(year[0]), pixels, within), _one_by_one(systems)
-    )
+    # the matrices of many years are large: they are made twice rather than kept
+    parts = list(in_threads(lambda year: _System.of(year, model).part, years))
+    sums = _kriged_sums(parts, model, pixels, 3 if with_sigma else 1)
 
+    def of_year(entry: tuple[int, YearPoints]) -> YearField:
+        number, year = entry
+        observed = prepare(model.straightened(year.observed), model.covariance)
+        return _by_kriging(observed, sums.of_year(number), pixels, within)
 
-def _one_by_one(systems: list[_System]) -> Iterator[tuple[int, _System]]:
-    """Each system with its number; the list lets go of it, for the matrices of many years are large."""
-    systems.reverse()
-    for number in range(len(systems)):
-        yield number, systems.pop()
+    yield from in_threads(of_year, enumerate(years))
 
 
 @dataclass(frozen=True)
@@ -202,6 +208,43 @@ class _System:
         """K^-1 (y - F beta) of each column, shape (all points, 3)."""
         return np.asarray(self.field.inverse @ (self.columns - self.field.drift @ self.coefficients))
 
+    @property
+    def part(self) -> _YearPart:
+        """What the year adds to the product of all years; nothing of it is as large as the matrices."""
+        field, observed = self.field, self.observed.points.count
+        return _YearPart(
+            field.points.positions,
+            observed,
+            self.scaled_residual,
+            self.coefficients,
+            field.drift_origin_m,
+            field.with_elevation,
+        )
+
+
+@dataclass(frozen=True)
+class _YearPart:
+    """What one year adds to the product of all years.
+
+    Attributes
+    ----------
+    positions : of all points, the observed ones first, shape (points, 2).
+    observed : how many were observed.
+    scaled_residual, coefficients : as in ``_System``.
+    drift_origin_m, with_elevation : of the drift, as in ``Kriged``.
+    """
+
+    positions: FloatArray
+    observed: int
+    scaled_residual: FloatArray
+    coefficients: FloatArray
+    drift_origin_m: float
+    with_elevation: bool
+
+    def drift(self, elevation_m: FloatArray) -> FloatArray:
+        """The drift of each column at some elevations, shape (columns, n)."""
+        return (drift_at(elevation_m, self.drift_origin_m, self.with_elevation) @ self.coefficients).T
+
 
 @dataclass(frozen=True)
 class _YearSums:
@@ -237,25 +280,24 @@ class _Sums:
         return _YearSums(balance, shared, float(self.mean_m_we[number]), self.mean_covariance[number])
 
 
-def _kriged_sums(systems: Sequence[_System], model: FieldModel, pixels: _MapPixels, columns: int) -> _Sums:
+def _kriged_sums(parts: Sequence[_YearPart], model: FieldModel, pixels: _MapPixels, columns: int) -> _Sums:
     """Drift plus departures of every year at every pixel: covariances once, then one product for all years."""
-    sites, site_of = _sites(systems)
-    loads = np.zeros((len(systems), columns, len(sites)))
-    for year, system in enumerate(systems):
+    sites, site_of = _sites(parts)
+    loads = np.zeros((len(parts), columns, len(sites)))
+    for year, own in enumerate(parts):
         for column in range(columns):
-            np.add.at(loads[year, column], site_of[year], system.scaled_residual[:, column])
+            np.add.at(loads[year, column], site_of[year], own.scaled_residual[:, column])
     count = len(pixels.positions)
-    balance = [np.empty(count, np.float32) for _ in systems]
-    shared = [np.empty(count, np.float32) if columns == 3 else None for _ in systems]
+    balance = [np.empty(count, np.float32) for _ in parts]
+    shared = [np.empty(count, np.float32) if columns == 3 else None for _ in parts]
 
     def of_block(part: slice) -> tuple[FloatArray, FloatArray]:
         covariance = model.covariance.of(cdist(pixels.positions[part], sites))
-        departures = (loads.reshape(-1, len(sites)) @ covariance.T).reshape(len(systems), columns, -1)
+        departures = (loads.reshape(-1, len(sites)) @ covariance.T).reshape(len(parts), columns, -1)
         inside, height = pixels.inside[part], pixels.elevation_m[part]
-        bend, means = model.bend_at(height), np.zeros(len(systems))
-        for year, system in enumerate(systems):
-            drift = drift_at(height, system.field.drift_origin_m, system.field.with_elevation)
-            own = departures[year] + (drift @ system.coefficients[:, :columns]).T
+        bend, means = model.bend_at(height), np.zeros(len(parts))
+        for year, of_year in enumerate(parts):
+            own = departures[year] + of_year.drift(height)[:columns]
             own[0] += bend
             means[year] = own[0][inside].sum()
             balance[year][part] = own[0]
@@ -263,34 +305,31 @@ def _kriged_sums(systems: Sequence[_System], model: FieldModel, pixels: _MapPixe
                 shared[year][part] = np.hypot(own[1], own[2])  # type: ignore[index]  # arrays when three columns
         return means, inside.astype(float) @ covariance
 
-    means, covariances = np.zeros(len(systems)), np.zeros(len(sites))
+    means, covariances = np.zeros(len(parts)), np.zeros(len(sites))
     # added up in the order of the blocks, so that any number of threads gives the same sums
     for own_means, own_covariances_of_block in in_threads(of_block, pixels.blocks(len(sites))):
         means += own_means
         covariances += own_covariances_of_block
     area = pixels.inside.sum()
-    # the observed points come first in a year's points
-    own_covariances = [
-        covariances[site_of[year][: system.observed.points.count]] / area for year, system in enumerate(systems)
-    ]
+    own_covariances = [covariances[site_of[year][: own.observed]] / area for year, own in enumerate(parts)]
     return _Sums(list(balance), shared, means / area, own_covariances)
 
 
-def _sites(systems: Sequence[_System]) -> tuple[FloatArray, list[NDArray[np.intp]]]:
+def _sites(parts: Sequence[_YearPart]) -> tuple[FloatArray, list[NDArray[np.intp]]]:
     """Positions of all points of all years, each once, shape (sites, 2), and the site of each point of each year."""
-    positions = np.concatenate([system.field.points.positions for system in systems])
+    positions = np.concatenate([own.positions for own in parts])
     sites, number = np.unique(positions, axis=0, return_inverse=True)
-    ends = np.cumsum([system.field.points.count for system in systems])[:-1]
+    ends = np.cumsum([len(own.positions) for own in parts])[:-1]
     return sites, list(np.split(np.ravel(number).astype(np.intp), ends))
 
 
-def _by_kriging(system: _System, sums: _YearSums, pixels: _MapPixels, within: float) -> YearField:
+def _by_kriging(observed: Kriged, sums: _YearSums, pixels: _MapPixels, within: float) -> YearField:
     """One year from the sums of all: its field, and the variance of its mean."""
-    mean = area_mean_of(system.observed, sums.mean_covariance, pixels.inside_elevation_m, within)
+    mean = area_mean_of(observed, sums.mean_covariance, pixels.inside_elevation_m, within)
     sigma = None
     if sums.shared_m_we is not None:
-        sigma = pixels.on_grid(np.sqrt(_kriging_variance(system.observed, pixels) + sums.shared_m_we**2))
-    return YearField(pixels.on_grid(sums.balance_m_we), sigma, system.observed, _with_balance(mean, sums.mean_m_we))
+        sigma = pixels.on_grid(np.sqrt(_kriging_variance(observed, pixels) + sums.shared_m_we**2))
+    return YearField(pixels.on_grid(sums.balance_m_we), sigma, observed, _with_balance(mean, sums.mean_m_we))
 
 
 def _with_balance(mean: AreaMean, balance_m_we: float) -> AreaMean:

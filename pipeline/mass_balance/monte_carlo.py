@@ -342,9 +342,7 @@ def _estimators(
     """One for each year that has a balance."""
     points = {plan.year: own for plan in measured.plans if (own := plan.annual_points(settings)) is not None}
     on_map = [
-        year
-        for year, own in points.items()
-        if ground.surface is not None and year in annual and own.all.count >= FIELD_POINTS
+        year for year, own in points.items() if ground.surveys and year in annual and own.all.count >= FIELD_POINTS
     ]
     model = field_model(points, on_map, settings) if on_map else None
     return [
@@ -353,7 +351,7 @@ def _estimators(
             points[plan.year],
             annual[plan.year],
             model if plan.year in on_map else None,
-            ground.surface if plan.year in on_map else None,
+            ground.surface(plan.year) if plan.year in on_map else None,
             settings,
         )
         for plan in measured.plans

@@ -23,6 +23,7 @@ from pipeline.mass_balance.read import FieldData
 from pipeline.mass_balance.result import BalanceYear
 from pipeline.mass_balance.visits import Network
 from pipeline.mass_balance.years import Calendar
+from pipeline.mass_balance.zoning import PLAUSIBLE_GRADIENT, gradient_is_unknown
 from schemas.settings import MassBalanceSettings
 from schemas.tables import QUALITY_FLAGS
 
@@ -32,8 +33,6 @@ ELEVATION_DISAGREEMENT_M = 50.0
 SAME_POSITION_M = 1.0
 # a point this many standard deviations from what the others predict does not fit its elevation and place
 UNLIKE_LIMIT = 3.5
-# balance gradients known of glaciers lie well inside (m w.e. per 100 m)
-PLAUSIBLE_GRADIENT = (0.0, 2.5)
 # annual, winter and summer balance rounded to 1 cm w.e. close within this
 CLOSURE_M_WE = 0.0151
 # and, at a stake, within this many standard deviations of its readings
@@ -52,7 +51,9 @@ MEANINGS = {
     "field_needs_three_points": "too few points for a balance field: zones only",
     "no_map": "no DEM and outline: no balance field, no contour method",
     "no_area_altitude_distribution": "no areas known: no glacier-wide balance",
+    "gradient_unknown": "all points lie in one elevation band and contradict each other: no glacier-wide value",
     "hypsometry_of": "the area-altitude distribution is that of another year",
+    "outline_of": "no outline was surveyed that year: that of another year was used",
     "several_equilibrium_lines": "the balance profile turns from loss to gain more than once",
     "implausible_gradient": "the balance gradient (m w.e. per 100 m) is outside what glaciers show",
     "annual_is_not_winter_plus_summer": "annual balance is not winter plus summer, beyond error and rounding",
@@ -120,12 +121,13 @@ def flags_of_year(
     flags = [*_lacking(plan, ground, settings)]
     if wide is not None:
         flags += _of_distribution(plan, wide, settings)
-        if wide.field is None and ground.surface is not None:
+        if wide.field is None and ground.surveys:
             flags.append("field_needs_three_points")
     flags += _shared_positions(plan.annual)
-    if ground.surface is not None:
+    surface = ground.surface(plan.year)
+    if surface is not None:
         for record in plan.annual:
-            flags.extend(_position_flags(record, ground.surface))
+            flags.extend(_position_flags(record, surface))
     flags += _season_closure(plan.records)
     return tuple(flags)
 
@@ -141,8 +143,11 @@ def _lacking(plan: YearPlan, ground: Ground, settings: MassBalanceSettings) -> l
         flags.append(f"too_few_points:{len(plan.annual)}")
     if plan.filled:
         flags.append(f"filled_stakes:{len(plan.filled)}")
-    if ground.surface is None:
+    survey = ground.survey(year)
+    if survey is None:
         flags.append("no_map")
+    elif survey.year not in (None, year):
+        flags.append(f"outline_of:{survey.year}")
     hypsometry = ground.hypsometry(year)
     if hypsometry is None:
         flags.append("no_area_altitude_distribution")
@@ -150,6 +155,11 @@ def _lacking(plan: YearPlan, ground: Ground, settings: MassBalanceSettings) -> l
         flags += band_flags(hypsometry)
         if hypsometry.year is not None and hypsometry.year != year:
             flags.append(f"hypsometry_of:{hypsometry.year}")
+        points = plan.annual_points(settings)
+        if points is not None:
+            own = points.all
+            if gradient_is_unknown(hypsometry, own.elevation_m, own.balance_m_we):
+                flags.append("gradient_unknown")
     return flags
 
 

@@ -72,6 +72,19 @@ class FieldData:
         return pd.DataFrame(cells, columns=["source_sheet", "source_cell"])
 
 
+class RefusedFieldData(ManyBadInputs):
+    """Every error of a workbook, and what looks odd in it besides: both can be mended in one go.
+
+    Attributes
+    ----------
+    errors, doubts : in sheet order.
+    """
+
+    def __init__(self, errors: list[BadInput], doubts: Sequence[Doubt]) -> None:
+        super().__init__(errors)
+        self.doubts = tuple(doubts)
+
+
 def read_field_data(path: Path, *, not_after: date | None = None) -> FieldData:
     """Read a workbook (.xlsx, .xls) or a folder of CSV files that follows the table schemas.
 
@@ -80,7 +93,7 @@ def read_field_data(path: Path, *, not_after: date | None = None) -> FieldData:
 
     Errors
     ------
-    ManyBadInputs : every wrong cell at once, each with file, sheet, cell, what was found and what was expected.
+    RefusedFieldData : every wrong cell at once, each with file, sheet, cell, what was found and what was expected.
     BadInput : no such file, a password-protected or corrupt workbook, an empty folder.
     """
     raw = read_sheets(path)
@@ -97,9 +110,9 @@ def read_field_data(path: Path, *, not_after: date | None = None) -> FieldData:
             findings.doubts += position_doubts(typed[name], glacier)
         moved(typed["readings"], typed["stakes"], glacier.crs, findings)
     order = [sheet.name for table in WORKBOOK if (sheet := sheets.get(table.name)) is not None]
-    if findings.errors or glacier is None:
-        raise ManyBadInputs(_in_order(findings.errors, order))
     findings.doubts += field_doubts(typed)
+    if findings.errors or glacier is None:
+        raise RefusedFieldData(_in_order(findings.errors, order), findings.doubts)
     return _field_data(path.name, glacier, typed, findings, order)
 
 

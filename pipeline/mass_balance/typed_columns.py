@@ -33,7 +33,7 @@ from schemas.fields import Column
 # no glacier was measured before, and no workbook is of later use: a year outside is a slip of the pen
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 # numbers that stand for "not measured" in many a table
-MISSING_CODES = (99.0, 999.0, 9999.0, 99.9, 999.9, 99.99, -99.0, -999.0, -9999.0)
+MISSING_CODES = (99.0, 999.0, 9999.0, 99.9, 999.9, 99.99, 9.99, -99.0, -999.0, -9999.0)
 _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",

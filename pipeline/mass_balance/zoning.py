@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.hypsometry import Hypsometry
+
+# balance gradients known of glaciers lie well inside (m w.e. per 100 m)
+PLAUSIBLE_GRADIENT = (0.0, 2.5)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,14 @@ class Zones:
         """Share of the area in zones that held a point."""
         return self.share_of("observed")
 
+    def held_by(self, elevation_m: FloatArray) -> Zones:
+        """The same balances, with counts and basis told from some of the points, at such elevations (m).
+
+        With none of them every zone is extrapolated: nothing was measured on the glacier.
+        """
+        counts = _counts(self.hypsometry, elevation_m)
+        return replace(self, basis=_basis(counts), counts=tuple(int(count) for count in counts))
+
     def share_of(self, basis: str) -> float:
         """Share of the area in zones of one basis."""
         held = np.array([own == basis for own in self.basis])
@@ -53,28 +65,52 @@ def zones_of_points(hypsometry: Hypsometry, elevation_m: FloatArray) -> Zones:
     References: Ostrem and Brugman (1991), chapter 6.
     """
     bands, points = hypsometry.lower_m.size, elevation_m.size
-    index = np.clip(np.searchsorted(hypsometry.upper_m, elevation_m, side="right"), 0, bands - 1)
-    counts = np.bincount(index, minlength=bands)
+    index = _band_of(hypsometry, elevation_m)
+    counts = _counts(hypsometry, elevation_m)
     weights = np.zeros((bands, points))
     weights[index, np.arange(points)] = 1 / counts[index]
     observed = np.flatnonzero(counts)
     slope = gradient_weights(elevation_m)
-    middle = hypsometry.middle_m
-    basis = []
-    for band in range(bands):
+    middle, basis = hypsometry.middle_m, _basis(counts)
+    for band in np.flatnonzero(counts == 0):
         below, above = observed[observed < band], observed[observed > band]
-        if counts[band]:
-            basis.append("observed")
-        elif below.size and above.size:
+        if basis[band] == "interpolated":
             low, high = below[-1], above[0]
             share = (middle[band] - middle[low]) / (middle[high] - middle[low])
             weights[band] = (1 - share) * weights[low] + share * weights[high]
-            basis.append("interpolated")
         else:
             nearest = below[-1] if below.size else above[0]
             weights[band] = weights[nearest] + (middle[band] - middle[nearest]) * slope
-            basis.append("extrapolated")
-    return Zones(hypsometry, weights, tuple(basis), tuple(int(count) for count in counts))
+    return Zones(hypsometry, weights, basis, tuple(int(count) for count in counts))
+
+
+def _band_of(hypsometry: Hypsometry, elevation_m: FloatArray) -> NDArray[np.intp]:
+    """The zone of each elevation; below the lowest and above the highest, that one."""
+    return np.clip(np.searchsorted(hypsometry.upper_m, elevation_m, side="right"), 0, hypsometry.lower_m.size - 1)
+
+
+def _counts(hypsometry: Hypsometry, elevation_m: FloatArray) -> NDArray[np.intp]:
+    return np.bincount(_band_of(hypsometry, elevation_m), minlength=hypsometry.lower_m.size)
+
+
+def _basis(counts: NDArray[np.intp]) -> tuple[str, ...]:
+    """Observed where a zone holds a point, interpolated between such zones, extrapolated beyond them."""
+    held = np.flatnonzero(counts)
+    lowest, highest = (int(held[0]), int(held[-1])) if held.size else (len(counts), -1)
+    return tuple(
+        "observed" if count else "interpolated" if lowest < band < highest else "extrapolated"
+        for band, count in enumerate(counts)
+    )
+
+
+def gradient_is_unknown(hypsometry: Hypsometry, elevation_m: FloatArray, balance_m_we: FloatArray) -> bool:
+    """Whether points of one zone alone, shape (points,), have a gradient that no glacier has.
+
+    It is then the difference between neighbours and says nothing about the other zones: nothing can be extrapolated.
+    """
+    if hypsometry.lower_m.size == 1 or np.count_nonzero(_counts(hypsometry, elevation_m)) > 1:
+        return False
+    return abs(100 * float(gradient_weights(elevation_m) @ balance_m_we)) > PLAUSIBLE_GRADIENT[1]
 
 
 def gradient_weights(elevation_m: FloatArray) -> FloatArray:
