@@ -94,7 +94,7 @@ class Cache:
         """
         files = tuple(_listed(folder))
         content = {"files": [[file.path, file.size, file.sha256] for file in files], "facts": facts}
-        body = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True)
+        body = json.dumps(content, ensure_ascii=True, allow_nan=False)
         text = f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}\n"
         with self._said_if_unwritable(), self._locked():
             for file in files:

@@ -189,8 +189,9 @@ def download(
     except BadInput:
         _discard(part)
         raise
-    part.replace(target)
+    # before the file gets its name: a kill in between then leaves nothing beside it
     _validator_file(part).unlink(missing_ok=True)
+    part.replace(target)
 
 
 @dataclass

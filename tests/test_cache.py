@@ -37,9 +37,11 @@ def only_object(cache: Cache, content: bytes) -> Path:
 
 def test_what_is_kept_comes_back_with_its_facts(tmp_path: Path, product: Path) -> None:
     cache = Cache(tmp_path / "cache")
-    cache.keep("k1", product, {"mean_m": -7.01, "name": "冰川"})
+    cache.keep("k1", product, {"sigma_m": 0.19, "name": "冰川"})
     into = empty(tmp_path / "draft")
-    assert cache.restore("k1", into) == {"mean_m": -7.01, "name": "冰川"}
+    found = cache.restore("k1", into)
+    assert found == {"sigma_m": 0.19, "name": "冰川"}
+    assert list(found) == ["sigma_m", "name"], "the order in which facts were told is part of what is written of them"
     assert contents(into) == contents(product)
 
 

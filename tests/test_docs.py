@@ -186,7 +186,9 @@ def test_the_readmes_commands_run(tmp_path, cache):
         if re.search(r"cli\.py fetch|--inputs|pytest", command):
             continue
         command = re.sub(r"\.venv/bin/python cli\.py", "glacier-archive", command)
-        reader.run(Block(0, "sh", frozenset(), command.replace("pip install -q -r requirements.lock && ", "")))
+        reader.run(
+            Block(0, "sh", frozenset(), command.replace(".venv/bin/pip install -q -r requirements.lock && ", ""))
+        )
         ran.append(command)
     assert len(ran) >= 7
 
