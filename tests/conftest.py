@@ -11,6 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 SCHEMAS = Path(__file__).resolve().parents[1].parent / "shared" / "stac-schemas"
 
 if SCHEMAS.is_dir():
@@ -21,3 +23,15 @@ if "GLACIER_TEST_CACHE" not in os.environ:
     os.environ["GLACIER_TEST_CACHE"] = tempfile.mkdtemp(prefix="glacier-test-cache-")
     atexit.register(shutil.rmtree, os.environ["GLACIER_TEST_CACHE"], ignore_errors=True)
 os.environ["GLACIER_CACHE"] = os.environ["GLACIER_TEST_CACHE"]
+
+
+@pytest.fixture(scope="session")
+def whole_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One archive of both datasets for all tests of a run, built once; nobody may change it."""
+    from tests.documentation import made_once
+    from tests.whole_archive import build
+
+    def make(draft: Path) -> None:
+        build(draft / "archive")
+
+    return made_once(tmp_path_factory.getbasetemp(), "whole-archive", make) / "archive"

@@ -50,6 +50,7 @@ def failing_datasets() -> list[Dataset]:
     return [one, replace(two, gates=gates)]
 
 
+@pytest.mark.slow
 def test_the_report_says_what_was_published(first: Path, tmp_path: Path) -> None:
     said: list[str] = []
     report = build_archive(make_datasets(), tmp_path / "archive", code_version=CODE_VERSION, tell=said.append)
@@ -89,6 +90,7 @@ def test_a_published_archive_is_valid_wherever_it_is_moved(first: Path, tmp_path
     assert [path.name for path in first.parent.iterdir()] == ["archive"]
 
 
+@pytest.mark.slow
 def test_an_archive_is_replaced_by_the_next(first: Path, tmp_path: Path) -> None:
     shutil.copytree(first, tmp_path / "archive")
     report = build_archive(make_datasets()[:1], tmp_path / "archive", code_version="0.2.0")
@@ -291,6 +293,7 @@ def test_changed_values_are_published_under_a_new_version_alone(
     assert links["latest-version"] == "./collection.json"
 
 
+@pytest.mark.slow
 def test_a_gate_without_a_value_fails(tmp_path: Path) -> None:
     one, _ = make_datasets()
     gates = pd.DataFrame([["off-glacier bias", "stable terrain", None, 0.6, "m", False]], columns=one.gates.columns)

@@ -25,7 +25,7 @@ from schemas.errors import BadInput
 from schemas.stac_schemas import schema_folder
 from tests.counting_server import counting_server
 from tests.damage import DAMAGES, DH, EC_ITEM, MB_ITEM, Damage, flip_bit_of_tile, reseal, setting
-from tests.whole_archive import MASS_BALANCE, build
+from tests.whole_archive import MASS_BALANCE
 
 needs_extension_schemas = pytest.mark.skipif(
     schema_folder() is None, reason="the STAC extension schemas are not here; point GLACIER_STAC_SCHEMAS at them"
@@ -46,11 +46,9 @@ WHOLE_CASES = [_case(damage, pytest.mark.slow) for damage in random.Random(7).sa
 
 
 @pytest.fixture(scope="session")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def good(whole_archive: Path) -> Path:
     """One archive for all tests of this module; nobody may change it."""
-    out = tmp_path_factory.mktemp("good") / "archive"
-    build(out)
-    return out
+    return whole_archive
 
 
 @pytest.fixture
@@ -416,6 +414,7 @@ def test_a_folder_that_is_no_archive_fails_and_the_rest_is_left_out(tmp_path: Pa
 # --- over http ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_over_http_rasters_are_read_by_ranges_below_any_path(archive: Path) -> None:
     with (archive / DH).open("ab") as raster:
         raster.write(bytes(3_000_000))  # behind the last tile: nobody need read it

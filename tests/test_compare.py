@@ -16,16 +16,13 @@ import rasterio
 from catalog.compare import ValueChange, compare_archives
 from schemas.errors import BadInput
 from tests.damage import DH, EC, MB, _field, in_copies, in_json, in_text, rewritten
-from tests.whole_archive import build
 
 GLACIERS = f"{EC}/tables/glaciers.csv"
 
 
 @pytest.fixture(scope="session")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("old") / "archive"
-    build(out)
-    return out
+def old(whole_archive: Path) -> Path:
+    return whole_archive
 
 
 @pytest.fixture

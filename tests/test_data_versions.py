@@ -19,14 +19,11 @@ from schemas.errors import FailedCheck
 from tests.command_line import run
 from tests.damage import DH, EC, MB, _field, in_copies, in_json, in_text, reseal, rewritten
 from tests.test_regenerate import keep_as_the_sample
-from tests.whole_archive import build
 
 
-@pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("published") / "archive"
-    build(out)
-    return out
+@pytest.fixture(scope="session")
+def old(whole_archive: Path) -> Path:
+    return whole_archive
 
 
 @pytest.fixture

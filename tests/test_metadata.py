@@ -138,6 +138,7 @@ def test_bytes_do_not_depend_on_the_run_or_on_the_order_of_the_files():
     assert render_metadata(elevation_change(), FILES[::-1]) == first
 
 
+@pytest.mark.slow
 def test_bytes_are_the_same_in_another_process(tmp_path):
     code = (
         "import sys, pathlib; sys.path[:0] = sys.argv[1:3]; import test_metadata as t;"

@@ -43,6 +43,7 @@ def test_names_of_the_same_grid_cost_nothing(longyearbyen):
     assert longyearbyen.before.mean_m == pytest.approx(-2.14, abs=0.05)
 
 
+@pytest.mark.slow
 def test_srtm_known_shift():
     """demcompare's test pair: 3.0 pixels in x and 5.0 in y on a geographic grid, dz -0.01765 m."""
     folder = REAL_DATA / "srtm_known_shift"
