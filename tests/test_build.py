@@ -25,6 +25,9 @@ from tests.command_line import Done, run
 from tests.damage import in_json
 from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
 
+# each builds, or copies, whole archives
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -24,6 +24,9 @@ from pipeline.blocks import StoredArray
 from pipeline.grid import Grid
 from schemas.errors import FailedCheck
 
+# seconds of drawing or computing each
+pytestmark = pytest.mark.slow
+
 GRID = Grid("EPSG:32645", Affine(30.0, 0.0, 460020.0, 0.0, -20.0, 4794000.0), (600, 830))
 
 

@@ -20,6 +20,9 @@ from tests.command_line import run
 from tests.damage import DH, EC, MB, _field, in_copies, in_json, in_text, reseal, rewritten
 from tests.test_regenerate import keep_as_the_sample
 
+# each builds, or copies, whole archives
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def old(whole_archive: Path) -> Path:

@@ -22,6 +22,9 @@ from pipeline.elevation_change.result import GLACIER, STABLE
 from pipeline.grid import Grid
 from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
+# seconds of drawing or computing each
+pytestmark = pytest.mark.slow
+
 # simulation of colour-vision deficiency, severity 1 (Machado et al., 2009, table 1), on linear RGB
 DEFICIENCIES = {
     "protanopia": [

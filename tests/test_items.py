@@ -25,6 +25,9 @@ from pipeline.elevation_change.result import GLACIER
 from pipeline.grid import Grid
 from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
+# seconds of drawing or computing each
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def change(tmp_path_factory):

@@ -14,6 +14,9 @@ from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from tests.synthetic_glaciers import CRS, field_data, synthetic_glacier
 
+# seconds of drawing or computing each
+pytestmark = pytest.mark.slow
+
 SETTINGS = MassBalanceSettings(year_start="09-01", resolution_m=20.0)
 
 

@@ -31,6 +31,9 @@ from schemas.errors import BadInput, FailedCheck
 from tests.test_publish import contents
 from tests.tiny_archive import COG_PATH, CSV_PATH, write_archive, write_manifest
 
+# each starts a store of its own
+pytestmark = pytest.mark.slow
+
 BUCKET = "glaciers"
 ADDRESS = f"s3://{BUCKET}/v1"
 Fault = Callable[["Line", bytes], None]

@@ -29,6 +29,9 @@ from tests.tiny_archive import (
     write_text,
 )
 
+# each starts a store of its own
+pytestmark = pytest.mark.slow
+
 BUCKET, PREFIX = "glaciers", "tianshan/v1"
 ADDRESS = f"s3://{BUCKET}/{PREFIX}"
 

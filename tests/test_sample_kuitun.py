@@ -26,6 +26,9 @@ from pipeline.sample.kuitun_fieldwork import fieldwork
 from pipeline.sample.kuitun_truth import KuitunTruth, kuitun_truth, write_kuitun_truth
 from schemas.tables import WORKBOOK
 
+# seconds of drawing or computing each
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 SURVEYS = {"kuitun51_dem_2000.tif", "kuitun51_dem_2011.tif"}
 NAMES = {"README.txt", "kuitun51_dem.tif", "kuitun51_field_workbook.xlsx", "kuitun51_outline.geojson", *SURVEYS}

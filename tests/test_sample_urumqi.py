@@ -22,6 +22,9 @@ from pipeline.sample import glaciation, terrain, urumqi
 from pipeline.sample.urumqi_truth import truth_of, write_urumqi_truth
 from schemas.errors import BadInput
 
+# seconds of drawing or computing each
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[1]
 SMALL = urumqi.Scene(seed=3, west=86.55, south=43.06, east=86.75, north=43.17, lowest_m=3200, highest_m=4400)
 STILL = urumqi.Observation(

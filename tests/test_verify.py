@@ -22,6 +22,9 @@ from tests.command_line import run
 from tests.damage import DH, EC, EC_ITEM, flip_bit, in_copies, in_json, in_text, rewritten
 from tests.whole_archive import CODE_VERSION, make_datasets
 
+# each builds, or copies, whole archives
+pytestmark = pytest.mark.slow
+
 Edit = Callable[[Path], None]
 
 
