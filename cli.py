@@ -21,6 +21,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pipeline.progress import Tell
+from pipeline.undecodable_messages import undecodable_messages_unprinted
 from schemas.errors import ArchiveError, BadInput, ManyBadInputs
 
 app = typer.Typer(
@@ -96,6 +97,11 @@ def _options(
     ] = False,
 ) -> None:
     """Rebuild a citable glacier-change archive from raw observations."""
+    for name in ("PROJ_DATA", "PROJ_LIB"):
+        folders = os.environ.get(name)
+        if folders and not any((Path(folder) / "proj.db").is_file() for folder in folders.split(os.pathsep)):
+            expected = "folders of which one holds proj.db"
+            raise BadInput(name, repr(folders), expected, "unset it; `fetch geoids` puts grids where PROJ finds them")
 
 
 @app.command()
@@ -238,9 +244,16 @@ def balance(
         Path, typer.Argument(metavar="WORKBOOK_OR_FOLDER", help="Field workbook (.xlsx, .xls), or a folder of CSVs.")
     ],
     out: Out,
+    glacier: Annotated[
+        str | None, typer.Option(help="Identifier or name of one glacier, where the workbook has several; else all.")
+    ] = None,
     dem: Annotated[Path | None, typer.Option(help="DEM of the glacier, instead of a hypsometry table.")] = None,
     outline: Annotated[
-        Path | None, typer.Option(help="Outline of the glacier, with --dem; with years, the latest not later.")
+        Path | None,
+        typer.Option(
+            help="Outline of the glacier, with --dem; with years, the latest not later. Of several glaciers the one "
+            "with its identifier or name, or that its points lie on."
+        ),
     ] = None,
     method: Annotated[str | None, typer.Option(help="Published method: contour or zone.")] = None,
     year_start: Annotated[
@@ -267,32 +280,34 @@ def balance(
     """Compute glacier-wide mass balance from stakes and snow pits, or from published elevation bands."""
     # years are computed side by side on threads of our own; those of the linear algebra would only wait for each other
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from catalog.balance_run import Task, run_balances
     from catalog.draft import preflight
-    from catalog.marked_workbook import read_or_mark
-    from catalog.single_run import balance_summary, write_balance
+    from catalog.marked_workbook import notes_of_all, read_all_or_mark, read_or_mark
+    from catalog.single_run import balance_json, write_balance, write_balances
     from catalog.terminal import show_balance, show_notes
-    from pipeline.mass_balance.chain import mass_balance
-    from pipeline.mass_balance.input_notes import notes_summary
-    from pipeline.mass_balance.monte_carlo import monte_carlo, with_monte_carlo
 
     settings = _settings("MassBalanceSettings", {"primary_method": method, "year_start": year_start})
     preflight(out)
+    last = not_after.date() if not_after else None
     with progress(quiet) as tell:
         tell("Reading the field data")
-        data = read_or_mark(source, marked_copy, not_after=not_after.date() if not_after else None)
-        result = mass_balance(data, settings, dem=dem, outline=outline, sigma_limit_m_we=sigma_limit, tell=tell)
-        if draws:
-            run = monte_carlo(data, settings, draws, MONTE_CARLO_SEED, dem=dem, outline=outline, tell=tell)
-            result = with_monte_carlo(result, run)
+        if glacier:
+            data: tuple[Any, ...] = (read_or_mark(source, marked_copy, not_after=last, glacier=glacier),)
+        else:
+            data = read_all_or_mark(source, marked_copy, not_after=last)
+        task = Task(settings, dem, outline, sigma_limit, draws, MONTE_CARLO_SEED)
+        results = run_balances(data, task, tell)
         tell("Writing the results")
-        outputs = write_balance(result, out, code_version(), source.name)
+        if len(results) == 1:
+            outputs = {"": write_balance(results[0], out, code_version(), source.name)}
+        else:
+            outputs = write_balances(results, out, code_version(), source.name)
     if as_json:
-        notes = notes_summary(data.corrections, data.doubts)
-        written = {name: str(out / path) for name, path in outputs.items()}
-        _print_json({**balance_summary(result), **notes, "outputs": written})
+        _print_json(balance_json(results, data, outputs, out))
     else:
-        show_balance(result)
-        show_notes(data.corrections, data.doubts)
+        for result in results:
+            show_balance(result)
+        show_notes(*notes_of_all(data), listed=next(path for path in outputs[""].values() if "input_notes" in path))
         typer.echo(f"Written to {out}")
 
 
@@ -496,8 +511,14 @@ def _settings(model: str, wanted: dict[str, Any]) -> Any:
         return getattr(settings, model)(**{name: value for name, value in wanted.items() if value is not None})
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in problem["loc"]) or "options"
-        raise BadInput(f"option {name}", repr(problem["input"]), problem["msg"]) from None
+        told = problem["msg"].removeprefix("Value error, ")
+        name = ".".join(str(part) for part in problem["loc"])
+        if not name:  # of several options together: the input, all of the settings, would say too much
+            raise BadInput("options", told, "options that go together") from None
+        if told != problem["msg"]:
+            raise BadInput(f"option {name}", told, "a value of that form") from None
+        expected = told.replace("Input should be", "a value that is")
+        raise BadInput(f"option {name}", repr(problem["input"]), expected) from None
 
 
 def _print_json(content: dict[str, Any]) -> None:
@@ -513,18 +534,28 @@ def _print_report(report: Any, as_json: bool) -> None:
         typer.echo("\n".join(report.lines()))
 
 
-class Interrupted(BaseException):
-    """Ctrl-C; of its own kind, so that no library takes it for an error of its own."""
+# what asks a run to end, and what it then says
+STOPS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
-def _interrupt(_signal: int, _frame: object) -> NoReturn:
-    raise Interrupted
+class Stopped(BaseException):
+    """Ctrl-C or a request to end; of its own kind, so that no library takes it for an error of its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.asked = signal.Signals(number)
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    raise Stopped(number)
 
 
 def run() -> int:
     """Run the command line and return its exit code; a known problem ends in clear lines, never in a traceback."""
     try:
-        app()
+        with undecodable_messages_unprinted():
+            # what `app()` calls when it has set a hook of its own for uncaught errors
+            typer.main.get_command(app)()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except ManyBadInputs as error:
@@ -536,15 +567,16 @@ def run() -> int:
         for line in str(error).splitlines():
             typer.echo(f"error: {line}", err=True)
         return error.exit_code
-    except Interrupted:
-        typer.echo("interrupted", err=True)
-        return 130
+    except Stopped as stopped:
+        typer.echo(STOPS[stopped.asked], err=True)
+        return 128 + stopped.asked
     return 0
 
 
 def main() -> NoReturn:
     """Entry of the console script."""
-    signal.signal(signal.SIGINT, _interrupt)
+    for number in STOPS:
+        signal.signal(number, _stop)
     code = run()
     with suppress(BrokenPipeError):  # the reader of a pipe may have gone
         sys.stdout.flush()

@@ -21,18 +21,19 @@ from pathlib import Path
 from catalog.build import write_archive_documents
 from catalog.collection import Collection, facts_of
 from catalog.dataset import Dataset, Item
-from catalog.layout import MANIFEST_JSON, CollectionFolder
+from catalog.layout import CollectionFolder
 from catalog.manifest import list_files
 from catalog.mass_balance_items import write_mass_balance
 from catalog.media_types import media_type_of
 from catalog.metadata import write_metadata
 from catalog.page_facts import Card
 from catalog.pages import write_collection_pages, write_readme
-from catalog.stac import write_collection_stac
+from catalog.stac.write import write_collection_stac
 from catalog.tables import write_tables
 
 DEFAULT = (1_000, 3_000, 10_000)
 LIMIT_S, LIMIT_MB, LIMIT_DOCUMENT_KB = 60, 1_000, 1_000
+_DOCUMENTS = (".json", ".jsonld", ".html", ".js", ".md")
 
 
 def measure(count: int) -> None:
@@ -52,7 +53,7 @@ def measure(count: int) -> None:
             act()
             print(f"  {stage}: {time.process_time() - start:.1f} s of processor", flush=True)
         seconds, processor = time.perf_counter() - begin, time.process_time() - worked
-        documents = {path: path.stat().st_size / 1000 for path in root.rglob("*.json*") if path.name != MANIFEST_JSON}
+        documents = {path: path.stat().st_size / 1000 for path in root.rglob("*") if path.suffix in _DOCUMENTS}
         largest = max(documents, key=lambda path: documents[path])
         kilobytes = documents[largest]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

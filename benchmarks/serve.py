@@ -2,8 +2,9 @@
 
 Usage: python -m benchmarks.serve [SECONDS] [CONNECTIONS]; needs Debian's wrk and nginx-light.
 
-Each server is asked in turn by wrk. Memory is the resident set of all processes of a server: after the warming up, a
-few seconds into the run and at its end. nginx has a process for each core, our server one in all.
+The servers are asked in turn by wrk, in one round of SECONDS (30 when nothing is said) and two of a third of it: 110 s
+in all. Memory is the resident set of all processes of a server: after the warming up, then a few seconds into each
+round and at its end. nginx has a process for each core, our server one in all.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,7 +98,7 @@ def note(memory: list[float], group: int) -> None:
 
 
 def main(seconds: int = 30, connections: int = 200) -> None:
-    """Print one line a server and the ratio."""
+    """Print every run, the medians and the ratio."""
     for tool in ("wrk", "nginx"):
         if shutil.which(tool) is None:
             raise SystemExit(f"{tool} is not installed")
@@ -116,19 +118,33 @@ def main(seconds: int = 30, connections: int = 200) -> None:
             "ours": [sys.executable, "-c", _SERVER, str(root), str(ports["ours"])],
             "nginx": ["nginx", "-c", str(settings)],
         }
-        rates: dict[str, float] = {}
-        for name, command in commands.items():
-            with started(command, ports[name]) as group:
-                measure(name, ports[name], script, 2, 20)  # warm
-                memory: list[float] = []
-                note(memory, group)
-                early = threading.Timer(min(5, seconds / 2), note, (memory, group))
-                early.start()
-                rates[name], told = measure(name, ports[name], script, seconds, connections)
-                early.join()
-                note(memory, group)
-                print(f"{told}, memory {' -> '.join(f'{one:.0f}' for one in memory)} MB", flush=True)
-        print(f"ours / nginx: {rates['ours'] / rates['nginx']:.2f}")
+        with started(commands["ours"], ports["ours"]) as ours, started(commands["nginx"], ports["nginx"]) as nginx:
+            compare({"ours": ours, "nginx": nginx}, ports, script, (seconds, seconds / 3, seconds / 3), connections)
+
+
+def compare(
+    groups: Mapping[str, int], ports: Mapping[str, int], script: Path, rounds: Sequence[float], connections: int
+) -> None:
+    """Ask both servers in turn, once a round; print every run, and the medians with the ratio's."""
+    memory: dict[str, list[float]] = {name: [] for name in groups}
+    rates: dict[str, list[float]] = {name: [] for name in groups}
+    for name, group in groups.items():
+        measure(name, ports[name], script, 2, 20)  # warm
+        note(memory[name], group)
+    for length in rounds:
+        for name, group in groups.items():
+            early = threading.Timer(min(5, length / 2), note, (memory[name], group))
+            early.start()
+            rate, told = measure(name, ports[name], script, round(length), connections)
+            early.join()
+            note(memory[name], group)
+            rates[name].append(rate)
+            print(told, flush=True)
+    for name, found in rates.items():
+        held = " -> ".join(f"{one:.0f}" for one in memory[name])
+        print(f"{name}: median {statistics.median(found):.0f} requests/s, memory {held} MB")
+    ratios = [ours / nginx for ours, nginx in zip(rates["ours"], rates["nginx"], strict=True)]
+    print(f"ours / nginx: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
 
 
 def measure(name: str, port: int, script: Path, seconds: int, connections: int) -> tuple[float, str]:

@@ -21,7 +21,7 @@ RESULTS_XLSX = "results.xlsx"
 STAKES_PNG, METHODS_PNG = "stake_history.png", "balance_methods.png"
 # a sheet of more records is slow to open, and better read from the CSV file
 LONGEST_SHEET = 20_000
-_CREATOR = "glacier-archive"
+CREATOR = "glacier-archive"
 
 
 def write_balance_products(
@@ -67,7 +67,7 @@ def _about(result: MassBalance, source: str) -> About:
     period = f"{min(days).isoformat()} to {max(days).isoformat()}" if days else "no dated year"
     return About(
         title=f"Mass balance of {glacier.name}",
-        creator=_CREATOR,
+        creator=CREATOR,
         # the last day of the data stands in place of the time of writing, which would change the bytes
         day=max(days, default=date(1980, 1, 1)),
         statements=(

@@ -15,14 +15,15 @@ from catalog.dataset import Dataset
 from catalog.draft import open_draft, preflight
 from catalog.elevation_change_item import write_elevation_change
 from catalog.layout import CollectionFolder
-from catalog.manifest import list_files, write_manifest
+from catalog.manifest import differs_from_published, list_files, write_manifest
 from catalog.mass_balance_items import write_mass_balance
 from catalog.media_types import media_type_of
 from catalog.metadata import write_metadata
 from catalog.order import Order, require_distinct
 from catalog.pages import write_collection_pages, write_front_page, write_readme
 from catalog.production import produce_all
-from catalog.stac import Child, write_catalog, write_collection_stac
+from catalog.stac.catalogs import Child
+from catalog.stac.write import write_catalog, write_collection_stac
 from catalog.tables import write_tables
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
@@ -145,7 +146,8 @@ def complete(
     write_archive_documents(root, collections, base_url, code_version)
     tell("checking the draft")
     validation = prove(root, out, tell)
-    refuse_unversioned_change(out, root)
+    if differs_from_published(out, root):
+        refuse_unversioned_change(out, root)
     files = list_files(root)
     return BuildReport(
         out,

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from catalog.layout import MANIFEST_JSON
-from catalog.manifest import ListedFile, list_files, sha256_of
+from catalog.manifest import ListedFile, list_files, manifest_files, sha256_of
 from pipeline.progress import Tell
 from schemas.errors import BadInput
 
@@ -256,6 +255,4 @@ def default_cache_folder() -> Path:
 
 def _listed(folder: Path) -> Iterator[ListedFile]:
     yield from list_files(folder)
-    manifest = folder / MANIFEST_JSON
-    if manifest.is_file():
-        yield ListedFile(MANIFEST_JSON, manifest.stat().st_size, sha256_of(manifest))
+    yield from manifest_files(folder)

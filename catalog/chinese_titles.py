@@ -69,6 +69,7 @@ STEPS_CN = {
     "co-registration": "配准",
     "tilt": "倾斜",
     "resolution effect": "分辨率效应",
+    "blunders on glaciers": "冰川区粗差",
     "uncertainty of a pixel": "像元的不确定性",
     "uncertainty of a mean": "平均值的不确定性",
     "mass change": "质量变化",

@@ -63,7 +63,7 @@ def facts_of(dataset: Dataset, items: tuple[Item, ...], card: Card) -> Collectio
     return CollectionFacts(
         title=describe(dataset, ()).title,
         synthetic=dataset.synthetic,
-        inputs=tuple(sorted(dataset.inputs, key=lambda file: (file.source, file.name))),
+        inputs=tuple(sorted(dataset.inputs)),
         settings=dataset.settings,
         items=tuple(item.item_id for item in items),
         card=card,

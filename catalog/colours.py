@@ -63,20 +63,18 @@ def change_map() -> Any:
     return ListedColormap(change_colours(), "glacier_change")
 
 
-def amount_map() -> Any:
-    """``amount_colours`` as a matplotlib colour map."""
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap(amount_colours(), "glacier_amount")
-
-
 def paint(values: FloatArray, limit: float) -> FloatArray:
     """Colours of ``values`` on the diverging scale from -limit to limit; float32 (..., 3), 0-1, white where NaN."""
     known = np.isfinite(values)
-    position = np.clip((np.where(known, values, 0) / limit + 1) * 127.5 + 0.5, 0, 255).astype(np.uint16)
     table = np.vstack([change_colours(), np.ones((1, 3))]).astype(np.float32)
-    painted: FloatArray = table[np.where(known, position, 256)]
+    painted: FloatArray = table[np.where(known, scale_place(np.where(known, values, 0), limit), 256)]
     return painted
+
+
+def scale_place(values: FloatArray, limit: float) -> NDArray[np.uint16]:
+    """Place in ``change_colours`` of each value on the scale from -limit to limit; what lies beyond has an end's."""
+    place: NDArray[np.uint16] = np.clip((values / limit + 1) * 127.5 + 0.5, 0, 255).astype(np.uint16)
+    return place
 
 
 def symmetric_limit(values: FloatArray, share: float = 0.98) -> float:

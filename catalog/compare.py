@@ -13,9 +13,9 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from catalog.checks.archive import Archive, FolderFiles
-from catalog.checks.tables import TableFile, all_tables
+from catalog.checks.table_files import TableFile, all_tables
 from catalog.file_difference import what_differs
-from catalog.layout import MANIFEST_JSON
+from catalog.layout import MANIFEST_JSON, is_of_manifest
 from catalog.manifest import manifest_of
 from schemas.errors import BadInput
 
@@ -200,13 +200,14 @@ def _same_file(before: Archive, after: Archive, path: str) -> bool:
 
 
 def _files(before: Archive, after: Archive, changed: list[str], told: set[str]) -> Iterator[FileChange]:
-    yield from (FileChange(path, "created") for path in sorted(after.path_set - before.path_set))
-    yield from (FileChange(path, "removed") for path in sorted(before.path_set - after.path_set))
+    here, there = ({path for path in one.paths if not is_of_manifest(path)} for one in (before, after))
+    yield from (FileChange(path, "created") for path in sorted(there - here))
+    yield from (FileChange(path, "removed") for path in sorted(here - there))
     for path in changed:
-        if path != MANIFEST_JSON and not path.endswith(".tif") and not _is_told(path, told):
+        if not is_of_manifest(path) and not path.endswith(".tif") and not _is_told(path, told):
             yield FileChange(path, "changed", _what(before, after, path))
     # the manifest repeats every checksum; it is news only where nothing else changed
-    if changed == [MANIFEST_JSON]:
+    if MANIFEST_JSON in changed and all(map(is_of_manifest, changed)):
         yield FileChange(MANIFEST_JSON, "changed", _what(before, after, MANIFEST_JSON))
 
 
@@ -276,7 +277,9 @@ def _values(old: dict[str, str], new: dict[str, str]) -> Iterator[ValueChange]:
 
 
 def _raster_change(before: Archive, after: Archive, path: str) -> RasterChange:
-    with rasterio.open(before.files.dataset_name(path)) as one, rasterio.open(after.files.dataset_name(path)) as two:
+    names = [archive.files.dataset_name(path) for archive in (before, after)]
+    # as GeoTIFF only: what is of another format may lead elsewhere
+    with rasterio.open(names[0], driver="GTiff") as one, rasterio.open(names[1], driver="GTiff") as two:
         if (one.crs, one.transform, one.shape, one.count) != (two.crs, two.transform, two.shape, two.count):
             pixels = one.width * one.height
             return RasterChange(path, pixels, pixels, None, "another grid or number of bands")

@@ -8,37 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from catalog.compare import ArchiveDifference, Step, compare_archives
-from catalog.manifest import manifest_of
-from schemas.errors import BadInput, FailedCheck
+from catalog.published_datasets import DataVersion, published_datasets
+from schemas.errors import FailedCheck
 
 _TOLD = 3
-
-
-@dataclass(frozen=True, order=True)
-class DataVersion:
-    """A version ``major.minor.patch`` of a dataset."""
-
-    major: int
-    minor: int
-    patch: int
-
-    @classmethod
-    def parse(cls, text: str) -> DataVersion:
-        """From ``"1.2.3"``, as definitions and manifests state it."""
-        major, minor, patch = (int(part) for part in text.split("."))
-        return cls(major, minor, patch)
-
-    def after(self, step: Literal["major", "minor", "patch"]) -> DataVersion:
-        """The lowest version that a change of this size may carry."""
-        if step == "patch":
-            return DataVersion(self.major, self.minor, self.patch + 1)
-        return DataVersion(self.major + 1, 0, 0) if step == "major" else DataVersion(self.major, self.minor + 1, 0)
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
 
 
 @dataclass(frozen=True)
@@ -111,11 +87,7 @@ def compare_versions(old: Path, new: Path) -> Comparison:
     BadInput : one of the two is no archive of ours, or states no versions.
     """
     difference = compare_archives(old, new)
-    try:
-        before, after = _datasets(old), _datasets(new)
-    except (KeyError, TypeError, ValueError):
-        found = "a manifest without datasets and their versions"
-        raise BadInput(f"{old} and {new}", found, "two archives of this software", "validate them first") from None
+    before, after = published_datasets(old), published_datasets(new)
     versions = tuple(
         DatasetVersions(name, before[name].version, after[name].version, difference.below(name).version_step)
         for name in sorted(before.keys() & after.keys())
@@ -138,28 +110,30 @@ def refuse_unversioned_change(published: Path, new: Path) -> None:
     FailedCheck : a dataset whose values, records or columns differ while its version is below what that asks for, or
         whose version went back.
     """
-    before, after = _datasets(published), _datasets(new)
+    before, after = published_datasets(published), published_datasets(new)
     shared = [name for name in after if name in before and not (before[name].synthetic and not after[name].synthetic)]
     if not shared:
         return
     difference = compare_archives(published, new)
     for name in shared:
-        _refuse(name, before[name].version, after[name].version, difference.below(name), published)
+        changed = difference.below(name)
+        versions = DatasetVersions(name, before[name].version, after[name].version, changed.version_step)
+        _refuse(versions, changed, published)
 
 
-def _refuse(name: str, old: DataVersion, new: DataVersion, difference: ArchiveDifference, published: Path) -> None:
-    step = difference.version_step
-    where = f"dataset {name}, version {new}"
-    advice = "raise the version in its definition, or build into another folder; `diff` shows every change"
-    if new < old:
+def _refuse(versions: DatasetVersions, difference: ArchiveDifference, published: Path) -> None:
+    old = versions.old
+    where = f"dataset {versions.dataset}, version {versions.new}"
+    advice = (
+        "build into another folder with --out, or raise the version in its definition (`diff OLD NEW --changelog` "
+        "between the two folders says to what)"
+    )
+    if versions.new < old:
         raise FailedCheck(where, f"version {old} published in {published}", f"version {old} or later", advice)
-    if step not in ("major", "minor"):
-        return
-    needed = old.after(step)
-    if new < needed:
+    if not versions.enough:
         changes = "; ".join(_told(difference))
-        found = f"a {step} change of the values published in {published} as version {old} ({changes})"
-        raise FailedCheck(where, found, f"version {needed} or later", advice)
+        found = f"a {versions.step} change of the values published in {published} as version {old} ({changes})"
+        raise FailedCheck(where, found, f"version {versions.needed} or later", advice)
 
 
 def _told(difference: ArchiveDifference) -> list[str]:
@@ -172,15 +146,3 @@ def _told(difference: ArchiveDifference) -> list[str]:
     ]
     more = [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
     return [*found[:_TOLD], *more]
-
-
-@dataclass(frozen=True)
-class _Published:
-    version: DataVersion
-    synthetic: bool
-
-
-def _datasets(folder: Path) -> dict[str, _Published]:
-    """What the manifest of ``folder`` states of each dataset; nothing where there is no archive."""
-    datasets: list[dict[str, Any]] = (manifest_of(folder) or {}).get("datasets", [])
-    return {entry["id"]: _Published(DataVersion.parse(entry["version"]), entry["synthetic"]) for entry in datasets}

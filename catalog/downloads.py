@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -32,6 +32,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 10
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_MOST_BYTES = 16 << 30  # of a file of unknown size; the largest that is wanted, a zip of tiles, has some two gigabytes
 _MOST_DIGITS = 18  # of a whole number in a header; an exabyte has nineteen
 
 
@@ -284,16 +285,21 @@ class _Transfer:
     def _moved(self, at_hand: int, in_all: int | None) -> None:
         self.furthest = max(self.furthest, at_hand)
         self.meter(self.name, at_hand, in_all)
+        if at_hand > (self.size or _MOST_BYTES):  # of an answer without end, or one that swells when it is unpacked
+            self._refuse_size(f"more than {self.size or _MOST_BYTES} bytes")
 
     def _require_size(self, found: int | None) -> None:
-        if self.size and found is not None and found != self.size:
-            _discard(self.part)
-            raise BadInput(
-                self.remote.url,
-                f"{found} bytes",
-                f"{self.size} bytes, as known of this file",
-                "the source may have changed, or another --mirror may have it: see docs/fetching.md",
-            )
+        if found is not None and (found != self.size if self.size else found > _MOST_BYTES):
+            self._refuse_size(f"{found} bytes")
+
+    def _refuse_size(self, found: str) -> NoReturn:
+        _discard(self.part)
+        raise BadInput(
+            self.remote.url,
+            found,
+            f"{self.size} bytes, as known of this file" if self.size else f"at most {_MOST_BYTES} bytes",
+            "the source may have changed, or another --mirror may have it: see docs/fetching.md",
+        )
 
 
 def _resumable(part: Path) -> tuple[int, str]:
@@ -307,7 +313,7 @@ def _resumable(part: Path) -> tuple[int, str]:
 def _remember_validator(part: Path, answer: httpx.Response) -> None:
     etag = answer.headers.get("etag", "")
     validator = etag if etag and not etag.startswith("W/") else answer.headers.get("last-modified", "")
-    if validator:
+    if validator.isascii() and validator.isprintable() and validator:  # it is sent back as a header
         _validator_file(part).write_text(validator, encoding="utf-8")
 
 
@@ -410,7 +416,11 @@ class RangeFile(io.RawIOBase):
                 raise BadInput(
                     self._remote.url, "a file that changed while it was read", "one version", "run fetch again"
                 )
-            content = b"".join(answer.iter_raw())
+            content = b""
+            for piece in answer.iter_raw():
+                content += piece
+                if len(content) > count:  # an answer may have no end
+                    break
         if len(content) != count or _first_byte(answer) != start:
             raise _Again(f"{len(content)} of {count} bytes")
         return content
@@ -448,7 +458,7 @@ def _persist(remote: Remote, act: Callable[[], T], tell: Tell, progress: Callabl
             return act()
         except _Again as trouble:
             found, asked_s = trouble.found, trouble.wait_s
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # the last of a host's name
             raise BadInput(remote.url, str(error), "an http or https address", "check --mirror") from None
         except httpx.TransportError as error:
             found, asked_s = _describe(error), None

@@ -40,6 +40,10 @@ class Places:
         return self.target.with_name(f".{self.target.name}.glacier-previous")
 
     @property
+    def discarded(self) -> Path:
+        return self.target.with_name(f".{self.target.name}.glacier-discarded")
+
+    @property
     def lock(self) -> Path:
         return self.target.with_name(f".{self.target.name}.glacier-lock")
 
@@ -236,7 +240,11 @@ def _recover(places: Places) -> None:
     if places.previous.exists() and not places.target.exists():
         os.rename(places.previous, places.target)
     _remove(places.previous)
-    _remove(places.draft)
+    _remove(places.discarded)
+    if places.draft.exists() or places.draft.is_symlink():
+        # out of the way first: after Ctrl-C a thread may still be writing into it
+        os.rename(places.draft, places.discarded)
+        _remove(places.discarded)
 
 
 def _remove(folder: Path) -> None:

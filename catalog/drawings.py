@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from catalog.dataset import Dataset, Item
 from pipeline.mass_balance.result import MassBalance
+from schemas.definition import Bilingual
 
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 _LINES = 4
@@ -39,7 +40,7 @@ class Place:
     """An extent on the map: outlines, a ring around it where it would be too small to see, and where its label goes."""
 
     number: int
-    name: str
+    name: Bilingual
     outline: tuple[str, ...]
     middle: tuple[float, float]
     below: float
@@ -66,7 +67,7 @@ class ExtentMap:
 
 
 def extent_map(
-    places: Sequence[tuple[str, BaseGeometry]],
+    places: Sequence[tuple[Bilingual, BaseGeometry]],
     width: float = 640.0,
     glaciers: Sequence[BaseGeometry] = (),
     links: Sequence[str] = (),
@@ -145,7 +146,7 @@ def _rings(geometry: BaseGeometry, place: Callable[[float, float], tuple[float, 
 
 def _place(
     number: int,
-    name: str,
+    name: Bilingual,
     geometry: BaseGeometry,
     place: Callable[[float, float], tuple[float, float]],
     width: float,

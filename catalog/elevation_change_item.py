@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -28,10 +27,11 @@ from catalog.qgis_style import write_change_styles
 from catalog.tables import published_tables
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
 from pipeline.progress import Tell, silent
+from pipeline.worker_threads import worker_threads
 
 PNG = "image/png"
 CLASSES = {
-    VOID: ("void", "No elevation change: one of the two elevation models has no value here"),
+    VOID: ("void", "No elevation change: one of the two elevation models has no value here, or a blunder on a glacier"),
     STABLE: ("stable", "Stable terrain off glaciers, used for co-registration and accuracy"),
     GLACIER: ("glacier", "Glacier in the outlines of any epoch"),
     EXCLUDED: ("excluded", "Off glaciers but not used: near an outline, too flat or steep, water, or an outlier"),
@@ -56,7 +56,7 @@ def _write_item(dataset: Dataset, folder: CollectionFolder, tell: Tell) -> Item:
     place.mkdir(parents=True, exist_ok=True)
     tell("writing elevation-change rasters and figures")
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
-    with ThreadPoolExecutor(1) as pool:
+    with worker_threads(1) as pool:
         rasters = pool.submit(lambda: tuple(_write_rasters(dataset, result, place)))
         drawn = (*_draw_maps(dataset, result, place), *_draw_diagrams(dataset, result, place))
         vectors = (*_write_outlines(dataset, result, place), *_write_styles(result, place))

@@ -50,8 +50,10 @@ from catalog.fetch_plan import (
 from catalog.inputs_lock import LOCK_TOML, Locked, read_lock, write_lock
 from catalog.manifest import sha256_of
 from pipeline.progress import Tell, silent
-from pipeline.zip_archives import ZIP_DAMAGE
+from pipeline.worker_threads import worker_threads
+from pipeline.zip_archives import ZIP_DAMAGE, opened_zip
 from schemas.errors import BadInput, ManyBadInputs
+from schemas.input_files import read_plain_file
 
 __all__ = [
     "GEOIDS",
@@ -75,6 +77,7 @@ __all__ = [
 
 _BUFFER_BYTES = 1 << 20
 _MOST_MEMBER_BYTES = 4 << 30  # of one file in a zip; the largest that is wanted is a region's outlines
+_MOST_LIST_BYTES = 50_000_000  # of checksums; the one of PROJ has half a megabyte
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -122,9 +125,10 @@ class FetchReport:
 
     def _sum(self) -> list[str]:
         known = [announced.size for announced in self.announced if announced.size is not None]
-        silent_servers = len(self.announced) - len(known)
-        more = f", and {silent_servers} of unknown size" if silent_servers else ""
-        return [f"{len(self.announced)} downloads: {sum(known) / 1e6:.1f} MB{more}"] if self.announced else []
+        unknown = len(self.announced) - len(known)
+        parts = [f"{len(known)} of {sum(known) / 1e6:.1f} MB in all"] if known else []
+        parts += [f"{unknown} of unknown size"] if unknown else []
+        return [f"to download: {', '.join(parts)}"] if parts else []
 
 
 def _size_text(file: Download, announced: Announced | None) -> str:
@@ -257,7 +261,7 @@ def _ask_sizes(
         Remote(client, url, token if wanted.login else "", LOGIN_HOST if wanted.login else "", patience=once)
         for url, wanted in reversed(addresses.items())
     ]
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+    with worker_threads(max(1, workers)) as pool:
         return tuple(pool.map(announced_size, remotes))
 
 
@@ -280,10 +284,11 @@ def _listed_checksums(run: _Fetch, address: str) -> dict[str, tuple[int, str]]:
     try:
         patience = replace(run.patience, attempts=min(2, run.patience.attempts))
         download(Remote(run.client, address, patience=patience, stop=run.stop), path, run.tell)
-        features = json.loads(path.read_bytes())["features"]
+        content = read_plain_file(path, address, "a list of checksums", _MOST_LIST_BYTES)
+        features = json.loads(content)["features"]
         entries = [feature["properties"] for feature in features]
         return {entry["name"]: (int(entry.get("file_size", 0)), entry["sha256sum"]) for entry in entries}
-    except (BadInput, ValueError, KeyError, TypeError) as error:
+    except (BadInput, ValueError, OverflowError, RecursionError, KeyError, TypeError) as error:
         run.tell(f"{address}: no list of checksums ({error}); what comes is recorded as it is")
         return {}
     finally:
@@ -371,7 +376,7 @@ def _extract(run: _Fetch, group: Sequence[Download], content: IO[bytes]) -> int:
     """Take the members out of a zip, each checked by its CRC before it gets its name."""
     url = group[0].url
     try:
-        with zipfile.ZipFile(content) as archive:
+        with opened_zip(content, url) as archive:
             return sum(_extract_member(run, archive, wanted) for wanted in group)
     except ZIP_DAMAGE as error:
         # a place before the file's first byte is the zip's fault; what else the system refuses is the destination's

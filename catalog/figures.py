@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,24 +28,31 @@ from catalog.colours import (
     symmetric_limit,
 )
 from catalog.figure_frame import (
-    HALO,
     Backdrop,
+    Frame,
+    Panels,
+    Thumbnails,
     draw_colour_bar,
     draw_lines,
-    draw_thumbnail,
-    open_map_figure,
+    drawn_frame,
+    label_map,
+    open_diagram,
+    open_maps,
+    open_thumbnails,
     reduced,
-    show_backdrop,
+    write_head,
+    write_note,
 )
-from catalog.figure_frame import open_figure as _figure
 from catalog.figure_frame import plain_text as _plain
-from catalog.figure_frame import write_head as _head
+from catalog.map_labels import LabelSheet
 from pipeline.grid import FloatArray, Grid
 from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceField, BalanceYear, Isoline, MassBalance
 
 PIXELS_OF_A_SCALE = 500_000
 MAP_INCHES = 9.5  # height of a map at most, so that a screen can hold it
+MOST_LABELS = 80
+_SERIES = Panels(rows=2, heights=(3, 2), gap=(0.0, 0.22))
 
 
 def balance_limit(result: MassBalance) -> float:
@@ -79,6 +88,45 @@ def annual_points(result: MassBalance, year: int, crs: str) -> pd.DataFrame:
     return placed
 
 
+@dataclass(frozen=True)
+class BalanceMaps:
+    """Maps of one glacier on one grid, year by year in one frame, so that they can be laid side by side."""
+
+    frame: Frame
+    axes: Any
+    limit_m_we: float
+
+    def draw(self, path: Path, result: MassBalance, year: BalanceYear, title: str) -> None:
+        """The map of a year.
+
+        Errors
+        ------
+        ValueError : the year has no balance field.
+        """
+        field = _field_of(year)
+        points = annual_points(result, year.year, field.grid.crs)
+        with self.frame.picture(path, self.axes, _balance_backdrop(field, self.limit_m_we)):
+            _outline(self.axes, field.outline)
+            _draw_isolines(self.axes, field)
+            _draw_points(self.axes, points)
+            _write_labels(self.axes, year, points, [] if field.outline is None else [field.outline.boundary])
+            write_head(self.axes, title, _balance_summary(year))
+
+
+@contextmanager
+def open_balance_maps(result: MassBalance, grid: Grid, limit_m_we: float, synthetic: bool) -> Iterator[BalanceMaps]:
+    """The frame of all maps on a grid, of which the surroundings of all years' outlines are shown."""
+    west, south, east, north = _window_of(_outlines_on(grid, result), grid)
+    shape = (north - south) / (east - west)
+    with open_maps(7.4 if shape < 1.3 else 6.4, [shape], MAP_INCHES) as (figure, (axes,), scale):
+        axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
+        label_map(axes, grid)
+        draw_colour_bar(figure, scale, limit_m_we, "annual balance (m w.e.)")
+        if synthetic:
+            write_note(figure)
+        yield BalanceMaps(drawn_frame(figure, few_colours=False), axes, limit_m_we)
+
+
 def draw_balance_map(
     path: Path, result: MassBalance, year: BalanceYear, title: str, synthetic: bool, limit: float | None = None
 ) -> None:
@@ -90,98 +138,88 @@ def draw_balance_map(
     ------
     ValueError : the year has no balance field.
     """
-    field = year.field
-    if field is None:
-        raise ValueError(f"{year.year}: no balance field to draw")
-    limit = limit or balance_limit(result)
-    points = annual_points(result, year.year, field.grid.crs)
-    west, south, east, north = _window_of(result.outline, field.grid)
-    shape = (north - south) / (east - west)
-    with open_map_figure(path, 7.4 if shape < 1.3 else 6.4, [shape], MAP_INCHES) as (figure, (axes,), scale):
-        show_backdrop(axes, _balance_backdrop(field, limit), field.grid)
-        _outline(axes, result.outline)
-        _draw_isolines(axes, field, year, points)
-        _draw_points(axes, points)
-        axes.set(xlim=(west, east), ylim=(south, north))
-        draw_colour_bar(figure, scale, limit, "annual balance (m w.e.)")
-        _head(figure, axes, title, _balance_summary(year), synthetic)
+    with open_balance_maps(result, _field_of(year).grid, limit or balance_limit(result), synthetic) as maps:
+        maps.draw(path, result, year, title)
 
 
-def draw_balance_thumbnail(
-    path: Path,
-    result: MassBalance,
-    year: BalanceYear,
-    field: BalanceField,
-    synthetic: bool,
-    limit: float | None = None,
-) -> None:
-    """A small map of the balance with its colour bar, below 600 pixels on either side; ``limit`` as for the map."""
-    limit = limit or balance_limit(result)
-    rows, columns = field.grid.shape
-    lines = [(line.geometry, 1.6 if line.balance_m_we == 0 else 0.5) for line in field.isolines if _is_half(line)]
-    draw_thumbnail(
-        path,
-        _balance_backdrop(field, limit),
-        rows / columns,
-        f"{_plain(result.glacier.name)} {year.year}",
-        synthetic,
-        (limit, "annual balance (m w.e.)"),
-        [*lines, *([(result.outline, 1.0)] if result.outline is not None else [])],
-    )
+@dataclass(frozen=True)
+class BalanceThumbnails:
+    """Small maps of one glacier on one grid, year by year in one frame."""
+
+    thumbnails: Thumbnails
+    limit_m_we: float
+
+    def draw(self, path: Path, result: MassBalance, year: BalanceYear) -> None:
+        """The small map of a year; ValueError where it has no balance field."""
+        field = _field_of(year)
+        lines = [(line.geometry, 1.6 if line.balance_m_we == 0 else 0.5) for line in field.isolines if _is_half(line)]
+        outline = [] if field.outline is None else [(field.outline, 1.0)]
+        title = f"{_plain(result.glacier.name)} {year.year}"
+        self.thumbnails.draw(path, _balance_backdrop(field, self.limit_m_we), title, [*lines, *outline])
+
+
+@contextmanager
+def open_balance_thumbnails(grid: Grid, limit_m_we: float, synthetic: bool) -> Iterator[BalanceThumbnails]:
+    """The frame of all small maps on a grid, below 600 pixels on either side."""
+    west, south, east, north = grid.bounds
+    rows, columns = grid.shape
+    scale = limit_m_we, "annual balance (m w.e.)"
+    with open_thumbnails((west, east, south, north), rows / columns, scale, synthetic) as thumbnails:
+        yield BalanceThumbnails(thumbnails, limit_m_we)
 
 
 def draw_balance_series(path: Path, result: MassBalance, synthetic: bool) -> None:
     """Annual, winter and summer balances with their errors, and the cumulative balance."""
     years = [year for year in result.years if year.annual_m_we is not None]
     at = np.array([year.year for year in years])
-    annual, sigma = _numbers(years, "annual_m_we"), np.nan_to_num(_numbers(years, "sigma_annual_m_we"))
-    with _figure(path, (7.2, 5.4)) as figure:
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        for name, shift, colour in (("winter", -0.22, WINTER_COLOUR), ("summer", 0.22, SUMMER_COLOUR)):
-            season = _numbers(years, f"{name}_m_we")
-            if np.isfinite(season).any():
-                upper.bar(at + shift, season, 0.4, color=colour, alpha=0.75, label=name)
-        upper.errorbar(
-            at, annual, sigma, fmt="D", color=INK, markersize=4.5, linewidth=1.2, capsize=2.5, label="annual ± 1 σ"
-        )
-        upper.axhline(0, color=INK, linewidth=0.8)
-        upper.set(ylabel="balance (m w.e.)")
-        upper.legend(loc="best", ncols=3)
-        for run in _unbroken(at):
-            steps = cumulative_balance(years[run])
-            total = np.array([step.balance_m_we for step in steps])
-            error = np.array([step.sigma_m_we or 0.0 for step in steps])
-            lower.fill_between(at[run], total - error, total + error, color=LOSS, alpha=0.18, linewidth=0)
-            lower.plot(at[run], total, "o-", color=LOSS, markersize=3.5, linewidth=1.6)
-        lower.axhline(0, color=INK, linewidth=0.8)
-        lower.set(ylabel="cumulative (m w.e.)", xlabel="mass-balance year")
+    title = f"Mass balance of {result.glacier.name}"
+    note = "whiskers and band: one standard deviation; random errors add in quadrature, systematic ones linearly"
+    with open_diagram(path, (7.2, 5.4), (title, note), synthetic, _SERIES) as (upper, lower):
+        _draw_annual(upper, years, at)
+        _draw_cumulative(lower, years, at)
+        lower.sharex(upper)
+        upper.tick_params(labelbottom=False)
+        lower.set(xlabel="mass-balance year")
         lower.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
-        _head(
-            figure,
-            upper,
-            f"Mass balance of {_plain(result.glacier.name)}",
-            "band: ± 1 σ; random errors add in quadrature, systematic ones linearly",
-            synthetic,
-        )
+
+
+def _draw_annual(axes: Any, years: Sequence[BalanceYear], at: Any) -> None:
+    annual, sigma = _numbers(years, "annual_m_we"), np.nan_to_num(_numbers(years, "sigma_annual_m_we"))
+    for name, shift, colour in (("winter", -0.22, WINTER_COLOUR), ("summer", 0.22, SUMMER_COLOUR)):
+        season = _numbers(years, f"{name}_m_we")
+        if np.isfinite(season).any():
+            axes.bar(at + shift, season, 0.4, color=colour, alpha=0.75, label=name)
+    axes.errorbar(
+        at, annual, sigma, fmt="D", color=INK, markersize=4.5, linewidth=1.2, capsize=2.5, label="annual ± 1 σ"
+    )
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set(ylabel="balance (m w.e.)")
+    axes.legend(loc="best", ncols=3)
+
+
+def _draw_cumulative(axes: Any, years: Sequence[BalanceYear], at: Any) -> None:
+    for run in _unbroken(at):
+        steps = cumulative_balance(years[run])
+        total = np.array([step.balance_m_we for step in steps])
+        error = np.array([step.sigma_m_we or 0.0 for step in steps])
+        axes.fill_between(at[run], total - error, total + error, color=LOSS, alpha=0.18, linewidth=0)
+        axes.plot(at[run], total, "o-", color=LOSS, markersize=3.5, linewidth=1.6)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set(ylabel="cumulative (m w.e.)")
 
 
 # --- parts shared by the drawings --------------------------------------------------------------------------------
 
 
-def _draw_isolines(axes: Any, field: BalanceField, year: BalanceYear, points: pd.DataFrame) -> None:
-    occupied = points[["easting", "northing"]].to_numpy(float)
-    # a stake's value stands to its right
-    step = 0.05 * (field.grid.bounds[2] - field.grid.bounds[0])
-    beside = np.vstack([occupied + np.array([steps * step, 0.0]) for steps in range(3)])
+def _field_of(year: BalanceYear) -> BalanceField:
+    if year.field is None:
+        raise ValueError(f"{year.year}: no balance field to draw")
+    return year.field
+
+
+def _draw_isolines(axes: Any, field: BalanceField) -> None:
     for width in (0.3, 0.8, 2.0):
         draw_lines(axes, [line.geometry for line in field.isolines if _line_width(line) == width], INK, width)
-    for line in filter(_is_half, field.isolines):
-        zero = line.balance_m_we == 0
-        text = f"{line.balance_m_we:+.1f}".replace("-", "−")
-        if zero:
-            on_glacier = year.ela_m is not None and year.ela_position == "="
-            text = f"0 (ELA {year.ela_m:.0f} m)" if on_glacier else "0"
-        _label_line(axes, line.geometry, text, zero, beside)
 
 
 def _line_width(line: Isoline) -> float:
@@ -189,44 +227,32 @@ def _line_width(line: Isoline) -> float:
     return 2.0 if line.balance_m_we == 0 else 0.8 if _is_half(line) else 0.3
 
 
-def _label_line(axes: Any, geometry: BaseGeometry, text: str, bold: bool, occupied: FloatArray) -> None:
-    """Write along the longest part of a line, where it keeps farthest from what is written already."""
-    parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "LineString" and part.length > 0]
-    if not parts:
-        return
-    longest = max(parts, key=lambda part: float(part.length))
-    shares = np.linspace(0.15, 0.85, 15)
-    places = shapely.get_coordinates(shapely.line_interpolate_point(longest, shares, normalized=True))
-    free = [float(np.hypot(*(occupied - place).T).min()) if len(occupied) else 0.0 for place in places]
-    share = float(shares[int(np.argmax(free))])
-    before, at, after = (longest.interpolate(share + step, normalized=True) for step in (-0.04, 0, 0.04))
-    angle = np.degrees(np.arctan2(after.y - before.y, after.x - before.x))
-    angle = (angle + 90) % 180 - 90  # never upside down
-    axes.text(
-        at.x, at.y, text, rotation=angle, ha="center", va="center", fontsize=8 if bold else 7,
-        fontweight="bold" if bold else "normal", path_effects=HALO, clip_on=True,
-    )  # fmt: skip
-
-
-MOST_LABELS = 80
-
-
 def _draw_points(axes: Any, points: pd.DataFrame) -> None:
-    many = len(points) > MOST_LABELS  # more labels than this hide the map, and large marks would too
+    many = len(points) > MOST_LABELS  # large marks would hide the map
     size, edge = (3.0, 0.6) if many else (5.0, 1.0)
     axes.plot(
         points["easting"], points["northing"], "o", color=PAPER, markeredgecolor=INK, markeredgewidth=edge,
         markersize=size, zorder=5,
     )  # fmt: skip
-    if many:
-        return
-    for point in points.itertuples():
-        value = f"{point.balance_m_we:+.2f}".replace("-", "−")
-        prefix = "≤ " if point.bound == "<=" else ""
-        axes.annotate(
-            f"{_plain(str(point.point_id))}: {prefix}{value}", (point.easting, point.northing), (5, 4),
-            textcoords="offset points", fontsize=6.5, path_effects=HALO, zorder=6, annotation_clip=True,
-        )  # fmt: skip
+
+
+def _write_labels(axes: Any, year: BalanceYear, points: pd.DataFrame, lines: Sequence[BaseGeometry]) -> None:
+    """The values of points and isolines, none over another nor over a point, and away from ``lines``."""
+    shown = points if len(points) <= MOST_LABELS else points.iloc[:0]  # more labels than this hide the map
+    sheet = LabelSheet(axes, shown[["easting", "northing"]].to_numpy(float), lines)
+    columns = (shown[name] for name in ("point_id", "bound", "easting", "northing", "balance_m_we"))
+    for name, bound, easting, northing, balance_m_we in zip(*columns, strict=True):
+        value = f"{balance_m_we:+.2f}".replace("-", "−")
+        text = f"{_plain(name)}: {'≤ ' if bound == '<=' else ''}{value}"
+        sheet.write_beside((easting, northing), text, 6.5)
+    # the line of zero balance before the others: it must have its label
+    for line in sorted(filter(_is_half, _field_of(year).isolines), key=lambda line: abs(line.balance_m_we)):
+        zero = line.balance_m_we == 0
+        text = f"{line.balance_m_we:+.1f}".replace("-", "−")
+        if zero:
+            on_glacier = year.ela_m is not None and year.ela_position == "="
+            text = f"0 (ELA {year.ela_m:.0f} m)" if on_glacier else "0"
+        sheet.write_along(line.geometry, text, 8 if zero else 7, must=zero)
 
 
 def _balance_backdrop(field: BalanceField, limit: float) -> Backdrop:
@@ -244,12 +270,18 @@ def _outline(axes: Any, outline: BaseGeometry | None) -> None:
         draw_lines(axes, [outline], INK, 1.4)
 
 
-def _window_of(outline: BaseGeometry | None, grid: Grid) -> tuple[float, float, float, float]:
-    """(west, south, east, north) around the outline with a margin, within the grid."""
+def _outlines_on(grid: Grid, result: MassBalance) -> list[BaseGeometry]:
+    """The outlines of the years whose field lies on a grid."""
+    fields = [year.field for year in result.years if year.field is not None and year.field.grid == grid]
+    return [field.outline for field in fields if field.outline is not None]
+
+
+def _window_of(outlines: Sequence[BaseGeometry], grid: Grid) -> tuple[float, float, float, float]:
+    """(west, south, east, north) around the outlines with a margin, within the grid."""
     west, south, east, north = grid.bounds
-    if outline is None:
+    if not outlines:
         return grid.bounds
-    inner = outline.bounds
+    inner = shapely.total_bounds(outlines)
     margin = 0.06 * max(inner[2] - inner[0], inner[3] - inner[1])
     return (
         max(west, inner[0] - margin),
@@ -265,7 +297,8 @@ def _balance_summary(year: BalanceYear) -> str:
         sigma = f" ± {year.sigma_annual_m_we:.2f}" if year.sigma_annual_m_we is not None else ""
         parts.append(f"annual balance {year.annual_m_we:+.2f}{sigma} m w.e.".replace("-", "−"))
     if year.ela_m is not None:
-        parts.append(f"ELA {'' if year.ela_position == '=' else year.ela_position or ''}{year.ela_m:.0f} m")
+        error = "" if year.sigma_ela_m is None else f" ± {year.sigma_ela_m:.0f}"
+        parts.append(f"ELA {'' if year.ela_position == '=' else year.ela_position or ''}{year.ela_m:.0f}{error} m")
     if year.aar is not None:
         parts.append(f"AAR {year.aar:.2f}")
     return " · ".join(parts)

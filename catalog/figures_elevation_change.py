@@ -24,11 +24,12 @@ from catalog.figure_frame import (
     Panels,
     draw_colour_bar,
     draw_lines,
-    draw_thumbnail,
     open_diagram,
     open_map_figure,
+    open_thumbnails,
     show_backdrop,
     write_head,
+    write_note,
 )
 from pipeline.elevation_change.result import GLACIER, ElevationChange
 from pipeline.grid import FloatArray, Grid
@@ -47,6 +48,8 @@ _CLASS_AXES = {
     "curvature": "maximum curvature (per 100 m)",
 }
 _CHECK_MAPS = ("void_share", "level_share", "spikes", "lowest_m")
+# inches that the maps of a figure may be high together, however narrow the area is
+_TALLEST_MAPS = 16.0
 # a map of so many columns is drawn with thinner outlines, and with a part of it larger
 _WIDE_COLUMNS = 900
 
@@ -60,14 +63,17 @@ def draw_change_map(path: Path, result: ElevationChange, title: str, synthetic: 
     window = _densest_window(result, known)
     shapes = [_aspect(part) for part in (known, window) if part]
     # a high map is drawn narrower, so that a screen can hold it
-    with open_map_figure(path, max(5.0, min(10.0, 11.0 / shapes[0])), shapes) as (figure, panels, scale):
+    width = max(5.0, min(10.0, 11.0 / shapes[0]))
+    with open_map_figure(path, width, shapes, _TALLEST_MAPS) as (figure, panels, scale):
         show_backdrop(panels[0], _backdrop(overview(result, limit, known)), result.grid)
         _set_extent(panels[0], result.grid, known)
         draw_lines(panels[0], _boundaries(result), INK, 0.35)
         if window:
             _draw_window(panels, result, limit, window)
         draw_colour_bar(figure, scale, limit, "elevation change (m), later minus earlier")
-        write_head(figure, panels[0], title, _change_summary(result), synthetic)
+        write_head(panels[0], title, _change_summary(result))
+        if synthetic:
+            write_note(figure)
 
 
 def draw_change_thumbnail(path: Path, result: ElevationChange, title: str, synthetic: bool) -> None:
@@ -75,8 +81,9 @@ def draw_change_thumbnail(path: Path, result: ElevationChange, title: str, synth
     limit, known = change_limit(result), known_window(result)
     thickness = 0.45 if known[1].stop - known[1].start < _WIDE_COLUMNS else 0.3
     lines = [(geometry, thickness) for geometry in _boundaries(result)]
-    scale = (limit, "elevation change (m)")
-    draw_thumbnail(path, _backdrop(overview(result, limit, known)), _aspect(known), title, synthetic, scale, lines)
+    backdrop = _backdrop(overview(result, limit, known))
+    with open_thumbnails(backdrop.extent, _aspect(known), (limit, "elevation change (m)"), synthetic) as thumbnails:
+        thumbnails.draw(path, backdrop, title, lines)
 
 
 def _draw_window(panels: Sequence[Any], result: ElevationChange, limit: float, window: tuple[slice, slice]) -> None:

@@ -6,6 +6,7 @@ Frame, fonts and the note on synthetic data are those of ``catalog.figure_frame`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,7 +21,16 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import ListedColormap, Normalize
 
 from catalog.colours import GAIN, INK, LOSS, MUTED, NEUTRAL, PAPER, SUMMER_COLOUR, WINTER_COLOUR, amount_colours
-from catalog.figure_frame import Panels, open_diagram, plain_text
+from catalog.figure_frame import (
+    Frame,
+    Panels,
+    drawn_frame,
+    open_canvas,
+    open_diagram,
+    plain_text,
+    write_diagram_head,
+    write_note,
+)
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 
@@ -34,6 +44,10 @@ _TOO_PALE = 56
 _NO_SOURCES = {"total", "leave_one_out"}
 _BEHIND_GRID = 0.4  # a grid drawn below everything has 0.5
 _AREA_COLOUR, _SIGMA_COLOUR = "#e9edf1", "#7b5ea7"
+_AREA_STRENGTH = 0.09  # of bars behind a grid that shows through them
+_PROFILE_SIZE, _PROFILE = (6.8, 5.4), Panels(top=1.05)
+_PROFILE_NOTE = "steps: elevation zones, dotted where extrapolated; violet and bars: one standard deviation"
+_SEASONS = {"winter": WINTER_COLOUR, "summer": SUMMER_COLOUR, "annual": INK}
 _MARKERS = {"stake": "o", "pit": "s", "probing": "^"}
 _NAMES = {"stake": "stakes", "pit": "snow pits", "probing": "probings"}
 _DASHES: dict[str, Any] = {"observed": "-", "interpolated": (0, (3, 1)), "extrapolated": (0, (1, 1))}
@@ -55,25 +69,77 @@ _DISTINCT = (
 # --- balance against elevation -----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class YearProfiles:
+    """Balance against elevation, year by year on the same scales, so that the years can be laid side by side."""
+
+    frame: Frame
+    axes: Any
+    area_axes: Any
+
+    def draw(self, path: Path, result: MassBalance, year: BalanceYear, title: str) -> None:
+        """The profile of a year: points, elevation zones, equilibrium line, and the area behind them."""
+        zones = _of_year(result.tables["zone_balances"], year.year).sort_values("lower_m")
+        points = _of_year(result.tables["point_balances"], year.year)
+        with self.frame.picture(path):
+            write_diagram_head(self.frame.figure, (title, _PROFILE_NOTE), _PROFILE)
+            _draw_area(self.area_axes, zones)
+            self.axes.axvline(0, color=INK, linewidth=0.8)
+            for season, colour in _SEASONS.items():
+                _draw_zones(self.axes, zones, season, colour)
+                _draw_points(self.axes, points[points["period"] == season], season, colour)
+            _draw_equilibrium_line(self.axes, year)
+            if self.axes.get_legend_handles_labels()[0]:
+                self.axes.legend(loc="upper left", fontsize=7.5)
+
+
+@contextmanager
+def open_year_profiles(result: MassBalance, synthetic: bool) -> Iterator[YearProfiles]:
+    """The frame of the profiles of all years of a result; its scales hold them all."""
+    with open_canvas(_PROFILE_SIZE) as figure:
+        axes = figure.add_axes(_PROFILE.place(_PROFILE_SIZE, 0, 0))
+        area_axes = _area_axes(axes)
+        balance, elevation, area_km2 = _reach_of_profiles(result)
+        axes.set(xlim=balance, ylim=elevation, xlabel="balance (m w.e.)", ylabel="elevation (m)")
+        area_axes.set(xlim=(0, area_km2))
+        if synthetic:
+            write_note(figure)
+        yield YearProfiles(drawn_frame(figure, few_colours=True), axes, area_axes)
+
+
 def draw_year_profile(path: Path, result: MassBalance, year: BalanceYear, title: str, synthetic: bool) -> None:
-    """Balance of one year against elevation: points, elevation zones, equilibrium line, and the area behind them."""
-    zones = _of_year(result.tables["zone_balances"], year.year).sort_values("lower_m")
-    points = _of_year(result.tables["point_balances"], year.year)
-    head = (
-        title,
-        "steps: elevation zones, dotted where extrapolated; violet and bars: one standard deviation",
+    """Balance of one year against elevation, on the scales of all years of the result."""
+    with open_year_profiles(result, synthetic) as profiles:
+        profiles.draw(path, result, year, title)
+
+
+def _reach_of_profiles(result: MassBalance) -> tuple[tuple[float, float], tuple[float, float], float]:
+    """Ends of the balances with their errors (m w.e.) and of the elevations (m), and the largest area (km2)."""
+    zones, points = result.tables["zone_balances"], result.tables["point_balances"]
+    points = points[points["period"].isin(_SEASONS)]
+    lower, upper, area, sigma, *by_season = _numbers(
+        zones, "lower_m", "upper_m", "area_km2", "sigma_annual_m_we", *(f"{name}_balance_m_we" for name in _SEASONS)
     )
-    with open_diagram(path, (6.8, 5.4), head, synthetic, Panels(top=1.05)) as (axes,):
-        _draw_area(axes, zones)
-        axes.axvline(0, color=INK, linewidth=0.8)
-        for season, colour in (("winter", WINTER_COLOUR), ("summer", SUMMER_COLOUR), ("annual", INK)):
-            _draw_zones(axes, zones, season, colour)
-            _draw_points(axes, points[points["period"] == season], season, colour)
-        axes.autoscale_view()
-        _draw_equilibrium_line(axes, year)
-        axes.set(xlabel="balance (m w.e.)", ylabel="elevation (m)")
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="upper left", fontsize=7.5)
+    annual = by_season[list(_SEASONS).index("annual")]
+    balance, error, elevation = _numbers(points, "balance_m_we", "sigma_balance_m_we", "elevation_m")
+    lines = [year.ela_m for year in result.years if year.ela_m is not None]
+    about = (annual - np.nan_to_num(sigma), annual + np.nan_to_num(sigma))
+    whiskers = (balance - np.nan_to_num(error), balance + np.nan_to_num(error))
+    known = area[np.isfinite(area)]
+    return (
+        _room_about([*by_season, *about, *whiskers, np.zeros(1)]),
+        _room_about([lower, upper, elevation, np.array(lines, float)]),
+        1.05 * float(known.max()) if known.size and known.max() > 0 else 1.0,
+    )
+
+
+def _room_about(values: Sequence[FloatArray]) -> tuple[float, float]:
+    """The least and the largest of some values, with a twentieth of their distance beyond either."""
+    every = np.concatenate(values)
+    every = every[np.isfinite(every)] if np.isfinite(every).any() else np.zeros(1)
+    low, high = float(every.min()), float(every.max())
+    margin = 0.05 * (high - low) or 0.5
+    return low - margin, high + margin
 
 
 def draw_balance_profiles(path: Path, result: MassBalance, synthetic: bool) -> None:
@@ -104,16 +170,31 @@ def draw_balance_profiles(path: Path, result: MassBalance, synthetic: bool) -> N
         axes.get_figure().colorbar(mappable, cax=beside, label="mass-balance year", ticks=ticks)
 
 
-def _draw_area(axes: Any, zones: pd.DataFrame) -> None:
-    """Area of each zone as bars behind everything, with a scale above."""
-    lower, upper, area_km2 = _numbers(zones, "lower_m", "upper_m", "area_km2")
+def _area_axes(axes: Any) -> Any:
+    """Axes behind everything, with the scale of the area above."""
     area = axes.twiny()
-    area.barh((lower + upper) / 2, area_km2, (upper - lower) * 0.92, color=_AREA_COLOUR)
     area.set_xlabel("glacier area (km²)", fontsize=8.5, color=NEUTRAL)
     area.grid(False)
     area.spines["top"].set_visible(True)
     axes.set_zorder(area.get_zorder() + 1)
     axes.patch.set_visible(False)
+    return area
+
+
+def _draw_area(axes: Any, zones: pd.DataFrame) -> None:
+    """Area of each zone as a bar through which the grid is seen."""
+    lower, upper, area_km2 = _numbers(zones, "lower_m", "upper_m", "area_km2")
+    gap, none = 0.04 * (upper - lower), np.zeros(len(zones))
+    bottom, top = lower + gap, upper - gap
+    bars = _boxes((none, area_km2, area_km2, none), (bottom, bottom, top, top))
+    axes.add_collection(PolyCollection(list(bars), facecolors=INK, alpha=_AREA_STRENGTH, linewidths=0), autolim=False)
+
+
+def _boxes(horizontal: Sequence[FloatArray], vertical: Sequence[FloatArray]) -> FloatArray:
+    """Corners of quadrangles, shape (count, 4, 2); those with an unknown corner are left out."""
+    corners = np.stack([np.stack(horizontal, -1), np.stack(vertical, -1)], axis=-1)
+    known: FloatArray = corners[np.isfinite(corners).all(axis=(1, 2))]
+    return known
 
 
 def _draw_zones(axes: Any, zones: pd.DataFrame, season: str, colour: str) -> None:
@@ -124,16 +205,16 @@ def _draw_zones(axes: Any, zones: pd.DataFrame, season: str, colour: str) -> Non
         chosen = known & (zones["basis"].astype(str) == basis).to_numpy()
         steps = np.stack([np.stack([balance, lower], -1), np.stack([balance, upper], -1)], axis=1)[chosen]
         if len(steps):
-            axes.add_collection(LineCollection(list(steps), colors=colour, linewidths=1.5, linestyles=[dashes]))
+            lines = LineCollection(list(steps), colors=colour, linewidths=1.5, linestyles=[dashes])
+            axes.add_collection(lines, autolim=False)
     if season != "annual":
         return
     (sigma,) = _numbers(zones, "sigma_annual_m_we")
-    chosen = known & np.isfinite(sigma)
     left, right = balance - sigma, balance + sigma
-    corners = ((left, lower), (right, lower), (right, upper), (left, upper))
-    boxes = np.stack([np.stack(corner, -1) for corner in corners], axis=1)[chosen]
+    boxes = _boxes((left, right, right, left), (lower, lower, upper, upper))
     # one collection for all zones: an artist a zone takes ten times as long
-    axes.add_collection(PolyCollection(list(boxes), facecolors=_SIGMA_COLOUR, alpha=0.25, linewidths=0))
+    spread = PolyCollection(list(boxes), facecolors=_SIGMA_COLOUR, alpha=0.25, linewidths=0)
+    axes.add_collection(spread, autolim=False)
 
 
 def _draw_points(axes: Any, points: pd.DataFrame, season: str, colour: str) -> None:
@@ -142,9 +223,12 @@ def _draw_points(axes: Any, points: pd.DataFrame, season: str, colour: str) -> N
         if values.empty:
             continue
         balance, sigma, elevation = _numbers(values, "balance_m_we", "sigma_balance_m_we", "elevation_m")
-        axes.errorbar(
-            balance, elevation, xerr=np.nan_to_num(sigma), fmt=marker, color=colour, markersize=4, linewidth=0.8,
-            markerfacecolor=PAPER if kind != "stake" else colour, label=f"{season}, {_NAMES[kind]}",
+        error = np.nan_to_num(sigma)
+        whiskers = np.stack([np.stack([balance - error, elevation], -1), np.stack([balance + error, elevation], -1)], 1)
+        axes.add_collection(LineCollection(list(whiskers), colors=colour, linewidths=0.8, zorder=2), autolim=False)
+        axes.plot(
+            balance, elevation, marker, color=colour, markersize=4, label=f"{season}, {_NAMES[kind]}",
+            markerfacecolor=PAPER if kind != "stake" else colour,
         )  # fmt: skip
     bounds = points[points["bound"] == "<="]
     if not bounds.empty:
@@ -157,8 +241,9 @@ def _draw_equilibrium_line(axes: Any, year: BalanceYear) -> None:
         return
     axes.axhline(year.ela_m, color=GAIN, linewidth=1.1, linestyle=(0, (6, 2)))
     sign = "" if year.ela_position in (None, "=") else f"{year.ela_position} "
+    error = "" if year.sigma_ela_m is None else f" ± {year.sigma_ela_m:.0f}"
     axes.annotate(
-        f"ELA {sign}{year.ela_m:.0f} m", (0.99, year.ela_m), (0, 3), ("axes fraction", "data"),
+        f"ELA {sign}{year.ela_m:.0f}{error} m", (0.99, year.ela_m), (0, 3), ("axes fraction", "data"),
         textcoords="offset points", ha="right", fontsize=8, color=GAIN, fontweight="bold",
     )  # fmt: skip
 

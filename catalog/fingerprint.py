@@ -38,7 +38,7 @@ def collection_key(
     given = (
         "embedded sample"
         if inputs is None
-        else [[file.source, file.name, file.size, file.sha256] for file in sorted(inputs, key=_source_and_name)]
+        else [[file.source, file.name, file.size, file.sha256] for file in sorted(inputs)]
     )
     content = {
         "definition": definition.model_dump(mode="json"),
@@ -85,10 +85,6 @@ def _geoid_grids() -> Iterator[Path]:
     user = datadir.get_user_data_dir()  # type: ignore[attr-defined]  # public, but its types hide it
     for folder in (*datadir.get_data_dir().split(os.pathsep), user):
         yield from (path for path in Path(folder).glob("*") if path.suffix in (".tif", ".gtx") and path.is_file())
-
-
-def _source_and_name(file: InputFile) -> tuple[str, str]:
-    return file.source, file.name
 
 
 def _digest(content: dict[str, Any]) -> str:

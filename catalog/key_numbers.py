@@ -151,7 +151,11 @@ def _of_year(year: BalanceYear) -> tuple[KeyNumber, ...]:
         _number("Annual balance", "年平衡", measured(year.annual_m_we, year.sigma_annual_m_we, 2), "m w.e."),
         _number("Winter balance", "冬平衡", measured(year.winter_m_we, year.sigma_winter_m_we, 2), "m w.e."),
         _number("Summer balance", "夏平衡", measured(year.summer_m_we, year.sigma_summer_m_we, 2), "m w.e."),
-        _number("Equilibrium line", "平衡线高度", position + signed(year.ela_m, 0), "m"),
-        _number("Accumulation area", "积累区比率", signed(None if year.aar is None else 100 * year.aar, 0), "%"),
+        _number("Equilibrium line", "平衡线高度", position + measured(year.ela_m, year.sigma_ela_m, 0), "m"),
+        _number("Accumulation area", "积累区比率", measured(_percent(year.aar), _percent(year.sigma_aar), 0), "%"),
         _number("Glacier area", "冰川面积", signed(year.area_km2, 3), "km²"),
     )
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ README_MD = "README.md"
 CHANGELOG_MD = "CHANGELOG.md"
 TABLES = "tables"
 METADATA = "metadata"
+MANIFEST_PARTS = "manifest"  # holds the lists of a manifest of very many files
+_PART_OF_MANIFEST = re.compile(rf"{MANIFEST_PARTS}/\d{{4,}}\.json")
 VERSIONS = "versions"  # what a publication keeps of earlier ones
 ELEVATION_CHANGE_ITEM = "elevation-change"
 # what the pages share: the style, the scripts, and the data of the search
@@ -36,6 +39,16 @@ METADATA_FILES = (
 def item_list_html(number: int) -> str:
     """A page that lists some of the items of a collection too large for one page; counted from 1."""
     return f"items-{number}.html"
+
+
+def manifest_part(number: int) -> str:
+    """A part of the manifest, counted from 1."""
+    return f"{MANIFEST_PARTS}/{number:04d}.json"
+
+
+def is_of_manifest(path: str) -> bool:
+    """Whether a path from the archive's root is that of the manifest or of one of its parts."""
+    return path == MANIFEST_JSON or bool(_PART_OF_MANIFEST.fullmatch(path))
 
 
 def elevation_change_item_id(pair: str = "") -> str:
@@ -79,9 +92,6 @@ class CollectionFolder:
 
     def item(self, item_id: str) -> Path:
         return self.path / item_id
-
-    def item_json(self, item_id: str) -> Path:
-        return self.path / item_id / f"{item_id}.json"
 
     def table_csv(self, name: str) -> Path:
         return self.tables / f"{name}.csv"

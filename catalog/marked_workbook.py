@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from catalog.error_table import COLUMNS, error_rows
 from pipeline.mass_balance.cells import WINDOWS_EPOCH, BadCell, RawSheet
 from pipeline.mass_balance.field_files import is_legacy, read_sheets
 from pipeline.mass_balance.input_notes import Correction, Doubt
-from pipeline.mass_balance.read import FieldData, RefusedFieldData, read_field_data
+from pipeline.mass_balance.read import FieldData, RefusedFieldData, read_field_data, read_glaciers
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.errors import BadInput, ManyBadInputs
 
@@ -44,26 +44,50 @@ _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _Mark = tuple[str, str, PatternFill, str]
 
 
-def read_or_mark(source: Path, marked_copy: Path | None, *, not_after: date | None = None) -> FieldData:
+def read_or_mark(
+    source: Path, marked_copy: Path | None, *, not_after: date | None = None, glacier: str = ""
+) -> FieldData:
     """Read field data; where a marked copy is wanted, write it with the errors, or else with corrections and doubts.
+
+    ``glacier`` : identifier or name, needed only where there are several.
 
     Errors
     ------
     ManyBadInputs : the errors of the reading, after the copy with them was written.
     BadInput : those of ``read_field_data``; a copy that cannot be written, or would overwrite a file.
     """
+    found = _read_or_mark(source, marked_copy, lambda: (read_field_data(source, not_after=not_after, glacier=glacier),))
+    return found[0]
+
+
+def read_all_or_mark(source: Path, marked_copy: Path | None, *, not_after: date | None = None) -> tuple[FieldData, ...]:
+    """``read_or_mark`` for every glacier of the field data."""
+    return _read_or_mark(source, marked_copy, lambda: read_glaciers(source, not_after=not_after))
+
+
+def _read_or_mark(
+    source: Path, marked_copy: Path | None, read: Callable[[], tuple[FieldData, ...]]
+) -> tuple[FieldData, ...]:
     if marked_copy is not None:
         _refuse_to_write(marked_copy)
     try:
-        data = read_field_data(source, not_after=not_after)
+        glaciers = read()
     except ManyBadInputs as bad:
         if marked_copy is not None:
             doubts = bad.doubts if isinstance(bad, RefusedFieldData) else ()
             write_marked_copy(source, marked_copy, errors=bad.errors, doubts=doubts)
         raise
     if marked_copy is not None:
-        write_marked_copy(source, marked_copy, corrections=data.corrections, doubts=data.doubts)
-    return data
+        corrections, odd = notes_of_all(glaciers)
+        write_marked_copy(source, marked_copy, corrections=corrections, doubts=odd)
+    return glaciers
+
+
+def notes_of_all(glaciers: Sequence[FieldData]) -> tuple[list[Correction], list[Doubt]]:
+    """Corrections and doubts of several glaciers of one workbook, each once: what is said of a header is of all."""
+    corrections = dict.fromkeys(note for data in glaciers for note in data.corrections)
+    doubts = dict.fromkeys(doubt for data in glaciers for doubt in data.doubts)
+    return list(corrections), list(doubts)
 
 
 def write_marked_copy(

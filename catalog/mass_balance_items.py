@@ -7,7 +7,6 @@ files, and such a year has none.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from catalog.balance_picture import draw_balance
+from catalog.balance_picture import Ground, draw_balance, ground_of
 from catalog.chinese_titles import PROVENANCE_CN, renders_cn, with_chinese
 from catalog.cogs import NODATA, VISUAL_NODATA, write_cog
 from catalog.colours import symmetric_limit
@@ -40,9 +39,10 @@ from catalog.parquet_tables import write_parquet
 from catalog.processing_steps import inputs_of, mass_balance_steps, processing_expression
 from catalog.published_table import PublishedTable, published_rows
 from catalog.qgis_style import write_balance_styles
-from catalog.year_figures import YearPictures, results_by_year
+from catalog.year_figures import YearFiles, draw_years, mapped_years
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
+from pipeline.worker_threads import worker_threads
 from schemas.tables import OUTLINE
 
 # drawn once for the collection; they stand beside collection.json
@@ -70,23 +70,25 @@ def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = 
         raise TypeError(f"{dataset.definition.id}: not a mass balance")
     folder.path.mkdir(parents=True, exist_ok=True)
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
-    with ThreadPoolExecutor(1) as pool:
+    with worker_threads(1) as pool:
         items = pool.submit(lambda: tuple(_write_years(dataset, result, folder, tell)))
         _draw_figures(dataset, result, folder)
         return items.result()
 
 
 def _write_years(dataset: Dataset, result: MassBalance, folder: CollectionFolder, tell: Tell) -> Iterator[Item]:
+    ground = None
     for year in result.years:
         if year.field is not None:
             tell(f"writing the balance of {year.year}")
-            yield _write_year(dataset, result, year, year.field, folder)
+            # the years of a glacier lie on one surface, as a rule
+            ground = ground if ground is not None and ground.serves(year.field) else ground_of(year.field)
+            yield _write_year(dataset, result, year, year.field, folder, ground)
 
 
 def _draw_figures(dataset: Dataset, result: MassBalance, folder: CollectionFolder) -> None:
     """The pictures of each year, and those of the series."""
-    for pictures in _pictures(dataset, result, folder):
-        pictures.draw()
+    draw_years(result, _year_files(result, folder), dataset.synthetic)
     if any(year.annual_m_we is not None for year in result.years):
         draw_balance_series(folder.path / SERIES_PNG, result, dataset.synthetic)
         draw_balance_profiles(folder.path / PROFILES_PNG, result, dataset.synthetic)
@@ -95,25 +97,29 @@ def _draw_figures(dataset: Dataset, result: MassBalance, folder: CollectionFolde
         draw_stake_history(folder.path / STAKES_PNG, result, dataset.synthetic)
 
 
-def _pictures(dataset: Dataset, result: MassBalance, folder: CollectionFolder) -> list[YearPictures]:
-    """What is drawn of each year, and the folders it is drawn into."""
-    pictures = []
-    for part, limit in results_by_year(result):
-        place = folder.item(balance_item_id(part.years[0].year))
-        place.mkdir(parents=True, exist_ok=True)
-        title = f"{result.glacier.name}, {part.years[0].year}"
-        files = (place / name for name in (MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG))
-        pictures.append(YearPictures(part, title, dataset.synthetic, limit, *files))
-    return pictures
+def _year_files(result: MassBalance, folder: CollectionFolder) -> dict[int, YearFiles]:
+    """What is drawn of each year, in the folder of its item."""
+    files = {}
+    for year in mapped_years(result):
+        place = folder.item(balance_item_id(year.year))
+        place.mkdir(exist_ok=True)
+        pictures = (place / name for name in (MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG))
+        files[year.year] = YearFiles(f"{result.glacier.name}, {year.year}", *pictures)
+    return files
 
 
 def _write_year(
-    dataset: Dataset, result: MassBalance, year: BalanceYear, field: BalanceField, folder: CollectionFolder
+    dataset: Dataset,
+    result: MassBalance,
+    year: BalanceYear,
+    field: BalanceField,
+    folder: CollectionFolder,
+    ground: Ground,
 ) -> Item:
     item_id = balance_item_id(year.year)
     place = folder.item(item_id)
-    place.mkdir(parents=True, exist_ok=True)
-    assets = tuple(_write_files(dataset, result, year, field, place))
+    place.mkdir(exist_ok=True)
+    assets = tuple(_write_files(dataset, result, year, field, place, ground))
     start, end = _period(result, year)
     outline = footprint(field.grid)
     facts = describe(dataset, ())
@@ -139,18 +145,18 @@ def _write_year(
 
 
 def _write_files(
-    dataset: Dataset, result: MassBalance, year: BalanceYear, field: BalanceField, place: Path
+    dataset: Dataset, result: MassBalance, year: BalanceYear, field: BalanceField, place: Path, ground: Ground
 ) -> Iterator[Asset]:
     tags = {**raster_tags(dataset), "YEAR": str(year.year)}
     yield from _write_rasters(field, tags, place)
-    yield _write_visual(result, field, tags, place)
+    yield _write_visual(result, field, ground, tags, place)
     about = {"title": f"{describe(dataset, ()).title.en}, {year.year}", "synthetic": dataset.synthetic}
     yield _write_isolines(result, field, about, place)
     yield from _write_outline(result, field, about, place)
     yield Asset("map", MAP_PNG, "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
     yield Asset("profile", PROFILE_PNG, "Balance against elevation, with the equilibrium line", PNG, ("overview",))
     yield Asset("thumbnail", THUMBNAIL_PNG, "Thumbnail with colour scale", PNG, ("thumbnail",))
-    outlined = [] if result.outline is None else [result.glacier.glacier_id]
+    outlined = [] if field.outline is None else [result.glacier.glacier_id]
     yield from write_balance_styles(place, (balance_limit(result), _sigma_limit(result)), outlined)
 
 
@@ -173,10 +179,10 @@ def _write_rasters(field: BalanceField, tags: dict[str, str], place: Path) -> It
         yield Asset(name, f"{name}.tif", title, COG, roles, text, {"raster:sampling": "area"})
 
 
-def _write_visual(result: MassBalance, field: BalanceField, tags: dict[str, str], place: Path) -> Asset:
+def _write_visual(result: MassBalance, field: BalanceField, ground: Ground, tags: dict[str, str], place: Path) -> Asset:
     """The picture that viewers without a colour scale of ours show."""
     limit = balance_limit(result)
-    drawn = draw_balance(field, result.outline, limit)
+    drawn = draw_balance(field, limit, ground)
     picture, frame = filled_up(drawn.rgb, drawn.grid, VISUAL_NODATA)
     write_cog(
         place / "visual.tif", picture, frame, nodata=VISUAL_NODATA, unit="", resampling="average",
@@ -201,7 +207,7 @@ def _write_isolines(result: MassBalance, field: BalanceField, about: dict[str, A
 
 
 def _write_outline(result: MassBalance, field: BalanceField, about: dict[str, Any], place: Path) -> Iterator[Asset]:
-    outline = result.outline
+    outline = field.outline
     if outline is None:
         return
     record = pd.DataFrame(
@@ -248,8 +254,13 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
         "glacier:balance": {name: plain(getattr(year, name), 2) for name in names},
         "glacier:by_method": plain(dict(sorted(year.by_method.items())), 2),
         "glacier:budget": plain(dict(sorted(year.budget.items())), 4),
-        "glacier:ela": {"altitude_m": plain(year.ela_m, 0), "position": year.ela_position},
+        "glacier:ela": {
+            "altitude_m": plain(year.ela_m, 0),
+            "sigma_m": plain(year.sigma_ela_m, 0),
+            "position": year.ela_position,
+        },
         "glacier:aar": plain(year.aar, 3),
+        "glacier:sigma_aar": plain(year.sigma_aar, 3),
         "glacier:area_km2": plain(year.area_km2, 5),
         "glacier:provenance": year.provenance,
         "glacier:flags": list(year.flags),

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.definition import shows_something
 from schemas.errors import BadInput
 from schemas.input_files import read_plain_file
 
@@ -68,13 +69,12 @@ class PortalRecord:
     defects: tuple[str, ...]
 
     def text(self, field: str) -> str:
-        """A text field as it stands, without control characters; empty where it is null."""
-        value = self.raw.get(field)
-        return "" if value is None else _CONTROL.sub("", str(value))
+        """A text field as it stands, without control characters; empty where it is null or blank."""
+        return visible_text(self.raw.get(field))
 
     def clean(self, field: str) -> str:
         """A text field without markup."""
-        return without_markup(self.text(field))
+        return visible_text(without_markup(self.text(field)))
 
     def names(self, field: str) -> tuple[str, ...]:
         """A field that lists people, keywords or projects, in whatever form the portal gives it."""
@@ -246,15 +246,21 @@ def _number(value: Any) -> float | None:
     return number if abs(number) < float("inf") else None  # neither infinite nor NaN
 
 
+def visible_text(value: Any) -> str:
+    """A value as text without control characters; empty where it is null or shows nothing."""
+    text = "" if value is None else _CONTROL.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    return text if shows_something(text) else ""
+
+
 def _names(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str):
         parts = re.split(r"[,;，；、\n]", without_markup(_CONTROL.sub("", value)))
-        return tuple(part.strip() for part in parts if part.strip())
+        return tuple(part.strip() for part in parts if shows_something(part))
     if isinstance(value, Mapping):
-        named = (value.get(key) for key in _NAME_KEYS)
-        return next(((str(name),) for name in named if name), ())
+        named = (visible_text(value.get(key)) for key in _NAME_KEYS)
+        return next(((name,) for name in named if name), ())
     if isinstance(value, list | tuple):
         return tuple(name for entry in value for name in _names(entry))
     return (str(value),)

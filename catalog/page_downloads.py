@@ -88,7 +88,8 @@ def record_downloads(files: Mapping[str, ListedFile], elsewhere: Sequence[str]) 
     for path in sorted(rest):
         loose = "/" not in path or path.startswith(f"{METADATA}/")
         if loose and not path.endswith(".html"):
-            yield _download(files[path], path, _named(path))
+            # the parts of a large crate are all of one name
+            yield _download(files[path], path, Bilingual(en=path.removeprefix(f"{METADATA}/")))
 
 
 def readable_size(size: int) -> str:

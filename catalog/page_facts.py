@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from catalog.figure_words import Words
 from catalog.key_numbers import KeyNumber
 from catalog.page_search import Searchable
 from schemas.definition import Bilingual
@@ -11,13 +12,14 @@ from schemas.definition import Bilingual
 
 @dataclass(frozen=True)
 class Picture:
-    """An image of a page: its path from the page, what it shows, and its size (pixels)."""
+    """An image of a page: its path from the page, what it shows, its size (pixels), and its words in both languages."""
 
     href: str
     title: Bilingual
     description: Bilingual
     width: int
     height: int
+    words: Words = ()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from catalog.chinese_titles import COLLECTION_FIGURES_CN, PROVENANCE_CN, phrase_cn, step_cn
 from catalog.dataset import Asset, Dataset, Item, stable_terrain
 from catalog.drawings import common_extent, extent_map, glacier_shapes, item_geometry
+from catalog.figure_words import words_of
 from catalog.key_numbers import item_numbers, key_numbers
 from catalog.layout import (
     CATALOG_JSON,
@@ -145,6 +146,7 @@ def write_readme(dataset: Dataset, items: Sequence[Item], folder: CollectionFold
         "definition": dataset.definition,
         "keywords": facts.keywords,
         "items": items,
+        "most_items": MOST_ITEMS,
         "numbers": key_numbers(dataset),
         "gates": dataset.gates.to_dict("records"),
         "tables": [(name, *_TABLE_TITLES[name], len(frame)) for name, frame in dataset.tables.items()],
@@ -197,10 +199,14 @@ def _for_programs(root: Path) -> list[str]:
     return [CATALOG_JSON, *(name for name in names if name not in (CATALOG_JSON, MANIFEST_JSON))]
 
 
-def _short_place(definition: Definition) -> str:
+def _short_place(definition: Definition) -> Bilingual:
     """The place of a dataset, short enough for a label on a map."""
-    place = definition.reading.collect_place.en.partition(" (")[0]
-    return place if len(place) <= _LABEL else f"{place[: _LABEL - 1].rstrip(' ,;')}\N{HORIZONTAL ELLIPSIS}"
+    place = definition.reading.collect_place
+    return Bilingual(en=_shortened(place.en.partition(" (")[0]), cn=_shortened(place.cn.partition("（")[0]))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LABEL else f"{text[: _LABEL - 1].rstrip(' ,;')}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _card(collection: _Collection) -> Card:
@@ -243,7 +249,7 @@ def _collection_page(collection: _Collection) -> dict[str, Any]:
         "plots": plots_of(dataset, items),
         "accuracy": _accuracy(dataset),
         "years": _year_rows(collection),
-        "map": extent_map([(definition.title.en, extent)], glaciers=collection.shapes) if extent is not None else None,
+        "map": extent_map([(definition.title, extent)], glaciers=collection.shapes) if extent is not None else None,
         "citation": describe(dataset, ()).citation,
         "tables": list(table_downloads(collection.files)),
         "records": list(record_downloads(collection.files, tuple(COLLECTION_FIGURES))),
@@ -275,7 +281,9 @@ def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
         "pictures": _pictures(item, ""),
         "bands": list(_band_statistics(item, stated)),
         "downloads": _downloads(collection, item, ""),
-        "map": extent_map([(item.title, item_geometry(item))], glaciers=collection.shapes),
+        "map": extent_map(
+            [(Bilingual(en=item.title, cn=item.title_cn), item_geometry(item))], glaciers=collection.shapes
+        ),
         "year": year,
         "lineage": Bilingual(
             en=item.properties.get("processing:lineage", ""), cn=item.properties_cn.get("processing:lineage", "")
@@ -340,9 +348,9 @@ def _year_rows(collection: _Collection) -> list[dict[str, Any]]:
                 (year.winter_m_we, year.sigma_winter_m_we),
                 (year.summer_m_we, year.sigma_summer_m_we),
             ),
-            "ela_m": year.ela_m,
+            "ela_m": (year.ela_m, year.sigma_ela_m),
             "ela_position": year.ela_position if year.ela_position in ("<", ">") else "",
-            "aar": year.aar,
+            "aar": (year.aar, year.sigma_aar),
             "provenance": Bilingual(en=year.provenance, cn=PROVENANCE_CN.get(year.provenance, "")),
             "flags": _flags(year.flags),
         }
@@ -380,7 +388,8 @@ def _picture(item: Item, asset: Asset, prefix: str) -> Picture:
     href = asset.href.removeprefix("./")
     title = Bilingual(en=asset.title, cn=asset.title_cn)
     description = Bilingual(en=asset.description, cn=asset.description_cn)
-    return Picture(prefix + href, title, description, *_png_size(item.folder / href))
+    words = words_of(item.properties["glacier:kind"], href, item.properties["glacier:synthetic"])
+    return Picture(prefix + href, title, description, *_png_size(item.folder / href), words)
 
 
 def _flags(flags: Sequence[str]) -> list[Bilingual]:
@@ -396,6 +405,7 @@ def _loose_pictures(collection: _Collection) -> list[Picture]:
             Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, "")),
             Bilingual(en=""),
             *_png_size(collection.folder.path / name),
+            words_of(collection.definition.kind, name, collection.dataset.synthetic),
         )
         for name, title in COLLECTION_FIGURES.items()
         if name in collection.files
@@ -539,8 +549,8 @@ def _licence_link(licence: str) -> str:
 
 
 def _found(value: float | None) -> str:
-    """What a gate found, to three digits."""
-    return "not computed" if value is None or value != value else f"{value:.3g}"
+    """What a gate found, to three digits; empty where it could not be computed."""
+    return "" if value is None or value != value else f"{value:.3g}"
 
 
 def _raised(unit: str) -> str:

@@ -341,10 +341,10 @@ def _of_mass_balance(result: MassBalance, known: set[str]) -> Iterator[Plot]:
             **shared,
         )  # fmt: skip
     if any(year.ela_m is not None for year in years):
-        ela = _series("equilibrium line", "平衡线", "line", "c", years, "ela_m", "", decimals=0)
+        ela = _series("equilibrium line", "平衡线", "line", "c", years, "ela_m", "sigma_ela_m", decimals=0)
         yield draw(Bilingual(en="Equilibrium-line altitude", cn="平衡线高度"), "m", labels, [ela], **shared)
     if any(year.aar is not None for year in years):
-        aar = _series("accumulation-area ratio", "积累区比率", "bars", "b", years, "aar", "")
+        aar = _series("accumulation-area ratio", "积累区比率", "bars", "b", years, "aar", "sigma_aar")
         yield draw(Bilingual(en="Accumulation-area ratio", cn="积累区比率"), "", labels, [aar], **shared)
 
 

@@ -28,7 +28,7 @@ def inputs_of(dataset: Dataset) -> list[dict[str, Any]]:
     """The raw inputs that a dataset was computed from: source, name, size (bytes) and sha256 (hex), sorted."""
     return [
         {"source": file.source, "name": file.name, "size": file.size, "sha256": file.sha256}
-        for file in sorted(dataset.inputs, key=lambda file: (file.source, file.name))
+        for file in sorted(dataset.inputs)
     ]
 
 
@@ -57,6 +57,13 @@ def elevation_change_steps(result: ElevationChange) -> Iterator[Step]:
         yield _step("resolution effect", f"dh - f(k); {curve} ({result.curvature.source})", "Gardelle et al. (2012)")
     for correction in settings.corrections:
         yield _step(f"radar penetration and season, {correction.surface}", f"dh + {correction.added_m:g} m")
+    if result.totals is not None and settings.glacier_outlier_nmad:
+        yield _step(
+            "blunders on glaciers",
+            "void where fewer than 1/4 of the glacier pixels about it (5 x 5 posts) reach dh to within"
+            f" {settings.glacier_outlier_nmad:g} max(NMAD of dh from post to post in the elevation band, sigma_dh)",
+            "limit by band as Gardelle et al. (2013)",
+        )
     yield from _uncertainty_of_change(result)
 
 

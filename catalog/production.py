@@ -147,7 +147,7 @@ def _elevation_change(
 def _mass_balance(definition: MassBalanceDefinition, inputs: Inputs, resources: Resources, tell: Tell) -> MassBalance:
     limits = [gate.limit / 1000 for gate in definition.gates if gate.measure == "sigma_annual_balance"]
     result = mass_balance(
-        read_field_data(inputs.one("workbook"), not_after=definition.publication_date),
+        read_field_data(inputs.one("workbook"), not_after=definition.publication_date, glacier=definition.glacier),
         definition.processing,
         dem=inputs.one("dem"),
         outline=inputs.one("outline"),

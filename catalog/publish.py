@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import groupby
@@ -25,10 +25,12 @@ from catalog.layout import (
     METADATA,
     SEARCH_JS,
     VERSIONS,
+    is_of_manifest,
 )
-from catalog.manifest import ARCHIVE, ListedFile, parse_manifest, sha256_of
+from catalog.manifest import ARCHIVE, PARTS, ListedFile, manifest_parts, parse_manifest, sha256_of, whole_manifest
 from catalog.media_types import GEOJSON, media_type_of
 from pipeline.progress import Tell, silent
+from pipeline.worker_threads import worker_threads
 from schemas.errors import BadInput, FailedCheck
 
 JOURNAL_JSON = ".glacier-publishing.json"
@@ -166,8 +168,10 @@ def stage_of(path: str) -> int:
     """Index into ``STAGES``: what links to a file comes after it; a document in Chinese goes with its twin."""
     place = PurePosixPath(path)
     name = place.name.replace(".zh.json", ".json")
-    if "/" not in path and name in (MANIFEST_JSON, CATALOG_JSON):
-        return 6 if name == MANIFEST_JSON else 7
+    if is_of_manifest(path):
+        return 6
+    if "/" not in path and name == CATALOG_JSON:
+        return 7
     if place.suffix == ".html" or path == SEARCH_JS:
         return 5
     if name == COLLECTION_JSON:
@@ -176,18 +180,19 @@ def stage_of(path: str) -> int:
         return 3
     if place.suffix == ".json" and media_type_of(path) == GEOJSON:
         return 2
-    return 1 if place.suffix == ".md" or name == DATAPACKAGE_JSON or place.parent.name == METADATA else 0
+    return 1 if place.suffix == ".md" or name == DATAPACKAGE_JSON or place.parts[1:2] == (METADATA,) else 0
 
 
 def _order_of(file: ListedFile) -> tuple[int, int]:
     """Files of one order may be sent at once; of the pages the inner ones go first, the archive's own last.
 
-    The catalogue in Chinese goes before the one that every client opens, which is the very last file.
+    The catalogue in Chinese goes before the one that every client opens, which is the very last file; the parts of the
+    manifest go before it.
     """
     stage = stage_of(file.path)
     if STAGES[stage] == "pages":
         return stage, -file.path.count("/")
-    return stage, int(file.path == CATALOG_JSON)
+    return stage, int(file.path in (CATALOG_JSON, MANIFEST_JSON))
 
 
 def in_order(files: Iterable[ListedFile]) -> list[ListedFile]:
@@ -198,22 +203,39 @@ def in_order(files: Iterable[ListedFile]) -> list[ListedFile]:
 def _read_source(archive: Path) -> _Source:
     path = archive / MANIFEST_JSON
     content = path.read_bytes() if path.is_file() else b""
-    manifest = parse_manifest(content)
+    manifest = whole_manifest(lambda name: content if name == MANIFEST_JSON else _read_part(archive, name))
     if manifest is None:
         found = "no such folder" if not archive.is_dir() else "no manifest.json of ours"
         raise BadInput(str(archive), found, "the root folder of an archive", "build one with the build command")
     try:
-        files = [ListedFile(str(file["path"]), int(file["size"]), str(file["sha256"])) for file in manifest["files"]]
+        entries = [*manifest.get(PARTS, ()), *manifest["files"]]
+        files = [ListedFile(str(file["path"]), int(file["size"]), str(file["sha256"])) for file in entries]
     except (KeyError, TypeError, ValueError):
         raise BadInput(
             str(path), "an entry without path, size or sha256", "a complete manifest", "build again"
         ) from None
     for file in files:
         _require_present(archive, file)
+        if is_of_manifest(file.path):
+            # what an altered list leaves out would be missing at the destination
+            _require_unaltered(archive / file.path, file)
     if CATALOG_JSON not in {file.path for file in files}:
         raise BadInput(str(path), f"no {CATALOG_JSON} among its files", "a complete manifest", "build again")
     itself = ListedFile(MANIFEST_JSON, len(content), sha256(content).hexdigest())
     return _Source(archive, content, (*files, itself))
+
+
+def _read_part(archive: Path, name: str) -> bytes | None:
+    path = archive / name
+    return path.read_bytes() if path.is_file() else None
+
+
+def _require_unaltered(path: Path, file: ListedFile) -> None:
+    found = sha256_of(path)
+    if found != file.sha256:
+        raise FailedCheck(
+            str(path), f"sha256 {found}", f"sha256 {file.sha256}, as the manifest says", "build again, or run validate"
+        )
 
 
 def _require_present(archive: Path, file: ListedFile) -> None:
@@ -248,7 +270,7 @@ def _previous(target: Destination) -> _Previous:
     if target.is_empty():
         return _Previous(frozenset(), b"", mixed=False)
     content = target.read(MANIFEST_JSON) or b""
-    manifest = parse_manifest(content)
+    manifest = whole_manifest(target.read)
     journal = parse_manifest(target.read(JOURNAL_JSON) or b"")
     if manifest is None and journal is None:
         raise BadInput(
@@ -259,6 +281,7 @@ def _previous(target: Destination) -> _Previous:
         )
     entries = [*((manifest or {}).get("files") or ()), *((journal or {}).get("files") or ())]
     paths = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
+    paths.update(manifest_parts(manifest or {}))
     inside = frozenset(path for path in paths if _is_inside(path))
     return _Previous(inside, content if manifest else b"", mixed=journal is not None)
 
@@ -284,8 +307,9 @@ def _keep(target: Destination, previous: _Previous, place: str, workers: int, te
     mark = f"{place}/{MANIFEST_JSON}"
     if target.read(mark) == previous.manifest:
         return
-    listed = (parse_manifest(previous.manifest) or {}).get("files") or ()
-    names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)}
+    manifest = whole_manifest(target.read) or {}
+    listed = manifest.get("files") or ()
+    names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)} | {*manifest_parts(manifest)}
     files = in_order(ListedFile(name, 0, "") for name in names if _is_inside(name) and name != MANIFEST_JSON)
     tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
     for _, group in groupby(files, key=_order_of):
@@ -336,11 +360,7 @@ def _send(source: _Source, target: Destination, file: ListedFile) -> None:
         target.write(file.path, source.manifest)
         return
     path = source.root / file.path
-    found = sha256_of(path)
-    if found != file.sha256:
-        raise FailedCheck(
-            str(path), f"sha256 {found}", f"sha256 {file.sha256}, as the manifest says", "build again, or run validate"
-        )
+    _require_unaltered(path, file)
     target.put(path, file)
 
 
@@ -352,7 +372,7 @@ def _journal(paths: Iterable[str]) -> bytes:
 
 def _each(files: Sequence[ListedFile], act: Callable[[ListedFile], Any], workers: int) -> list[Any]:
     """``act`` on every file, in threads; the first error stops what has not begun, and is raised."""
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+    with worker_threads(max(1, workers)) as pool:
         futures: list[Future[Any]] = [pool.submit(act, file) for file in files]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)

@@ -1,16 +1,14 @@
 """A table as it is published: each cell in the type of its column, rounded, and harmless in a spreadsheet.
 
-A CSV has no types, and a spreadsheet runs text of it that begins like a formula. There, and in no other format, such
-text stands behind an apostrophe (``csv_text``; ``text_of_csv`` takes it away again). Parquet and workbooks have types
-and hold the text as it is. Cells of columns with a fixed set of values (``=`` in ``bound``) cannot carry a formula and
-stay as they are. Control characters and marks that reverse the writing direction are removed everywhere.
+What makes text harmless is in ``catalog.cell_text``. Cells of columns with a fixed set of values (``=`` in ``bound``)
+cannot carry a formula and stay as they are.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,14 +18,9 @@ from typing import Any
 
 import pandas as pd
 
+from catalog.cell_text import csv_text, inert_text
 from schemas.errors import BadInput
 from schemas.fields import Column, Table
-
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
-# what begins like a formula, if need be behind apostrophes: these too get one more, so that taking it away is exact
-_FORMULA = re.compile(f"'*[{re.escape(''.join(FORMULA_SIGNS))}]")
-# C0 and C1 controls but tab and line feed; marks, embeddings, overrides and isolates of writing direction
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -76,32 +69,21 @@ def csv_bytes(published: PublishedTable) -> bytes:
     """The table as CSV: UTF-8, LF, a header row, fixed decimals, ISO dates, true and false, empty where missing."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    written = [_csv_form(column) for column in published.table.columns]
     writer.writerow(published.table.column_names)
-    writer.writerows(
-        ["" if value is None else form(value) for form, value in zip(written, row, strict=True)]
-        for row in published.rows
-    )
+    forms = [_csv_form(column) for column in published.table.columns]
+    columns = zip(*published.rows, strict=True)
+    texts = [
+        ["" if value is None else form(value) for value in values]
+        for form, values in zip(forms, columns, strict=bool(published.rows))
+    ]
+    writer.writerows(zip(*texts, strict=True))
     return text.getvalue().encode("utf-8")
-
-
-def csv_text(text: str) -> str:
-    """Free text as it stands in a CSV: with an apostrophe in front where a spreadsheet would run it as a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def text_of_csv(text: str) -> str:
-    """The text of a CSV's cell without the apostrophe that ``csv_text`` put in front."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
-def inert_text(text: str) -> str:
-    """Text without control characters and direction marks, lines ended by LF."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _cells(table: Table, column: Column, values: list[Any]) -> list[Any]:
     """The cells of a column in its Python type; None where missing."""
+    if column.type == "number" and all(type(value) is float for value in values) and not any(map(math.isinf, values)):
+        return _floats(column, values)
     convert = _CONVERSIONS[column.type]
     if column.type == "string":  # texts repeat: each is made inert once
         convert = lru_cache(maxsize=None, typed=True)(convert)
@@ -117,6 +99,13 @@ def _cells(table: Table, column: Column, values: list[Any]) -> list[Any]:
             article = "an" if column.type == "integer" else "a"
             raise BadInput(where, repr(value), f"{article} {column.type}") from None
     return cells
+
+
+def _floats(column: Column, values: list[float]) -> list[float | None]:
+    """What ``_as_number`` makes of each finite value; the way of the long columns."""
+    if column.decimals is None:
+        return [None if value != value else value + 0.0 for value in values]
+    return [None if value != value else round(value, column.decimals) + 0.0 for value in values]
 
 
 def _as_number(column: Column, value: Any) -> float:

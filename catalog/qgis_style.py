@@ -15,10 +15,10 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from catalog.cell_text import inert_text
 from catalog.colours import INK, amount_colours, change_colours
 from catalog.dataset import Asset
 from catalog.media_types import QML
-from catalog.published_table import inert_text
 from pipeline.grid import FloatArray
 
 STYLE_ROLE = "style"

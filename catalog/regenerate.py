@@ -8,8 +8,9 @@ from catalog.build_report import BuildReport, report_from_json, report_to_json
 from catalog.cache import Cache, cache_dropped, keep_if_possible
 from catalog.draft import open_draft
 from catalog.fingerprint import archive_key
-from catalog.layout import MANIFEST_JSON
+from catalog.manifest import differs_from_published
 from catalog.order import Order, require_distinct
+from catalog.published_datasets import refuse_to_replace
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
 from schemas.errors import BadInput
@@ -33,13 +34,17 @@ def regenerate(
     if cache:
         _refuse_cache_within(out, cache)
     with open_draft(out) as draft:
+        refuse_to_replace(out, order.definitions, synthetic=order.synthetic)
         keys = order.keys() if cache else ()
         whole = archive_key(keys)
         kept = cache.restore(whole, draft.folder, cache_dropped(tell)) if cache else None
         if kept is not None:
             tell("the same as an earlier build: taken from the cache")
             report = report_from_json(out, kept)
-            _refuse_unversioned(out, draft.folder)
+            if differs_from_published(out, draft.folder):
+                from catalog.data_versions import refuse_unversioned_change  # loads pandas
+
+                refuse_unversioned_change(out, draft.folder)
         else:
             # two seconds of libraries that a finished archive does not need
             from catalog.build import complete, write_collections
@@ -62,12 +67,3 @@ def _refuse_cache_within(out: Path, cache: Cache) -> None:
         raise BadInput(
             str(cache.folder), "a cache within the archive", "a folder elsewhere", "name another with --cache"
         )
-
-
-def _refuse_unversioned(published: Path, new: Path) -> None:
-    """Compare with what is published, unless it is the same to the byte."""
-    manifests = [folder / MANIFEST_JSON for folder in (published, new)]
-    if manifests[0].is_file() and manifests[0].read_bytes() != manifests[1].read_bytes():
-        from catalog.data_versions import refuse_unversioned_change
-
-        refuse_unversioned_change(published, new)

@@ -90,7 +90,8 @@ def _balance_rows(result: MassBalance) -> list[Row]:
     rows = []
     for year in known:
         position = year.ela_position if year.ela_position in ("<", ">") else ""
-        line = f"ELA {position}{signed(year.ela_m, 0)} m, AAR {signed(year.aar, 2)}"
+        ela, aar = measured(year.ela_m, year.sigma_ela_m, 0), measured(year.aar, year.sigma_aar, 2)
+        line = f"ELA {position}{ela} m, AAR {aar}"
         season = f", winter {signed(year.winter_m_we, 2)}" if year.winter_m_we is not None else ""
         balance = measured(year.annual_m_we, year.sigma_annual_m_we, 2)
         rows.append((f"Balance {year.year}", f"{balance} m w.e.", line + season))

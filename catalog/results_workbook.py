@@ -24,7 +24,8 @@ from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from catalog.published_table import FORMULA_SIGNS, PublishedTable, inert_text
+from catalog.cell_text import FORMULA_SIGNS, inert_text
+from catalog.published_table import PublishedTable
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.fields import Column, Table
 

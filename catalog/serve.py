@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import logging
 import os
 import socket
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from urllib.parse import quote
 
 import anyio.to_thread
@@ -33,6 +35,8 @@ from schemas.errors import BadInput
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _DAY_S = 86_400
 _BROWSER = "browser"
+# what is under way may take so long after Ctrl-C
+_FAREWELL_S = 1
 
 
 def application(root: Path, browser: Path | None = None) -> ASGIApp:
@@ -130,9 +134,17 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         lifespan="off",
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=_FAREWELL_S,
     )
-    return uvicorn.Server(settings)
+    return _Server(settings)
+
+
+class _Server(uvicorn.Server):
+    """A server that says nothing of the transfers that its own end cuts short."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        super().handle_exit(sig, frame)
 
 
 def listen(host: str, port: int) -> socket.socket:

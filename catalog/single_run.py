@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +19,19 @@ from catalog.manifest import write_manifest
 from catalog.number_text import finite
 from catalog.published_table import PublishedTable, csv_bytes, published_table
 from pipeline.elevation_change.result import ElevationChange
+from pipeline.mass_balance.input_notes import notes_summary
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
+from pipeline.worker_threads import worker_threads
 from schemas.tables import PUBLISHED_TABLES
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from catalog.year_figures import YearPictures
+    from catalog.year_figures import YearFiles
+    from pipeline.mass_balance.read import FieldData
+
+
+SUMMARY_JSON = "summary.json"
 
 
 def dataset_summary(dataset: Dataset) -> dict[str, Any]:
@@ -90,6 +95,27 @@ def balance_summary(result: MassBalance) -> dict[str, Any]:
     }
 
 
+def balance_json(
+    results: Sequence[MassBalance], glaciers: Sequence[FieldData], outputs: dict[str, dict[str, str]], out: Path
+) -> dict[str, Any]:
+    """What ``balance --json`` prints: of one glacier its numbers, notes and outputs; of several a list of such.
+
+    ``outputs`` : by identifier of the glacier, relative to ``out``; under '' those of the whole run.
+    """
+    written = {
+        identifier: {name: str(out / path) for name, path in files.items()} for identifier, files in outputs.items()
+    }
+    found = [
+        {
+            **balance_summary(result),
+            **notes_summary(data.corrections, data.doubts),
+            "outputs": written.get(result.glacier.glacier_id, written[""]),
+        }
+        for result, data in zip(results, glaciers, strict=True)
+    ]
+    return found[0] if len(found) == 1 else {"glaciers": found, "outputs": written[""]}
+
+
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table at full precision; the published tables round them."""
     return [
@@ -121,8 +147,10 @@ def _year(year: BalanceYear) -> dict[str, Any]:
         "sigma_winter_m_we": year.sigma_winter_m_we,
         "sigma_summer_m_we": year.sigma_summer_m_we,
         "ela_m": year.ela_m,
+        "sigma_ela_m": year.sigma_ela_m,
         "ela_position": year.ela_position,
         "aar": year.aar,
+        "sigma_aar": year.sigma_aar,
         "area_km2": year.area_km2,
         "by_method": year.by_method,
         "provenance": year.provenance,
@@ -135,7 +163,7 @@ def write_difference(result: ElevationChange, out: Path, code_version: str) -> d
     with open_draft(out) as draft:
         folder = draft.folder
         # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
-        with ThreadPoolExecutor(1) as pool:
+        with worker_threads(1) as pool:
             rasters = pool.submit(_write_rasters, result, folder)
             _draw_difference(result, folder)
             if result.outlines is not None:
@@ -153,29 +181,61 @@ def write_balance(result: MassBalance, out: Path, code_version: str, source: str
 
     ``source`` names the field workbook or folder, for the README of the results' workbook.
     """
+    with open_draft(out) as draft:
+        write_balance_files(result, draft.folder, source)
+        outputs = _finish(draft.folder, balance_summary(result), code_version)
+        draft.publish()
+    return outputs
+
+
+def write_balances(
+    results: Sequence[MassBalance], out: Path, code_version: str, source: str = ""
+) -> dict[str, dict[str, str]]:
+    """Write several glaciers below ``out`` by one rename: each in a folder of its own, and their tables together.
+
+    Returns the outputs by name, relative to ``out``: those of each glacier by its identifier, under '' those of all.
+    """
+    from catalog.balance_of_several import folder_names, write_tables_together
+
+    names = folder_names([result.glacier.glacier_id for result in results])
+    with open_draft(out) as draft:
+        for result in results:
+            own = draft.folder / names[result.glacier.glacier_id]
+            own.mkdir()
+            write_balance_files(result, own, source)
+            _write_json(own / SUMMARY_JSON, balance_summary(result))
+        write_tables_together(results, draft.folder, source)
+        outputs = {
+            identifier: {key: f"{name}/{path}" for key, path in _outputs(draft.folder / name).items()}
+            for identifier, name in names.items()
+        }
+        summary = {"glaciers": [balance_summary(result) for result in results]}
+        everything = _finish(draft.folder, summary, code_version)
+        draft.publish()
+    of_one = {path for files in outputs.values() for path in files.values()}
+    return {"": {key: path for key, path in everything.items() if path not in of_one}, **outputs}
+
+
+def write_balance_files(result: MassBalance, folder: Path, source: str = "") -> None:
+    """Write tables, rasters, isolines, workbook and figures of one mass balance into an empty folder."""
     from catalog.balance_products import published_balance, write_balance_products
     from catalog.figures import draw_balance_series
     from catalog.figures_mass_balance import draw_balance_profiles
+    from catalog.year_figures import draw_years
 
-    with open_draft(out) as draft:
-        folder = draft.folder
-        mapped = [(year, year.field) for year in result.years if year.field is not None]
-        # GDAL and zlib leave the interpreter free: the rasters are packed while the rest is written
-        with ThreadPoolExecutor(1) as pool:
-            rasters = pool.submit(_write_balance_rasters, mapped, folder)
-            tables = published_balance(result)
-            _write_csv(tables, folder)
-            write_balance_products(result, folder, source, tables)
-            _write_isolines(mapped, folder)
-            if any(year.annual_m_we is not None for year in result.years):
-                draw_balance_series(folder / "balance_series.png", result, False)
-                draw_balance_profiles(folder / "balance_profiles.png", result, False)
-            for pictures in _year_pictures(result, folder):
-                pictures.draw()
-            rasters.result()
-        outputs = _finish(folder, balance_summary(result), code_version)
-        draft.publish()
-    return outputs
+    mapped = [(year, year.field) for year in result.years if year.field is not None]
+    # GDAL and zlib leave the interpreter free: the rasters are packed while the rest is written
+    with worker_threads(1) as pool:
+        rasters = pool.submit(_write_balance_rasters, mapped, folder)
+        tables = published_balance(result)
+        _write_csv(tables, folder)
+        write_balance_products(result, folder, source, tables)
+        _write_isolines(mapped, folder)
+        if any(year.annual_m_we is not None for year in result.years):
+            draw_balance_series(folder / "balance_series.png", result, False)
+            draw_balance_profiles(folder / "balance_profiles.png", result, False)
+        draw_years(result, _year_files(mapped, folder), False)
+        rasters.result()
 
 
 def _write_rasters(result: ElevationChange, folder: Path) -> None:
@@ -218,20 +278,15 @@ def _write_isolines(mapped: Sequence[tuple[BalanceYear, BalanceField]], folder: 
         write_features(folder / f"isolines_{year.year}.geojson", lines, field.grid.crs, {"year": year.year})
 
 
-def _year_pictures(result: MassBalance, folder: Path) -> list[YearPictures]:
-    from catalog.year_figures import YearPictures, results_by_year
+def _year_files(mapped: Sequence[tuple[BalanceYear, BalanceField]], folder: Path) -> dict[int, YearFiles]:
+    from catalog.year_figures import YearFiles
 
-    return [
-        YearPictures(
-            part,
-            f"Annual balance {part.years[0].year}",
-            False,
-            limit,
-            folder / f"map_{part.years[0].year}.png",
-            folder / f"profile_{part.years[0].year}.png",
+    return {
+        year.year: YearFiles(
+            f"Annual balance {year.year}", folder / f"map_{year.year}.png", folder / f"profile_{year.year}.png"
         )
-        for part, limit in results_by_year(result)
-    ]
+        for year, _ in mapped
+    }
 
 
 def _write_outlines(outlines: gpd.GeoDataFrame, crs: str, folder: Path) -> None:
@@ -249,9 +304,15 @@ def _write_csv(tables: Sequence[PublishedTable], folder: Path) -> None:
 
 
 def _finish(folder: Path, summary: dict[str, Any], code_version: str) -> dict[str, str]:
-    _write_json(folder / "summary.json", summary)
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    _write_json(folder / SUMMARY_JSON, summary)
+    outputs = _outputs(folder)
     write_manifest(folder, [], code_version, None)
+    return outputs
+
+
+def _outputs(folder: Path) -> dict[str, str]:
+    """The files below a folder by a name without suffix, those in folders of it with these in front."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return {Path(name).stem if "/" not in name else name.rsplit(".", 1)[0]: name for name in names}
 
 

@@ -121,17 +121,24 @@ def projections(root: Path) -> tuple[str, ...]:
 
 
 def _codes_below(root: Path, path: Path, seen: set[Path]) -> set[str]:
-    if path in seen or not path.is_relative_to(root) or not path.is_file():
+    if path in seen or not path.is_relative_to(root) or not os.path.isfile(path):
         return set()  # a broken link is for `validate` to say
     seen.add(path)
     document = _read_json(path)
-    codes = _codes_of(document)
-    wanted = ("child",) if codes else ("child", "item")
-    for link in document.get("links", []):
-        href = str(link.get("href", ""))
-        if link.get("rel") in wanted and "://" not in href:
-            codes |= _codes_below(root, (path.parent / href).resolve(), seen)
-    return codes
+    try:
+        codes = _codes_of(document)
+        hrefs = _hrefs_of(document, ("child",) if codes else ("child", "item"))
+        places = [(path.parent / href).resolve() for href in hrefs]
+    except (AttributeError, OSError, TypeError, ValueError) as error:  # ValueError: a null character in a name
+        found = f"a document of another shape ({error})"
+        raise BadInput(str(path), found, "a JSON document of STAC", "`validate` tells what is wrong") from None
+    return codes.union(*(_codes_below(root, place, seen) for place in places))
+
+
+def _hrefs_of(document: dict[str, Any], wanted: tuple[str, ...]) -> list[str]:
+    """Relative addresses of the documents that links of the wanted kinds lead to."""
+    links = (link for link in document.get("links", []) if link.get("rel") in wanted)
+    return [href for link in links if "://" not in (href := str(link.get("href", "")))]
 
 
 def _codes_of(document: dict[str, Any]) -> set[str]:

@@ -11,8 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from catalog.ncdc_record import PortalRecord, is_chinese, read_portal_record
-from catalog.workbook_template import workbook_template
+from catalog.ncdc_record import PortalRecord, is_chinese, read_portal_record, visible_text
 from schemas.definition import parse_definition
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings
@@ -116,6 +115,8 @@ def _write(blank: _Blank, folder: Path) -> list[Path]:
         with definition.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
         for path in paths[1:]:
+            from catalog.workbook_template import workbook_template  # an elevation change has no workbook
+
             workbook_template(path)
     except OSError as error:
         raise BadInput(str(folder), error.strerror or str(error), "a folder that can be written to") from None
@@ -195,7 +196,7 @@ def _reading(blank: _Blank) -> Iterator[str]:
     for key in _READING_FIELDS:
         english, chinese = blank.reading.get(key, ("", ""))
         yield f"[reading.{key}]"
-        yield _mark("en = ", english)
+        yield _mark("en = ", english, neutral="not stated")
         yield f"cn = {_toml(chinese)}"
         yield ""
     if not any(blank.keywords.values()):
@@ -257,8 +258,8 @@ def _people(blank: _Blank) -> Iterator[str]:
     yield ""
     if blank.project:
         yield "[project]"
-        yield f"number = {_toml(blank.project[0])}"
-        yield f"name = {_toml(blank.project[1])}"
+        yield _mark("number = ", blank.project[0], neutral="not stated")
+        yield _mark("name = ", blank.project[1], neutral="not stated")
         yield ""
 
 
@@ -343,8 +344,8 @@ def _processing(blank: _Blank) -> Iterator[str]:
         yield f"#{name} = {default}"
 
 
-def _mark(head: str, text: str) -> str:
-    return f"{head}{_toml(text)}" if text else f'{head}""  # {MARK}'
+def _mark(head: str, text: str, *, neutral: str = "") -> str:
+    return f"{head}{_toml(text)}" if text else f"{head}{_toml(neutral)}  # {MARK}"
 
 
 def _toml(value: Any) -> str:
@@ -446,6 +447,6 @@ def _project_of(record: PortalRecord) -> tuple[str, str] | None:
     if not isinstance(first, dict):
         names = record.names("ds_projects")
         return ("", names[0]) if names else None
-    number = next((str(first[key]) for key in ("number", "code", "project_number") if first.get(key)), "")
-    named = next((str(first[key]) for key in ("name", "title", "project_name") if first.get(key)), "")
+    number = next(filter(None, (visible_text(first.get(key)) for key in ("number", "code", "project_number"))), "")
+    named = next(filter(None, (visible_text(first.get(key)) for key in ("name", "title", "project_name"))), "")
     return (number, named) if number or named else None

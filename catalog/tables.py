@@ -16,7 +16,7 @@ from catalog.metadata.datapackage import package_facts
 from catalog.metadata.facts import describe
 from catalog.parquet_tables import write_parquet
 from catalog.places import places_of
-from catalog.published_table import PublishedTable, csv_bytes, inert_text, published_table
+from catalog.published_table import PublishedTable, csv_bytes, published_table
 from catalog.results_workbook import LONGEST_SHEET, About, results_workbook
 from schemas.errors import BadInput
 from schemas.fields import Table
@@ -26,7 +26,6 @@ __all__ = [
     "conforms",
     "csv_bytes",
     "data_package",
-    "inert_text",
     "published_table",
     "published_tables",
     "workbook_path",

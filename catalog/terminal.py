@@ -50,15 +50,17 @@ def show_balance(result: MassBalance) -> None:
             measured(year.annual_m_we, year.sigma_annual_m_we, 3),
             signed(year.winter_m_we, 3),
             signed(year.summer_m_we, 3),
-            f"{position}{signed(year.ela_m, 0)}",
-            signed(year.aar, 2),
+            f"{position}{measured(year.ela_m, year.sigma_ela_m, 0)}",
+            measured(year.aar, year.sigma_aar, 2),
             "; ".join(year.flags),
         )
     _console().print(table)
 
 
-def show_notes(corrections: Sequence[Correction], doubts: Sequence[Doubt]) -> None:
-    """What a field team must see of the reading: every doubt, and whatever was left out; where the rest is listed."""
+def show_notes(
+    corrections: Sequence[Correction], doubts: Sequence[Doubt], listed: str = "tables/input_notes.csv"
+) -> None:
+    """What a field team must see of the reading: every doubt, all that was left out; where the rest is ``listed``."""
     console = Console(stderr=True, highlight=False)
     left_out = [note for note in corrections if note.used.startswith("left out")]
     lines = [("left out", note.sheet, note.cell, note.found) for note in left_out]
@@ -68,7 +70,7 @@ def show_notes(corrections: Sequence[Correction], doubts: Sequence[Doubt]) -> No
         console.print(Text(f"{kind}: {place}: {text}"), soft_wrap=True)
     if corrections or doubts:
         count = f"{len(corrections)} corrections and {len(doubts)} doubts"
-        console.print(Text(f"{count} on the input are listed in tables/input_notes.csv"), soft_wrap=True)
+        console.print(Text(f"{count} on the input are listed in {listed}"), soft_wrap=True)
 
 
 def _console() -> Console:

@@ -13,11 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from catalog.cell_text import text_of_csv
 from catalog.layout import MANIFEST_JSON, TABLES
 from catalog.point_use import USED_PERIODS, used_points
-from catalog.published_table import text_of_csv
 from schemas.errors import BadInput
+from schemas.input_files import read_plain_file, require_plain_file
 
+# of a table or statement that is read whole
+MOST_BYTES = 500_000_000
+_DAMAGED = "`validate` tells what is damaged"
 PERIODS = ("annual", "winter", "summer")
 _BALANCES = "glacier_balances"
 # columns of a reading, pit or probing that say what was read; the rest are keys and places
@@ -45,6 +49,18 @@ class Record:
 
     def __getitem__(self, name: str) -> str:
         return self.cells.get(name) or ""
+
+    def number(self, name: str) -> float:
+        """The cell as a number.
+
+        Errors
+        ------
+        BadInput : a cell that holds none.
+        """
+        try:
+            return float(self[name])
+        except ValueError:
+            raise BadInput(f"{self.place}: {name}", repr(self[name][:60]), "a number", _DAMAGED) from None
 
     @property
     def place(self) -> str:
@@ -237,7 +253,7 @@ def _methods(record: Record, primary: str) -> Iterator[Step]:
 def _zones(tables: PublishedTables, year: int, period: str, points: Sequence[tuple[Record, bool]]) -> Iterator[Step]:
     zones = sorted(
         (zone for zone in tables.of("zone_balances") if zone["year"] == str(year)),
-        key=lambda zone: float(zone["lower_m"]),
+        key=lambda zone: zone.number("lower_m"),
     )
     held: set[str] = set()
     for number, zone in enumerate(zones, start=1):
@@ -264,7 +280,7 @@ def _lies_in(point: Record, zone: Record, is_highest: bool) -> bool:
     """Whether a point's elevation is in a zone; each edge belongs to the zone above it, the highest to its own."""
     if not point["elevation_m"]:
         return False
-    elevation, lower, upper = float(point["elevation_m"]), float(zone["lower_m"]), float(zone["upper_m"])
+    elevation, lower, upper = point.number("elevation_m"), zone.number("lower_m"), zone.number("upper_m")
     return lower <= elevation < upper or (is_highest and elevation == upper)
 
 
@@ -347,6 +363,7 @@ def _read(path: Path) -> Iterator[Record]:
 
 
 def _records(path: Path) -> Iterator[Record]:
+    require_plain_file(path, str(path), "a CSV file as this software writes it", MOST_BYTES)
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream)
         header = next(reader, [])
@@ -365,10 +382,11 @@ def _records(path: Path) -> Iterator[Record]:
 def _statement_of(place: Path, folder: Path) -> dict[str, Any]:
     """Inputs and settings of the tables: the manifest's entry of the collection, or the summary of a balance run."""
     for path in (place / MANIFEST_JSON, folder / "summary.json"):
-        if not path.is_file():
+        if not path.exists():
             continue
+        written = read_plain_file(path, str(path), "a file as this software writes it", MOST_BYTES)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(written)
         except (ValueError, RecursionError):  # RecursionError: brackets nested without end
             raise BadInput(str(path), "no JSON", "a file as this software writes it") from None
         for entry in _entries_of(content):

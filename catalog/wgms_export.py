@@ -161,6 +161,7 @@ def _overview_2023(result: MassBalance, points: Points, submission: Submission) 
             "END_PERIOD": _compact(year.end),
             "ELA_PREFIX": year.ela_position if year.ela_position in ("<", ">") else None,
             "ELA": year.ela_m,
+            "ELA_UNC": year.sigma_ela_m,
             **_sites(year, points),
             "ACC_AREA": accumulation,
             "ABL_AREA": None if accumulation is None or year.area_km2 is None else year.area_km2 - accumulation,
@@ -271,6 +272,7 @@ def _balances_2026(result: MassBalance, submission: Submission) -> Iterator[Row]
             **{f"{season}_balance_unc": getattr(year, f"sigma_{season}_m_we") for season in _SEASONS},
             "ela_position": year.ela_position,
             "ela": year.ela_m,
+            "ela_unc": year.sigma_ela_m,
             "aar": year.aar,
             "area": _product(year.area_km2, 1e6),
             "investigators": submission.investigators,
@@ -352,8 +354,10 @@ def _without_modelled(year: BalanceYear) -> BalanceYear:
         summer_m_we=None,
         sigma_summer_m_we=None,
         ela_m=None,
+        sigma_ela_m=None,
         ela_position=None,
         aar=None,
+        sigma_aar=None,
     )
 
 

@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pipeline.mass_balance.typed_columns import FIRST_YEAR, LAST_YEAR
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.fields import Column, Table
-from schemas.tables import WORKBOOK
+from schemas.tables import WORKBOOK_SHEETS
 
 EXAMPLE_SHEET = "example"
 READ_ME_SHEET = "read me"
@@ -34,6 +34,8 @@ _READ_ME = (
     "Dates are days: 2004-08-26. A stake that is drilled anew keeps its number and gets the next leg.",
     "One unit a column. If you measure in another, say so in the header: 'exposed (cm)', 'density (g cm-3)'.",
     "A position is longitude and latitude in degrees, or easting and northing in metres of the CRS in 'glacier'.",
+    "One glacier: leave the columns 'glacier_id' of the other sheets empty. Several: a row each in 'glacier', and the",
+    "'glacier_id' of every stake, probing and band; readings and pits need it where two glaciers have the same number.",
     "To check the workbook: glacier-archive balance WORKBOOK --out FOLDER --marked-copy CHECKED.xlsx",
 )
 # one row a table, of an invented glacier
@@ -100,7 +102,7 @@ def workbook_template(path: Path) -> None:
     """Write the empty workbook; the same bytes each time."""
     book = Workbook()
     _fill_read_me(book.worksheets[0])
-    for table in WORKBOOK:
+    for table in WORKBOOK_SHEETS:
         _fill_sheet(book.create_sheet(table.name), table)
     _fill_example(book.create_sheet(EXAMPLE_SHEET))
     path.write_bytes(workbook_bytes(book, CoreProperties("Field workbook", "glacier-archive", date(1980, 1, 1))))
@@ -122,7 +124,7 @@ def _fill_read_me(sheet: Worksheet) -> None:
     for row, line in enumerate(_READ_ME, start=1):
         sheet.cell(row, 1, line)
     sheet["A1"].font = Font(bold=True, size=14)
-    for row, table in enumerate(WORKBOOK, start=len(_READ_ME) + 2):
+    for row, table in enumerate(WORKBOOK_SHEETS, start=len(_READ_ME) + 2):
         sheet.cell(row, 1, f"{table.name}: {table.meaning}")
     sheet.column_dimensions["A"].width = 120
 
@@ -164,7 +166,7 @@ def _list_of_names(column: Column, table: Table) -> DataValidation | None:
     """The names of another sheet, for a column that points at it; another name is warned of, for it may come later."""
     for key in table.foreign_keys:
         if key.columns == (column.name,):
-            target = next(other for other in WORKBOOK if other.name == key.table)
+            target = next(other for other in WORKBOOK_SHEETS if other.name == key.table)
             letter = get_column_letter(target.column_names.index(key.reference_columns[0]) + 1)
             names = f"{target.name}!${letter}$2:${letter}${LAST_ROW}"
             rule = DataValidation(type="list", formula1=names, allow_blank=True, errorStyle="warning")
@@ -198,7 +200,7 @@ def _rule_of(column: Column) -> DataValidation | None:
 def _fill_example(sheet: Worksheet) -> None:
     sheet["A1"] = "An invented glacier, to show the form; this sheet is not read. Type your data into the other sheets."
     sheet["A1"].font = Font(bold=True)
-    for number, table in enumerate(WORKBOOK):
+    for number, table in enumerate(WORKBOOK_SHEETS):
         row = 3 + number * 4
         sheet.cell(row, 1, table.name).font = Font(bold=True, italic=True)
         _fill_header(sheet, row + 1, table)

@@ -189,7 +189,8 @@ class Scratch:
 @contextmanager
 def shared_scratch() -> Iterator[Scratch]:
     """A scratch folder (below TMPDIR) that other processes can read; what it holds must not be used afterwards."""
-    with tempfile.TemporaryDirectory(prefix="glacier-archive-") as folder:
+    # after Ctrl-C the workers may still be writing there
+    with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
         yield Scratch(folder=Path(folder))
 
 
@@ -225,7 +226,8 @@ def block_pixels(memory_bytes: int) -> int:
     room = memory_bytes - BASE_BYTES
     if room < FEWEST_BLOCK_PIXELS * BYTES_PER_BLOCK_PIXEL:
         least = (BASE_BYTES + FEWEST_BLOCK_PIXELS * BYTES_PER_BLOCK_PIXEL) / 1e6
-        raise BadInput("memory", f"{memory_bytes / 1e6:.0f} MB", f"at least {least:.0f} MB")
+        found = f"{memory_bytes / 1e6:.0f} MB" if memory_bytes >= 1e6 else f"{memory_bytes} bytes"
+        raise BadInput("memory", found, f"at least {least:.0f} MB", "say it with a unit, as 400MB or 1GB")
     return min(MOST_BLOCK_PIXELS, room // BYTES_PER_BLOCK_PIXEL)
 
 

@@ -7,8 +7,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from schemas.errors import BadInput
 
@@ -19,12 +19,12 @@ ZIP_DAMAGE = (
 )  # fmt: skip
 # the list of members is read into memory whole; this is some 100 000 of them
 MOST_DIRECTORY_BYTES = 16_000_000
-_END = b"PK\x05\x06"
+_END, _LARGER_END = b"PK\x05\x06", b"PK\x06\x06"
 _LONGEST_COMMENT = 65_535
 
 
 @contextmanager
-def opened_zip(path: Path | BytesIO, where: str, most_unpacked_bytes: int | None = None) -> Iterator[zipfile.ZipFile]:
+def opened_zip(path: Path | IO[bytes], where: str, most_unpacked_bytes: int | None = None) -> Iterator[zipfile.ZipFile]:
     """A zip archive whose list of members, and whose members in all, are not larger than stated.
 
     The size that a member declares binds: what goes beyond it is not unpacked.
@@ -53,17 +53,20 @@ def opened_zip(path: Path | BytesIO, where: str, most_unpacked_bytes: int | None
         yield archive
 
 
-def _directory_bytes(path: Path | BytesIO) -> int:
+def _directory_bytes(path: Path | IO[bytes]) -> int:
     """Size of the list of members as the end of the archive states it; 0 where there is no such end."""
-    with nullcontext(path) if isinstance(path, BytesIO) else path.open("rb") as file:
+    with path.open("rb") if isinstance(path, Path) else nullcontext(path) as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - _LONGEST_COMMENT - 22))
-        tail = file.read()
+        start = max(0, size - _LONGEST_COMMENT - 22)
+        file.seek(start)
+        tail = file.read(size - start)
     place = tail.rfind(_END)
     if place < 0 or len(tail) < place + 16:
         return 0
     # an archive of the larger form states 0xFFFFFFFF only where its list is longer than that
-    return int(struct.unpack_from("<I", tail, place + 12)[0])
+    stated = int(struct.unpack_from("<I", tail, place + 12)[0])
+    larger = tail.rfind(_LARGER_END, 0, place)
+    return stated if larger < 0 else max(stated, *struct.unpack_from("<Q", tail, larger + 40))
 
 
 def stays_inside(member: str) -> bool:

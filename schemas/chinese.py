@@ -92,6 +92,10 @@ _CHANGE = {
     "area at the later epoch": "后期面积",
     "area over which the change is averaged: the outlines of all epochs together": "变化取平均的面积：各期边界的并集",
     "mean elevation change, later minus earlier; voids filled": "平均高程变化，后期减前期；空值已填补",
+    "one standard deviation of the equilibrium-line altitude; empty where the line lies off the glacier": (
+        "平衡线高度的一倍标准差；平衡线不在冰川上时为空"
+    ),
+    "one standard deviation of the accumulation-area ratio": "积累区面积比率的一倍标准差",
     "one standard deviation of the mean elevation change": "平均高程变化的一倍标准差",
     "one standard deviation of the mean, from the measured pixels: their sigma integrated over the shape": (
         "实测像元引起的平均值一倍标准差：像元误差在冰川形状上的积分"
@@ -129,6 +133,7 @@ _CHANGE = {
     "part of the filled share that lies above or below the glacier's measured elevations": (
         "填补面积中高于或低于该冰川实测高程范围的比例"
     ),
+    "part of the filled share whose measured change was set aside as a blunder": "填补面积中实测变化作为粗差剔除的比例",
     "share of the band with a measured change": "高程带内有实测变化的比例",
     "mean elevation change of the band's measured pixels, later minus earlier": (
         "高程带内实测像元的平均高程变化，后期减前期"
@@ -219,8 +224,11 @@ _FIELD = {
     "name of the snow pit": "雪坑名称",
     "stake beside which the pit was dug, if any": "雪坑旁的测杆（如有）",
     "what the floor of the pit is": "坑底性质",
-    "snow depth down to the last summer's surface, probed where the pit did not reach it": (
-        "至上一夏季表面的雪深；雪坑未达到处由探测得到"
+    "depth of the last summer's surface where it is not the floor: probed, or seen in the pit's wall": (
+        "上一夏季表面的深度（坑底不是该表面时）：由探测或坑壁观察得到"
+    ),
+    "winter balance; where much snow falls in summer too, it is not the accumulation": (
+        "冬季物质平衡；在夏季亦多降雪的地区，它并不等于积累量"
     ),
     "number of the layer, 1 at the surface": "层号，表层为1",
     "depth of the layer's top below the surface": "层顶深度",
@@ -454,6 +462,10 @@ MEANINGS_CN = _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _REC
 # of the flags of ``pipeline.mass_balance.quality_flags``
 FLAGS_CN = {
     "no_visit": "该年首尾均无人观测",
+    "no_visit_at_start": "无观测接近该年首日，无法起算",
+    "no_visit_at_end": "无观测接近该年末日，无法结算",
+    "seasons_look_exchanged": "冬季为亏损而夏季为盈余：year_start 是否属于该半球？",
+    "visits_far_from_year_start": "有观测，但与各年起止日均相距过远，请检查 year_start",
     "too_few_points": "年物质平衡测点少于设定数目，未计算全冰川值",
     "one_point_only": "全冰川物质平衡仅依据一个测点",
     "all_points_in_one_band": "全部测点位于同一高程带，其余为外推",
@@ -488,6 +500,7 @@ FLAGS_CN = {
     "tilted": "测杆倾斜，已按倾角换算",
     "bent": "测杆弯曲，读数误差较大",
     "surface_rise": "冰面似有上升而无积雪佐证",
+    "ice_assumed": "未记录表面类型，按冰计；往年曾留有积雪，可能为粒雪",
     "old_snow_outlasts": "往年积雪未融尽，自其表面起算",
     "melted_out": "测杆融出，物质平衡至多为该值",
     "buried_probed": "测杆被埋，取探测雪深",
@@ -508,6 +521,7 @@ FLAGS_CN = {
     "read_before_installed": "读数早于布设日期",
     "position_jump": "位置变化超出冰流可及",
     "unlike_geodetic_balance": "与同期高程变化不符",
+    "pit_below_summer_surface": "雪坑挖至上一夏季表面以下，其下部分不计入",
     "pit_floor_not_reached": "雪坑未达上一夏季表面且未探测，未采用",
 }
 

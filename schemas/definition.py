@@ -16,10 +16,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdap
 
 from schemas.errors import BadDefinition
 from schemas.input_files import read_plain_file
+from schemas.machine_folders import machine_folders
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings, SurfaceCorrection
 
 WEB_ADDRESS = r"^(https?://[^\s<>\"']+)?$"
 _VERSION = r"^\d+\.\d+\.\d+$"
+# what may stand at the archive's root beside the folders of the datasets
+ARCHIVE_FOLDERS = ("manifest", "schemas", "versions")
 _DOI = r"^(10\.\d{4,9}/[A-Za-z0-9:/_;.()\[\]\\-]+)?$"
 _EMAIL = r"^([^\s@]+@[^\s@]+\.[^\s@]{2,})?$"
 # of a definition; the shipped ones have some 20 kB
@@ -27,7 +30,7 @@ MOST_BYTES = 1_000_000
 # the reader of TOML takes time with the square of the parts of a key
 _LONG_KEY = re.compile(r"""(?<![\w.'"-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 # characters that XML 1.0 cannot carry, not even escaped; every rendering must be able to carry every text
-_UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 # conditions of a licence that bind what is derived from the work
@@ -58,7 +61,47 @@ def _below_the_inputs(pattern: str) -> str:
     return pattern
 
 
+def _no_folder_of_the_archive(dataset: str) -> str:
+    if dataset in ARCHIVE_FOLDERS:
+        raise Contradiction(repr(dataset), "an id that names no folder which the archive itself may have")
+    return dataset
+
+
+def _map_projection(code: str) -> str:
+    # a tenth of a second of libraries that most users of this module do not need
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        crs = CRS.from_user_input(code)
+    except CRSError:
+        raise Contradiction(repr(code), "the EPSG code of a CRS that PROJ knows, as EPSG:32645") from None
+    if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
+        raise Contradiction(f"{code} ({crs.name})", "a projected CRS in metres, as the UTM zone EPSG:32645")
+    return code
+
+
+def _heights(code: str) -> str:
+    """The code of what heights are counted from: a vertical CRS, a compound one, or ellipsoidal heights."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    if not code:
+        return code
+    expected = "the EPSG code of a vertical CRS that PROJ knows, as EPSG:5773"
+    try:
+        crs = CRS.from_user_input(code)
+    except CRSError:
+        raise Contradiction(_shortened(repr(code)), expected) from None
+    if not (crs.is_vertical or (crs.is_geographic and len(crs.axis_info) == 3)):
+        raise Contradiction(f"{_shortened(code)} ({crs.name})", expected)
+    return code
+
+
+DatasetId = Annotated[str, AfterValidator(_no_folder_of_the_archive)]
 Text = Annotated[str, AfterValidator(lambda text: text.strip("\n"))]
+Stated = Annotated[str, Field(min_length=1)]
+Line = Annotated[Stated, AfterValidator(lambda text: " ".join(text.split()))]
 Day = Annotated[date, BeforeValidator(_no_number)]
 FilePattern = Annotated[str, AfterValidator(_below_the_inputs)]
 
@@ -68,6 +111,12 @@ class Bilingual(Frozen):
 
     en: Text
     cn: Text = ""
+
+
+class StatedBilingual(Bilingual):
+    """The same text in English, which must be there, and Chinese."""
+
+    en: Annotated[Text, Field(min_length=1)]
 
 
 class Keywords(Frozen):
@@ -130,12 +179,12 @@ class KeywordReading(Frozen):
 class Reading(Frozen):
     """A clean reading of the original, kept apart from it, in both languages."""
 
-    description: Bilingual
-    data_source: Bilingual
-    processing_method: Bilingual
-    data_quality: Bilingual
-    collect_place: Bilingual
-    data_format: Bilingual
+    description: StatedBilingual
+    data_source: StatedBilingual
+    processing_method: StatedBilingual
+    data_quality: StatedBilingual
+    collect_place: StatedBilingual
+    data_format: StatedBilingual
     citation_instruction: Bilingual = Field(Bilingual(en=""), description="how the source asks to be cited")
     keywords: KeywordReading | None = None
     notes: tuple[str, ...] = Field((), description="what was corrected, filled or questioned")
@@ -194,7 +243,7 @@ class Altitude(Frozen):
 class Contact(Frozen):
     """A person or office one can write to."""
 
-    name: str
+    name: Stated
     organization: str = ""
     phone: str = ""
     email: str = Field("", pattern=_EMAIL, description="name@host.domain")
@@ -210,8 +259,8 @@ class Contact(Frozen):
 class Project(Frozen):
     """The project that paid for the dataset."""
 
-    number: str
-    name: str
+    number: Line
+    name: Line
 
 
 class Producer(Frozen):
@@ -226,19 +275,25 @@ class Producer(Frozen):
 class Source(Frozen):
     """An input product: where it comes from, when it was acquired, under which licence."""
 
-    key: str
-    title: str
+    key: Stated
+    title: Stated
     title_cn: str = ""
-    files: tuple[FilePattern, ...] = Field(description="file names below the inputs folder; * stands for any text")
+    files: tuple[FilePattern, ...] = Field(
+        min_length=1, description="file names below the inputs folder; * stands for any text"
+    )
     optional: bool = Field(False, description="whether the dataset can be made without it")
     claimed_start: Day | None = Field(None, description="first day of acquisition that the description claims")
     claimed_end: Day | None = Field(None, description="last day of acquisition that the description claims")
     acquired_start: Day | None = Field(None, description="first day of acquisition that the product's source supports")
     acquired_end: Day | None = Field(None, description="last day of acquisition that the product's source supports")
     dates_basis: str = Field("", description="where the claimed and the supported days come from")
-    vertical_datum: str = ""
+    vertical_datum: Annotated[str, AfterValidator(_heights)] = Field(
+        "", description="EPSG code of what heights are counted from, as EPSG:5773; nothing where the file says it"
+    )
     attribution: str = ""
-    licence: str = Field("", description="SPDX identifier, or 'other'; nothing where none is stated")
+    licence: str = Field(
+        "", pattern=r"^[A-Za-z0-9.+-]*$", description="SPDX identifier, or 'other'; nothing where none is stated"
+    )
     licence_note: str = Field("", description="what the licence asks for")
     licence_note_cn: str = ""
     url: str = Field("", pattern=WEB_ADDRESS, description="http(s) address")
@@ -254,11 +309,11 @@ class Source(Frozen):
 class Gate(Frozen):
     """A quality gate: the value named by ``measure`` may not exceed ``limit``."""
 
-    name: str
+    name: Stated
     measure: Literal["abs_mean_stable_dh", "sigma_annual_balance"]
     limit: float = Field(gt=0, strict=True)
     unit: Literal["m", "kg m-2 a-1"]
-    meaning: str
+    meaning: Stated
     name_cn: str = ""
     meaning_cn: str = ""
 
@@ -308,27 +363,29 @@ class OtherVersion(Frozen):
 
 
 class _Definition(Frozen):
-    id: str = Field(
+    id: DatasetId = Field(
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         max_length=80,
         description="lower-case words joined by '-'; names the folder",
     )
     version: str = Field(pattern=_VERSION, description="major.minor.patch")
     publication_date: Day
-    publisher: str = Field(min_length=1)
+    publisher: Line
     publisher_cn: str = ""
     publisher_url: str = Field(min_length=1, pattern=WEB_ADDRESS, description="http(s) address")
     licence: str = Field(pattern=r"^[A-Za-z0-9.+-]+$", description="SPDX identifier, or 'other'")
     licence_note: str = Field("", description="why this licence")
     licence_note_cn: str = ""
     doi: str = Field("", pattern=_DOI, description="bare DOI, or nothing")
-    title: Bilingual
+    title: StatedBilingual
     original: Original
     reading: Reading
     extent: Extent
     period: Period
     altitude: Altitude
-    crs: str = Field(pattern=r"^EPSG:\d{4,6}$", description="projection of the published rasters")
+    crs: Annotated[str, AfterValidator(_map_projection)] = Field(
+        pattern=r"^EPSG:\d{4,6}$", description="projection of the published rasters"
+    )
     contacts: tuple[Contact, ...] = ()
     project: Project | None = None
     sources: tuple[Source, ...]
@@ -427,6 +484,20 @@ class ElevationChangeDefinition(_Definition):
     )
 
     @model_validator(mode="after")
+    def _codes_known(self) -> ElevationChangeDefinition:
+        codes = (
+            ("crs", self.processing.crs, _map_projection),
+            ("vertical_datum_earlier", self.processing.vertical_datum_earlier, _heights),
+            ("vertical_datum_later", self.processing.vertical_datum_later, _heights),
+        )
+        for name, code, known in codes:
+            try:
+                known(code) if code else None
+            except Contradiction as error:
+                raise Contradiction(f"processing.{name} {error.found}", error.expected) from None
+        return self
+
+    @model_validator(mode="after")
     def _complete(self) -> ElevationChangeDefinition:
         keys = tuple(dict.fromkeys(key for pair in self.pairs for key in pair.keys))
         _require_names(self, keys or ("earlier", "later", "outlines"), "abs_mean_stable_dh")
@@ -483,6 +554,9 @@ class MassBalanceDefinition(_Definition):
 
     kind: Literal["mass_balance"]
     processing: MassBalanceSettings
+    glacier: str = Field(
+        "", description="identifier or name of the glacier, where the workbook has several; a collection is of one"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> MassBalanceDefinition:
@@ -576,6 +650,14 @@ def parse_definition(raw: dict[str, Any], where: str) -> Definition:
     for key, text in _texts(raw):
         if bad := _UNPRINTABLE.search(text):
             raise BadDefinition(f"{where}: {key}", f"the control character {bad.group()!r}", "text without them")
+        # nothing at all is what leaves a field empty, but not an entry of a list
+        if (text or key.rpartition(".")[2].isdigit()) and not shows_something(text):
+            raise BadDefinition(
+                f"{where}: {key}", f"the blank text {_shortened(repr(text))}", "a text, or the key left out"
+            )
+        # the original stays word for word
+        if not key.startswith("original.") and (folders := machine_folders(text)):
+            raise BadDefinition(f"{where}: {key}", f"{folders[0]!r}", "a text that names no folder of a machine")
     try:
         return model.model_validate(raw)
     except ValidationError as error:
@@ -592,6 +674,11 @@ def definition_json_schema() -> dict[str, Any]:
         "description": "What the archive says of a dataset and how the dataset is made; written as TOML.",
         **generated,
     }
+
+
+def shows_something(text: str) -> bool:
+    """Whether any character of a text can be seen; blanks and marks without width alone cannot."""
+    return any(sign.isprintable() and sign != " " for sign in text)
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -651,10 +738,13 @@ def _expected(problem: dict[str, Any], model: type[BaseModel]) -> str:
         "model_type": "a table of keys",
         "string_too_long": "at most {max_length} characters",
         "string_too_short": "a text that is not empty",
+        "too_short": "at least one entry",
         "finite_number": "a finite number",
     }
     if problem["type"].startswith("date_"):
         return "a date, YYYY-MM-DD"
+    if problem["type"] == "too_short" and isinstance(problem["input"], str):
+        return words["string_too_short"]
     phrase = words.get(problem["type"])
     return phrase.format(**context) if phrase else str(problem["msg"])
 

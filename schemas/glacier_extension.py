@@ -186,10 +186,11 @@ FIELDS: dict[str, dict[str, Any]] = {
         {"type": "object", "additionalProperties": _SIGMA},
     ),
     "glacier:ela": _record(
-        "equilibrium-line altitude (m); '<' lies below the glacier, '>' above it",
-        {"altitude_m": _NUMBER, "position": {"enum": ["<", "=", ">", None]}},
+        "equilibrium-line altitude and its standard deviation (m); '<' lies below the glacier, '>' above it",
+        {"altitude_m": _NUMBER, "sigma_m": _SIGMA, "position": {"enum": ["<", "=", ">", None]}},
     ),
     "glacier:aar": _said("accumulation-area ratio", _SHARE),
+    "glacier:sigma_aar": _said("one standard deviation of the accumulation-area ratio", _SHARE),
     "glacier:area_km2": _said("glacier area (km2)", _SIGMA),
     "glacier:provenance": _said("where the values come from", {"enum": ["observed", "reconstructed", "mixed"]}),
     "glacier:flags": _said("quality flags", {"type": "array", "items": _TEXT}),

@@ -22,12 +22,20 @@ class SurfaceCorrection(Frozen):
     surface: str = Field(min_length=1, description="which surface, as 'firn above the snow line'")
     from_m: float | None = Field(None, description="lowest elevation of the surface (m); unlimited when absent")
     to_m: float | None = Field(None, description="elevation at which the next surface begins (m); unlimited if absent")
-    penetration_earlier_m: float = Field(0.0, description="how far below the surface the earlier DEM lies (m)")
-    penetration_later_m: float = Field(0.0, description="how far below the surface the later DEM lies (m)")
-    sigma_penetration_m: float = Field(0.0, ge=0, description="standard deviation of their difference (m)")
-    snow_earlier_m: float = Field(0.0, description="seasonal snow on the surface at the earlier date (m)")
-    snow_later_m: float = Field(0.0, description="seasonal snow on the surface at the later date (m)")
-    sigma_snow_m: float = Field(0.0, ge=0, description="standard deviation of their difference (m)")
+    penetration_earlier_m: float = Field(
+        0.0, ge=-1000, le=1000, description="how far below the surface the earlier DEM lies (m)"
+    )
+    penetration_later_m: float = Field(
+        0.0, ge=-1000, le=1000, description="how far below the surface the later DEM lies (m)"
+    )
+    sigma_penetration_m: float = Field(0.0, ge=0, le=1000, description="standard deviation of their difference (m)")
+    snow_earlier_m: float = Field(
+        0.0, ge=-1000, le=1000, description="seasonal snow on the surface at the earlier date (m)"
+    )
+    snow_later_m: float = Field(
+        0.0, ge=-1000, le=1000, description="seasonal snow on the surface at the later date (m)"
+    )
+    sigma_snow_m: float = Field(0.0, ge=0, le=1000, description="standard deviation of their difference (m)")
     basis: str = Field("", description="where the values come from")
 
     @property
@@ -56,7 +64,7 @@ class ElevationChangeSettings(Frozen):
 
     reference: Literal["earlier", "later"] = Field("later", description="which DEM stays where it is")
     crs: str | None = Field(None, description="projected CRS of the result; the UTM zone of the overlap when absent")
-    resolution_m: Annotated[float, Field(gt=0)] | None = Field(
+    resolution_m: Annotated[float, Field(ge=0.01, le=100_000)] | None = Field(
         None, description="pixel size (m); the finer DEM's nominal resolution when absent"
     )
     resampling: Literal["bilinear", "cubic"] | None = Field(
@@ -71,27 +79,42 @@ class ElevationChangeSettings(Frozen):
         4.0, ge=0, le=90, description="least slope of stable terrain in the aspect fit (degrees)"
     )
     slope_max_deg: float = Field(50.0, ge=0, le=90, description="greatest slope of stable terrain (degrees)")
-    outline_buffer_m: float = Field(90.0, ge=0, description="distance kept from every glacier outline (m)")
-    outlier_nmad: float = Field(4.0, gt=1, description="|dh - median| beyond this many NMAD is no stable terrain")
-    minimum_stable_pixels: int = Field(500, ge=10, description="fewer stable pixels than this stop the run")
-    max_shift_m: float = Field(1000.0, gt=0, description="a longer horizontal shift is refused (m)")
-    tolerance_pixel: float = Field(0.001, gt=0, description="co-registration stops below this step (pixel)")
-    max_iterations: int = Field(20, ge=1, description="co-registration stops after this many steps")
+    outline_buffer_m: float = Field(90.0, ge=0, le=100_000, description="distance kept from every glacier outline (m)")
+    outlier_nmad: float = Field(
+        4.0, gt=1, le=1000, description="|dh - median| beyond this many NMAD is no stable terrain"
+    )
+    glacier_outlier_nmad: float = Field(
+        5.0, ge=0, le=1000, description="glacier pixels this many NMAD off their surroundings are voids; 0 keeps all"
+    )
+    minimum_stable_pixels: int = Field(500, ge=10, le=10**9, description="fewer stable pixels than this stop the run")
+    max_shift_m: float = Field(1000.0, gt=0, le=1_000_000, description="a longer horizontal shift is refused (m)")
+    tolerance_pixel: float = Field(0.001, ge=1e-9, le=1, description="co-registration stops below this step (pixel)")
+    max_iterations: int = Field(20, ge=1, le=1000, description="co-registration stops after this many steps")
     correct_curvature: bool = Field(True, description="correct the resolution effect by maximum curvature")
     correct_tilt: bool = Field(False, description="remove the residual tilt of stable terrain")
-    band_height_m: float = Field(100.0, gt=0, description="height of the elevation bands of the glacier tables (m)")
+    band_height_m: float = Field(
+        100.0, ge=1, le=10_000, description="height of the elevation bands of the glacier tables (m)"
+    )
     ice_density_kg_m3: float = Field(850.0, gt=0, le=917, description="volume-to-mass conversion (Huss, 2013)")
-    sigma_ice_density_kg_m3: float = Field(60.0, ge=0, description="its standard deviation (Huss, 2013)")
+    sigma_ice_density_kg_m3: float = Field(60.0, ge=0, le=917, description="its standard deviation (Huss, 2013)")
     sigma_area_relative: float = Field(
-        0.05, ge=0, description="relative standard deviation of a glacier's area (Paul et al., 2013)"
+        0.05, ge=0, le=1, description="relative standard deviation of a glacier's area (Paul et al., 2013)"
     )
     earlier_date: str | None = Field(None, description="acquisition date of the earlier DEM, ISO 8601")
     later_date: str | None = Field(None, description="acquisition date of the later DEM, ISO 8601")
-    sigma_earlier_date_years: float = Field(0.0, ge=0, description="standard deviation of the earlier date (years)")
-    sigma_later_date_years: float = Field(0.0, ge=0, description="standard deviation of the later date (years)")
-    penetration_earlier_m: float = Field(0.0, description="radar penetration of the earlier DEM over glaciers (m)")
-    penetration_later_m: float = Field(0.0, description="radar penetration of the later DEM over glaciers (m)")
-    sigma_penetration_m: float = Field(0.0, ge=0, description="standard deviation of the penetration difference (m)")
+    sigma_earlier_date_years: float = Field(
+        0.0, ge=0, le=100, description="standard deviation of the earlier date (years)"
+    )
+    sigma_later_date_years: float = Field(0.0, ge=0, le=100, description="standard deviation of the later date (years)")
+    penetration_earlier_m: float = Field(
+        0.0, ge=-1000, le=1000, description="radar penetration of the earlier DEM over glaciers (m)"
+    )
+    penetration_later_m: float = Field(
+        0.0, ge=-1000, le=1000, description="radar penetration of the later DEM over glaciers (m)"
+    )
+    sigma_penetration_m: float = Field(
+        0.0, ge=0, le=1000, description="standard deviation of the penetration difference (m)"
+    )
     surface_corrections: tuple[SurfaceCorrection, ...] = Field(
         (), description="penetration and seasonal snow by kind of glacier surface, instead of the three values above"
     )
@@ -155,25 +178,34 @@ class MassBalanceSettings(Frozen):
     superimposed_ice_density_kg_m3: float = Field(870.0, gt=700, le=917, description="density of superimposed ice")
     firn_density_kg_m3: float = Field(600.0, gt=400, le=830, description="density of a lowered firn surface")
     snow_density_kg_m3: float = Field(350.0, gt=50, le=600, description="snow density where none was measured")
-    sigma_reading_m: float = Field(0.03, ge=0, description="standard deviation of one stake reading (m)")
-    sigma_snow_depth_m: float = Field(0.03, ge=0, description="standard deviation of one snow depth (m)")
+    sigma_reading_m: float = Field(0.03, ge=0, le=100, description="standard deviation of one stake reading (m)")
+    sigma_snow_depth_m: float = Field(0.03, ge=0, le=100, description="standard deviation of one snow depth (m)")
     sigma_density_relative: float = Field(
-        0.08, ge=0, description="relative standard deviation of a snow density, shared"
+        0.08, ge=0, le=1, description="relative standard deviation of a snow density, shared"
     )
-    sigma_ice_density_kg_m3: float = Field(15.0, ge=0, description="standard deviation of the ice density, shared")
-    sigma_point_m_we: float = Field(0.10, ge=0, description="how well a point stands for its surroundings (m w.e.)")
-    sigma_area_relative: float = Field(0.02, ge=0, description="relative standard deviation of the glacier area")
+    sigma_ice_density_kg_m3: float = Field(
+        15.0, ge=0, le=917, description="standard deviation of the ice density, shared"
+    )
+    sigma_point_m_we: float = Field(
+        0.10, ge=0, le=100, description="how well a point stands for its surroundings (m w.e.)"
+    )
+    sigma_area_relative: float = Field(0.02, ge=0, le=1, description="relative standard deviation of the glacier area")
     year_start: str = Field("10-01", pattern=r"^\d\d-\d\d$", description="start of the fixed-date year, month-day")
-    annual_tolerance_days: int = Field(45, ge=0, description="a visit this close to the year's end closes the year")
-    isoline_interval_m_we: float = Field(0.1, gt=0, description="interval of the contour method (m w.e.)")
-    band_height_m: float = Field(50.0, gt=0, description="height of the elevation zones (m)")
-    resolution_m: float = Field(10.0, gt=0, description="pixel size of the balance field (m)")
+    annual_tolerance_days: int = Field(
+        45, ge=0, le=366, description="a visit this close to the year's end closes the year"
+    )
+    isoline_interval_m_we: float = Field(0.1, ge=0.001, le=100, description="interval of the contour method (m w.e.)")
+    band_height_m: float = Field(50.0, ge=1, le=10_000, description="height of the elevation zones (m)")
+    resolution_m: float = Field(10.0, ge=0.1, le=10_000, description="pixel size of the balance field (m)")
     primary_method: Literal["contour", "zone"] = Field("contour", description="method of the published balance")
     time_system: Literal["FLO", "FXD", "STR"] = Field(
         "FLO", description="system of the balances used: floating date, fixed date, stratigraphic"
     )
     fixed_date_gap_days: int = Field(
-        30, ge=0, description="visits this close together around a fixed date give its balance by interpolation in time"
+        30,
+        ge=0,
+        le=366,
+        description="visits this close together around a fixed date give its balance by interpolation in time",
     )
     interpolation: Literal["kriging", "inverse_distance"] = Field(
         "kriging", description="how the field departs from the elevation trend between the points"
@@ -184,4 +216,15 @@ class MassBalanceSettings(Frozen):
     fill_missing_stakes: bool = Field(
         False, description="fill stakes without a value in a year by the linear model b = stake + year"
     )
-    minimum_points: int = Field(3, ge=1, description="fewer annual points than this give no glacier-wide balance")
+    minimum_points: int = Field(
+        3, ge=1, le=10**6, description="fewer annual points than this give no glacier-wide balance"
+    )
+
+    @field_validator("year_start")
+    @classmethod
+    def _a_day_of_every_year(cls, text: str) -> str:
+        try:
+            date.fromisoformat(f"2001-{text}")  # a year without 29 February
+        except ValueError:
+            raise ValueError(f"{text!r} is no day of every year, month-day") from None
+        return text

@@ -55,7 +55,7 @@ ANNUAL = balance("annual_balance_m_we", "annual balance")
 GLACIER = Table(
     "glacier",
     "Glacier",
-    "the one glacier the workbook is about",
+    "the glacier the workbook is about; of several one row each",
     (
         GLACIER_ID,
         GLACIER_NAME.but(required=True),
@@ -133,7 +133,7 @@ READINGS = Table(
     (ForeignKey(("stake_id",), "stakes", ("stake_id",)),),
 )
 
-PIT_FLOORS = ("summer_surface", "ice", "superimposed_ice", "not_reached")
+PIT_FLOORS = ("summer_surface", "ice", "superimposed_ice", "not_reached", "below_summer_surface")
 
 SNOW_PITS = Table(
     "snow_pits",
@@ -152,7 +152,7 @@ SNOW_PITS = Table(
         Column(
             "probed_depth_m",
             "number",
-            "snow depth down to the last summer's surface, probed where the pit did not reach it",
+            "depth of the last summer's surface where it is not the floor: probed, or seen in the pit's wall",
             "m",
             minimum=0,
             maximum=30,
@@ -266,6 +266,17 @@ ZONE_OBSERVATIONS = Table(
 )
 
 WORKBOOK = (GLACIER, STAKES, READINGS, SNOW_PITS, PIT_LAYERS, PROBINGS, HYPSOMETRY, ZONE_OBSERVATIONS)
+OWNER = GLACIER_ID.but(required=False, meaning="glacier that the row is of; needed where the workbook has several")
+
+
+def _owned(table: Table) -> Table:
+    """A table of one glacier as a sheet of a workbook that may have several: each row can name its glacier."""
+    key = ForeignKey((OWNER.name,), GLACIER.name, (GLACIER_ID.name,))
+    return replace(table, columns=(*table.columns, OWNER), foreign_keys=(*table.foreign_keys, key))
+
+
+# the sheets as a field team types them; ``WORKBOOK`` are the same tables of one glacier
+WORKBOOK_SHEETS = (GLACIER, *(_owned(table) for table in WORKBOOK[1:]))
 
 # --- what the mass-balance chain publishes -----------------------------------------------------------------------
 
@@ -395,13 +406,30 @@ GLACIER_BALANCES = Table(
         TIME_SYSTEM,
         ANNUAL,
         sigma("sigma_annual_m_we", "the annual balance"),
-        WINTER,
+        WINTER.but(meaning="winter balance; where much snow falls in summer too, it is not the accumulation"),
         sigma("sigma_winter_m_we", "the winter balance"),
         SUMMER,
         sigma("sigma_summer_m_we", "the summer balance"),
         Column("ela_m", "number", "equilibrium-line altitude", "m", minimum=-500, maximum=9000, decimals=0),
+        Column(
+            "sigma_ela_m",
+            "number",
+            "one standard deviation of the equilibrium-line altitude; empty where the line lies off the glacier",
+            "m",
+            minimum=0,
+            decimals=0,
+        ),
         Column("ela_position", "string", "'<' below the glacier, '>' above it, '=' on it", enum=("<", "=", ">")),
         Column("aar", "number", "accumulation-area ratio", "1", minimum=0, maximum=1, decimals=3),
+        Column(
+            "sigma_aar",
+            "number",
+            "one standard deviation of the accumulation-area ratio",
+            "1",
+            minimum=0,
+            maximum=1,
+            decimals=3,
+        ),
         AREA,
         balance("contour_balance_m_we", "annual balance by the contour method: isoline classes times area"),
         balance("field_balance_m_we", "annual balance as the direct mean of the interpolated field"),
@@ -665,6 +693,7 @@ _CHANGE_OF_SHAPE = (
     share("observed_share", "share of the area with a measured change; the rest is filled by elevation"),
     share("filled_share", "share of the area filled by the glacier's own profile of change with elevation"),
     share("extrapolated_share", "part of the filled share that lies above or below the glacier's measured elevations"),
+    share("outlier_share", "part of the filled share whose measured change was set aside as a blunder"),
     metres("lowest_m", "lowest elevation", 1),
     metres("highest_m", "highest elevation", 1),
     Column("flags", "string", "quality flags, joined by ';'"),
@@ -889,6 +918,18 @@ def of_pairs(table: Table) -> Table:
         for key in table.foreign_keys
     )
     columns, primary_key = (PAIR, *table.columns), (PAIR.name, *table.primary_key)
+    return replace(table, columns=columns, primary_key=primary_key, foreign_keys=keys)
+
+
+def of_glaciers(table: Table) -> Table:
+    """A table of one glacier as it is written for several glaciers together: each row tells its glacier."""
+    name = GLACIER_ID.name
+    columns = table.columns if name in table.column_names else (GLACIER_ID, *table.columns)
+    primary_key = table.primary_key if name in table.primary_key else (name, *table.primary_key)
+    keys = tuple(
+        replace(key, columns=(name, *key.columns), reference_columns=(name, *key.reference_columns))
+        for key in table.foreign_keys
+    )
     return replace(table, columns=columns, primary_key=primary_key, foreign_keys=keys)
 
 

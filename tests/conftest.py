@@ -35,3 +35,15 @@ def whole_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build(draft / "archive")
 
     return made_once(tmp_path_factory.getbasetemp(), "whole-archive", make) / "archive"
+
+
+@pytest.fixture(scope="session")
+def parted_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same archive with its long lists in parts, as a large one has them; nobody may change it."""
+    from tests.documentation import made_once
+    from tests.large_archive import build_parted
+
+    def make(draft: Path) -> None:
+        build_parted(draft / "archive")
+
+    return made_once(tmp_path_factory.getbasetemp(), "parted-archive", make) / "archive"

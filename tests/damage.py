@@ -26,6 +26,8 @@ from rasterio.shutil import copy
 from rasterio.transform import Affine
 from shapely.errors import ShapelyError
 
+from catalog.layout import is_of_manifest
+from catalog.manifest import PARTS, SEAL, manifest_documents, sealed, whole_manifest
 from catalog.stac.search_table import read_search_table, write_search_table
 from schemas.glacier_extension import SCHEMA_PATH
 
@@ -43,6 +45,8 @@ _OUTLINES_PARQUET = f"{EC}/elevation-change/outlines.parquet"
 _EC_VISUAL, _MB_VISUAL = f"{EC}/elevation-change/visual.tif", f"{MB}/balance-2001/visual.tif"
 _ZH, _MB_ITEM_ZH = f"{MB}/collection.zh.json", f"{MB}/balance-2001/balance-2001.zh.json"
 _LANGUAGE = ("properties", "language")
+_PART, _PART_ZH = f"{MB}/items-0001.json", f"{MB}/items-0001.zh.json"
+_CRATE_PART = f"{MB}/metadata/files-0001/ro-crate-metadata.json"
 # what the two languages of a document say each in its own way
 _WORDS = {"title", "description", "keywords", "language", "languages", "links", "processing:lineage"}
 _LAYOUT = ("tiled", "blockxsize", "blockysize", "compress")
@@ -50,12 +54,16 @@ _LAYOUT = ("tiled", "blockxsize", "blockysize", "compress")
 
 @dataclass(frozen=True)
 class Damage:
-    """What is done to the archive, the check that has to see it, and whether checksums are made to fit afterwards."""
+    """What is done to the archive, the check that has to see it, and whether checksums are made to fit afterwards.
+
+    A ``parted`` one is done to an archive whose long lists stand in parts, as those of a large collection do.
+    """
 
     name: str
     check: str
     edit: Edit
     sealed: bool = True
+    parted: bool = False
 
     def apply(self, root: Path) -> None:
         self.edit(root)
@@ -88,19 +96,23 @@ def reseal(root: Path) -> None:
                 asset["file:checksum"] = f"1220{_sha256(path)}"
         if assets:
             _dump(document, content)
-    manifest = _load(root / "manifest.json")
+    manifest = whole_manifest(lambda name: (root / name).read_bytes() if (root / name).is_file() else None)
     known = _listed(manifest)
     if any(known.get(path.relative_to(root).as_posix()) != _sha256(path) for path in root.glob("*/*/*.json")):
         _search_table_again(root)
     _twins_again(root)
     if isinstance(manifest, dict) and "files" in manifest:
+        for part in root.glob("manifest/*.json"):
+            part.unlink()
+        manifest.pop(PARTS, None)
         files = sorted((p.relative_to(root).as_posix(), p) for p in root.rglob("*") if p.is_file())
         manifest["files"] = [
             {"path": name, "size": path.stat().st_size, "sha256": _sha256(path)}
             for name, path in files
-            if name != "manifest.json"
+            if not is_of_manifest(name)
         ]
-        _dump(root / "manifest.json", manifest)
+        for name, content in manifest_documents(manifest).items():
+            (root / name).write_bytes(content)
 
 
 def _listed(manifest: Any) -> dict[str, str]:
@@ -573,6 +585,69 @@ def _excel_formula(root: Path) -> None:
     workbook.save(path)
 
 
+def _listed_twice(root: Path) -> None:
+    """Put the first file of the manifest's first part into the second too, whose size and checksum are made to fit."""
+    first, second = root / "manifest/0001.json", root / "manifest/0002.json"
+    content = _load(second)
+    content["files"].insert(0, _load(first)["files"][0])
+    _dump(second, content)
+    manifest = _load(root / "manifest.json")
+    manifest[PARTS][1].update(size=second.stat().st_size, sha256=_sha256(second))
+    (root / "manifest.json").write_bytes(sealed(manifest))
+
+
+def _crate_again(root: Path) -> None:
+    """State size and checksum of the parts of a crate as they are, as a careful forger would."""
+    folder = root / MB / "metadata"
+    crate = _load(folder / "ro-crate-metadata.json")
+    for entry in crate["@graph"]:
+        if entry["@id"].endswith("/ro-crate-metadata.json"):
+            part = folder / entry["@id"]
+            entry.update(contentSize=str(part.stat().st_size), sha256=_sha256(part))
+    _dump(folder / "ro-crate-metadata.json", crate)
+
+
+def _in_crate_part(change: Callable[[Any, Any], object]) -> Edit:
+    """Change the first part of a crate, given its entities and those of the second; its checksum is made to fit."""
+
+    def edit(root: Path) -> None:
+        first, second = (root / MB / f"metadata/files-000{number}/ro-crate-metadata.json" for number in (1, 2))
+        content = _load(first)
+        change(content["@graph"], _load(second)["@graph"])
+        _dump(first, content)
+        _crate_again(root)
+
+    return edit
+
+
+def _file_of(graph: Any) -> Any:
+    """The first file that a crate describes."""
+    return next(entity for entity in graph if entity["@type"] == "File")
+
+
+def _without_crate_part(root: Path) -> None:
+    path = root / MB / "metadata/ro-crate-metadata.json"
+    crate = _load(path)
+    crate["@graph"] = [entity for entity in crate["@graph"] if "files-0001" not in entity["@id"]]
+    _dump(path, crate)
+
+
+def _without_sub_catalogue(root: Path) -> None:
+    """Remove a sub-catalogue in both languages, with the links of the collection to it; its items stay."""
+    for name in ("items-0001.json", "items-0001.zh.json"):
+        collection = name.replace("items-0001", "collection")
+        (root / MB / name).unlink()
+        in_json(f"{MB}/{collection}", lambda content, name=name: _drop_links(content, name))(root)
+
+
+def _drop_links(content: Any, target: str) -> None:
+    content["links"] = [link for link in content["links"] if link["href"] != f"./{target}"]
+
+
+def _copied(file: str, to: str) -> Edit:
+    return lambda root: (root / to).write_bytes((root / file).read_bytes()) and None
+
+
 def _carriage_returns(root: Path) -> None:
     path = root / MB / "README.md"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -637,6 +712,26 @@ DAMAGES = (
     Damage("data package removed", "layout", remove(_EC_PACKAGE)),
     Damage("item document removed", "layout", remove(MB_ITEM)),
     Damage("collection document removed", "layout", remove(_MB_COLLECTION)),
+    Damage("one bit of the manifest", "manifest-intact", flip_bit("manifest.json", 0.002), sealed=False),
+    Damage(
+        "one word of the definition in the manifest",
+        "manifest-intact",
+        setting("manifest.json", "datasets", 0, "definition", "original", "description", to="Other words."),
+        sealed=False,
+    ),
+    Damage(
+        "setting altered in the manifest",
+        "manifest-intact",
+        setting("manifest.json", "datasets", 1, "settings", "sigma_reading_m", to=0.04),
+        sealed=False,
+    ),
+    Damage(
+        "a blank more in the manifest",
+        "manifest-intact",
+        in_text("manifest.json", '"archive": ', '"archive":  '),
+        sealed=False,
+    ),
+    Damage("own checksum taken out of the manifest", "manifest-intact", drop("manifest.json", SEAL), sealed=False),
     Damage("file removed, manifest kept", "manifest-complete", remove(f"{MB}/README.md"), sealed=False),
     Damage("stray file at the root", "manifest-complete", add("notes.txt"), sealed=False),
     Damage("stray hidden file", "manifest-complete", add(f"{EC}/.DS_Store"), sealed=False),
@@ -1329,6 +1424,8 @@ DAMAGES = (
         "rate of other years", "rates-are-changes-per-year", in_copies(EC, "glaciers", 0, "mean_dhdt_m_a", "-0.9000")
     ),
     Damage("date of a DEM altered", "rates-are-changes-per-year", in_copies(EC, "dates", 1, "date", "2010-12-31")),
+    Damage("filled share altered", "shares-add-up", in_copies(EC, "glaciers", 0, "filled_share", "0.5000")),
+    Damage("blunders beyond what is filled", "shares-add-up", in_copies(EC, "region", 0, "outlier_share", "0.9500")),
     Damage("number of glaciers of the region altered", "region-is-the-sum", in_copies(EC, "region", 0, "count", "8")),
     Damage(
         "volume of the region altered", "region-is-the-sum", in_copies(EC, "region", 0, "volume_change_m3", "-11111111")
@@ -1340,6 +1437,16 @@ DAMAGES = (
         "area of a band of the hypsometry altered",
         "zones-fill-the-glacier",
         in_copies(MB, "hypsometry", 0, "area_km2", "0.50000"),
+    ),
+    Damage(
+        "error of the ELA altered",
+        "balance-table-is-in-stac",
+        in_copies(MB, "glacier_balances", 0, "sigma_ela_m", "90"),
+    ),
+    Damage(
+        "error of the AAR altered",
+        "balance-table-is-in-stac",
+        in_copies(MB, "glacier_balances", 0, "sigma_aar", "0.900"),
     ),
     Damage("AAR altered", "accumulation-and-ablation-area", in_copies(MB, "glacier_balances", 0, "aar", "0.900")),
     Damage(
@@ -1472,4 +1579,112 @@ DAMAGES = (
     Damage("item lost from the search", "page-search", in_text("search.js", "balance-2003", "balance-2004")),
     Damage("year changed in the search", "page-search", in_text("search.js", "2003]", "2004]")),
     Damage("search data of another shape", "page-search", in_text("search.js", "window.", "other.")),
+    # lists in parts
+    Damage("sub-catalogue removed", "links-resolve", remove(_PART), parted=True),
+    Damage("sub-catalogue removed, and every link to it", "links-both-ways", _without_sub_catalogue, parted=True),
+    Damage(
+        "sub-catalogue that calls itself a collection",
+        "stac-type",
+        setting(_PART, "type", to="Collection"),
+        parted=True,
+    ),
+    Damage("sub-catalogue of another id", "stac-type", setting(_PART, "id", to="items-0002"), parted=True),
+    Damage("sub-catalogue without a description", "stac-schema", drop(_PART, "description"), parted=True),
+    Damage("item link taken out of a sub-catalogue", "links-both-ways", without_link(_PART, "item"), parted=True),
+    Damage(
+        "item of another sub-catalogue",
+        "links-both-ways",
+        link_of(_PART, "item", "./balance-2003/balance-2003.json"),
+        parted=True,
+    ),
+    Damage(
+        "sub-catalogue with another parent", "links-both-ways", link_of(_PART, "parent", "../catalog.json"), parted=True
+    ),
+    Damage(
+        "child link to a sub-catalogue removed", "links-both-ways", without_link(_MB_COLLECTION, "child"), parted=True
+    ),
+    Damage(
+        "item that calls another sub-catalogue its parent",
+        "links-both-ways",
+        link_of(MB_ITEM, "parent", "../items-0002.json"),
+        parted=True,
+    ),
+    Damage("Chinese sub-catalogue removed", "language-twins", remove(_PART_ZH), parted=True),
+    Damage(
+        "Chinese sub-catalogue called English",
+        "language-twins",
+        setting(_PART_ZH, "language", "code", to="en"),
+        parted=True,
+    ),
+    Damage(
+        "item link missing in the Chinese sub-catalogue", "twins-equal", without_link(_PART_ZH, "item"), False, True
+    ),
+    Damage(
+        "sub-catalogue in Chinese that leads into English",
+        "links-both-ways",
+        link_of(_PART_ZH, "parent", "./collection.json"),
+        parted=True,
+    ),
+    Damage(
+        "sub-catalogue without end", "document-size", setting(_PART, "description", to="x" * 1_000_001), parted=True
+    ),
+    Damage("part of the manifest removed", "manifest-complete", remove("manifest/0002.json"), False, True),
+    Damage("part of the manifest cut short", "manifest-sizes", truncate("manifest/0002.json"), False, True),
+    Damage("one bit of a part of the manifest", "manifest-checksums", flip_bit("manifest/0002.json", 0.4), False, True),
+    Damage("file listed by two parts of the manifest", "manifest-complete", _listed_twice, False, True),
+    Damage(
+        "entry taken out of a part of the manifest",
+        "manifest-complete",
+        drop("manifest/0001.json", "files", 3),
+        False,
+        True,
+    ),
+    Damage("part taken out of the manifest", "manifest-complete", drop("manifest.json", PARTS, 1), False, True),
+    Damage(
+        "part that the manifest does not name",
+        "manifest-complete",
+        _copied("manifest/0001.json", "manifest/9999.json"),
+        False,
+        True,
+    ),
+    Damage(
+        "checksum of a part altered in the manifest",
+        "manifest-intact",
+        setting("manifest.json", PARTS, 0, "sha256", to="0" * 64),
+        False,
+        True,
+    ),
+    Damage("part of a crate removed", "metadata-files", remove(_CRATE_PART), parted=True),
+    Damage("part taken out of a crate", "metadata-files", _without_crate_part, parted=True),
+    Damage("one bit of a part of a crate", "metadata-files", flip_bit(_CRATE_PART, 0.5), parted=True),
+    Damage(
+        "checksum altered in a part of a crate",
+        "metadata-files",
+        _in_crate_part(lambda graph, _: _file_of(graph).update(sha256="0" * 64)),
+        parted=True,
+    ),
+    Damage(
+        "file that no part of a crate names",
+        "metadata-files",
+        _in_crate_part(lambda graph, _: graph.remove(_file_of(graph))),
+        parted=True,
+    ),
+    Damage(
+        "file that two parts of a crate name",
+        "metadata-files",
+        _in_crate_part(lambda graph, other: graph.append(_file_of(other))),
+        parted=True,
+    ),
+    Damage(
+        "number of files altered in schema.org",
+        "metadata-files",
+        setting(f"{MB}/metadata/dataset.jsonld", "size", to="1 files, 2 bytes"),
+        parted=True,
+    ),
+    Damage(
+        "table of items taken out of schema.org",
+        "metadata-files",
+        in_text(f"{MB}/metadata/dataset.jsonld", "../../items.parquet", "../README.md"),
+        parted=True,
+    ),
 )

@@ -496,7 +496,9 @@ def _balance_year(
         by_method={"contour": balance, "zone": balance + 0.03},
         provenance="observed",
         flags=("one stake melted out",),
-        field=BalanceField(grid, field, sigma, surface, tuple(lines)),
+        field=BalanceField(grid, field, sigma, surface, tuple(lines), outline),
+        sigma_ela_m=14.0,
+        sigma_aar=0.03,
     )
 
 
@@ -545,8 +547,10 @@ def _mass_balance_tables(points: pd.DataFrame, years: tuple[BalanceYear, ...]) -
                 "summer_balance_m_we": year.summer_m_we,
                 "sigma_summer_m_we": year.sigma_summer_m_we,
                 "aar": year.aar,
+                "sigma_aar": year.sigma_aar,
                 "area_km2": year.area_km2,
                 "ela_m": year.ela_m,
+                "sigma_ela_m": year.sigma_ela_m,
                 "ela_position": year.ela_position,
                 "gate_passed": True if year.field else None,
                 "flags": ";".join(year.flags),

@@ -32,12 +32,15 @@ TRUE_SNOW_DENSITY = 480.0
 
 @dataclass(frozen=True)
 class SyntheticGlacier:
-    """Inputs of the chain, and the truth: glacier-wide annual balance (m w.e.) by year over the true outline."""
+    """Inputs of the chain, and the truth over the true outline by year: glacier-wide annual balance (m w.e.),
+    equilibrium-line altitude (m, NaN off the glacier) and accumulation-area ratio."""
 
     data: FieldData
     dem: Path
     outline: Path
     truth_m_we: dict[int, float]
+    ela_m: dict[int, float]
+    aar: dict[int, float]
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,20 @@ def synthetic_glacier(folder: Path, seed: int, years: int = 5, stakes: int | Non
     truth = {year: float(field[land.inside].mean()) for year, field in fields.items()}
     folder.mkdir(parents=True, exist_ok=True)
     data = _field_data(land, sites, fields, draw)
-    return SyntheticGlacier(data, _write_dem(folder, land), _write_outline(folder, land, draw), truth)
+    lines = {year: _equilibrium_line(land.surface[land.inside], field[land.inside]) for year, field in fields.items()}
+    ratios = {year: float(np.mean(field[land.inside] >= 0)) for year, field in fields.items()}
+    return SyntheticGlacier(data, _write_dem(folder, land), _write_outline(folder, land, draw), truth, lines, ratios)
+
+
+def _equilibrium_line(elevation: np.ndarray, balance: np.ndarray) -> float:
+    """Where the mean balance of 25 m of height turns from loss to gain, from below; NaN where it does not."""
+    heights = np.arange(elevation.min() + 12.5, elevation.max() - 12.5, 1.0)
+    order = np.argsort(elevation)
+    sums = np.concatenate([[0.0], np.cumsum(balance[order])])
+    first, last = (np.searchsorted(elevation[order], heights + side) for side in (-12.5, 12.5))
+    means = (sums[last] - sums[first]) / np.maximum(last - first, 1)
+    turns = np.flatnonzero((means[:-1] < 0) & (means[1:] >= 0))
+    return float(heights[turns[0]]) if turns.size else math.nan
 
 
 def _land(draw: np.random.Generator) -> _Land:

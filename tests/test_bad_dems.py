@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 
 import numpy as np
@@ -19,7 +20,8 @@ from pipeline.elevation_change.pair_checks import (
     refuse_swapped,
     refuse_unlike_pair,
 )
-from pipeline.elevation_change.tile_contents import require_relief, tile_contents
+from pipeline.elevation_change.target_grid import notes_on_overlap
+from pipeline.elevation_change.tile_contents import refuse_filled_voids, require_relief, tile_contents
 from pipeline.elevation_change.tiles import open_mosaic, read_onto, read_pixels
 from schemas.errors import BadInput
 from tests.synthetic_pairs import fractal, write_dem
@@ -61,8 +63,14 @@ def assert_one_line(error, *words):
             "a rotated or mirrored grid; expected a north-up grid; warp it with gdalwarp",
         ),
         (
-            lambda folder: write_raster(folder / "x.tif", np.zeros((9, 8)), transform=Affine(30, 0, 4e5, 0, 30, 4.8e6)),
+            lambda folder: write_raster(
+                folder / "x.tif", np.zeros((9, 8)), transform=Affine(-30, 0, 4e5, 0, -30, 4.8e6)
+            ),
             "a rotated or mirrored grid",
+        ),
+        (
+            lambda folder: write_raster(folder / "x.tif", np.zeros((9, 8)), transform=Affine.identity()),
+            "no georeference; expected a north-up grid",
         ),
     ],
 )  # fmt: skip
@@ -274,6 +282,54 @@ def test_a_height_that_the_sample_missed_is_found(tmp_path):
     assert (content.is_void, content.constant_m) == (False, None)
 
 
+@pytest.mark.parametrize("void", [0, -99, 4999])
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_voids_that_hold_a_height_are_refused_with_the_cure(tmp_path, void, dtype):
+    stored = np.round(fractal((60, 80), relief_m=200)).astype(dtype)
+    stored[10:16, 20:40] = void
+    mosaic = open_mosaic(write_raster(tmp_path / "a.tif", stored), "earlier")
+    contents = tile_contents(mosaic)
+    assert contents[0].filling == (void, pytest.approx(120 / 4800))
+    message = rf"earlier DEM \(a\.tif\): found 2\.5 % of the pixels at exactly {void:g} m.*-a_nodata {void:g}$"
+    with pytest.raises(BadInput, match=message):
+        refuse_filled_voids(mosaic, contents)
+    # what the message says is enough
+    with rasterio.open(tmp_path / "a.tif", "r+") as target:
+        target.nodata = void
+    declared = open_mosaic(tmp_path / "a.tif", "earlier")
+    refuse_filled_voids(declared, tile_contents(declared))
+
+
+def test_filled_voids_that_a_resampling_smeared_are_found(tmp_path):
+    """gdalwarp leaves 0 outside a rotated raster; a second resampling mixes it with the ground."""
+    stored = fractal((400, 500), relief_m=300)
+    stored[np.add.outer(np.arange(400), np.arange(500)) < 200] = 0
+    smeared = (stored[:-1, :-1] + stored[1:, :-1] + stored[:-1, 1:] + stored[1:, 1:]) / 4
+    mosaic = open_mosaic(write_dem(tmp_path / "a.tif", smeared), "later")
+    with pytest.raises(BadInput, match="at exactly 0 m"):
+        refuse_filled_voids(mosaic, tile_contents(mosaic))
+
+
+@pytest.mark.parametrize("land", ["coast", "island", "lake", "fjord", "whole metres"])
+def test_level_water_is_no_filled_void(tmp_path, land):
+    """Water has shores, also where the sampled blocks of a large tile see none of them."""
+    rows, columns = np.mgrid[:1500, :1200]
+    stored = 2000 + fractal((1500, 1200), relief_m=300)
+    if land == "coast":  # cliffs of 40 degrees
+        stored = np.clip(25.0 * (columns - 600), 0, 4000)
+    elif land == "island":
+        stored = np.clip(100 - 8.0 * np.hypot(rows - 1200, columns - 40), 0, None)
+    elif land == "lake":
+        lake = np.hypot(rows - 700, columns - 600) < 300
+        stored = np.where(lake, 1000.0, 1000 + 20 * (np.hypot(rows - 700, columns - 600) - 300))
+    elif land == "fjord":
+        stored = np.clip(22.0 * (np.abs(rows - 700) - 3), 0, None)
+    else:
+        stored = np.round(stored)
+    mosaic = open_mosaic(write_dem(tmp_path / "a.tif", stored.astype(np.float32)), "later")
+    refuse_filled_voids(mosaic, tile_contents(mosaic))
+
+
 def heights_of_pair(relief_m=300.0, noise_m=8.0, shape=(300, 350)):
     """Two DEMs of one place, the second moved by a pixel, noisier, thinned on a glacier, and with voids."""
     draw = np.random.default_rng(3)
@@ -379,3 +435,16 @@ def test_products_in_the_wrong_order_are_refused(tmp_path):
     with pytest.raises(BadInput, match="acquired since 2010; expected one acquired before the later DEM") as error:
         refuse_swapped(fabdem, srtm)
     assert_one_line(error, "swap the DEMs: change is later minus earlier, gain is positive")
+
+
+def test_dems_that_share_hardly_more_than_an_edge_are_told_of(tmp_path):
+    heights = fractal((60, 400))
+    earlier = open_mosaic(write_dem(tmp_path / "earlier.tif", heights), "earlier")
+    for columns, share in ((20, r"the DEMs overlap in 5\.0 % of the smaller one alone"), (60, "")):
+        west = 400_000 + 30 * (400 - columns)
+        later = open_mosaic(write_dem(tmp_path / f"{columns}.tif", heights, west=west), "later")
+        notes = notes_on_overlap(earlier, later)
+        assert [bool(re.match(share, note)) for note in notes] == ([True] if share else [])
+    # a cut-out of a large DEM is the usual case
+    inside = open_mosaic(write_dem(tmp_path / "inside.tif", heights[:20, :20], west=402_000), "later")
+    assert notes_on_overlap(earlier, inside) == ()

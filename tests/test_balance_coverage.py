@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.hypsometry import hypsometry_of_surface, read_surface
+from pipeline.mass_balance.hypsometry import read_surveys
 from schemas.settings import MassBalanceSettings
 from tests.synthetic_glaciers import CRS, synthetic_glacier
 
@@ -50,18 +50,37 @@ def check(results, glaciers) -> None:
     assert 0.88 <= np.mean(np.abs(sums) <= 1.96) <= 1.0
 
 
+def check_lines(results, glaciers, one_sigma: tuple[float, float]) -> None:
+    """The true equilibrium line and accumulation-area ratio lie within the stated errors as often as is asked."""
+    lines, ratios = [], []
+    for result, glacier in zip(results, glaciers, strict=True):
+        for year in result.years:
+            ratios.append((year.aar - glacier.aar[year.year], year.sigma_aar))
+            if year.ela_position == "=" and np.isfinite(glacier.ela_m[year.year]):
+                lines.append((year.ela_m - glacier.ela_m[year.year], year.sigma_ela_m))
+    assert len(lines) > 150
+    for pairs in (lines, [(error, sigma) for error, sigma in ratios if sigma > 0]):
+        error, sigma = np.array(pairs).T
+        score = np.abs(error) / sigma
+        assert one_sigma[0] <= np.mean(score <= 1) <= one_sigma[1]
+        assert np.mean(score <= 1.96) >= 0.88
+
+
 def test_on_a_map(glaciers) -> None:
     results = [mass_balance(one.data, SETTINGS, dem=one.dem, outline=one.outline) for one in glaciers]
     check(results, glaciers)
+    check_lines(results, glaciers, (0.60, 0.76))
 
 
 def test_by_zones_alone(glaciers) -> None:
     results = []
     for one in glaciers:
-        bands = hypsometry_of_surface(read_surface(one.dem, one.outline, "S1", CRS, 20.0), 50.0)
+        bands = read_surveys(one.dem, one.outline, ("S1", CRS), 20.0, 50.0)[-1].bands
         table = {"year": 2001, "lower_m": bands.lower_m, "upper_m": bands.upper_m, "area_km2": bands.area_km2}
         results.append(mass_balance(replace(one.data, hypsometry=pd.DataFrame(table)), SETTINGS))
     check(results, glaciers)
+    # a zone's error holds the scatter of its few points, most of which is no error of its mean: a little too wide
+    check_lines(results, glaciers, (0.60, 0.90))
 
 
 def test_filling_gaps_makes_the_balances_better(glaciers) -> None:

@@ -181,7 +181,7 @@ def test_no_size_of_memory(text):
 
 def test_less_memory_than_the_libraries_take_is_refused():
     with (
-        pytest.raises(BadInput, match=r"memory: found 100 MB; expected at least \d+ MB"),
+        pytest.raises(BadInput, match=r"memory: found 100 MB; expected at least \d+ MB; say it with a unit"),
         open_resources(memory_bytes=10**8),
     ):
         pass

@@ -65,7 +65,7 @@ def test_a_replaced_version_names_its_successor_first() -> None:
     [
         ({"previous_versions": [FIRST]}, r"version 1\.2\.0 after 1\.0\.0 without changes; expected what it changed"),
         ({"changes": {"data": ["x"]}}, "found changes without previous_versions"),
-        ({"previous_versions": [FIRST], "changes": {"data": [""]}}, r"changes\.data\.0: found ''"),
+        ({"previous_versions": [FIRST], "changes": {"data": [""]}}, r"changes\.data\.0: found the blank text ''"),
         (
             {"previous_versions": [FIRST], "changes": {"values": ["x"]}},
             r"changes\.values: .*expected one of the keys data, metadata, structure",

@@ -73,7 +73,7 @@ def test_balance_prints_years_as_the_contract_says(tmp_path):
     year = json.loads(done.out)["years"][0]
     assert {
         "year", "annual_balance_m_we", "winter_balance_m_we", "summer_balance_m_we", "sigma_annual_m_we", "ela_m",
-        "ela_position", "aar", "area_km2", "by_method", "flags",
+        "sigma_ela_m", "ela_position", "aar", "sigma_aar", "area_km2", "by_method", "flags",
     } <= set(year)  # fmt: skip
     assert (tmp_path / "x" / "tables" / "point_balances.csv").is_file()
     stake = next(point for point in json.loads(done.out)["points"] if point["point_id"] == "1")
@@ -167,6 +167,20 @@ KINDS = (
 def test_bad_rasters_and_outlines(kind, dems, tmp_path):
     arguments, message = bad_dems(tmp_path, dems)[kind]
     assert_refused(run("difference", *arguments, "--out", tmp_path / "x"), message, tmp_path / "x")
+
+
+def test_settings_that_exclude_each_other_are_named_alone(dems, tmp_path):
+    dates = ("--date-earlier", "2010-01-01", "--date-later", "2000-01-01")
+    found = run("difference", *dems, *dates, "--out", tmp_path / "x")
+    assert_refused(found, "options: found earlier_date 2010-01-01 must be before later_date 2000-01-01", tmp_path / "x")
+    found = run("difference", *dems, "--date-earlier", "2010", "--out", tmp_path / "x")
+    assert_refused(found, "option earlier_date: found '2010' is not a date of the form YYYY-MM-DD", tmp_path / "x")
+
+
+def test_a_proj_folder_without_its_database_is_refused(dems, tmp_path, monkeypatch):
+    """PROJ finds no CRS at all then; geoid grids alone in a folder are the usual reason."""
+    monkeypatch.setenv("PROJ_DATA", str(tmp_path))
+    assert_refused(run("difference", *dems, "--out", tmp_path / "x"), "PROJ_DATA: found .*proj.db", tmp_path / "x")
 
 
 def test_a_foreign_target_is_never_touched(dems, tmp_path):

@@ -19,6 +19,7 @@ from pipeline.elevation_change.datum import (
     datum_step,
     geoid_undulation_m,
     height_change,
+    vertical_datum,
     vertical_transformer,
 )
 from pipeline.grid import Grid
@@ -34,6 +35,38 @@ WITHOUT_GRID = ("EPSG:5728", "EPSG:3855")
 def test_a_missing_grid_is_named_with_the_cure():
     with pytest.raises(MissingGeoidGrid, match=r"no PROJ grid .* \(looked in .*proj.*\).*fetch geoids"):
         vertical_transformer(*WITHOUT_GRID)
+
+
+def test_the_cure_is_a_folder_that_proj_searches():
+    with pytest.raises(MissingGeoidGrid, match=rf"or put it into {datadir.get_user_data_dir()}$"):
+        vertical_transformer(*WITHOUT_GRID)
+
+
+@pytest.mark.parametrize(
+    ("code", "datum"),
+    [
+        ("EPSG:5773", "EPSG:5773"), ("5773", "EPSG:5773"), ("EPSG:32645+5773", "EPSG:5773"), ("EPSG:4979", "EPSG:4979")
+    ],
+)  # fmt: skip
+def test_a_stated_datum_has_one_form(code, datum):
+    assert vertical_datum(code, "later") == datum
+
+
+@pytest.mark.parametrize("code", ["egm96", "EPSG:4326", "EPSG:32645"])
+def test_what_is_no_vertical_datum_is_refused_for_its_dem(code):
+    with pytest.raises(BadInput, match=r"vertical datum of the earlier DEM: found .*expected .*as EPSG:5773"):
+        vertical_datum(code, "earlier")
+
+
+def test_a_datum_without_a_code_is_no_ballpark():
+    """A national geoid that a file defines in words: PROJ knows no way from it, and says so in a line."""
+    own = (
+        'VERTCRS["own heights",VDATUM["own geoid"],CS[vertical,1],'
+        'AXIS["gravity-related height (H)",up,LENGTHUNIT["metre",1]]]'
+    )
+    assert vertical_datum(own, "later") == own
+    with pytest.raises(MissingGeoidGrid, match="no PROJ grid for it"):
+        vertical_transformer(own, "EPSG:3855")
 
 
 def test_the_difference_may_be_left_to_coregistration():

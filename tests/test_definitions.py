@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from catalog.definitions import DATASETS, default_definitions, read_definitions
 from schemas.definition import (
@@ -18,6 +19,7 @@ from schemas.definition import (
     read_definition,
 )
 from schemas.errors import BadDefinition
+from schemas.settings import ElevationChangeSettings, MassBalanceSettings
 
 SEEDS = Path(os.environ.get("GLACIER_SEEDS", Path(__file__).resolve().parents[2] / "shared" / "seeds"))
 URUMQI, KUITUN = "urumqi-glacier-elevation-change", "kuitun51-glacier-mass-balance"
@@ -356,6 +358,76 @@ REFUSALS = {
     "a script for an address": ("https://www.ncdc", "javascript:alert(1)//", "publisher_url", "javascript", "http(s)"),
     "no mail address": ('email = "ncdc@lzb.ac.cn"', 'email = "ncdc"', "contacts.0.email", "'ncdc'", "name@host.domain"),
     "a DOI as an address": ('doi = ""', 'doi = "https://doi.org/10.1/x"', "doi", "https://doi", "bare DOI, or nothing"),
+    "an empty reading": (
+        '[reading.description]\nen = """',
+        '[reading.description]\nen = ""\n[reading.other]\nen = """',
+        "reading.description.en",
+        "''",
+        "a text that is not empty",
+    ),
+    "a blank text": ('title_cn = "SRTM V3', 'title_cn = " \u3000"  # "', "sources.0.title_cn", "' ", "left out"),
+    "a text without width": ('title_cn = "SRTM V3', 'title_cn = "\u200b"  # "', "title_cn", "u200b", "left out"),
+    "an empty entry": (
+        '"srtm_v3/*.hgt"',
+        '""',
+        "sources.0.files.0",
+        "the blank text ''",
+        "a text, or the key left out",
+    ),
+    "a source without files": ('["srtm_v3/*.hgt"]', "[]", "sources.0.files", "[]", "at least one entry"),
+    "a licence in words": (
+        'licence = "other"',
+        'licence = "free for all"',
+        ".licence",
+        "'free for all'",
+        "SPDX identifier",
+    ),
+    "a carriage return": ('title_cn = "SRTM V3', 'title_cn = "a\\rb', "title_cn", "'\\r'", "text without them"),
+    "a CRS that nobody knows": ('crs = "EPSG:32645"', 'crs = "EPSG:99999"', "crs", "'EPSG:99999'", "that PROJ knows"),
+    "a CRS in degrees": ('crs = "EPSG:32645"', 'crs = "EPSG:4326"', "crs", "(WGS 84)", "a projected CRS in metres"),
+    "a CRS of heights": (
+        'crs = "EPSG:32645"',
+        'crs = "EPSG:5773"',
+        "crs",
+        "(EGM96 height)",
+        "a projected CRS in metres",
+    ),
+    "a CRS in feet": ('crs = "EPSG:32645"', 'crs = "EPSG:2263"', "crs", "(ftUS)", "a projected CRS in metres"),
+    "a datum in words": (
+        'vertical_datum = "EPSG:5773"',
+        'vertical_datum = "EGM96"',
+        "sources.0.vertical_datum",
+        "'EGM96'",
+        "as EPSG:5773",
+    ),
+    "a datum without heights": (
+        'vertical_datum = "EPSG:3855"',
+        'vertical_datum = "EPSG:4326"',
+        "sources.1.vertical_datum",
+        "(WGS 84)",
+        "a vertical CRS",
+    ),
+    "a datum of the settings in words": (
+        'vertical_datum_earlier = "EPSG:5773"',
+        'vertical_datum_earlier = "geoid"',
+        "definition",
+        "processing.vertical_datum_earlier 'geoid'",
+        "as EPSG:5773",
+    ),
+    "a CRS of the settings in degrees": (
+        'crs = "EPSG:32645"\nresolution_m',
+        'crs = "EPSG:4326"\nresolution_m',
+        "definition",
+        "processing.crs EPSG:4326 (WGS 84)",
+        "a projected CRS in metres",
+    ),
+    "a folder of a machine": (
+        'title_cn = "SRTM V3',
+        'title_cn = "/home/ann/SRTM V3',
+        "sources.0.title_cn",
+        "'/home/a'",
+        "no folder of a machine",
+    ),
     "a control character": ('cn = "天山乌', 'cn = "\\u0007天山乌', "title.cn", "'\\x07'", "text without them"),
 }
 
@@ -437,3 +509,29 @@ def test_json_schema_accepts_the_shipped_definitions_and_refuses_an_unknown_key(
 
 def test_json_schema_is_the_same_every_time():
     assert json.dumps(definition_json_schema()) == json.dumps(definition_json_schema())
+
+
+# --- limits of the settings ---------------------------------------------------------------------------------------
+
+NUMBERS = [
+    (model, name, field)
+    for model in (ElevationChangeSettings, MassBalanceSettings)
+    for name, field in model.model_fields.items()
+    if type(field.default) in (int, float)
+]
+
+
+@pytest.mark.parametrize(("model", "name", "field"), NUMBERS, ids=[f"{m.__name__}-{n}" for m, n, _ in NUMBERS])
+def test_every_number_has_limits_on_both_sides(model, name, field):
+    """A number without one overflows, fills the memory or never ends, after the inputs have been read."""
+    assert model(**{name: field.default}) == model()
+    for extreme in (-(10**30), 10**30):
+        with pytest.raises(ValidationError, match=name):
+            model(**{name: extreme})
+
+
+@pytest.mark.parametrize("day", ["02-29", "13-45", "00-10", "04-31"])
+def test_a_balance_year_begins_on_a_day_of_every_year(day):
+    with pytest.raises(ValidationError, match=f"'{day}' is no day of every year"):
+        MassBalanceSettings(year_start=day)
+    assert MassBalanceSettings(year_start="04-01").year_start == "04-01"

@@ -7,17 +7,19 @@ import re
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
 
 from pipeline.blocks import Scratch, StoredArray
-from pipeline.elevation_change.chain import elevation_change
+from pipeline.elevation_change.chain import elevation_change, notes_on_checks, notes_on_patches
+from pipeline.elevation_change.patch_test import PatchTest
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID
 from pipeline.resources import Resources, open_resources
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
-from schemas.tables import ELEVATION_CHANGE_TABLES
+from schemas.tables import DEM_CHECKS, ELEVATION_CHANGE_TABLES
 from tests.synthetic_pairs import fractal, write_dem
 
 SHAPE = (300, 360)
@@ -80,6 +82,34 @@ def test_tables_have_the_columns_of_their_schemas(result):
         frame = result.tables[table.name]
         assert tuple(frame.columns) == table.column_names
         assert not frame.duplicated(list(table.primary_key)).any()
+
+
+def test_blunders_on_a_glacier_are_voids_of_its_mean_and_counted(pair, result, tmp_path):
+    with rasterio.open(pair[0]) as source:
+        heights = source.read(1)
+    draw = np.random.default_rng(11)
+    hit = np.zeros(SHAPE, bool)
+    hit[BOX] = draw.random(hit[BOX].shape) < 0.05
+    heights[hit] -= 45
+    earlier = write_dem(tmp_path / "earlier.tif", heights)
+    found = elevation_change(earlier, pair[1], ElevationChangeSettings(), outlines=[pair[2]])
+    kept = elevation_change(earlier, pair[1], ElevationChangeSettings(glacier_outlier_nmad=0), outlines=[pair[2]])
+    sigma_m = found.totals.sigma_mean_dh_m
+    assert abs(found.totals.mean_dh_m - result.totals.mean_dh_m) < 2 * sigma_m
+    assert kept.totals.mean_dh_m - result.totals.mean_dh_m > 20 * sigma_m
+    glacier, region = (found.tables[name].iloc[0] for name in ("glaciers", "region"))
+    void = np.isnan(found.dh_m[BOX])
+    assert 0.05 < glacier["outlier_share"] == region["outlier_share"] == void.mean() < 0.2
+    assert glacier["outlier_share"] + glacier["observed_share"] == pytest.approx(1)
+    assert "voids filled" in glacier["flags"]
+    assert (found.classification[BOX][void] == VOID).all()
+    assert f"{void.sum()} of 4200 measured glacier pixels stand apart" in " ".join(found.notes)
+    assert kept.tables["region"]["outlier_share"].iloc[0] == 0
+    assert not np.isnan(kept.dh_m[BOX]).any()
+    # nothing but the glacier is touched
+    off = np.ones(SHAPE, bool)
+    off[BOX] = False
+    np.testing.assert_array_equal(found.dh_m[off], kept.dh_m[off])
 
 
 def test_swapping_the_dems_negates_the_change(pair, result):
@@ -176,3 +206,48 @@ def test_odd_inputs_are_told_of(pair, tmp_path):
     assert any("32808, no height on Earth and not declared as nodata; void" in note for note in found.notes)
     assert any(re.search(r"earlier DEM are -4\d\.\d m off those of later DEM", note) for note in found.notes)
     assert found.classification[6, 6] == VOID
+
+
+def test_voids_that_hold_a_height_stop_the_run(pair, tmp_path):
+    """A glacier under an undeclared 0 m would gain its whole elevation."""
+    with rasterio.open(pair[0]) as source:
+        heights = source.read(1)
+    heights[110:130, 150:190] = 0.0
+    with pytest.raises(BadInput, match=r"filled\.tif\): found 0\.74 % of the pixels at exactly 0 m.*-a_nodata 0"):
+        elevation_change(write_dem(tmp_path / "filled.tif", heights), pair[1], ElevationChangeSettings())
+
+
+def test_what_is_no_vertical_datum_is_refused_where_the_other_is_unknown(pair):
+    with pytest.raises(BadInput, match="vertical datum of the later DEM: found 'egm96'"):
+        elevation_change(pair[0], pair[1], ElevationChangeSettings(vertical_datum_later="egm96"))
+
+
+def checks(*rows):
+    return pd.DataFrame(rows, columns=list(DEM_CHECKS.column_names))
+
+
+def test_failed_checks_of_a_dem_are_told_once_each():
+    table = checks(
+        ("earlier", "all", "datum_stated", 0.0, 1.0, "1", False, "unknown"),
+        ("earlier", "all", "void_share", 0.31, 0.1, "1", False, "of 900 pixels; in a.tif"),
+        ("earlier", "a.tif", "void_share", 0.5, 0.1, "1", False, "of 450 pixels"),
+        ("later", "all", "lowest", 12.0, -480.0, "m", True, "lowest height"),
+        ("later", "c.tif | d.tif", "seam", 4.0, 1.0, "m", False, "mean step"),
+        ("later", "d.tif | e.tif", "seam", -3.0, 1.0, "m", False, "mean step"),
+    )
+    assert notes_on_checks(table) == (
+        "earlier DEM fails the check void_share: 0.31, limit 0.1 (of 900 pixels; in a.tif)",
+        "later DEM fails the check seam of c.tif | d.tif: 4 m, limit 1 m (mean step, and 1 more in the table of the "
+        "checks)",
+    )
+    assert notes_on_checks(table[table["passed"]]) == ()
+
+
+@pytest.mark.parametrize(("spread", "word"), [(1.3, "too small"), (0.6, "too large"), (1.1, "")])
+def test_patches_that_contradict_the_stated_error_are_told_of(spread, word):
+    draw = np.random.default_rng(4)
+    standardised = draw.standard_normal(400)
+    standardised *= spread / standardised.std(ddof=1)
+    notes = notes_on_patches(PatchTest(1e6, standardised, np.ones(400)))
+    assert (word in notes[0] and f"{spread:.2f} times" in notes[0]) if word else notes == ()
+    assert notes_on_patches(PatchTest(1e6, standardised[:5], np.ones(5))) == ()

@@ -26,6 +26,7 @@ import pytest
 from rich.console import Console
 
 from catalog import downloads
+from catalog.definitions import default_definitions
 from catalog.downloads import NoRanges, Patience, RangeFile, Remote, download
 from catalog.earthdata import earthdata_token
 from catalog.fetch import (
@@ -857,7 +858,7 @@ def test_dry_run_asks_for_sizes_and_writes_nothing(server, fetch, tmp_path):
         f"b.tif  <-  {zipped}  [CC0-1.0]  in a zip of 0.3 MB",
         f"gone  <-  {server.base}/gone  [CC0-1.0]  size unknown (404 Not Found)",
         "x  <-  http://127.0.0.1:9/x  [CC0-1.0]  size unknown (no connection ([Errno 111] Connection refused))",
-        "4 downloads: 0.6 MB, and 2 of unknown size",
+        "to download: 2 of 0.6 MB in all, 2 of unknown size",
         "by hand: get it by hand",
     ]
     assert json.loads(json.dumps(report.to_dict()))["announced"][0]["size"] == len(BODY)
@@ -876,6 +877,15 @@ def test_dry_run_says_what_is_there_already(server, fetch):
 def test_dry_run_tells_of_a_missing_login(server, fetch):
     report = fetch([wanted(server.give("/nasa", token="secret"), login="earthdata")], dry_run=True)
     assert report.announced[0].note == "401 Unauthorized"
+    assert report.lines()[-1] == "to download: 1 of unknown size"
+
+
+def test_the_shipped_definitions_state_the_licence_and_attribution_of_all_that_is_fetched(tmp_path):
+    """Else `fetch` would ask its user to edit a file of the installed package."""
+    plan = plan_all(default_definitions(), "inputs", tmp_path)
+    assert {file.name.rpartition(".")[2] for file in plan if not file.manual} >= {"hgt", "tif", "shp"}
+    assert [file.name for file in plan if file.remark] == []
+    assert all(file.licence and file.attribution for file in plan if not file.manual)
 
 
 def test_one_fetch_at_a_time(server, fetch, tmp_path):
@@ -950,7 +960,7 @@ def test_fetch_that_is_ended_mid_way_is_resumed(server, fetch, tmp_path, how):
         part = wait_for_part(tmp_path / "inputs", 100_000)
         process.send_signal(how)
         _, error = process.communicate(timeout=30)  # the drip goes on for minutes
-    assert process.returncode == {signal.SIGINT: 130}.get(how, -how)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(how, -how)
     assert "Traceback" not in error
     assert not (tmp_path / "inputs" / STAC_SCHEMAS[0]).exists()
     assert BODY.startswith(part.read_bytes())

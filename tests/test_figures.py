@@ -7,11 +7,10 @@ from dataclasses import replace
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 from rasterio.features import rasterize
 from rasterio.transform import Affine
-from shapely.geometry import LineString, Polygon, box
+from shapely.geometry import Polygon, box
 
 from catalog import change_picture, figure_frame, figures
 from catalog import figures_elevation_change as change_figures
@@ -316,6 +315,17 @@ def test_the_word_synthetic_is_drawn_only_where_so(tmp_path, change):
         assert (np.abs(plain - (154, 91, 18)).max(axis=-1) < 12).sum() == 0
 
 
+def test_a_map_of_a_sliver_has_the_height_of_a_page(tmp_path):
+    """Six columns that two DEMs share: drawn as wide as others they would be sixty pages high."""
+    sliver = make_elevation_change_dataset((700, 60)).result
+    whole = sliver.grid.shape
+    change_figures.draw_change_map(tmp_path / "m.png", sliver, "Basin", False)
+    width, height = Image.open(tmp_path / "m.png").size
+    assert whole == (700, 60)
+    assert height < 16 * 150 + 500
+    assert height > 2 * width
+
+
 def test_a_wide_map_shows_its_densest_window_below(tmp_path, change):
     change_figures.draw_change_map(tmp_path / "small.png", change, "Basin", False)
     wide = make_elevation_change_dataset((220, 1000)).result
@@ -369,14 +379,6 @@ def test_points_are_drawn_where_they_stand_in_either_kind_of_coordinates(balance
 def test_a_cumulative_balance_does_not_cross_a_gap():
     assert figures._unbroken(np.array([2000, 2001, 2003])) == [slice(0, 2), slice(2, 3)]
     assert figures._unbroken(np.array([1999])) == [slice(0, 1)]
-
-
-def test_an_isoline_label_keeps_off_the_stakes():
-    figure = Figure()
-    axes = figure.add_subplot()
-    line = LineString([(0, 0), (100, 0)])
-    figures._label_line(axes, line, "0.5", False, np.array([[20.0, 0.0], [50.0, 0.0]]))
-    assert axes.texts[0].get_position()[0] > 80
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,16 @@ def test_the_survey_is_the_glaciers_own_and_refers_to_its_mean_area() -> None:
         survey_of(a_change(("A", 1.0, 0.8, 1.0, -2.0, 0.3), dates=None), "A")
 
 
+def test_the_survey_of_a_glacier_with_another_identifier_is_found_by_its_name() -> None:
+    change = a_change(("A", 1.0, 0.8, 1.0, -2.0, 0.3), ("B", 2.0, np.nan, 2.0, -9.0, 0.3))
+    change.tables["glaciers"]["glacier_name"] = ["First Glacier", "Second Glacier"]
+    assert survey_of(change, "C", "second glacier").mean_dh_m == -9.0
+    assert survey_of(change, "A", "second glacier").mean_dh_m == -2.0
+    change.tables["glaciers"]["glacier_name"] = "Twin"
+    with pytest.raises(BadInput, match=r"found 2 of 2 glaciers named 'C'"):
+        survey_of(change, "C", "Twin")
+
+
 def test_a_disagreement_is_flagged_and_neither_series_changes() -> None:
     settings = MassBalanceSettings(year_start="09-01")
     empty = {table.name: pd.DataFrame(columns=list(table.column_names)) for table in MASS_BALANCE_TABLES}

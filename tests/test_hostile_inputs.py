@@ -14,13 +14,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from catalog.checks import validate
+from pipeline.undecodable_messages import undecodable_messages_unprinted
 from tests.command_line import run
 from tests.hostile.archive_cases import HARMS, OUTSIDE
 from tests.hostile.cases import BOMBS, CASES, ELSEWHERE, source, vrt
+from tests.hostile.command_readers import COMMAND_READERS
 from tests.hostile.examine import examine
 from tests.hostile.readers import ARCHIVE_READERS, READERS, Reader, place
 from tests.synthetic_pairs import fractal, write_dem
@@ -34,6 +37,8 @@ FAILED_ONCE = (
     *("shapefile.shp:1", "shapefile.shp:11", "shapefile.dbf:0", "shapefile.dbf:7", "shapefile.prj:24"),
     *("geojson:0", "geojson:5", "flatgeobuf:0", "flatgeobuf:4", "shapefile.shp:5221", "zip:5006", "zip:5032"),
 )
+# the same of commands that take an archive
+COMMANDS_FAILED_ONCE = ("serve catalog.json:0", "trace zone_balances.csv:108", "diff elevation_change.tif:18")
 
 
 def tried(reader: Reader, numbers: range, tmp_path: Path) -> dict[str, str]:
@@ -72,14 +77,25 @@ def test_damaged_archives_are_judged(reader, tmp_path):
     assert tried(reader, range(reader.cases), tmp_path) == {}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", COMMAND_READERS, ids=lambda reader: reader.name)
+def test_every_command_meets_damaged_archives(reader, tmp_path):
+    assert tried(reader, range(reader.cases), tmp_path) == {}
+
+
 def test_there_are_two_thousand_cases():
-    assert sum(reader.cases for reader in (*READERS, *ARCHIVE_READERS)) + len(CASES) + len(HARMS) >= 2000
+    assert (
+        sum(reader.cases for reader in (*READERS, *ARCHIVE_READERS, *COMMAND_READERS)) + len(CASES) + len(HARMS) >= 2000
+    )
 
 
-@pytest.mark.parametrize("seed", FAILED_ONCE)
+SLOW_SEEDS = [pytest.param(seed, marks=pytest.mark.slow) for seed in COMMANDS_FAILED_ONCE]
+
+
+@pytest.mark.parametrize("seed", [*FAILED_ONCE, *SLOW_SEEDS])
 def test_what_failed_once_does_not_fail_again(seed, tmp_path):
     name = seed.rpartition(":")[0]
-    (reader,) = (reader for reader in READERS if reader.name == name)
+    (reader,) = (reader for reader in (*READERS, *COMMAND_READERS) if reader.name == name)
     assert tried_once(reader, seed, tmp_path) == ""
 
 
@@ -114,6 +130,25 @@ def test_the_examination_finds_what_it_looks_for(tmp_path):
         assert told in examine(read, tmp_path)
         shutil.rmtree(tmp_path)
         tmp_path.mkdir()
+
+
+def test_of_messages_that_are_no_text_only_those_of_gdal_are_kept_back(monkeypatch):
+    """GDAL quotes a damaged file, rasterio decodes it where nothing can be raised, and Python would print that."""
+    broken = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+    shown: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: shown.append(error))
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: shown.append(found.object))
+    with undecodable_messages_unprinted():
+        sys.excepthook(UnicodeDecodeError, broken, None)
+        sys.unraisablehook(SimpleNamespace(object="rasterio._env.log_error", exc_value=broken))
+        assert shown == []
+        other = KeyError("x")
+        sys.excepthook(KeyError, other, None)
+        sys.unraisablehook(SimpleNamespace(object="another.place", exc_value=broken))
+        sys.unraisablehook(SimpleNamespace(object="rasterio._env.log_error", exc_value=other))
+    assert shown == [other, "another.place", "rasterio._env.log_error"]
+    sys.excepthook(UnicodeDecodeError, broken, None)
+    assert shown[-1] is broken
 
 
 SLOW_CASES = {
@@ -216,6 +251,19 @@ def test_hostile_archive(harm, good_archive, asked, tmp_path):
     assert requests == []
     assert not [name for name in _opened if name.endswith(OUTSIDE) or "hostname" in name]
     assert "sesame" not in "\n".join(report.lines())
+
+
+@pytest.mark.slow
+def test_a_comparison_asks_no_server(good_archive, asked, tmp_path):
+    address, requests = asked
+    archive = tmp_path / "archive"
+    shutil.copytree(good_archive, archive)
+    next(harm for harm in HARMS if harm.name == "a raster that is a list of addresses").do(archive, address)
+    for old, new in ((good_archive, archive), (archive, good_archive)):
+        done = run("diff", old, new)
+        assert done.code == 2
+        assert "an archive that cannot be read" in done.err
+    assert requests == []
 
 
 def test_a_vrt_asks_no_server(asked, tmp_path):

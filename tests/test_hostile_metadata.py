@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from dataclasses import replace
+from html import escape as html_escape
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from lxml import etree, html
 from markdown_it import MarkdownIt
 
 from catalog.build import build_archive
+from catalog.cell_text import FORMULA_SIGNS, csv_text, inert_text, text_of_csv
 from catalog.dataset import Dataset
 from catalog.metadata.markdown import markdown_line
-from catalog.published_table import FORMULA_SIGNS, csv_text, inert_text, text_of_csv
 from schemas.definition import Definition, parse_definition
 from schemas.errors import BadDefinition
+from schemas.machine_folders import machine_folders
 from tests.browser import chromium
 from tests.fakes import make_elevation_change_definition
 from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
@@ -41,6 +43,8 @@ UNSEEN = "\u202egnp.exe\u202c \u2066i\u2069 \u2028 \u05e2\u05d1\u05e8\u05d9\u05e
 EMOJI = "\U0001f3d4\ufe0f \U0001d11e \U0001f468\u200d\U0001f469\u200d\U0001f467"
 HOSTILE = " ".join((MARKUP, XML, TEMPLATE, MARKDOWN, YAML, UNSEEN, EMOJI))
 FORMULA = "=cmd()|' /C calc'!A0"
+# word for word in what a source says; nowhere else
+FOLDERS = "/home/ann/dem C:\\Users\\ann d:\\work file:///srv/dem\nfrom /tmp/x"
 LONG = f"={HOSTILE} " + "very long title " * 300
 # names of stakes, as a field book may hold them and a spreadsheet may run them
 STAKES = {
@@ -62,7 +66,8 @@ def hostile_definition(definition: Definition) -> Definition:
     raw = definition.model_dump(mode="python")
     raw["title"] = {"en": LONG, "cn": f"标题 {HOSTILE}"}
     raw["publisher"] = raw["publisher_cn"] = raw["licence_note"] = HOSTILE
-    raw["original"] |= {name: HOSTILE for name, value in raw["original"].items() if isinstance(value, str)}
+    said = f"{HOSTILE} {FOLDERS}"
+    raw["original"] |= {name: said for name, value in raw["original"].items() if isinstance(value, str)}
     for name in ("description", "data_source", "processing_method", "data_quality", "collect_place", "data_format"):
         raw["reading"][name] = {"en": f"# {HOSTILE}\n\n- {HOSTILE}\n===\n1. {HOSTILE}", "cn": HOSTILE}
     raw["reading"]["notes"] = (HOSTILE,)
@@ -136,6 +141,35 @@ def test_a_definition_with_a_character_that_xml_cannot_carry_is_refused(characte
     raw["title"]["en"] = f"a{character}b"
     with pytest.raises(BadDefinition, match=r"hostile\.toml: title\.en: found the control character"):
         parse_definition(raw, "hostile.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("kept in /home/ann/dem", "/home/a"),
+        ("(/tmp/x)", "/tmp/x"),
+        ("see file:///x", "file://"),
+        ("C:\\Users\\ann", "C:\\Users"),
+        ("c:\\temp\\x", "c:\\temp"),
+    ],
+)
+def test_a_definition_that_names_a_folder_of_a_machine_is_refused(text: str, found: str) -> None:
+    raw = make_definition_raw()
+    raw["reading"]["notes"] = ["a note", text]
+    place = rf"hostile\.toml: reading\.notes\.1: found {re.escape(repr(found))}; expected a text that names no folder"
+    with pytest.raises(BadDefinition, match=place):
+        parse_definition(raw, "hostile.toml")
+    raw["reading"]["notes"] = ()
+    raw["original"]["description"] = text
+    assert parse_definition(raw, "hostile.toml").original.description == text
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.org/home/ann", "and/or /homes", "part A:\nthe stakes", "A:\\x", "~/x", "1:/2", "a/tmp/x"]
+)
+def test_what_only_looks_like_a_folder_is_none(text: str) -> None:
+    for written in (text, json.dumps(text), html_escape(text)):
+        assert machine_folders(written) == ()
 
 
 def make_definition_raw() -> dict[str, Any]:

@@ -319,6 +319,10 @@ def test_an_item_tells_its_inputs_and_every_step(change, balance):
     assert "outside all outlines by 90 m" in steps["stable terrain"]
     assert "EPSG:5773 to EPSG:3855: left to co-registration" in steps["one vertical datum"]
     assert "resolution effect" in steps
+    assert "reach dh to within 5 max(NMAD" in steps["blunders on glaciers"]
+    unlimited = dataset.result.settings.model_copy(update={"glacier_outlier_nmad": 0})
+    all_kept = elevation_change_steps(replace(dataset.result, settings=unlimited))
+    assert "blunders on glaciers" not in {step["name"] for step in all_kept}
     kept = replace(dataset.result, curvature=replace(dataset.result.curvature, applied=False))
     assert "resolution effect" not in {step["name"] for step in elevation_change_steps(kept)}
     year = balance[1][0].properties["processing:expression"]["expression"]

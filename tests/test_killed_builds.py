@@ -153,7 +153,8 @@ def test_killed_at_random_moments_a_build_leaves_one_whole_archive(
     assert runs.run(tmp_path / "elsewhere", 600)[0] == 0
     _, whole = runs.run(tmp_path / "elsewhere", 600)
     killed = 0
-    allowed = {"archive", "elsewhere", "cache", ".archive.glacier-draft", ".archive.glacier-lock"}
+    beside = {f".archive.glacier-{kind}" for kind in ("draft", "discarded", "lock")}
+    allowed = {"archive", "elsewhere", "cache", *beside}
     for seconds in moments(4 * count, whole, seed=1):
         if killed == count:
             break
@@ -272,7 +273,7 @@ def test_a_killed_command_leaves_no_process_and_the_old_archive(moment: str, old
     assert not (out / "manifest.json").exists() or validate(out).passed
     # what is left of it is no archive and hinders no other build
     for path in tmp_path.iterdir():
-        assert path.name in ("archive", ".archive.glacier-draft", ".archive.glacier-lock")
+        assert path.name in ("archive", ".archive.glacier-draft", ".archive.glacier-discarded", ".archive.glacier-lock")
     build_here(old, out)
     assert os.listdir(tmp_path) == ["archive"]
 

@@ -11,11 +11,13 @@ import pytest
 import rasterio
 
 from catalog.manifest import (
+    broken_seal,
     describe_archive,
     list_files,
     listed_files,
     manifest_of,
     parse_manifest,
+    sealed,
     sha256_of,
     tool_versions,
     write_manifest,
@@ -84,3 +86,31 @@ def test_a_link_is_no_manifest(tmp_path: Path) -> None:
     put(tmp_path, real=json.dumps({"archive": "glacier-archive"}).encode())
     (tmp_path / "manifest.json").symlink_to(tmp_path / "real")
     assert manifest_of(tmp_path) is None
+
+
+def test_a_manifest_states_its_own_sha256_with_zeros_in_its_place() -> None:
+    content = sealed({"archive": "glacier-archive", "files": [], "z": "冰川"})
+    stated = json.loads(content)["manifest_sha256"]
+    assert hashlib.sha256(content.replace(stated.encode(), b"0" * 64)).hexdigest() == stated
+    assert broken_seal(content) is None
+    assert sealed(json.loads(content)) == content
+
+
+def test_every_bit_of_a_manifest_is_under_its_seal() -> None:
+    described = describe_archive(collections_of(make_datasets())[1:], [], "0.1.0", None)
+    definition = dict(described["datasets"][0]["definition"])
+    for name in ("original", "reading", "sources"):  # long texts
+        del definition[name]
+    content = sealed({**described, "datasets": [{"id": "a", "definition": definition}], "files": []})
+    for place in range(len(content)):
+        for bit in range(8):
+            altered = bytearray(content)
+            altered[place] ^= 1 << bit
+            assert broken_seal(bytes(altered)) is not None, (place, bit)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"archive": "glacier-archive"}'])
+def test_what_states_no_sha256_of_itself_is_not_intact(content: bytes) -> None:
+    stated, found = broken_seal(content) or ("", "")
+    assert stated == ""
+    assert found == hashlib.sha256(content).hexdigest()

@@ -26,11 +26,10 @@ from pipeline.mass_balance.contour_method import (
 from pipeline.mass_balance.equilibrium_line import accumulation_area_ratio, equilibrium_line
 from pipeline.mass_balance.hypsometry import (
     Hypsometry,
-    hypsometry_of_surface,
     hypsometry_of_year,
-    read_outline,
-    read_surface,
+    read_surveys,
 )
+from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
 from pipeline.mass_balance.zoning import gradient_balance, zone_mean, zones_of_points
 from schemas.errors import BadInput
 
@@ -216,8 +215,7 @@ def test_area_altitude_distribution_of_a_plane_is_exact(tmp_path) -> None:
     northing = np.meshgrid(*GRID.centres())[1]
     write_dem(tmp_path / "dem.tif", 3000 + (northing - 4_798_600))
     write_outline(tmp_path / "outline.geojson", OUTLINE)
-    surface = read_surface(tmp_path / "dem.tif", tmp_path / "outline.geojson", "X", CRS, 10.0)
-    distribution = hypsometry_of_surface(surface, 100.0)
+    distribution = read_surveys(tmp_path / "dem.tif", tmp_path / "outline.geojson", ("X", CRS), 10.0, 100.0)[-1].bands
     assert distribution.total_km2 == pytest.approx(0.8)
     assert distribution.lower_m.tolist() == [3000 + 100 * k for k in range(10)]
     assert distribution.area_km2 == pytest.approx(0.08)
@@ -225,7 +223,8 @@ def test_area_altitude_distribution_of_a_plane_is_exact(tmp_path) -> None:
 
 def test_the_glacier_is_chosen_by_its_identifier(tmp_path) -> None:
     write_outline(tmp_path / "o.geojson", OUTLINE, box(0, 0, 10, 10), names=("CN5Y741C0051", "other"))
-    assert read_outline(tmp_path / "o.geojson", "CN5Y741C0051", CRS).area == pytest.approx(800_000)
+    outlines = read_surveyed_outlines(tmp_path / "o.geojson", "CN5Y741C0051", CRS)
+    assert [shape.area for shape in outlines.values()] == [pytest.approx(800_000)]
 
 
 def test_bad_surfaces_are_refused_with_the_file_named(tmp_path) -> None:
@@ -235,7 +234,7 @@ def test_bad_surfaces_are_refused_with_the_file_named(tmp_path) -> None:
     write_outline(outline, OUTLINE)
 
     def read(**changed) -> None:
-        read_surface(changed.get("dem", dem), changed.get("outline", outline), "X", CRS, 10.0)
+        read_surveys(changed.get("dem", dem), changed.get("outline", outline), ("X", CRS), 10.0, 50.0)
 
     with pytest.raises(BadInput, match=r"none.tif: found no such file; expected a DEM"):
         read(dem=tmp_path / "none.tif")

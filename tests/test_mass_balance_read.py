@@ -161,12 +161,13 @@ def set_cell(sheet: str, row: int, column: int, value):
         (lambda t: t["glacier"].pop(), "sheet glacier: found no glacier row; expected one row that names the glacier"),
         (
             lambda t: t["glacier"].append(["T2", "Another", 84, 43, None]),
-            "sheet glacier: cell A3: found a second glacier 'T2'",
+            "sheet stakes: cell A3: found no column 'glacier_id'; expected glacier_id: one of 'T1', 'T2'",
         ),
         (
             set_cell("readings", 3, 4, "about 230"),
             "field.xlsx: sheet readings: cell D3: found 'about 230'; expected exposed_m: a number (cm)",
         ),
+        (set_cell("readings", 3, 4, -16), "from 0 to 20 m; leave it empty, status 'buried', if the top of the stake"),
         (set_cell("readings", 3, 4, "#DIV/0!"), "cell D3: found '#DIV/0!'; expected exposed_m: a number (cm)"),
         (
             set_cell("readings", 3, 3, "last week"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.hypsometry import hypsometry_of_surface, read_surface
+from pipeline.mass_balance.hypsometry import read_surveys
 from pipeline.mass_balance.monte_carlo import MonteCarlo, monte_carlo, with_monte_carlo
 from pipeline.mass_balance.uncertainty import SOURCES
 from schemas.errors import BadInput
@@ -31,8 +31,7 @@ def ground(glacier):
 
 def without_a_map(glacier):
     """The same fieldwork with an area-altitude table."""
-    surface = read_surface(glacier.dem, glacier.outline, "S1", CRS, 20.0)
-    bands = hypsometry_of_surface(surface, 50.0)
+    bands = read_surveys(glacier.dem, glacier.outline, ("S1", CRS), 20.0, 50.0)[-1].bands
     table = pd.DataFrame({"year": 2001, "lower_m": bands.lower_m, "upper_m": bands.upper_m, "area_km2": bands.area_km2})
     return field_data({"stakes": glacier.data.stakes, "readings": glacier.data.readings, "hypsometry": table})
 

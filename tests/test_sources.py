@@ -12,7 +12,7 @@ from catalog.definitions import default_definitions
 from catalog.metadata.datapackage import package_facts
 from catalog.metadata.facts import describe
 from catalog.metadata.iso19139 import iso19139_xml
-from catalog.stac import write_stac
+from catalog.stac.write import write_stac
 from schemas.definition import Producer
 from tests.fakes import make_elevation_change_dataset
 

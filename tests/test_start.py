@@ -15,7 +15,7 @@ from pipeline.mass_balance.read import read_field_data
 from schemas.definition import ElevationChangeDefinition, MassBalanceDefinition, Pair, read_definition
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings, MassBalanceSettings
-from schemas.tables import READING_STATUS, WORKBOOK
+from schemas.tables import READING_STATUS, WORKBOOK_SHEETS
 
 # --- the definition ----------------------------------------------------------------------------------------------
 
@@ -108,8 +108,8 @@ def template(tmp_path) -> Path:
 
 def test_workbook_has_a_sheet_a_table_with_units_and_meanings(template):
     book = openpyxl.load_workbook(template)
-    assert book.sheetnames == ["read me", *(table.name for table in WORKBOOK), EXAMPLE_SHEET]
-    for table in WORKBOOK:
+    assert book.sheetnames == ["read me", *(table.name for table in WORKBOOK_SHEETS), EXAMPLE_SHEET]
+    for table in WORKBOOK_SHEETS:
         sheet = book[table.name]
         assert [cell.value for cell in sheet[1]] == [header_of(column) for column in table.columns]
         assert sheet.freeze_panes == "A2"
@@ -123,7 +123,7 @@ def test_workbook_has_a_sheet_a_table_with_units_and_meanings(template):
 def test_lists_and_bounds_are_offered(template):
     book = openpyxl.load_workbook(template)
     rules = {str(rule.sqref): rule for rule in book["readings"].data_validations.dataValidation}
-    columns = [column.name for column in next(table for table in WORKBOOK if table.name == "readings").columns]
+    columns = [column.name for column in next(table for table in WORKBOOK_SHEETS if table.name == "readings").columns]
     letter = openpyxl.utils.get_column_letter
     status = rules[f"{letter(columns.index('status') + 1)}2:{letter(columns.index('status') + 1)}{LAST_ROW}"]
     assert (status.type, status.formula1) == ("list", f'"{",".join(READING_STATUS)}"')
@@ -139,14 +139,14 @@ def test_empty_template_holds_no_data(template):
 
 def test_filled_template_is_read_back(template):
     book = openpyxl.load_workbook(template)
-    for table in WORKBOOK:
+    for table in WORKBOOK_SHEETS:
         for number, value in enumerate(example_row(table), start=1):
             book[table.name].cell(2, number, value)
     book.save(template)
     data = read_field_data(template)
     assert data.glacier.name == "Example Glacier"
     assert not data.corrections
-    for table in WORKBOOK[1:]:
+    for table in WORKBOOK_SHEETS[1:]:
         frame = getattr(data, table.name)
         assert len(frame) == 1, table.name
         for column, value in zip(table.columns, example_row(table), strict=True):
@@ -214,7 +214,7 @@ def test_record_becomes_a_valid_definition(tmp_path):
     assert definition.original.description == RECORD["ds_abstract"]
     assert definition.original.processing_method == RECORD["ds_process_way"]
     assert definition.reading.description.cn == '本数据是"某冰川"的数据。\n第二段'
-    assert definition.reading.description.en == ""
+    assert definition.reading.description.en == "not stated"
     assert definition.reading.processing_method.en == "Stakes & pits, where a < b; C:\\data"
     assert (definition.period.start, definition.period.end) == (date(1959, 5, 1), date(2022, 10, 1))
     assert (definition.extent.south, definition.extent.north) == (43.02, 43.03)

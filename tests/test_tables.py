@@ -16,14 +16,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from catalog.cell_text import inert_text, text_of_csv
 from catalog.checks.archive import Archive, FolderFiles
 from catalog.checks.tables import table_copies
 from catalog.layout import CollectionFolder
-from catalog.published_table import text_of_csv
 from catalog.tables import (
     conforms,
     csv_bytes,
-    inert_text,
     published_table,
     published_tables,
     workbook_path,

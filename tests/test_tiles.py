@@ -394,6 +394,20 @@ def test_missing_tile_is_named(tmp_path):
         require_coverage(open_mosaic(tmp_path, "earlier"), (86.5, 43.0, 87.5, 43.3))
 
 
+def test_tiles_smaller_than_a_degree_cover_a_region_together(tmp_path):
+    """Sheets of a national survey: none of them holds the region, all four do; three do not."""
+    for row, north in enumerate((4_800_000, 4_797_000)):
+        for column, west in enumerate((400_000, 403_600)):
+            write_dem(tmp_path / f"sheet_{row}{column}.tif", fractal((100, 120)), west=west, north=north)
+    region = (85.79, 43.305, 85.84, 43.335)
+    require_coverage(open_mosaic(tmp_path, "earlier"), region)
+    (tmp_path / "sheet_11.tif").unlink()
+    covered = r"\(85\.7\d+, 43\.2\d+, 85\.8\d+, 43\.3\d+\)"
+    message = rf"no tile N43E085 \(have .*expected .*not only {covered}; .*correct the extent"
+    with pytest.raises(BadInput, match=message):
+        require_coverage(open_mosaic(tmp_path, "earlier"), region)
+
+
 def test_the_grid_is_the_finer_dems_own(tmp_path):
     fine = open_mosaic(write_dem(tmp_path / "f.tif", fractal((300, 300))), "later")
     coarse = open_mosaic(write_dem(tmp_path / "c.tif", fractal((100, 100)), pixel=90), "earlier")
@@ -468,3 +482,47 @@ def test_warping_puts_every_pixel_where_it_belongs(arc_seconds, resampling):
         warped = warp(metres, transform, "EPSG:4326", grid, resampling)
         off = warped - (expected[axis] - origin) * 111_000
         assert np.abs(off).max() < 0.05
+
+
+def south_up(path, north_up, target):
+    """The same raster with its rows in the opposite order, block size and mask band of its own."""
+    with rasterio.open(north_up) as source:
+        heights, transform, profile = source.read(1), source.transform, source.profile
+    bottom = transform.f + transform.e * heights.shape[0]
+    profile.update(transform=Affine(transform.a, 0, transform.c, 0, -transform.e, bottom), **target)
+    with rasterio.open(path, "w", **profile) as turned:
+        turned.write(heights[::-1], 1)
+        if profile["nodata"] is None:
+            turned.write_mask(heights[::-1] > 0)
+    return path
+
+
+@pytest.mark.parametrize(
+    "target", [{}, {"nodata": None}, {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate"}]
+)
+def test_a_raster_that_begins_in_the_south_is_read_like_its_north_up_twin(tmp_path, target):
+    heights = fractal((70, 90))
+    heights[10:14, 20:31] = np.nan
+    twin = open_mosaic(write_dem(tmp_path / "north.tif", heights), "earlier")
+    turned = open_mosaic(south_up(tmp_path / "south.tif", tmp_path / "north.tif", target), "earlier")
+    assert turned.grid() == twin.grid()
+    np.testing.assert_array_equal(read_onto(turned, twin.grid(), "bilinear"), heights)
+    part = twin.grid().window(3, 5, (17, 40))
+    np.testing.assert_array_equal(read_onto(turned, part, "bilinear"), heights[3:20, 5:45])
+    elsewhere = part.moved(11.0, -7.0)
+    np.testing.assert_array_equal(
+        read_onto(turned, elsewhere, "cubic"), read_onto(twin, elsewhere, "cubic"), strict=True
+    )
+    in_utm_44 = target_grid(turned, twin, ElevationChangeSettings(crs="EPSG:32644"))
+    np.testing.assert_array_equal(
+        np.asarray(gridded(turned, in_utm_44, "bilinear")), np.asarray(gridded(twin, in_utm_44, "bilinear"))
+    )
+
+
+def test_tiles_of_either_direction_make_one_mosaic(tmp_path):
+    heights = fractal((80, 60))
+    for name, rows in (("a", slice(0, 37)), ("b", slice(37, 80))):
+        write_dem(tmp_path / f"{name}.tif", heights[rows], north=4_800_000 - 30 * rows.start)
+    south_up(tmp_path / "c.tif", tmp_path / "b.tif", {})
+    mosaic = open_mosaic([tmp_path / "a.tif", tmp_path / "c.tif"], "later")
+    np.testing.assert_array_equal(read_onto(mosaic, mosaic.grid(), "bilinear"), heights)

@@ -104,6 +104,7 @@ def test_areas_and_ratios_take_the_unit_of_each_form(dataset, tables):
     old, new = tables["fog2023_mass_balance_overview"][0], tables["fog2026_mass_balance"][0]
     assert old["AAR"] == pytest.approx(100 * year.aar, abs=0.05)
     assert new["aar"] == pytest.approx(year.aar, abs=0.0005)
+    assert old["ELA_UNC"] == new["ela_unc"] == pytest.approx(year.sigma_ela_m, abs=0.5)
     assert new["area"] == pytest.approx(year.area_km2 * 1e6, abs=0.5)
     assert old["ACC_AREA"] + old["ABL_AREA"] == pytest.approx(year.area_km2, abs=0.0011)
     assert old["ACC_AREA"] == pytest.approx(year.aar * year.area_km2, abs=0.0006)

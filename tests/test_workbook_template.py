@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from catalog.workbook_template import EXAMPLE_SHEET, LAST_ROW, READ_ME_SHEET, example_row, workbook_template
 from pipeline.mass_balance.read import read_field_data
 from schemas.errors import ManyBadInputs
-from schemas.tables import WORKBOOK
+from schemas.tables import WORKBOOK_SHEETS
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def accepts(rule, value) -> bool:
     return whole and low <= value <= high
 
 
-@pytest.mark.parametrize("table", WORKBOOK, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", WORKBOOK_SHEETS, ids=lambda table: table.name)
 def test_the_example_is_accepted_and_what_the_reader_refuses_is_not(book, table) -> None:
     rules = rules_of(book, table)
     assert len(rules) == len(book[table.name].data_validations.dataValidation)
@@ -76,7 +76,7 @@ def test_the_example_is_accepted_and_what_the_reader_refuses_is_not(book, table)
 
 
 def test_columns_that_point_at_another_sheet_offer_its_names(book) -> None:
-    tables = {table.name: table for table in WORKBOOK}
+    tables = {table.name: table for table in WORKBOOK_SHEETS}
     stakes = rules_of(book, tables["readings"])["stake_id"]
     pits = rules_of(book, tables["pit_layers"])["pit_id"]
     assert (stakes.type, stakes.formula1) == ("list", f"stakes!$A$2:$A${LAST_ROW}")
@@ -85,19 +85,19 @@ def test_columns_that_point_at_another_sheet_offer_its_names(book) -> None:
 
 
 def test_days_are_shown_as_days_however_far_down(book) -> None:
-    for table in WORKBOOK:
+    for table in WORKBOOK_SHEETS:
         for number, column in enumerate(table.columns, start=1):
             shown = book[table.name].column_dimensions[get_column_letter(number)].number_format
             assert (shown == "yyyy-mm-dd") == (column.type == "date"), (table.name, column.name)
 
 
 def test_there_is_nothing_below_the_headers(book) -> None:
-    for table in WORKBOOK:
+    for table in WORKBOOK_SHEETS:
         assert book[table.name].max_row == 1, table.name
 
 
 def test_every_sheet_that_is_no_table_is_one_that_the_reader_passes_over(path, book) -> None:
-    assert set(book.sheetnames) - {table.name for table in WORKBOOK} == {READ_ME_SHEET, EXAMPLE_SHEET}
+    assert set(book.sheetnames) - {table.name for table in WORKBOOK_SHEETS} == {READ_ME_SHEET, EXAMPLE_SHEET}
     with pytest.raises(ManyBadInputs) as caught:
         read_field_data(path)
     assert [str(error) for error in caught.value.errors] == [
@@ -110,10 +110,10 @@ def test_another_unit_in_the_header_is_all_it_takes(tmp_path, book) -> None:
     path = tmp_path / "filled.xlsx"
     workbook_template(path)
     filled = openpyxl.load_workbook(path)
-    for table in WORKBOOK:
+    for table in WORKBOOK_SHEETS:
         for number, value in enumerate(example_row(table), start=1):
             filled[table.name].cell(2, number, value)
-    column = next(table for table in WORKBOOK if table.name == "readings").column_names.index("exposed_m") + 1
+    column = next(table for table in WORKBOOK_SHEETS if table.name == "readings").column_names.index("exposed_m") + 1
     filled["readings"].cell(1, column, "exposed (cm)")
     filled["readings"].cell(2, column, 135)
     filled.save(path)

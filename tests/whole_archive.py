@@ -55,7 +55,8 @@ def complete_change(dataset: Dataset) -> Dataset:
         dh = result.dh_m[inside]
         mean = float(np.nanmean(dh)) if np.isfinite(dh).any() else 0.0
         table.loc[row, "mean_dh_m"] = table.loc[row, "median_dh_m"] = mean
-        table.loc[row, "observed_share"] = float(np.isfinite(dh).mean()) if dh.size else 0.0
+        table.loc[row, "observed_share"] = observed = float(np.isfinite(dh).mean()) if dh.size else 0.0
+        table.loc[row, ["filled_share", "extrapolated_share", "outlier_share"]] = (1 - observed, 0.0, 0.0)
         table.loc[row, "volume_change_m3"] = mean * table.loc[row, "area_km2"] * 1e6
         table.loc[row, "mass_change_kg"] = 850 * table.loc[row, "volume_change_m3"]
     table["flags"] = None
@@ -72,6 +73,7 @@ def _region(glaciers: pd.DataFrame) -> pd.DataFrame:
     mean = sums["volume_change_m3"] / sums["area_km2"] / 1e6
     counts = {"count": len(glaciers), "count_measured": len(glaciers)}
     row = {"region": "all", **counts, **sums, "mean_dh_m": mean, "observed_share": glaciers["observed_share"].min()}
+    row |= {"filled_share": 1 - row["observed_share"], "extrapolated_share": 0.0, "outlier_share": 0.0}
     return pd.DataFrame([row], columns=REGION.column_names)
 
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
 
-import httpx
 import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
-from catalog.layout import CATALOG_JSON, COLLECTION_JSON, INDEX_HTML, MANIFEST_JSON, VERSIONS, chinese_twin
-from catalog.manifest import parse_manifest, sha256_of
-from schemas.errors import BadInput
+from catalog.layout import CATALOG_JSON, COLLECTION_JSON, VERSIONS, chinese_twin
+from catalog.manifest import sha256_of, whole_manifest
 
 GEOTIFF = "image/tiff; application=geotiff"
 PART = re.compile(r"items-\d{4,}\.json")  # a sub-catalogue of a large collection
@@ -29,13 +24,6 @@ _CHINESE = ".zh.json"
 T = TypeVar("T")
 # of a file that is read whole; rasters are not
 MOST_BYTES = 500_000_000
-# a compressed answer would state another length than the file's
-_IDENTITY = {"accept-encoding": "identity"}
-# a store that does not list its files to everyone answers 403 for one that is not there
-_ABSENT = (403, 404, 410)
-_TROUBLE = (429, 500, 502, 503, 504)
-_TRIALS = 3
-_SERVER = "try again, or see to the server"
 _NO_MANIFEST: dict[str, Any] = {}
 
 
@@ -131,132 +119,6 @@ def _bounded(content: bytes) -> bytes:
     return content
 
 
-class WebFiles:
-    """An archive behind http(s); rasters are read by ranges and whole only where ``deep``."""
-
-    local = False
-
-    def __init__(self, url: str, client: httpx.Client, *, deep: bool = False, pause_s: float = 1.0) -> None:
-        """``pause_s`` is waited before a server in trouble is asked again, and twice as long the next time.
-
-        Errors
-        ------
-        BadInput : a URL with a query or without a host.
-        """
-        self.name = root_of(url)
-        self.deep = deep
-        self._client, self._pause_s = client, pause_s
-        self._contents: dict[str, bytes | None] = {}
-        self._sizes: dict[str, int | None] = {}
-
-    def paths(self) -> tuple[str, ...]:
-        """What the manifest lists: a web server tells of no other file."""
-        manifest = parse_manifest(self.read(MANIFEST_JSON) or b"") or {}
-        entries = manifest.get("files")
-        listed = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)} if entries else set()
-        return tuple(sorted({MANIFEST_JSON, *filter(leads_inside, listed)}))
-
-    def links(self) -> tuple[str, ...]:
-        return ()
-
-    def size(self, path: str) -> int | None:
-        if self._contents.get(path) is not None:
-            return len(self._contents[path] or b"")
-        if path not in self._sizes:
-            self._sizes[path] = self._size(path) if leads_inside(path) else None
-        return self._sizes[path]
-
-    def _size(self, path: str) -> int | None:
-        """As the server states it, to HEAD or, where it does not know that, to a request for the first byte."""
-        answers = (("HEAD", _IDENTITY), ("GET", {**_IDENTITY, "range": "bytes=0-0"}))
-        for method, headers in answers:
-            with self._answer(method, path, headers) as answer:
-                if answer.status_code in _ABSENT:
-                    return None
-                total = answer.headers.get("content-range", "").rpartition("/")[2]
-                length = total if answer.status_code == 206 else answer.headers.get("content-length", "")
-            if answer.is_success and re.fullmatch("[0-9]{1,18}", length):
-                return int(length)
-        raise BadInput(self._url(path), "an answer without the file's length", "a server that states it", _SERVER)
-
-    def read(self, path: str) -> bytes | None:
-        """The whole file, or None where the server has none.
-
-        Errors
-        ------
-        BadInput : the server gives no answer, or none that tells whether the file is there.
-        ValueError : more than ``MOST_BYTES``.
-        """
-        if path not in self._contents:
-            self._contents[path] = self._get(path) if leads_inside(path) else None
-        return self._contents[path]
-
-    def _get(self, path: str) -> bytes | None:
-        """The whole file, read piece by piece: a server may send without end."""
-        content = bytearray()
-        with self._answer("GET", path, _IDENTITY) as answer:
-            if answer.status_code in _ABSENT:
-                return None
-            if not answer.is_success:
-                raise self._refused(path, answer)
-            for piece in answer.iter_bytes():
-                content += piece
-                if len(content) > MOST_BYTES:
-                    raise ValueError(f"more than {MOST_BYTES} bytes")
-        return bytes(content)
-
-    def sha256(self, path: str) -> str | None:
-        content = self.read(path)
-        return None if content is None else hashlib.sha256(content).hexdigest()
-
-    def dataset_name(self, path: str) -> str:
-        return f"/vsicurl/{self._url(path)}"
-
-    def _url(self, path: str) -> str:
-        return f"{self.name}/{quote(path)}"
-
-    @contextmanager
-    def _answer(self, method: str, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
-        """The answer to one request; a server in trouble is asked again a few times."""
-        for trial in range(_TRIALS):
-            try:
-                with self._client.stream(method, self._url(path), headers=headers) as answer:
-                    if answer.status_code not in _TROUBLE:
-                        yield answer
-                        return
-                    refusal = self._refused(path, answer)
-            except httpx.HTTPError as error:
-                raise self._unanswered(path, error) from None
-            if trial + 1 == _TRIALS:
-                raise refusal
-            time.sleep(self._pause_s * 2**trial)
-
-    def _refused(self, path: str, answer: httpx.Response) -> BadInput:
-        found = f"answer {answer.status_code} {answer.reason_phrase}".rstrip()
-        return BadInput(self._url(path), found, "the file, or 404 where there is none", _SERVER)
-
-    def _unanswered(self, path: str, error: httpx.HTTPError) -> BadInput:
-        kind = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
-        return BadInput(self._url(path), kind, "an answer from the server", _SERVER)
-
-
-def root_of(url: str) -> str:
-    """URL of an archive's root, without a slash at its end, from that of the root or of its first documents.
-
-    Errors
-    ------
-    BadInput : a query, which could not be kept from file to file, or no host.
-    """
-    parts = urlsplit(url)
-    if parts.query or not parts.hostname:
-        found = "a query" if parts.query else "no host"
-        raise BadInput(url, found, "the URL of an archive's root or catalog.json", "leave out what follows '?'")
-    path = parts.path
-    for name in (CATALOG_JSON, INDEX_HTML, MANIFEST_JSON):
-        path = path.removesuffix(f"/{name}")
-    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
-
-
 @dataclass(frozen=True)
 class File:
     """Any file of the archive."""
@@ -338,6 +200,9 @@ class Archive:
     def __init__(self, files: Files, schemas: Path | None = None) -> None:
         self.files, self.schemas = files, schemas
         self._json: dict[str, Any] = {}
+        self._parts: dict[bytes, Any] = {}
+        # features are asked for by the checks of one item, and would fill the memory
+        self._features = lru_cache(maxsize=8)(self._read_json)
         self.notes: dict[str, Any] = {}  # what a check reads once and another asks for again
         # a handful: enough for the checks that look at one item, without holding every raster at once
         self.band = lru_cache(maxsize=6)(self._read_band)
@@ -352,18 +217,36 @@ class Archive:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The manifest; empty where there is none of ours."""
-        return parse_manifest(self.files.read(MANIFEST_JSON) or b"") or _NO_MANIFEST
+        """The manifest with the files of all its parts; empty where there is none of ours."""
+        return whole_manifest(self.files.read) or _NO_MANIFEST
 
     def json(self, path: str) -> Any:
         """Parsed JSON, or None."""
+        if path.endswith(".geojson"):
+            return self._features(path)
         if path not in self._json:
-            try:
-                content = self.files.read(path) if path in self.path_set else None
-                self._json[path] = None if content is None else json.loads(content)
-            except (ValueError, RecursionError):
-                self._json[path] = None
+            self._json[path] = self._shared(self._read_json(path))
         return self._json[path]
+
+    def _shared(self, document: Any) -> Any:
+        """The document, each part of it that another document has too being one object with that.
+
+        Items repeat settings, software, providers and bands of each other: apart they take three times the memory.
+        """
+        whole = document if isinstance(document, dict) else {}
+        inner = (whole.get(key) for key in ("properties", "assets"))
+        for holder in (*(one for one in inner if isinstance(one, dict)), whole):
+            for key, part in holder.items():
+                if isinstance(part, dict | list):
+                    holder[key] = self._parts.setdefault(_digest(part), part)
+        return document
+
+    def _read_json(self, path: str) -> Any:
+        try:
+            content = self.files.read(path) if path in self.path_set else None
+            return None if content is None else json.loads(content)
+        except (ValueError, RecursionError):
+            return None
 
     def _read_band(self, path: str, index: int) -> NDArray[Any]:
         """One band of a raster as it stands on disk, shape (rows, columns)."""
@@ -406,13 +289,32 @@ class Archive:
         beside = (one for one in self.documents if one.folder == collection.folder)
         return tuple(one for one in beside if PART.fullmatch(one.file.rpartition("/")[2]))
 
-    @property
+    @cached_property
     def items(self) -> tuple[Document, ...]:
         return tuple(document for document in self.documents if document.file.count("/") == 2)
+
+    @cached_property
+    def item_in(self) -> dict[str, Document]:
+        """Each item by its folder."""
+        return {item.folder: item for item in self.items}
+
+    @cached_property
+    def below_item(self) -> dict[str, list[str]]:
+        """The files below each folder of a collection, by the path of that folder, sorted."""
+        found: dict[str, list[str]] = {}
+        for path in self.paths:
+            if path.count("/") >= 2:
+                found.setdefault("/".join(path.split("/", 2)[:2]), []).append(path)
+        return found
 
     def items_of(self, collection: Document) -> tuple[Document, ...]:
         """Items that stand in the folder of ``collection``."""
         return tuple(item for item in self.items if item.collection_id == collection.collection_id)
+
+
+def _digest(value: Any) -> bytes:
+    """What two equal values of JSON have alike, and no others."""
+    return sha256(json.dumps(value).encode()).digest()
 
 
 def first(found: Iterable[T], what: str) -> T:

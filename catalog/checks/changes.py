@@ -11,7 +11,7 @@ import pandas as pd
 from catalog.checks.archive import first
 from catalog.checks.consistency import named, numbers
 from catalog.checks.result import Failure, check
-from catalog.checks.tables import TableFile, tables_of
+from catalog.checks.table_files import TableFile, tables_of
 from catalog.layout import MANIFEST_JSON
 from schemas.tables import PAIR
 
@@ -82,6 +82,24 @@ def region_is_the_sum(table: TableFile) -> Iterator[Failure]:
                 yield Failure(f"{table.file}:{row + 2}", f"{name} {found:.10g}", expected, _RECOMPUTE)
 
 
+@check(
+    "shares-add-up",
+    "measured and filled share make the whole of a glacier; extrapolated and set-aside ones are parts of the filled",
+    named("glaciers", "region"),
+)
+def shares_add_up(table: TableFile) -> Iterator[Failure]:
+    rows = numbers(table, "observed_share", "filled_share", "extrapolated_share", "outlier_share")
+    for row, (observed, filled, extrapolated, outlier) in enumerate(rows.to_numpy(float)):
+        # all are published at 0.0001
+        if abs(observed + filled - 1) > 0.0001 + _SLACK:
+            expected = f"{1 - observed:.4f}, what observed_share {observed:.4f} leaves"
+            yield Failure(f"{table.file}:{row + 2}", f"filled_share {filled:.4f}", expected, _RECOMPUTE)
+        for name, part in (("extrapolated_share", extrapolated), ("outlier_share", outlier)):
+            if part > filled + 0.0001 + _SLACK:
+                expected = f"at most filled_share {filled:.4f}"
+                yield Failure(f"{table.file}:{row + 2}", f"{name} {part:.4f}", expected, _RECOMPUTE)
+
+
 def _pairs(table: TableFile) -> list[str | None]:
     """The pair of DEMs of each record; None where the collection has but one."""
     frame = table.frame()
@@ -104,4 +122,4 @@ def _years_between(table: TableFile) -> dict[str | None, float]:
     }
 
 
-CHECKS = (mass_is_volume_times_density, rates_are_changes_per_year, region_is_the_sum)
+CHECKS = (mass_is_volume_times_density, rates_are_changes_per_year, region_is_the_sum, shares_add_up)

@@ -18,7 +18,8 @@ from catalog.checks.archive import Archive, Document, Raster, collections, first
 from catalog.checks.rasters import grid_of, nodata_of, valid_values
 from catalog.checks.result import Failure, check
 from catalog.checks.stac import leaves
-from catalog.checks.tables import TableFile, all_tables, of_pair, same_cell
+from catalog.checks.table_files import TableFile, all_tables
+from catalog.checks.tables import of_pair, same_cell
 from catalog.dataset import stable_terrain
 from catalog.layout import COLLECTION_JSON, DATAPACKAGE_JSON, INDEX_HTML, MANIFEST_JSON, METADATA
 from catalog.metadata.facts import without_turns
@@ -47,9 +48,10 @@ def numbers(table: TableFile, *columns: str) -> pd.DataFrame:
     return frame
 
 
-def _row_failures(
+def row_failures(
     table: TableFile, stated: pd.Series[float], true: pd.Series[float], tolerance: object, says: str
 ) -> Iterator[Failure]:
+    """The rows whose stated value is further than its tolerance from the true one; ``says`` what the true one is."""
     limits = np.broadcast_to(np.asarray(tolerance, dtype=float), (len(stated),))
     wrong = (stated - true).abs().to_numpy() > limits + _SLACK
     for row in np.flatnonzero(wrong):
@@ -68,7 +70,7 @@ def volume_is_area_times_mean(table: TableFile) -> Iterator[Failure]:
     # the mean is published at 0.001 m, the area at 10 m2, the volume at 1 m3
     tolerance = 0.0005 * area_m2 + 5.0 * rows["mean_dh_m"].abs() + 0.5
     says = "area times mean"
-    yield from _row_failures(table, rows["volume_change_m3"], area_m2 * rows["mean_dh_m"], tolerance.fillna(0), says)
+    yield from row_failures(table, rows["volume_change_m3"], area_m2 * rows["mean_dh_m"], tolerance.fillna(0), says)
 
 
 @check(
@@ -95,7 +97,7 @@ def annual_is_winter_plus_summer(table: TableFile) -> Iterator[Failure]:
     rows = numbers(table, "annual_balance_m_we", "winter_balance_m_we", "summer_balance_m_we")
     total = rows["winter_balance_m_we"] + rows["summer_balance_m_we"]
     # three values, each rounded
-    yield from _row_failures(table, rows["annual_balance_m_we"], total, 3 * _HALF_CENTIMETRE, "winter plus summer")
+    yield from row_failures(table, rows["annual_balance_m_we"], total, 3 * _HALF_CENTIMETRE, "winter plus summer")
 
 
 @check(
@@ -114,7 +116,7 @@ def zones_make_the_glacier(table: TableFile) -> Iterator[Failure]:
     means = weighted.groupby(rows["year"]).sum() / rows["area_km2"].groupby(rows["year"]).sum()
     says = f"the mean of {zones.file}"
     # the mean of rounded zones is off by half a centimetre at most, and is itself rounded
-    yield from _row_failures(table, stated, years.map(means).astype(float), 2 * _HALF_CENTIMETRE, says)
+    yield from row_failures(table, stated, years.map(means).astype(float), 2 * _HALF_CENTIMETRE, says)
 
 
 @check(
@@ -205,7 +207,9 @@ def balance_table_is_in_stac(table: TableFile) -> Iterator[Failure]:
         if "glacier:area_km2" in properties:
             pairs.append(("glacier:area_km2", properties["glacier:area_km2"], record["area_km2"]))
         pairs.append(("glacier:ela", properties["glacier:ela"]["altitude_m"], record["ela_m"]))
+        pairs.append(("glacier:ela sigma_m", properties["glacier:ela"]["sigma_m"], record["sigma_ela_m"]))
         pairs.append(("glacier:aar", properties["glacier:aar"], record["aar"]))
+        pairs.append(("glacier:sigma_aar", properties["glacier:sigma_aar"], record["sigma_aar"]))
         for name, stated, text in pairs:
             decimals = len(text.partition(".")[2])
             if not _agrees(stated, text, 0.5 * 10**-decimals):

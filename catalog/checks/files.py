@@ -14,26 +14,28 @@ from typing import Any
 
 from lxml import etree
 
-from catalog.checks.archive import MOST_BYTES, Document, File, collections, files_ending, whole
+from catalog.checks.archive import MOST_BYTES, Archive, Document, File, collections, files_ending, whole
 from catalog.checks.result import Failure, NotChecked, check
 from catalog.layout import (
     CATALOG_JSON,
     DATAPACKAGE_JSON,
     INDEX_HTML,
     MANIFEST_JSON,
+    MANIFEST_PARTS,
     METADATA,
     METADATA_FILES,
     README_MD,
     TABLES,
 )
-from catalog.manifest import FORMAT
+from catalog.manifest import FORMAT, PARTS, broken_seal
+from pipeline.zip_archives import ZIP_DAMAGE
 from schemas.glacier_extension import SCHEMA_PATH
+from schemas.machine_folders import machine_folders
 
 THUMBNAIL_LIMIT = 600
 SCHEMAS = SCHEMA_PATH.split("/")[0]
 _REBUILD = "build the archive again, or fetch the file anew"
 _TEXTS = (".json", ".jsonld", ".geojson", ".html", ".md", ".txt", ".cff", ".xml", ".csv")
-_ABSOLUTE = re.compile(r"file://|(?<![\w./:~-])/(?:home|root|tmp|work|Users|var|mnt|opt|private|srv)/\w|\b[A-Z]:\\\w")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -53,7 +55,7 @@ def is_archive(root: File) -> Iterator[Failure]:
 @check("layout", "each collection has its documents, metadata and tables, and each document its page", whole)
 def layout_complete(root: File) -> Iterator[Failure]:
     paths = root.archive.path_set
-    folders = sorted({path.split("/")[0] for path in paths if "/" in path} - {SCHEMAS})
+    folders = sorted({path.split("/")[0] for path in paths if "/" in path} - {SCHEMAS, MANIFEST_PARTS})
     expected = [INDEX_HTML]
     for folder in folders:
         names = (
@@ -74,19 +76,27 @@ def layout_complete(root: File) -> Iterator[Failure]:
             yield Failure(path, "no such file", "a file of the archive's layout", _REBUILD)
 
 
+@check("manifest-intact", "the manifest has the sha256 that it states of itself, 64 zeros in that one's place", whole)
+def manifest_intact(root: File) -> Iterator[Failure]:
+    if broken := broken_seal(root.archive.files.read(MANIFEST_JSON) or b""):
+        stated, found = broken
+        yield Failure(MANIFEST_JSON, f"sha256 {found}", f"sha256 {stated or 'of its own'}, as it states", _REBUILD)
+
+
 @check("manifest-complete", "the manifest lists every file once and nothing else", whole)
 def manifest_complete(root: File) -> Iterator[Failure]:
     archive = root.archive
+    parts = {str(entry["path"]) for entry in archive.manifest.get(PARTS, ())}
     listed = [str(entry["path"]) for entry in archive.manifest["files"]]
     for path, count in Counter(listed).items():
         if count > 1:
             yield Failure(MANIFEST_JSON, f"{path} listed {count} times", "each file once", _REBUILD)
     if listed != sorted(listed):
         yield Failure(MANIFEST_JSON, "files out of order", "files sorted by path", _REBUILD)
-    for path in sorted(set(listed)):
+    for path in sorted({*parts, *listed}):
         if archive.files.size(path) is None:
             yield Failure(path, "no such file", "a file that the manifest lists", _REBUILD)
-    for path in sorted(archive.path_set - set(listed) - {MANIFEST_JSON}):
+    for path in sorted(archive.path_set - {MANIFEST_JSON, *parts, *listed}):
         yield Failure(path, "a file that the manifest does not list", "no stray file", "move it out of the archive")
     for path in archive.files.links():
         yield Failure(path, "a symbolic link", "a plain file", "put the file itself in its place")
@@ -94,7 +104,7 @@ def manifest_complete(root: File) -> Iterator[Failure]:
 
 @check("manifest-sizes", "every file has the size that the manifest states", whole)
 def manifest_sizes(root: File) -> Iterator[Failure]:
-    for entry in root.archive.manifest["files"]:
+    for entry in _stated(root.archive.manifest):
         size = root.archive.files.size(entry["path"])
         if size is not None and size != entry["size"]:
             yield Failure(entry["path"], f"{size} bytes", f"{entry['size']} bytes", _REBUILD)
@@ -103,7 +113,7 @@ def manifest_sizes(root: File) -> Iterator[Failure]:
 @check("manifest-checksums", "every file has the sha256 that the manifest states", whole)
 def manifest_checksums(root: File) -> Iterator[Failure]:
     archive = root.archive
-    for entry in archive.manifest["files"]:
+    for entry in _stated(archive.manifest):
         if not archive.files.deep and entry["path"].endswith(".tif"):
             continue
         digest = archive.files.sha256(entry["path"])
@@ -111,6 +121,11 @@ def manifest_checksums(root: File) -> Iterator[Failure]:
             yield Failure(entry["path"], f"sha256 {digest}", f"sha256 {entry['sha256']}", _REBUILD)
     if not archive.files.deep:
         raise NotChecked("rasters are not read whole over the network unless the validation is deep")
+
+
+def _stated(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the manifest says of each file, its own parts first."""
+    return [*manifest.get(PARTS, ()), *manifest["files"]]
 
 
 @check("manifest-provenance", "the manifest names each collection with version, settings and checksummed inputs", whole)
@@ -201,9 +216,15 @@ def texts_portable(file: File) -> Iterator[Failure]:
     if "\r" in text:
         yield Failure(file.file, "a carriage return", "lines that end with LF", _REBUILD)
     for number, line in enumerate(text.split("\n"), 1):
-        if found := _ABSOLUTE.search(line):
-            around = line[max(0, found.start() - 5) : found.end() + 40]
-            yield Failure(f"{file.file}:{number}", f"{around!r}", "no absolute path", "build from the released code")
+        if (folders := set(machine_folders(line))) and (own := folders - _folders_of_the_originals(file.archive)):
+            remedy = "take it out of the input or the definition that says so, or build from the released code"
+            yield Failure(f"{file.file}:{number}", f"{min(own)!r}", "no folder of a machine", remedy)
+
+
+def _folders_of_the_originals(archive: Archive) -> set[str]:
+    """What the descriptions that are published word for word name of the machines of others."""
+    originals = [dataset["definition"].get("original") for dataset in archive.manifest["datasets"]]
+    return {folder for original in originals for folder in machine_folders(json.dumps(original))}
 
 
 @check(
@@ -270,7 +291,7 @@ def _broken_part(book: zipfile.ZipFile) -> str | None:
             return entry.filename
         try:
             book.read(entry)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        except ZIP_DAMAGE:
             return entry.filename
     return None
 
@@ -303,6 +324,7 @@ def synthetic_stated(collection: Document) -> Iterator[Failure]:
 CHECKS = (
     is_archive,
     layout_complete,
+    manifest_intact,
     manifest_complete,
     manifest_sizes,
     manifest_checksums,

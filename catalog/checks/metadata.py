@@ -6,20 +6,23 @@ import csv
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from shapely.geometry import shape
 
-from catalog.checks.archive import Archive, Document, File, collections, files_ending, whole
+from catalog.cell_text import FORMULA_SIGNS
+from catalog.checks.archive import Archive, Document, File, collections, files_ending, join, whole
 from catalog.checks.metadata_facts import READERS, one_line, stated_facts
 from catalog.checks.result import Failure, check
-from catalog.layout import DATAPACKAGE_JSON, INDEX_HTML, METADATA, README_MD
+from catalog.layout import DATAPACKAGE_JSON, INDEX_HTML, ITEMS_PARQUET, METADATA, README_MD
+from catalog.metadata.data_files import CRATE_JSON, is_large, is_of_item
 from catalog.metadata.datacite import datacite_errors
 from catalog.metadata.markdown import markdown_line
 from catalog.metadata.ncdc import NCDC_FIELDS
-from catalog.published_table import FORMULA_SIGNS
 from schemas.glacier_extension import SCHEMA_PATH, json_schema
 
 _REBUILD = "build the archive again"
@@ -45,7 +48,7 @@ def geojson(file: File) -> Iterator[Failure]:
     if not isinstance(content, dict) or content.get("type") != "FeatureCollection":
         yield Failure(file.file, "no feature collection", "a GeoJSON FeatureCollection", _REBUILD)
         return
-    item = next((item for item in archive.items if item.folder == file.file.rpartition("/")[0]), None)
+    item = archive.item_in.get(file.file.rpartition("/")[0])
     if item is None:
         yield Failure(file.file, "a file beside no item", "a file of an item", _REBUILD)
         return
@@ -241,39 +244,101 @@ def _workbook_formulas(content: bytes) -> Iterator[tuple[str, str]]:
 
 
 @check(
-    "metadata-files", "RO-Crate, schema.org and NCDC name the data files with their true size and sha256", collections
+    "metadata-files",
+    "RO-Crate, schema.org and NCDC name the data files, each in one list, with their true size and sha256",
+    collections,
 )
 def metadata_files(collection: Document) -> Iterator[Failure]:
     archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
-    graph = archive.json(f"{folder}/ro-crate-metadata.json")["@graph"]
-    crate = {entry["@id"]: entry for entry in graph if "sha256" in entry}
-    listed = {entry["contentUrl"]: entry for entry in archive.json(f"{folder}/dataset.jsonld")["distribution"]}
-    yield from _listed_files(archive, folder, "ro-crate-metadata.json", crate)
-    yield from _listed_files(archive, folder, "dataset.jsonld", listed)
+    data = sorted(path for path in archive.paths if path.startswith(f"{collection.folder}/"))
+    data = [path for path in data if _is_data(path, collection.folder)]
+    crates, broken = _crates(archive, f"{folder}/{CRATE_JSON}")
+    yield from broken
+    yield from _crate_files(archive, crates, data)
+    yield from _downloads(collection, data)
     portal = archive.json(f"{folder}/ncdc.json")
-    sizes = [archive.files.size(f"{collection.folder}/{name.removeprefix('../')}") or 0 for name in crate]
-    for key, true in (("ds_files_count", len(crate)), ("ds_total_size", sum(sizes))):
+    for key, true in (("ds_files_count", len(data)), ("ds_total_size", _total_size(archive, data))):
         if portal[key] != true:
             yield Failure(f"{folder}/ncdc.json: {key}", f"{portal[key]}", f"{true}", _REBUILD)
 
 
-def _listed_files(archive: Archive, folder: str, name: str, entries: dict[str, Any]) -> Iterator[Failure]:
-    where, top = f"{folder}/{name}", folder.rpartition("/")[0]
-    expected = {path for path in archive.paths if path.startswith(f"{top}/") and _is_data(path, top)}
-    found = {f"{top}/{href.removeprefix('../')}": entry for href, entry in entries.items()}
-    for path in sorted(expected - found.keys()):
+def _crates(archive: Archive, top: str) -> tuple[dict[str, dict[str, Any]], list[Failure]]:
+    """The files that a crate and those it names describe: by the crate's path, entries by the path of their file.
+
+    A crate that is not as the one above it states, or that none names, is a failure.
+    """
+    folder = top.rpartition("/")[0]
+    crates: dict[str, dict[str, Any]] = {top: _crate_entries(archive, top)}
+    parts = {path: entry for path, entry in crates[top].items() if path.endswith(f"/{CRATE_JSON}")}
+    broken = [failure for path, entry in parts.items() for failure in _untrue(archive, top, path, entry)]
+    there = {path for path in archive.paths if path.startswith(f"{folder}/") and path.endswith(f"/{CRATE_JSON}")}
+    for path in sorted(there - {top, *parts}):
+        broken.append(Failure(path, "a crate that no other names", "a crate that the collection's names", _REBUILD))
+    for path in sorted(there & parts.keys()):
+        crates[path] = _crate_entries(archive, path)
+        del crates[top][path]
+    return crates, broken
+
+
+def _crate_entries(archive: Archive, crate: str) -> dict[str, Any]:
+    folder = crate.rpartition("/")[0]
+    graph = archive.json(crate)["@graph"]
+    return {str(join(folder, unquote(entry["@id"]))): entry for entry in graph if "sha256" in entry}
+
+
+def _crate_files(archive: Archive, crates: dict[str, dict[str, Any]], data: list[str]) -> Iterator[Failure]:
+    """What is wrong with the lists of the crates: together they name each file once, and its size and checksum."""
+    where = next(iter(crates))
+    named = Counter(path for entries in crates.values() for path in entries)
+    for path in sorted(set(data) - named.keys()):
         yield Failure(where, f"no word of {path}", "every data file of the collection", _REBUILD)
-    for path, entry in found.items():
-        if path not in archive.path_set:
-            yield Failure(where, f"{path}, where no file is", "the files of the collection", _REBUILD)
-            continue
-        size = int(str(entry["contentSize"]).removesuffix(" B"))
-        if size != archive.files.size(path):
-            yield Failure(f"{where}: {path}", f"{size} bytes", f"{archive.files.size(path)} bytes", _REBUILD)
-        if archive.files.deep or not path.endswith(".tif"):
-            digest = archive.files.sha256(path)
-            if entry["sha256"] != digest:
-                yield Failure(f"{where}: {path}", f"sha256 {entry['sha256']}", f"sha256 {digest}", _REBUILD)
+    for path, count in named.items():
+        if count > 1:
+            yield Failure(where, f"{path} in {count} crates", "each file in one", _REBUILD)
+    for crate, entries in crates.items():
+        for path, entry in entries.items():
+            yield from _untrue(archive, crate, path, entry)
+
+
+def _downloads(collection: Document, data: list[str]) -> Iterator[Failure]:
+    """What is wrong with the files that schema.org offers: all, or those of the collection and where to find the rest.
+
+    A document that lists the rest is written after this one, which therefore states no checksum of it.
+    """
+    archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
+    where, content = f"{folder}/dataset.jsonld", archive.json(f"{folder}/dataset.jsonld")
+    offered = {str(join(folder, unquote(entry["contentUrl"]))): entry for entry in content["distribution"]}
+    many = is_large(data)
+    listed = [path for path in data if not (many and is_of_item(path.removeprefix(f"{collection.folder}/")))]
+    for path in sorted(set(listed) - offered.keys()):
+        yield Failure(where, f"no word of {path}", "every data file of the collection", _REBUILD)
+    rest = {collection.file, ITEMS_PARQUET, f"{folder}/{CRATE_JSON}"} if many else set()
+    for path in sorted(rest - offered.keys()):
+        yield Failure(where, f"no word of {path}", "where the files of the items are listed", _REBUILD)
+    for path, entry in offered.items():
+        if path not in rest:
+            yield from _untrue(archive, where, path, entry)
+    size = f"{len(data)} files, {_total_size(archive, data)} bytes"
+    if many and content.get("size") != size:
+        yield Failure(f"{where}: size", f"{content.get('size')!r}", f"{size!r}", _REBUILD)
+
+
+def _total_size(archive: Archive, paths: list[str]) -> int:
+    return sum(archive.files.size(path) or 0 for path in paths)
+
+
+def _untrue(archive: Archive, where: str, path: str, entry: dict[str, Any]) -> Iterator[Failure]:
+    """Where an entry of a list says other than the file."""
+    if path not in archive.path_set:
+        yield Failure(where, f"{path}, where no file is", "the files of the collection", _REBUILD)
+        return
+    size = int(str(entry["contentSize"]).removesuffix(" B"))
+    if size != archive.files.size(path):
+        yield Failure(f"{where}: {path}", f"{size} bytes", f"{archive.files.size(path)} bytes", _REBUILD)
+    if archive.files.deep or not path.endswith(".tif"):
+        digest = archive.files.sha256(path)
+        if entry["sha256"] != digest:
+            yield Failure(f"{where}: {path}", f"sha256 {entry['sha256']}", f"sha256 {digest}", _REBUILD)
 
 
 def _is_data(path: str, top: str) -> bool:

@@ -185,24 +185,29 @@ def _jsonld(content: bytes) -> Facts:
     document = json.loads(content)
     identifier, publisher = document["identifier"], document["publisher"]
     points = publisher.get("contactPoint", [])
-    first = points[0] if points else {}
-    grant = document.get("funding")
     return {
         **({} if isinstance(identifier, str) else {"identifier": identifier["value"]}),
-        "doi": _doi(identifier),
-        "title": one_line(document["name"]),
-        "title_cn": one_line(document.get("alternateName", "")),
-        "version": document["version"],
-        "published": document["datePublished"],
-        "period": document["temporalCoverage"],
+        **_schema_org(document, document.get("funding")),
         "extent": _box(document["spatialCoverage"]["geo"]["box"]),
-        "keywords": _words(document["keywords"]),
-        **_person(first),
-        "project": _project(grant["identifier"], grant["name"]) if grant else "",
-        "credit": document["creditText"],
+        **_person(points[0] if points else {}),
         "licence": _licence(document.get("license", "")),
         "publisher": publisher["name"],
-        "language": document["inLanguage"][0],
+    }
+
+
+def _schema_org(dataset: Mapping[str, Any], grant: Mapping[str, Any] | None) -> Facts:
+    """What a Dataset of schema.org states in its own properties, and the project that its grant names."""
+    return {
+        "doi": _doi(dataset["identifier"]),
+        "title": one_line(dataset["name"]),
+        "title_cn": one_line(dataset.get("alternateName", "")),
+        "version": dataset["version"],
+        "published": dataset["datePublished"],
+        "period": dataset["temporalCoverage"],
+        "keywords": _words(dataset["keywords"]),
+        "project": _project(grant["identifier"], grant["name"]) if grant else "",
+        "credit": dataset["creditText"],
+        "language": dataset["inLanguage"][0],
     }
 
 
@@ -229,20 +234,11 @@ def _rocrate(content: bytes) -> Facts:
     identifier = root["identifier"]
     return {
         **({} if _doi(identifier) else {"identifier": identifier}),
-        "doi": _doi(identifier),
-        "title": one_line(root["name"]),
-        "title_cn": one_line(root.get("alternateName", "")),
-        "version": root["version"],
-        "published": root["datePublished"],
-        "period": root["temporalCoverage"],
+        **_schema_org(root, grant),
         "extent": _box(entities[entities[root["contentLocation"]["@id"]]["geo"]["@id"]]["box"]),
-        "keywords": _words(root["keywords"]),
         **_person(entities.get("#contact-1", {})),
-        "project": _project(grant["identifier"], grant["name"]) if grant else "",
-        "credit": root["creditText"],
         "licence": _licence(root["license"]["@id"]),
         "publisher": entities[root["publisher"]["@id"]]["name"],
-        "language": root["inLanguage"][0],
     }
 
 

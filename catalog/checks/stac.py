@@ -161,8 +161,8 @@ def assets_exist(document: Document) -> Iterator[Failure]:
                 _REBUILD,
             )
     if document.file.count("/") == 2:
-        folder = f"{document.folder}/"
-        beside = {path for path in paths if path.startswith(folder) and not path.endswith(".html")}
+        below = document.archive.below_item.get(document.folder, ())
+        beside = {path for path in below if not path.endswith(".html")}
         beside -= {document.file, document.twin}
         for path in sorted(beside - targets):
             yield Failure(path, "a file that no asset names", "an asset of the item", _REBUILD)

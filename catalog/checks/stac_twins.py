@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.checks.archive import Document, File, documents, every_language, whole
+from catalog.checks.archive import Document, File, documents, every_language, files_ending, whole
 from catalog.checks.result import Failure, check
 from catalog.layout import ITEMS_PARQUET
 
@@ -70,13 +70,15 @@ def _ends(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield str(link.get("rel")), str(link.get("href")).replace(".zh.json", ".json")
 
 
-@check("document-size", "no STAC document is larger than a megabyte", every_language)
-def document_size(document: Document) -> Iterator[Failure]:
-    size = document.archive.files.size(document.file) or 0
+@check(
+    "document-size",
+    "no document in JSON, whether of STAC, of metadata or of the manifest, is larger than a megabyte",
+    files_ending(".json", ".jsonld"),
+)
+def document_size(file: File) -> Iterator[Failure]:
+    size = file.archive.files.size(file.file) or 0
     if size > _LARGEST:
-        yield Failure(
-            document.file, f"{size} bytes", f"at most {_LARGEST}", "shorten its texts, or split the collection"
-        )
+        yield Failure(file.file, f"{size} bytes", f"at most {_LARGEST}", "shorten its texts, or split the collection")
 
 
 @check("search-table", f"{ITEMS_PARQUET} states every item as its document does", whole)

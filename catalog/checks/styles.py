@@ -52,7 +52,7 @@ def colour_table(raster: Raster) -> Iterator[Failure]:
     classes = raster.asset.get("classification:classes")
     if not classes:
         return
-    with rasterio.open(raster.dataset_name) as source:
+    with rasterio.open(raster.dataset_name, driver="GTiff") as source:
         try:
             table = source.colormap(1)
         except ValueError:  # what rasterio says of a band without one

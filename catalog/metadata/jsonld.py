@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from catalog.layout import METADATA
-from catalog.metadata.facts import LANGUAGES, Facts, licence_url
+from catalog.layout import COLLECTION_JSON, ITEMS_PARQUET, METADATA
+from catalog.media_types import media_type_of
+from catalog.metadata.data_files import CRATE_JSON, is_large, own_files, size_of
+from catalog.metadata.facts import LANGUAGES, DataFile, Facts, licence_url
 
 _MOST_FILES_OF_A_PAGE = 200
+# where the files of the items of a large collection are found, from the collection's folder
+_LISTINGS = {
+    COLLECTION_JSON: "STAC collection: every item with its files",
+    f"../{ITEMS_PARQUET}": "Every item as a row of one table (stac-geoparquet)",
+    f"{METADATA}/{CRATE_JSON}": "RO-Crate: every file with its size and sha256",
+}
 
 
 def dataset_jsonld(facts: Facts, base: str = "../") -> dict[str, Any]:
-    """The schema.org description.
+    """The schema.org description; of a large collection it leaves the files of items to the documents that list them.
 
     ``base`` is the relative path from the place of the JSON-LD to the collection's folder: ``"../"`` in its metadata
     folder, ``""`` in the collection's page.
@@ -42,16 +50,11 @@ def dataset_jsonld(facts: Facts, base: str = "../") -> dict[str, Any]:
         "isBasedOn": _products(facts),
         "measurementTechnique": facts.methods.en,
         "variableMeasured": [*_variables(facts), *_quality(facts)],
+        # of a small collection the list itself says it
+        "size": size_of(facts.files) if is_large(facts.files) else "",
         "distribution": [
-            {
-                "@type": "DataDownload",
-                "name": path,
-                "contentUrl": base + quote(path),
-                "encodingFormat": media_type,
-                "contentSize": f"{size} B",
-                "sha256": sha256,
-            }
-            for path, size, sha256, media_type in facts.files
+            *(_download(file, base) for file in own_files(facts.files)),
+            *(_listing(path, name, base) for path, name in _LISTINGS.items() if is_large(facts.files)),
         ],
     }
     if not facts.abstract.cn:
@@ -76,6 +79,28 @@ def page_document(document: dict[str, Any]) -> dict[str, Any]:
         },
     }
     return {key: value for key, value in here.items() if value}
+
+
+def _download(file: DataFile, base: str) -> dict[str, Any]:
+    path, size, sha256, media_type = file
+    return {
+        "@type": "DataDownload",
+        "name": path,
+        "contentUrl": base + quote(path),
+        "encodingFormat": media_type,
+        "contentSize": f"{size} B",
+        "sha256": sha256,
+    }
+
+
+def _listing(path: str, name: str, base: str) -> dict[str, Any]:
+    """A document that lists what is not listed here; it is written later, and its size and checksum with it."""
+    return {
+        "@type": "DataDownload",
+        "name": name,
+        "contentUrl": base + path,
+        "encodingFormat": media_type_of(path),
+    }
 
 
 def _identifier(facts: Facts) -> Any:

@@ -1,11 +1,17 @@
-"""RO-Crate 1.1: the data files of the collection with their checksums, and what they were made from."""
+"""RO-Crate 1.1: the data files of the collection with their checksums, and what they were made from.
+
+The files of the items of a large collection are described by crates of their own, which the collection's crate names.
+"""
 
 from __future__ import annotations
 
+from hashlib import sha256 as sha256_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from catalog.metadata.facts import LANGUAGES, Facts, licence_url
+from catalog.metadata.data_files import CRATE_JSON, FileList, file_lists, is_large, own_files, size_of
+from catalog.metadata.facts import LANGUAGES, DataFile, Facts, licence_url
+from catalog.metadata.json_text import json_text
 
 if TYPE_CHECKING:
     from rocrate.model import ContextEntity, DataEntity
@@ -15,18 +21,24 @@ if TYPE_CHECKING:
 _VERSION = "1.1"
 
 
-def crate_document(facts: Facts) -> dict[str, Any]:
-    """The crate's metadata document; it stands in the collection's metadata folder, so files are at ``../``."""
-    # slow to import, and needed only where a crate is made
-    from rocrate.rocrate import ROCrate
+def crate_texts(facts: Facts) -> dict[str, str]:
+    """The crate's metadata document and those of its parts, by path from the collection's metadata folder."""
+    lists = file_lists(facts.files)
+    parts = {of.document: json_text(_part_document(facts, of)) for of in lists}
+    return {CRATE_JSON: json_text(_crate_document(facts, lists, parts)), **parts}
 
-    crate = ROCrate(version=_VERSION)
+
+def _crate_document(facts: Facts, lists: tuple[FileList, ...], parts: dict[str, str]) -> dict[str, Any]:
+    """The crate of the collection; it stands in the metadata folder, so files are at ``../``."""
+    crate = _new_crate()
     publisher = crate.add(_organization(crate, facts))
     contacts = [crate.add(contact) for contact in _contacts(crate, facts)]
     products = [crate.add(product) for product in _products(crate, facts)]
     measures = [crate.add(measure) for measure in (*_variables(crate, facts), *_gates(crate, facts))]
-    for path, size, sha256, media_type in facts.files:
-        crate.add(_file(crate, path, size, sha256, media_type))
+    for file in own_files(facts.files):
+        crate.add(_file(crate, file, "../"))
+    for of in lists:
+        _add_part(crate, of, parts[of.document].encode())
     for name, value in _root(facts).items():
         crate.root_dataset[name] = value
     crate.root_dataset["publisher"] = publisher
@@ -39,6 +51,70 @@ def crate_document(facts: Facts) -> dict[str, Any]:
     crate.root_dataset["contentLocation"] = crate.add(_place(crate, facts))
     if grant := _grant(crate, facts):
         crate.root_dataset["funding"] = crate.add(grant)
+    return _generated(crate)
+
+
+def _part_document(facts: Facts, of: FileList) -> dict[str, Any]:
+    """The crate of some files of the items; it stands one folder deeper than that of the collection."""
+    crate = _new_crate()
+    for file in of.files:
+        crate.add(_file(crate, file, "../../"))
+    root = {
+        "name": f"{_title_of(of)} of {facts.title.en}",
+        "description": f"{_description_of(of)} The collection's own crate describes all of it.",
+        "datePublished": facts.definition.publication_date.isoformat(),
+        "version": facts.definition.version,
+        "size": size_of(of.files),
+        "isPartOf": {"@id": "../"},
+    }
+    for name, value in root.items():
+        crate.root_dataset[name] = value
+    crate.root_dataset["license"] = crate.add(_licence(crate, facts))
+    return _generated(crate)
+
+
+def _add_part(crate: ROCrate, of: FileList, document: bytes) -> None:
+    """Name a part: the data set that its crate describes, and the crate's document with its checksum."""
+    described = crate.add(
+        _data(
+            crate,
+            of.document,
+            {
+                "@type": "File",
+                "name": of.document,
+                "about": {"@id": of.folder},
+                "contentSize": str(len(document)),
+                "encodingFormat": "application/ld+json",
+                "sha256": sha256_digest(document).hexdigest(),
+            },
+        )
+    )
+    properties = {
+        "@type": "Dataset",
+        "name": _title_of(of),
+        "description": _description_of(of),
+        "conformsTo": {"@id": f"https://w3id.org/ro/crate/{_VERSION}"},
+        "size": size_of(of.files),
+    }
+    crate.add(_data(crate, of.folder, properties))["subjectOf"] = described
+
+
+def _title_of(of: FileList) -> str:
+    return f"Files of items, {of.first} to {of.first + len(of.files) - 1}"
+
+
+def _description_of(of: FileList) -> str:
+    return f"The files of items from {of.files[0][0]} to {of.files[-1][0]} with their sizes and checksums."
+
+
+def _new_crate() -> ROCrate:
+    # slow to import, and needed only where a crate is made
+    from rocrate.rocrate import ROCrate
+
+    return ROCrate(version=_VERSION)
+
+
+def _generated(crate: ROCrate) -> dict[str, Any]:
     document: dict[str, Any] = crate.metadata.generate()
     return {"@context": document["@context"], "@graph": [_sorted_keys(entity) for entity in document["@graph"]]}
 
@@ -63,13 +139,15 @@ def _root(facts: Facts) -> dict[str, Any]:
         "temporalCoverage": f"{definition.period.start.isoformat()}/{definition.period.end.isoformat()}",
         "creditText": " ".join(text for text in (facts.citation.en, definition.original.citation) if text),
         "creativeWorkStatus": "Synthetic sample" if facts.synthetic else "Published",
+        # of a small collection the list itself says it
+        "size": size_of(facts.files) if is_large(facts.files) else "",
     }
     return {key: value for key, value in values.items() if value}
 
 
-def _file(crate: ROCrate, path: str, size: int, sha256: str, media_type: str) -> DataEntity:
-    from rocrate.model import DataEntity
-
+def _file(crate: ROCrate, file: DataFile, up: str) -> DataEntity:
+    """A data file; ``up`` leads from the crate's folder to the collection's."""
+    path, size, sha256, media_type = file
     properties = {
         "@type": "File",
         "name": path,
@@ -78,7 +156,13 @@ def _file(crate: ROCrate, path: str, size: int, sha256: str, media_type: str) ->
         "encodingFormat": media_type.partition(";")[0],
         "sha256": sha256,
     }
-    return DataEntity(crate, identifier=f"../{quote(path)}", properties=properties)
+    return _data(crate, f"{up}{quote(path)}", properties)
+
+
+def _data(crate: ROCrate, entity_id: str, properties: dict[str, Any]) -> DataEntity:
+    from rocrate.model import DataEntity
+
+    return DataEntity(crate, entity_id, properties=properties)
 
 
 def _context(crate: ROCrate, entity_id: str, kind: str, **values: Any) -> ContextEntity:

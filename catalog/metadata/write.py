@@ -14,14 +14,14 @@ from catalog.metadata.iso19139 import iso19139_xml
 from catalog.metadata.json_text import json_text
 from catalog.metadata.jsonld import dataset_jsonld
 from catalog.metadata.ncdc import ncdc_record
-from catalog.metadata.rocrate import crate_document
+from catalog.metadata.rocrate import crate_texts
 
 if TYPE_CHECKING:
     from catalog.dataset import Dataset
 
 
 def render_metadata(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, str]:
-    """Every rendering by file name, in the order of ``catalog.layout.METADATA_FILES``.
+    """Every rendering by file name, in the order of ``catalog.layout.METADATA_FILES``, then the parts of a large crate.
 
     ``files`` are the collection's data files: path relative to its folder, size (bytes), sha256 (hex), media type.
 
@@ -38,7 +38,7 @@ def render_metadata(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, st
         "datacite.xml": datacite_xml(facts),
         "iso19139.xml": iso19139_xml(facts),
         "dataset.jsonld": json_text(dataset_jsonld(facts)),
-        "ro-crate-metadata.json": json_text(crate_document(facts)),
+        **crate_texts(facts),
     }
 
 
@@ -47,4 +47,6 @@ def write_metadata(dataset: Dataset, folder: Path, files: Sequence[DataFile]) ->
     renderings = render_metadata(dataset, files)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in renderings.items():
-        (folder / name).write_bytes(text.encode("utf-8"))
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode("utf-8"))

@@ -1,7 +1,13 @@
 // What every page does: the language, the copy buttons, the contents, and on the front page the search.
 "use strict";
 (function () {
-  const root = document.documentElement, KEY = "glacier-language", MOST = 50;
+  const root = document.documentElement, KEY = "glacier-language", MOST = 50, LONGEST_PRINTED = 100;
+  // what cannot hold both languages: the page has it in English, and the Chinese words beside it in data-zh-*
+  const attribute = (name) => [(node) => node.getAttribute(name), (node, text) => node.setAttribute(name, text)];
+  const TOLD = {
+    label: attribute("aria-label"), alt: attribute("alt"), placeholder: attribute("placeholder"),
+    text: [(node) => node.textContent, (node, text) => { node.textContent = text; }],
+  };
   let kept = null;
   try { kept = localStorage.getItem(KEY); } catch (error) { kept = null; }
   // before the page is drawn, so that it does not flicker
@@ -15,9 +21,11 @@
     document.querySelectorAll(".languages button").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.language === language));
     });
-    document.querySelectorAll("[data-placeholder-zh]").forEach((field) => {
-      field.placeholder = language === "zh" ? field.dataset.placeholderZh : field.dataset.placeholderEn;
-    });
+    Object.entries(TOLD).forEach(([part, [read, write]]) => document.querySelectorAll(`[data-zh-${part}]`).forEach((node) => {
+      const kept = `data-en-${part}`;
+      if (!node.hasAttribute(kept)) { node.setAttribute(kept, read(node)); }
+      write(node, node.getAttribute(language === "zh" ? `data-zh-${part}` : kept));
+    }));
   }
 
   function languages() {
@@ -118,7 +126,7 @@
     document.querySelectorAll("button[data-copy]").forEach(copying);
     const form = document.getElementById("search");
     if (form && window.GLACIER_ARCHIVE) { search(form); }
-    // paper cannot unfold anything
-    window.addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((part) => { part.open = true; }));
+    // paper cannot unfold anything; a list of hundreds of files is no reading
+    window.addEventListener("beforeprint", () => document.querySelectorAll("main details:not(.words)").forEach((part) => { part.open = part.open || part.querySelectorAll("tr").length <= LONGEST_PRINTED; }));
   });
 })();

@@ -33,6 +33,7 @@ from pipeline.elevation_change.dem_counts import CountLayout, DemCounts, dem_blo
 from pipeline.elevation_change.dem_pair import ON_GLACIER, DemPair
 from pipeline.elevation_change.difference import STEPS, BlockOfDifferences, ErrorLayers, StableSample
 from pipeline.elevation_change.glacier_change import Surface, change_of_glaciers
+from pipeline.elevation_change.glacier_outliers import NO_OUTLIERS, GlacierOutliers, set_outliers_aside
 from pipeline.elevation_change.observations import Observations, Request, Source, check_inputs, observe
 from pipeline.elevation_change.patch_test import PatchTest, patch_test
 from pipeline.elevation_change.result import STABLE, ElevationChange, GlacierTotals, NativeShift, PatchSpread, Shift
@@ -50,6 +51,8 @@ from schemas.tables import COREGISTRATION
 
 # without glaciers the patch test takes patches of this size
 PATCH_KM2 = 1.0
+# a spread of the patches' standardised means that the stated uncertainty can explain
+PATCH_SPREAD = (0.8, 1.2)
 CURVATURE_GROUPS = 30
 SAME_RESOLUTION = 0.01
 
@@ -123,10 +126,12 @@ def _elevation_change(
     notes = check_inputs(observed, resources)
     checks, check_numbers = check_dems(observed, resources)
     compared = difference(observed, settings, resources, tell, tallying=ClassTallying.for_sample, with_error=True)
+    tell("Setting blunders on glaciers aside")
+    outliers = outliers_set_aside(observed, compared, settings, resources)
     tell("Estimating the uncertainty from stable terrain")
     error = error_model(observed, compared, resources)
     tell("Summing up the change of each glacier")
-    glaciers, totals = glacier_change(observed, compared, error, settings)
+    glaciers, totals = glacier_change(observed, compared, error, settings, outliers)
     tell("Testing the uncertainty on stable patches")
     patches = patches_of_glacier_size(observed, glaciers.get("glaciers"), error, resources)
     tables = {
@@ -138,7 +143,14 @@ def _elevation_change(
         **glaciers,
     }
     figures = {**figure_numbers(observed, compared, error, patches), "dem_checks": check_numbers}
-    report = Report(tables, figures, (*notes, *notes_on_resolution(observed, compared)), settings)
+    notes = (
+        *notes,
+        *notes_on_checks(checks),
+        *notes_on_resolution(observed, compared),
+        *notes_on_outliers(outliers),
+        *notes_on_patches(patches),
+    )
+    report = Report(tables, figures, notes, settings)
     return assembled(observed, compared, error, patches, totals, report)
 
 
@@ -212,8 +224,24 @@ def error_model(observed: Observations, compared: Differenced, resources: Resour
     return ErrorModel(layers, variogram, bias, shift, tallied)
 
 
+def outliers_set_aside(
+    observed: Observations, compared: Differenced, settings: ElevationChangeSettings, resources: Resources
+) -> GlacierOutliers:
+    """Blunders on glaciers made voids in the layers of the difference; none without outlines."""
+    if observed.outlines is None:
+        return NO_OUTLIERS
+    coarser_m = max(dem.nominal_resolution_m for dem in (observed.aligned_dem, observed.reference_dem))
+    post = max(1, round(coarser_m / observed.pixel_m))
+    pair, limit = observed.pair, settings.glacier_outlier_nmad
+    return set_outliers_aside(compared.layers, pair.reference, pair.mask, post, limit, resources)
+
+
 def glacier_change(
-    observed: Observations, compared: Differenced, error: ErrorModel, settings: ElevationChangeSettings
+    observed: Observations,
+    compared: Differenced,
+    error: ErrorModel,
+    settings: ElevationChangeSettings,
+    outliers: GlacierOutliers = NO_OUTLIERS,
 ) -> tuple[dict[str, pd.DataFrame], GlacierTotals | None]:
     """Tables of glaciers, elevation bands and the region, and the region's totals; nothing without outlines."""
     if observed.outlines is None:
@@ -227,6 +255,7 @@ def glacier_change(
         error.sigma_bias_m,
         settings,
         (error.sigma_shift_m.east, error.sigma_shift_m.north),
+        outliers,
     )
     change = change_of_glaciers(surface, observed.outlines)
     tables = {"glaciers": change.glaciers, "elevation_bands": change.bands, "region": change.region}
@@ -284,6 +313,43 @@ def patches_in_words(patches: PatchTest) -> PatchSpread:
     """The patch test's outcome."""
     return PatchSpread(
         patches.count, patches.area_m2 / 1e6, patches.mean, patches.spread, patches.robust_spread, patches.enough
+    )
+
+
+def notes_on_checks(checks: pd.DataFrame) -> tuple[str, ...]:
+    """The checks that a DEM failed, a sentence each; the datum step tells of a datum that is not stated."""
+    of_dem = (checks["tile"] == "all") | (checks["check"] == "seam")
+    failed = checks[~checks["passed"].astype(bool) & of_dem & (checks["check"] != "datum_stated")]
+    notes = []
+    for (dem, check), rows in failed.groupby(["dem", "check"], sort=True):
+        first = rows.iloc[0]
+        unit = "" if first["unit"] == "1" else f" {first['unit']}"
+        place = "" if first["tile"] == "all" else f" of {first['tile']}"
+        more = f", and {len(rows) - 1} more in the table of the checks" if len(rows) > 1 else ""
+        found = f"{first['value']:.3g}{unit}, limit {first['limit']:.3g}{unit} ({first['note']}{more})"
+        notes.append(f"{dem} DEM fails the check {check}{place}: {found}")
+    return tuple(notes)
+
+
+def notes_on_outliers(outliers: GlacierOutliers) -> tuple[str, ...]:
+    """How many glacier pixels were set aside, where any were."""
+    if outliers.count == 0:
+        return ()
+    return (
+        f"{outliers.count} of {outliers.measured} measured glacier pixels stand apart from the change around them and "
+        "count as voids (setting glacier_outlier_nmad)",
+    )
+
+
+def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
+    """A word of warning where means over stable patches contradict the stated uncertainty."""
+    least, greatest = PATCH_SPREAD
+    if not patches.enough or least <= patches.spread <= greatest:
+        return ()
+    wrong = "small" if patches.spread > greatest else "large"
+    return (
+        f"means over stable patches spread {patches.spread:.2f} times as widely as the stated uncertainty says "
+        f"({least:g} to {greatest:g} expected): that of a glacier's mean is probably too {wrong} by this factor",
     )
 
 

@@ -397,7 +397,8 @@ def _require_enough(count: int, settings: ElevationChangeSettings) -> None:
         raise BadInput(
             "stable terrain",
             f"{count} pixels",
-            f"at least {settings.minimum_stable_pixels}",
+            f"at least {settings.minimum_stable_pixels} with slopes of {settings.slope_min_deg:g} to "
+            f"{settings.slope_max_deg:g} degrees",
             "widen the area, the slope limits or the stable mask, or check the outlines",
         )
 

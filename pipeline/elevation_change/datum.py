@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 from pyproj import CRS, Transformer, datadir
+from pyproj.crs import CompoundCRS
 from pyproj.exceptions import CRSError
 from pyproj.transformer import TransformerGroup
 
@@ -45,10 +46,10 @@ class MissingGeoidGrid(BadInput):
         user_folder = datadir.get_user_data_dir()  # type: ignore[attr-defined]  # public, but its types hide it
         looked = ", ".join([*datadir.get_data_dir().split(os.pathsep), str(user_folder)])
         super().__init__(
-            f"vertical datum {source} to {target}",
+            f"vertical datum {source[:40]} to {target[:40]}",
             f"no PROJ grid {grids} (looked in {looked})",
             "the geoid grid installed",
-            "run `fetch geoids`, or set PROJ_DATA to a folder that holds it",
+            f"run `fetch geoids`, or put it into {user_folder}",
         )
 
 
@@ -79,16 +80,39 @@ def vertical_transformer(source: str, target: str) -> Transformer:
     return usable[0]
 
 
-def _with_height(code: str) -> CRS:
+def vertical_datum(code: str, role: str) -> str:
+    """The code of a vertical datum in the one form that is compared, as ``"EPSG:5773"`` of ``"EPSG:32645+5773"``.
+
+    Errors
+    ------
+    BadInput : not a vertical CRS that PROJ knows; names the DEM by its role.
+    """
+    where = f"vertical datum of the {role} DEM"
+    _with_height(code, where)
+    authority = _height_axis(code, where).to_authority(min_confidence=70)
+    return ":".join(authority) if authority else code
+
+
+def _height_axis(code: str, where: str) -> CRS:
+    """The vertical part of a compound CRS, another CRS as it is."""
     try:
         crs = CRS.from_user_input(code)
     except CRSError:
-        raise BadInput("vertical datum", repr(code), "an EPSG code of a vertical CRS, as EPSG:5773") from None
+        raise BadInput(where, repr(code), "an EPSG code of a vertical CRS, as EPSG:5773") from None
+    return crs.sub_crs_list[1] if crs.is_compound else crs
+
+
+def _with_height(code: str, where: str = "vertical datum") -> CRS:
+    crs = _height_axis(code, where)
     if crs.is_vertical:
-        return CRS.from_user_input(f"EPSG:4326+{code.split(':')[-1]}")
+        authority = crs.to_authority(min_confidence=70)
+        # PROJ names grids by the codes of both parts; a datum without a code keeps its own definition
+        if authority and authority[0] == "EPSG":
+            return CRS.from_user_input(f"EPSG:4326+{authority[1]}")
+        return CompoundCRS(f"WGS 84 + {crs.name}", ["EPSG:4326", crs])
     if crs.is_geographic and len(crs.axis_info) == 3:
         return crs
-    raise BadInput("vertical datum", f"{code} ({crs.name})", "a vertical CRS, as EPSG:5773, or EPSG:4979")
+    raise BadInput(where, f"{code} ({crs.name})", "a vertical CRS, as EPSG:5773, or EPSG:4979")
 
 
 def height_change(source: str, target: str, longitude: FloatArray, latitude: FloatArray) -> FloatArray:

@@ -76,7 +76,8 @@ class GlacierMean:
     ----------
     mean_dh_m, median_dh_m : of all pixels, voids filled.
     sigma_profile_m : the part of the filling's error that comes from bands without measured pixels.
-    observed_share, extrapolated_share : shares of the pixels: measured; filled beyond the measured elevations.
+    observed_share, extrapolated_share, outlier_share : shares of the pixels: measured; filled beyond the measured
+        elevations; filled because what was measured there is a blunder.
     surface_shares : share of the pixels on each surface with a correction of its own.
     slope : mean rise to the east and to the north, m per m.
     """
@@ -87,6 +88,7 @@ class GlacierMean:
     sigma_profile_m: float
     observed_share: float
     extrapolated_share: float
+    outlier_share: float
     surface_shares: FloatArray
     slope: tuple[float, float]
     lowest_m: float
@@ -100,6 +102,7 @@ class GlacierMean:
             "observed_share": self.observed_share,
             "filled_share": 1 - self.observed_share,
             "extrapolated_share": self.extrapolated_share,
+            "outlier_share": self.outlier_share,
             "lowest_m": self.lowest_m,
             "highest_m": self.highest_m,
         }
@@ -175,6 +178,7 @@ def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surve
         sigma_profile_m=profile_m,
         observed_share=float(pixels.observed.mean()),
         extrapolated_share=filling.extrapolated / pixels.dh.size,
+        outlier_share=surface.outliers.count_among(pixels.row, pixels.column) / pixels.dh.size,
         surface_shares=shares,
         slope=slope,
         lowest_m=float(pixels.height.min()),

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from pipeline.blocks import Raster
+from pipeline.elevation_change.glacier_outliers import NO_OUTLIERS, GlacierOutliers
 from pipeline.elevation_change.variogram import Variogram
 from pipeline.grid import Grid
 from schemas.settings import ElevationChangeSettings
@@ -21,6 +22,7 @@ class Surface:
     variogram : spatial correlation of the error.
     sigma_bias_m : standard deviation of the stable terrain's own mean, which every glacier shares.
     sigma_shift_m : standard deviation of the horizontal shift, east and north, which every glacier shares too.
+    outliers : glacier pixels that are void because their measured change was set aside.
     """
 
     grid: Grid
@@ -31,6 +33,7 @@ class Surface:
     sigma_bias_m: float
     settings: ElevationChangeSettings
     sigma_shift_m: tuple[float, float] = (0.0, 0.0)
+    outliers: GlacierOutliers = NO_OUTLIERS
 
     @property
     def pixel_m(self) -> float:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.blocks import Raster, Uniform, Window, WritableRaster
-from pipeline.elevation_change.datum import DatumField, datum_step, geoid_undulation_m
+from pipeline.elevation_change.datum import DatumField, datum_step, geoid_undulation_m, vertical_datum
 from pipeline.elevation_change.dem_pair import ON_GLACIER, RIM, UNSUITABLE, DemPair, MovableDem
 from pipeline.elevation_change.gridded_dem import GriddedDem, gridded
 from pipeline.elevation_change.pair_checks import pair_notes, refuse_swapped, refuse_unlike_pair
 from pipeline.elevation_change.result import DatumStep, Shift
 from pipeline.elevation_change.survey import lattice_of, raster_windows
-from pipeline.elevation_change.target_grid import target_grid
-from pipeline.elevation_change.tile_contents import require_relief, tile_contents
+from pipeline.elevation_change.target_grid import notes_on_overlap, target_grid
+from pipeline.elevation_change.tile_contents import refuse_filled_voids, require_relief, tile_contents
 from pipeline.elevation_change.tiles import Mosaic, open_mosaic, require_coverage
 from pipeline.grid import Grid
 from pipeline.resources import Resources
@@ -89,8 +89,8 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
     BadInput : inputs that cannot be used; each message names the file.
     """
     dems = (
-        open_mosaic(request.earlier, "earlier", settings.vertical_datum_earlier),
-        open_mosaic(request.later, "later", settings.vertical_datum_later),
+        open_mosaic(request.earlier, "earlier", _stated(settings.vertical_datum_earlier, "earlier")),
+        open_mosaic(request.later, "later", _stated(settings.vertical_datum_later, "later")),
     )
     if request.region_lonlat is not None:
         for dem in dems:
@@ -119,6 +119,10 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
     return Observations(fixed, moving, pair, datum, field, outlines, resampling, aligned)
 
 
+def _stated(datum: str | None, role: str) -> str | None:
+    return None if datum is None else vertical_datum(datum, role)
+
+
 def _require_workable(grid: Grid) -> None:
     rows, columns = grid.shape
     if rows * columns > MOST_GRID_PIXELS or min(rows, columns) <= 2 * RIM:
@@ -134,14 +138,16 @@ def check_inputs(observed: Observations, resources: Resources) -> tuple[str, ...
 
     Errors
     ------
-    BadInput : a DEM without heights or relief, nothing in common, other units than metres, ellipsoidal against
-        orthometric heights.
+    BadInput : a DEM without heights or relief, or with voids that hold a height; nothing in common; other units
+        than metres, ellipsoidal against orthometric heights.
     """
     notes: list[str] = []
     for dem in (observed.aligned_dem, observed.reference_dem):
         contents = tile_contents(dem)
         require_relief(dem, contents)
+        refuse_filled_voids(dem, contents)
         notes += [f"{dem.role} DEM, {content.tile}: {note}" for content in contents for note in content.notes]
+    notes += notes_on_overlap(observed.aligned_dem, observed.reference_dem)
     pair = observed.pair
     lattice = lattice_of(pair.shape)
     heights = [raster_windows(raster, lattice, resources.runner) for raster in (pair.reference, pair.unmoved)]

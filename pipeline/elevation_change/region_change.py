@@ -114,7 +114,8 @@ class RegionChange:
         means = [mean for _, mean in self._glaciers]
         if not means:
             nothing = Budget(*[math.nan] * 4)
-            return GlacierMean(math.nan, math.nan, nothing, 0.0, 0.0, 0.0, np.zeros(0), (0.0, 0.0), math.nan, math.nan)
+            unknown = (math.nan, math.nan)
+            return GlacierMean(*unknown, nothing, 0.0, 0.0, 0.0, 0.0, np.zeros(0), (0.0, 0.0), *unknown)
         share = area / area.sum()
 
         def weighted(values: list[float]) -> float:
@@ -136,6 +137,7 @@ class RegionChange:
             sigma_profile_m=profile,
             observed_share=weighted([mean.observed_share for mean in means]),
             extrapolated_share=weighted([mean.extrapolated_share for mean in means]),
+            outlier_share=weighted([mean.outlier_share for mean in means]),
             surface_shares=surface_shares,
             slope=slope,
             lowest_m=min(mean.lowest_m for mean in means),

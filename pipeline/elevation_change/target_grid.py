@@ -15,6 +15,8 @@ from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
 
 Bounds = tuple[float, float, float, float]
+# DEMs that share less than this of the smaller one are seldom meant for each other
+LITTLE_OVERLAP = 0.1
 # a map whose metres differ more from those on the ground serves for neither slopes nor areas
 LARGEST_DISTORTION = 0.05
 
@@ -42,6 +44,17 @@ def target_grid(
     crs = settings.crs or _crs_for(finer, overlap)
     bounds = transform_bounds("EPSG:4326", crs, *overlap, densify_pts=21)
     return Grid.covering(bounds, settings.resolution_m or finer.nominal_resolution_m, crs)
+
+
+def notes_on_overlap(earlier: Mosaic, later: Mosaic) -> tuple[str, ...]:
+    """A word of warning where two DEMs share little more than an edge."""
+    # in a CRS of their own, where a box is no wider than the DEM in it
+    boxes = np.array([transform_bounds(dem.crs, later.crs, *dem.bounds, densify_pts=21) for dem in (earlier, later)])
+    common = np.maximum(boxes[:, 2:].min(axis=0) - boxes[:, :2].max(axis=0), 0)
+    share = float((common.prod() / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)).max())
+    if share >= LITTLE_OVERLAP:
+        return ()
+    return (f"the DEMs overlap in {100 * share:.1f} % of the smaller one alone: are they of the same area?",)
 
 
 def _overlap_lonlat(earlier: Mosaic, later: Mosaic, region: Bounds | None) -> Bounds:

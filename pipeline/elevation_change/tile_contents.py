@@ -16,6 +16,9 @@ from schemas.errors import BadInput
 SAMPLED_PIXELS = 400_000
 PIXELS_AT_ONCE = 1_000_000
 MOST_VALUES = 3
+# a level surface of fewer pixels has no shore to speak of; so near to it in height are its shores, m
+FEWEST_FILLED = 25
+SHORE_M = 100.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class TileContent:
     constant_m : the height, if the whole tile has one only.
     undeclared : values beyond any height on Earth that the file does not declare as nodata, most frequent first, each
         with its share of the pixels looked at. They are read as voids.
+    filling : a height that stands for voids, and its share of all pixels; None for a sound tile.
     """
 
     tile: str
@@ -37,6 +41,7 @@ class TileContent:
     is_void: bool
     constant_m: float | None
     undeclared: tuple[tuple[float, float], ...]
+    filling: tuple[float, float] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -79,6 +84,25 @@ def require_relief(mosaic: Mosaic, contents: tuple[TileContent, ...]) -> None:
         raise BadInput(where, f"the height {constants.pop():g} m everywhere", "a surface with relief")
 
 
+def refuse_filled_voids(mosaic: Mosaic, contents: tuple[TileContent, ...]) -> None:
+    """Refuse a DEM whose voids hold a height that they do not declare, as the 0 m that many programs leave there.
+
+    Errors
+    ------
+    BadInput : names the tile, the height and how to declare it.
+    """
+    for content in contents:
+        if content.filling is not None:
+            height, share = content.filling
+            raise BadInput(
+                f"{mosaic.role} DEM ({content.tile})",
+                f"{100 * share:.2g} % of the pixels at exactly {height:g} m, with hardly a height within "
+                f"{SHORE_M:g} m of it, as a level surface with shores would have",
+                "voids that the file declares",
+                f"declare them: gdal_edit.py -a_nodata {height:g}",
+            )
+
+
 def _content(tile: Tile) -> TileContent:
     parts = [_stored_and_heights(tile, window) for window in _spread_windows(tile)]
     stored, heights = (np.concatenate([part.ravel() for part in own]) for own in zip(*parts, strict=True))
@@ -94,7 +118,55 @@ def _content(tile: Tile) -> TileContent:
         is_void=math.isnan(least),
         constant_m=least if least == greatest else None,
         undeclared=tuple((float(values[number]), float(counts[number] / stored.size)) for number in frequent),
+        filling=None if math.isnan(least) or least == greatest else _filling(tile, heights),
     )
+
+
+@dataclass(frozen=True)
+class _Level:
+    """Pixels at a height, near to it, and in all."""
+
+    at: int
+    near: int
+    known: int
+
+    @classmethod
+    def of(cls, heights: FloatArray, height: float) -> _Level:
+        at = heights == np.float32(height)
+        # compared, not subtracted: a damaged file may hold NaN that warn of any arithmetic
+        near = (heights >= np.float32(height - SHORE_M)) & (heights <= np.float32(height + SHORE_M))
+        return cls(int(at.sum()), int(near.sum() - at.sum()), int(np.isfinite(heights).sum()))
+
+    def __add__(self, other: _Level) -> _Level:
+        return _Level(self.at + other.at, self.near + other.near, self.known + other.known)
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether a level surface so large has fewer pixels near its height than any shore about it would have.
+
+        A shore is longest where it is straight, and even then it counts the square root of the surface's pixels, or of
+        the land's where that is smaller.
+        """
+        return self.at >= FEWEST_FILLED and self.near < math.sqrt(min(self.at, self.known - self.at))
+
+
+def _filling(tile: Tile, sample: FloatArray) -> tuple[float, float] | None:
+    """The least or greatest height of a sample and its share of all pixels, if the whole tile shows it to be no ground.
+
+    The pixels between voids and ground that a resampling has mixed are few: they spread over the whole step in height.
+    """
+    for extreme in (np.fmin.reduce(sample), np.fmax.reduce(sample)):
+        height = float(extreme)
+        if not math.isnan(height) and _Level.of(sample, height).is_filling:
+            rows, columns = tile.shape
+            step = max(1, PIXELS_AT_ONCE // columns)
+            found = _Level(0, 0, 0)
+            for top in range(0, rows, step):
+                _, heights = _stored_and_heights(tile, Window(0, top, columns, min(step, rows - top)))
+                found += _Level.of(heights, height)
+            if found.is_filling:
+                return height, found.at / (rows * columns)
+    return None
 
 
 def _stored_and_heights(tile: Tile, window: Window) -> tuple[FloatArray, FloatArray]:

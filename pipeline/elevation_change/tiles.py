@@ -39,6 +39,8 @@ LOWEST_M, HIGHEST_M = -500.0, 9000.0
 # source pixels that the widest resampling kernel (Lanczos) reaches, and what is read beyond it
 KERNEL_REACH, MARGIN = 3, 2
 ELLIPSOIDAL = "EPSG:4979"
+# a side, of the points at which a degree of a region is asked for a tile
+COVERAGE_POINTS = 41
 # a pixel is not so many times longer than wide; at 84 degrees of latitude, one of equal degrees is ten times
 LONGEST_PIXEL = 1000.0
 _HEIGHT_TYPES = (
@@ -68,6 +70,7 @@ class Tile:
     masked : whether a mask band of the file marks its voids.
     block : (rows, columns) of the rectangles that the file is stored in.
     plain : whether they are stored uncompressed, so that reading them again costs little.
+    south_up : whether the file begins with its southernmost row; transform and all that is read are north-up.
     vertical_datum : EPSG code that the file or its name states, else None.
     """
 
@@ -83,6 +86,7 @@ class Tile:
     masked: bool = False
     block: tuple[int, int] = (1, 1)
     plain: bool = False
+    south_up: bool = False
 
     @property
     def path(self) -> Path:
@@ -211,6 +215,9 @@ def _described(raster: RasterFile, source: Any) -> Tile:
         )
     if bands != 1:
         raise BadInput(where, f"{bands} bands", "one band of heights", "choose it with gdal_translate -b")
+    south_up = transform.e > 0 and not transform.is_identity
+    if south_up:
+        transform = _north_up(transform, source.height)
     _require_north_up(where, transform)
     require_sizes(where, source, _unpacked_bytes(raster))
     _require_real_numbers(where, source)
@@ -221,7 +228,7 @@ def _described(raster: RasterFile, source: Any) -> Tile:
         dtype=source.dtypes[0], vertical_datum=datum or datum_by_name(raster),
         scale=float(source.scales[0]), offset=float(source.offsets[0]),
         masked=source.nodata is None and MaskFlags.per_dataset in source.mask_flag_enums[0],
-        block=source.block_shapes[0], plain=_is_plain(raster, source),
+        block=source.block_shapes[0], plain=_is_plain(raster, source), south_up=south_up,
     )  # fmt: skip
     _require_place_on_earth(tile)
     _require_named_place(tile)
@@ -237,8 +244,15 @@ def _unpacked_bytes(raster: RasterFile) -> int:
     )
 
 
+def _north_up(south_up: Affine, rows: int) -> Affine:
+    """Where the pixels lie once the rows are read in the opposite order."""
+    return Affine(south_up.a, south_up.b, south_up.c, south_up.d, -south_up.e, south_up.f + rows * south_up.e)
+
+
 def _require_north_up(where: str, transform: Affine) -> None:
     if transform.b != 0 or transform.d != 0 or transform.e >= 0 or transform.a <= 0:
+        if transform.is_identity:
+            raise BadInput(where, "no georeference", "a north-up grid", "set it with gdal_edit.py -a_ullr")
         raise BadInput(where, "a rotated or mirrored grid", "a north-up grid", "warp it with gdalwarp")
     numbers = tuple(transform)[:6]
     if not all(map(math.isfinite, numbers)) or not 1 / LONGEST_PIXEL < transform.a / -transform.e < LONGEST_PIXEL:
@@ -341,11 +355,13 @@ def _check_duplicates(tiles: Sequence[Tile]) -> None:
 
 
 def require_coverage(mosaic: Mosaic, region_lonlat: tuple[float, float, float, float]) -> None:
-    """Refuse a mosaic that lacks a one-degree tile of the region; edges may fall short by two pixels.
+    """Refuse a mosaic that does not cover the region; edges may fall short by two pixels.
+
+    Tiles of any size and CRS count together; what they cover is looked at a degree at a time, at points spread over it.
 
     Errors
     ------
-    BadInput : names the missing tile, as N43E087.
+    BadInput : names the missing degree as its tile would be, as N43E087, and what is covered.
     """
     west, south, east, north = region_lonlat
     boxes = [transform_bounds(tile.crs, "EPSG:4326", *tile.bounds) for tile in mosaic.tiles]
@@ -353,14 +369,14 @@ def require_coverage(mosaic: Mosaic, region_lonlat: tuple[float, float, float, f
     for latitude in range(math.floor(south), math.ceil(north)):
         for longitude in range(math.floor(west), math.ceil(east)):
             cell = (max(west, longitude), max(south, latitude), min(east, longitude + 1), min(north, latitude + 1))
-            if not any(_holds(box, cell, margin) for box in boxes):
+            if not _hold(boxes, cell, margin):
                 name = tile_name(latitude, longitude)
                 held = ", ".join(tile.name for tile in mosaic.tiles)
                 raise BadInput(
                     f"{mosaic.role} DEM",
                     f"no tile {name} (have {held})",
-                    f"tiles that cover {region_lonlat}",
-                    f"add the tile {name}",
+                    f"tiles that cover {region_lonlat}, not only {_around(boxes)}",
+                    f"add the tile {name}, or correct the extent",
                 )
 
 
@@ -370,13 +386,29 @@ def tile_name(latitude: int, longitude: int) -> str:
     return f"{north_south}{abs(latitude):02d}{east_west}{abs(longitude):03d}"
 
 
-def _holds(box: tuple[float, ...], cell: tuple[float, ...], margin: float) -> bool:
-    return (
-        box[0] <= cell[0] + margin
-        and box[1] <= cell[1] + margin
-        and box[2] >= cell[2] - margin
-        and box[3] >= cell[3] - margin
+def _hold(boxes: Sequence[tuple[float, ...]], cell: tuple[float, ...], margin: float) -> bool:
+    """Whether the boxes together hold a cell, but for a margin along its edges; all in degrees."""
+    points = (
+        np.linspace(min(low + margin, high), max(high - margin, low), COVERAGE_POINTS)
+        for low, high in ((cell[0], cell[2]), (cell[1], cell[3]))
     )
+    longitude, latitude = np.meshgrid(*points)
+    held = np.zeros(longitude.shape, bool)
+    for west, south, east, north in boxes:
+        held |= (
+            (longitude >= west - margin)
+            & (longitude <= east + margin)
+            & (latitude >= south - margin)
+            & (latitude <= north + margin)
+        )
+    return bool(held.all())
+
+
+def _around(boxes: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    """(west, south, east, north) around boxes, to a thousandth of a degree."""
+    edges = np.array(boxes)
+    corners = (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))
+    return tuple(round(float(edge), 3) for edge in corners)
 
 
 def read_native(mosaic: Mosaic, bounds: tuple[float, float, float, float]) -> tuple[FloatArray, Affine]:
@@ -481,12 +513,18 @@ def read_stored(tile: Tile, window: Window, stored: FloatArray) -> BoolArray | N
     ------
     BadInput : a tile that cannot be read to its end.
     """
+    if tile.south_up:
+        window = Window(window.col_off, tile.shape[0] - window.row_off - window.height, window.width, window.height)
     try:
         with opened(tile.file) as source:
             source.read(1, window=window, out=stored)
-            return source.read_masks(1, window=window) == 0 if tile.masked else None
+            masked = source.read_masks(1, window=window) == 0 if tile.masked else None
     except RasterioError as error:
         raise BadInput(tile.where, _one_line(error), "a complete raster", "fetch the file again") from None
+    if tile.south_up:
+        stored[:] = stored[::-1].copy()
+        masked = None if masked is None else masked[::-1]
+    return masked
 
 
 def set_void(tile: Tile, heights: FloatArray, masked: BoolArray | None) -> None:

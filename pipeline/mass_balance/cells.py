@@ -13,7 +13,7 @@ from schemas.errors import BadInput
 
 WINDOWS_EPOCH = date(1899, 12, 30)
 # cells that a sheet may hold, empty ones before a filled one and empty rows included
-MOST_CELLS = 4_000_000
+MOST_CELLS = 1_000_000
 
 
 class TooManyCells(Exception):

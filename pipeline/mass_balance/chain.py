@@ -18,10 +18,11 @@ from pipeline.mass_balance.integration import Ground, YearPlan, integrate_years
 from pipeline.mass_balance.linear_model import Filled, LinearModel, fill, fit_linear_model, observations
 from pipeline.mass_balance.points import PointBalances, PointRecord, point_balances
 from pipeline.mass_balance.published_zones import empty_year, time_system, year_of_bands
-from pipeline.mass_balance.quality_flags import flags_of_fieldwork, flags_of_year
+from pipeline.mass_balance.quality_flags import flags_of_fieldwork, flags_of_seasons, flags_of_year
 from pipeline.mass_balance.read import FieldData
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from pipeline.mass_balance.result_tables import ComputedYear, Findings, result_tables
+from pipeline.mass_balance.surveyed_outlines import KnownBy
 from pipeline.mass_balance.visits import Network, build_network
 from pipeline.mass_balance.years import Calendar
 from pipeline.progress import Tell, silent
@@ -107,11 +108,13 @@ def measure(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) 
     model = fit_linear_model(observations(points.records, calendar))
     filled = fill(model, points.records, network.stakes, used=settings.fill_missing_stakes) if model is not None else []
     records = points.by_year()
+    nearest = min((calendar.days_from_year_end(day) for day in network.days), default=0)
     plans = tuple(
         YearPlan(
             visits,
             records.get(visits.year, []),
             [one for one in filled if one.year == visits.year] if settings.fill_missing_stakes else [],
+            nearest if nearest > calendar.tolerance_days else None,
         )
         for visits in points.years
     )
@@ -131,7 +134,8 @@ def read_ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None
         found = "an outline without a DEM" if dem is None else "a DEM without an outline"
         raise BadInput("glacier surface", found, "both, or neither and a hypsometry table")
     identity = data.glacier.glacier_id, data.glacier.crs
-    surveys = read_surveys(dem, outline, identity, settings.resolution_m, settings.band_height_m)
+    known_by = KnownBy(data.glacier.name, data.positions)
+    surveys = read_surveys(dem, outline, identity, settings.resolution_m, settings.band_height_m, known_by)
     return Ground(surveys, data.hypsometry)
 
 
@@ -177,7 +181,12 @@ def _computed_year(
         interpolation = float(np.hypot(annual.budget.interpolation, shared))
         annual = replace(annual, budget=replace(annual.budget, interpolation=interpolation))
     result = _result(plan.year, (*dates, system), annual, winter, flags)
-    return ComputedYear(replace(result, provenance=plan.provenance(settings.minimum_points)), plan, annual, winter)
+    result = replace(
+        result,
+        provenance=plan.provenance(settings.minimum_points),
+        flags=flags + flags_of_seasons(result.winter_m_we, result.summer_m_we),
+    )
+    return ComputedYear(result, plan, annual, winter)
 
 
 def _time_system(plan: YearPlan, calendar: Calendar, settings: MassBalanceSettings) -> str:
@@ -222,6 +231,8 @@ def _result(
         annual.gradient_below_m_we_per_100m,
         annual.gradient_above_m_we_per_100m,
         annual.density_errors_m_we,
+        annual.line_error.elevation_m,
+        annual.line_error.aar,
     )
 
 

@@ -30,7 +30,7 @@ _POSITION = ("longitude", "latitude", "easting", "northing")
 def check_tables(tables: Tables, not_after: date | None = None) -> list[BadInput]:
     """Every contradiction in the typed tables; no date may lie after ``not_after``."""
     errors: list[BadInput] = []
-    errors.extend(_one_glacier(tables["glacier"]))
+    errors.extend(_no_glacier(tables["glacier"]))
     errors.extend(_without_position(tables["stakes"], "stake_id"))
     errors.extend(_unknown_reference(tables["readings"], "stake_id", tables["stakes"]))
     errors.extend(_exposed_beyond_length(tables["readings"]))
@@ -39,6 +39,7 @@ def check_tables(tables: Tables, not_after: date | None = None) -> list[BadInput
     errors.extend(_unknown_reference(tables["pit_layers"], "pit_id", tables["snow_pits"]))
     errors.extend(_pits_without_layers(tables["snow_pits"], tables["pit_layers"]))
     errors.extend(_layers_that_do_not_tile(tables["pit_layers"]))
+    errors.extend(_summer_surface_out_of_the_pit(tables["snow_pits"], tables["pit_layers"]))
     errors.extend(_without_position(tables["probings"], "probing_id"))
     for name in ("hypsometry", "zone_balances"):
         errors.extend(_bands_upside_down(tables[name]))
@@ -49,12 +50,9 @@ def check_tables(tables: Tables, not_after: date | None = None) -> list[BadInput
     return errors
 
 
-def _one_glacier(table: TypedTable) -> Iterable[BadInput]:
+def _no_glacier(table: TypedTable) -> Iterable[BadInput]:
     if table.sheet is not None and table.frame.empty and not table.wrong:
         yield BadCell(table.sheet, "", "no glacier row", "one row that names the glacier")
-    for record in range(1, len(table.frame)):
-        found = f"a second glacier {table.frame.iloc[record]['glacier_id']!r}"
-        yield table.bad(record, "glacier_id", found, "one glacier a workbook")
 
 
 def _without_position(table: TypedTable, name: str) -> Iterable[BadInput]:
@@ -110,6 +108,21 @@ def _pits_without_layers(pits: TypedTable, layers: TypedTable) -> Iterable[BadIn
     for record, pit in enumerate(pits.frame["pit_id"]):
         if pit is not None and pit not in with_layers:
             yield pits.bad(record, "pit_id", f"pit {pit} without layers", "its layers in the sheet 'pit_layers'")
+
+
+def _summer_surface_out_of_the_pit(pits: TypedTable, layers: TypedTable) -> Iterable[BadInput]:
+    """A pit that goes below the last summer's surface has that surface, at a stated depth, in its wall."""
+    depths = layers.frame.groupby("pit_id")["bottom_m"].max()
+    columns = (pits.frame[name] for name in ("pit_id", "floor", "probed_depth_m"))
+    for record, (pit, floor, surface_m) in enumerate(zip(*columns, strict=True)):
+        if floor != "below_summer_surface" or pit not in depths.index or pits.is_wrong(record, "probed_depth_m"):
+            continue
+        depth_m = float(depths[pit])
+        if not 0 < surface_m < depth_m:
+            where = "at no stated depth" if not np.isfinite(surface_m) else f"at {surface_m:g} m"
+            found = f"pit {pit}, {depth_m:g} m deep, below a summer surface {where}"
+            wanted = f"the depth of that surface, between 0 and {depth_m:g} m"
+            yield pits.bad(record, "probed_depth_m", found, wanted)
 
 
 def _layers_that_do_not_tile(table: TypedTable) -> Iterable[BadInput]:

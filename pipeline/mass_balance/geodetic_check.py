@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline.mass_balance.cumulative import cumulative_balance
 from pipeline.mass_balance.quality_flags import Flag, with_more_flags
+from pipeline.mass_balance.records import plain_name
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from pipeline.mass_balance.years import Calendar
 from schemas.errors import BadInput
@@ -176,8 +177,8 @@ def survey_settings(crs: str, earlier: date, later: date) -> ElevationChangeSett
     )
 
 
-def survey_of(change: ElevationChange, glacier_id: str) -> Survey:
-    """The geodetic side from an elevation change: the row of the glacier, or the only one.
+def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Survey:
+    """The geodetic side from an elevation change: the row of the glacier by identifier, else by name, or the only one.
 
     Errors
     ------
@@ -188,6 +189,8 @@ def survey_of(change: ElevationChange, glacier_id: str) -> Survey:
         raise BadInput("geodetic check", "an elevation change without dates", "earlier_date and later_date")
     table = change.tables["glaciers"]
     rows = table[table["glacier_id"] == glacier_id] if len(table) > 1 else table
+    if rows.empty and name:
+        rows = table[[plain_name(str(other)) == plain_name(name) for other in table["glacier_name"]]]
     if len(rows) != 1:
         found = f"{len(rows)} of {len(table)} glaciers named {glacier_id!r}"
         raise BadInput("geodetic check", found, "the glacier's own elevation change")
@@ -213,7 +216,7 @@ def with_geodetic_check(result: MassBalance, change: ElevationChange) -> MassBal
     """
     settings = result.settings
     calendar = Calendar.of(settings.year_start, settings.annual_tolerance_days)
-    check = geodetic_check(result.years, calendar, survey_of(change, result.glacier.glacier_id))
+    check = geodetic_check(result.years, calendar, survey_of(change, result.glacier.glacier_id, result.glacier.name))
     flags = []
     if check.agrees is False:
         detail = f"reduced discrepancy {check.reduced_discrepancy:+.2f}"

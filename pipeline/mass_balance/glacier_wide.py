@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.contour_method import classes_of_outline, contour_balance, isolines, thinned
 from pipeline.mass_balance.cross_checks import gradient_of, piecewise_balance, quadratic_balance
+from pipeline.mass_balance.equilibrium_error import EquilibriumError, error_of_line, field_error_at, profile_error_at
 from pipeline.mass_balance.equilibrium_line import EquilibriumLine, accumulation_area_ratio, equilibrium_line
 from pipeline.mass_balance.field import Points, leave_one_out
 from pipeline.mass_balance.hypsometry import GlacierSurface, Hypsometry
@@ -19,7 +20,15 @@ from pipeline.mass_balance.map_fields import FieldModel, YearField, YearPoints
 from pipeline.mass_balance.points import PointRecord
 from pipeline.mass_balance.result import METHODS, BalanceField
 from pipeline.mass_balance.uncertainty import Budget, area_error, inflation, method_spread, shared_error
-from pipeline.mass_balance.zoning import Zones, gradient_balance, gradient_weights, zone_mean, zones_of_points
+from pipeline.mass_balance.zoning import (
+    Zones,
+    gradient_balance,
+    gradient_weights,
+    unknown_gradient_error,
+    unknown_gradient_error_of_mean,
+    zone_mean,
+    zones_of_points,
+)
 from schemas.settings import MassBalanceSettings
 
 
@@ -51,7 +60,7 @@ class GlacierWide:
     gradient_m_we_per_100m, gradient_below_m_we_per_100m, gradient_above_m_we_per_100m : of the straight line through
         all points, and through those below and above the equilibrium line; None where too few lie there.
     zones, zone_balance_m_we, zone_sigma_m_we : the elevation zones.
-    line, aar : equilibrium line and accumulation-area ratio of this period's balance.
+    line, aar, line_error : equilibrium line and accumulation-area ratio of this period's balance, and their errors.
     field : the balance on the map; None without DEM and outline.
     left_out : each point predicted from the others.
     density_errors_m_we : what one standard deviation more of snow density, and of ice density, does to the balance.
@@ -68,6 +77,7 @@ class GlacierWide:
     zone_sigma_m_we: FloatArray
     line: EquilibriumLine
     aar: float
+    line_error: EquilibriumError
     field: BalanceField | None
     left_out: LeaveOneOut
     density_errors_m_we: tuple[float, float]
@@ -109,15 +119,17 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
     straight, slope = gradient_balance(hypsometry, own.elevation_m, own.balance_m_we)
     weights = held.area_weights
     unmeasured = math.sqrt(max(scatter**2 - float(np.mean(points.sigma_random_m_we**2)), 0.0))
+    elsewhere = unknown_gradient_error_of_mean(hypsometry, points.elevation_m)
     budget = Budget(
         point=math.sqrt(float(weights**2 @ points.sigma_random_m_we**2)),
         density=shared_error(weights, year.shared[:, 0], year.shared[:, 1]),
-        interpolation=unmeasured * math.sqrt(float(weights @ weights)),
+        interpolation=math.hypot(unmeasured * math.sqrt(float(weights @ weights)), elsewhere),
         area=area_error(settings.sigma_area_relative, balance, hypsometry.area_km2),
         method=method_spread([wide, straight]),
         leave_one_out=scatter,
     )
-    line = equilibrium_line(hypsometry.lower_m, hypsometry.upper_m, hypsometry.area_km2, balance)
+    zone_sigma = _zone_sigma(held, points, year.shared, scatter)
+    line, ratio, line_error = _line_of_zones(hypsometry, balance, zone_sigma, slope)
     below, above = gradients_about(line, own)
     return GlacierWide(
         wide,
@@ -134,9 +146,10 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
         # a filled balance shapes a zone; it does not make it an observed one
         zones.held_by(year.measured_elevation_m),
         balance,
-        _zone_sigma(held, points, year.shared, scatter),
+        zone_sigma,
         line,
-        accumulation_area_ratio(hypsometry.lower_m, hypsometry.upper_m, hypsometry.area_km2, line),
+        ratio,
+        line_error,
         None,
         _left_out_of_line(points, weights, scatter),
         _density_errors(weights, year.shared),
@@ -196,7 +209,11 @@ def _zone_sigma(zones: Zones, points: Points, shared: FloatArray, scatter: float
     own = zones.weights**2 @ per_point
     lacking = np.array([0.0 if basis == "observed" else scatter**2 for basis in zones.basis])
     densities = np.sum((zones.weights @ shared) ** 2, axis=1)
-    return np.asarray(np.sqrt(own + lacking + densities))
+    elsewhere = [
+        0.0 if basis == "observed" else unknown_gradient_error(points.elevation_m, middle)
+        for basis, middle in zip(zones.basis, zones.hypsometry.middle_m.tolist(), strict=True)
+    ]
+    return np.asarray(np.sqrt(own + lacking + densities + np.square(elsewhere)))
 
 
 def by_map(
@@ -219,10 +236,13 @@ def by_map(
         "field": found.mean.balance_m_we,
         "inverse_distance": None if published is None else inverse_distance_balance(year.all, surface.inside_positions),
     }
-    line = _line_of_field(surface, found.balance_m_we, settings.band_height_m)
+    line_of = _lines_of_field(surface, found.balance_m_we, settings.band_height_m)
+    line, inside = line_of(0.0), found.balance_m_we[surface.inside]
+    sigma = field_error_at(line.elevation_m, settings.band_height_m / 2, year, found, (surface, model))
     below, above = gradients_about(line, year.all)
     budget, left_out = _budget(year, found, model, [contour, found.mean.balance_m_we, zoned.balance_m_we], surface)
-    area = area_error(settings.sigma_area_relative, found.balance_m_we[surface.inside], np.ones(surface.pixels))
+    sigma = math.hypot(sigma, budget["method"])
+    area = area_error(settings.sigma_area_relative, inside, np.ones(surface.pixels))
     return GlacierWide(
         contour if settings.primary_method == "contour" else zoned.balance_m_we,
         Budget(**{**budget, "area": area}),
@@ -234,7 +254,8 @@ def by_map(
         zoned.zone_balance_m_we,
         zoned.zone_sigma_m_we,
         line,
-        float(np.mean(found.balance_m_we[surface.inside] >= 0)),
+        float(np.mean(inside >= 0)),
+        error_of_line(line_of, lambda shift: float(np.mean(inside + shift >= 0)), sigma, zoned.gradient_m_we_per_100m),
         published,
         left_out,
         _density_errors(found.mean.weights, year.shared),
@@ -250,6 +271,7 @@ def _published_field(found: YearField, surface: GlacierSurface, interval: float)
         np.where(surface.inside, found.sigma_m_we, np.float32(np.nan)),
         surface.surface_m,
         isolines(*thinned(surface.grid, found.balance_m_we), surface.outline, interval),
+        surface.outline,
     )
 
 
@@ -277,8 +299,27 @@ def _budget(
     return budget, LeaveOneOut(error, standardised, mean.weights * error)
 
 
-def _line_of_field(surface: GlacierSurface, balance_m_we: FloatArray, band_height_m: float) -> EquilibriumLine:
-    """Equilibrium line of the field's mean profile by elevation band."""
+def _line_of_zones(
+    hypsometry: Hypsometry, balance_m_we: FloatArray, sigma_m_we: FloatArray, gradient_m_we_per_100m: float
+) -> tuple[EquilibriumLine, float, EquilibriumError]:
+    """Equilibrium line and accumulation-area ratio of the zones, with their errors."""
+    bands = hypsometry.lower_m, hypsometry.upper_m, hypsometry.area_km2
+
+    def line_of(shift: float) -> EquilibriumLine:
+        return equilibrium_line(*bands, balance_m_we + shift)
+
+    def ratio_of(shift: float) -> float:
+        return accumulation_area_ratio(*bands, line_of(shift))
+
+    line = line_of(0.0)
+    sigma = profile_error_at(line.elevation_m, hypsometry.middle_m, sigma_m_we)
+    return line, ratio_of(0.0), error_of_line(line_of, ratio_of, sigma, gradient_m_we_per_100m)
+
+
+def _lines_of_field(
+    surface: GlacierSurface, balance_m_we: FloatArray, band_height_m: float
+) -> Callable[[float], EquilibriumLine]:
+    """Equilibrium line of the field's mean profile by elevation band, with some balance (m w.e.) added to it."""
     elevation, values = surface.surface_m[surface.inside], balance_m_we[surface.inside]
     first = math.floor(elevation.min() / band_height_m)
     index = np.floor(elevation / band_height_m).astype(int) - first
@@ -288,4 +329,4 @@ def _line_of_field(surface: GlacierSurface, balance_m_we: FloatArray, band_heigh
         height = np.bincount(index, weights=elevation) / count
     lower = (first + np.arange(count.size)) * band_height_m
     span = (float(elevation.min()), float(elevation.max()))
-    return equilibrium_line(lower, lower + band_height_m, count, profile, span, height)
+    return lambda shift: equilibrium_line(lower, lower + band_height_m, count, profile + shift, span, height)

@@ -122,6 +122,9 @@ _ALIASES = {
     "annual_balance": ("ba", "balance", "年平衡", "净平衡", "物质平衡", "年物质平衡"),
 }
 
+# where a row only points at its glacier, its name does as well
+_NAMES_OF_A_GLACIER = ("glacier_name", *(name for name in _ALIASES["glacier_name"] if name != "name"))
+
 _SHEETS = {
     "glacier": ("glaciers", "冰川", "冰川信息"),
     "stakes": ("stake", "stake_positions", "花杆", "测杆", "花杆位置"),
@@ -267,6 +270,8 @@ def _named(name: str, brackets: Sequence[str], index: int, table: Table) -> Head
     for column in table.columns:
         base = _base(column)
         spellings = (base, *_ALIASES.get(base, ()))
+        if base == "glacier_id" and "glacier_name" not in table.column_names:
+            spellings += _NAMES_OF_A_GLACIER
         if name == column.name or name in spellings:
             return _heading(column, index, brackets, name)
         for spelled in spellings_of(column.unit) if not brackets else ():

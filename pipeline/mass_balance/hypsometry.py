@@ -25,7 +25,7 @@ from pipeline.gdal_inputs import (
     require_sizes,
 )
 from pipeline.grid import BoolArray, FloatArray, Grid
-from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
+from pipeline.mass_balance.surveyed_outlines import KnownBy, read_surveyed_outlines
 from schemas.errors import BadInput
 from schemas.input_files import require_plain_file
 
@@ -95,6 +95,11 @@ class Hypsometry:
         return (self.lower_m + self.upper_m) / 2
 
     @property
+    def mean_m(self) -> float:
+        """Mean elevation of the glacier (m)."""
+        return float(self.area_km2 @ self.middle_m / self.total_km2)
+
+    @property
     def total_km2(self) -> float:
         """Area of the glacier."""
         return float(self.area_km2.sum())
@@ -117,18 +122,24 @@ class Survey:
 
 
 def read_surveys(
-    dem: Path, outline: Path, identity: tuple[str, str], resolution_m: float, band_height_m: float
+    dem: Path,
+    outline: Path,
+    identity: tuple[str, str],
+    resolution_m: float,
+    band_height_m: float,
+    known_by: KnownBy | None = None,
 ) -> tuple[Survey, ...]:
     """The glacier's surface within the outline of every year that the file has, the earliest first.
 
-    ``identity`` : identifier of the glacier, and the projected CRS to work in; ``resolution_m`` : pixel size.
+    ``identity`` : identifier of the glacier, and the projected CRS to work in; ``resolution_m`` : pixel size;
+    ``known_by`` : what tells it apart in a file of several glaciers that lacks its identifier.
 
     Errors
     ------
     BadInput : unreadable file, no CRS, invalid or empty outline, a DEM that does not cover the outline.
     """
     glacier_id, crs = identity
-    outlines = read_surveyed_outlines(outline, glacier_id, crs)
+    outlines = read_surveyed_outlines(outline, glacier_id, crs, known_by)
     grid = _grid_of(outlines.values(), crs, resolution_m, outline.name)
     surface = _warp(dem, grid)
     found = []
@@ -142,20 +153,6 @@ def survey_of_year(surveys: Sequence[Survey], year: int) -> Survey:
     """The survey that serves a mass-balance year: that calendar year's, else the nearest earlier, else the earliest."""
     earlier = [one for one in surveys if one.year is None or one.year <= year]
     return earlier[-1] if earlier else surveys[0]
-
-
-def read_surface(dem: Path, outline: Path, glacier_id: str, crs: str, resolution_m: float) -> GlacierSurface:
-    """The glacier's surface from any DEM and outline file, on a grid of the given CRS and pixel size (m).
-
-    Of an outline file with several years, that of the latest.
-
-    Errors
-    ------
-    BadInput : as ``read_surveys``.
-    """
-    geometry = read_outline(outline, glacier_id, crs)
-    grid = _grid_of([geometry], crs, resolution_m, outline.name)
-    return _within(_warp(dem, grid), grid, geometry, (dem.name, outline.name))
 
 
 def _grid_of(outlines: Iterable[BaseGeometry], crs: str, resolution_m: float, where: str) -> Grid:
@@ -181,12 +178,6 @@ def _within(surface: FloatArray, grid: Grid, outline: BaseGeometry, names: tuple
         found = f"no elevation over {share:.0%} of the outline"
         raise BadInput(names[0], found, "a DEM that covers the glacier", f"outline: {names[1]}")
     return GlacierSurface(grid, surface, inside, outline)
-
-
-def read_outline(path: Path, glacier_id: str, crs: str) -> BaseGeometry:
-    """The outline of the glacier in ``crs``, of several surveys the latest; as ``read_surveyed_outlines`` otherwise."""
-    *_, latest = read_surveyed_outlines(path, glacier_id, crs).values()
-    return latest
 
 
 def _warp(dem: Path, grid: Grid) -> FloatArray:

@@ -61,6 +61,14 @@ def place_of(cell: str) -> tuple[int, int]:
     return row, column_index_from_string(letters)
 
 
+def rows_of(cell: str) -> range:
+    """The rows, from 1, of a cell or a range; none for a whole sheet."""
+    if not cell:
+        return range(0)
+    first, _, last = cell.partition(":")
+    return range(place_of(first)[0], place_of(last or first)[0] + 1)
+
+
 def notes_table(corrections: Iterable[Correction], doubts: Iterable[Doubt]) -> pd.DataFrame:
     """Corrections and doubts in the shape of ``schemas.input_notes.INPUT_NOTES``."""
     import pandas as pd  # at its first use: reading a template's notes needs no frame

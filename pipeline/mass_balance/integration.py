@@ -69,11 +69,13 @@ class YearPlan:
     visits : the dates of the year.
     records : every point balance of the year.
     filled : balances of the linear model that may be used.
+    nearest_visit_days : where no visit of any year closes one, how near the nearest comes; None otherwise.
     """
 
     visits: YearVisits
     records: Sequence[PointRecord]
     filled: Sequence[Filled]
+    nearest_visit_days: int | None = None
 
     @property
     def year(self) -> int:

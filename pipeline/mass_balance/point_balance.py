@@ -48,7 +48,7 @@ class Visit:
     ----------
     stake_id, leg, day : which stake, which drilling, when.
     exposed_m : stake above the present surface, be it snow or ice (m); None where it could not be read.
-    stake_length_m : whole length of the stake (m), or None.
+    stake_length_m : whole length of the stake, vertical where it leans (m), or None.
     snow_m, snow_density_kg_m3 : snow above the last summer's surface and its bulk density.
     superimposed_m : superimposed ice formed since then (m).
     surface : what lies below snow and superimposed ice.
@@ -280,7 +280,9 @@ def _through_old_snow(
 
 def _melted_out(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance | None:
     """At least the ice that held the stake has gone: b <= -rho_ice (length in ice at the first visit) + snow terms."""
-    length = first.stake_length_m or second.stake_length_m
+    length = first.stake_length_m
+    if length is None and "tilted" not in first.flags:  # of a stake that leant, only its own length leans as it did
+        length = second.stake_length_m
     if length is None or first.exposed_m is None:
         return None
     lower = _what_lies_below(first.surface, settings)

@@ -110,14 +110,6 @@ def point_balances(network: Network, calendar: Calendar, settings: MassBalanceSe
     return PointBalances(tuple(sorted(records, key=_key)), tuple(sorted(others, key=_key)), tuple(years))
 
 
-def point_records(
-    network: Network, calendar: Calendar, settings: MassBalanceSettings
-) -> tuple[list[PointRecord], list[YearVisits]]:
-    """Every point balance of the network in the settings' time system, and the dates of every year."""
-    found = point_balances(network, calendar, settings)
-    return list(found.records), list(found.years)
-
-
 def annual_records(network: Network, calendar: Calendar, settings: MassBalanceSettings) -> list[PointRecord]:
     """The annual balances alone, in the settings' time system: what a Monte Carlo run needs of the fieldwork."""
     survey = _Survey(network, calendar, settings)

@@ -43,6 +43,9 @@ JUMP_M = 200.0
 MEANINGS = {
     # of a year
     "no_visit": "nobody visited the glacier to close or open this year",
+    "no_visit_at_start": "no visit is close enough to the year's first day to open it",
+    "no_visit_at_end": "no visit is close enough to the year's last day to close it",
+    "visits_far_from_year_start": "no visit comes closer to any year's end: is year_start that of the glacier?",
     "too_few_points": "fewer annual point balances than the settings ask for: no glacier-wide balance",
     "one_point_only": "the glacier-wide balance rests on a single point",
     "all_points_in_one_band": "all points lie in one elevation zone: the rest of the glacier is extrapolated",
@@ -57,6 +60,7 @@ MEANINGS = {
     "several_equilibrium_lines": "the balance profile turns from loss to gain more than once",
     "implausible_gradient": "the balance gradient (m w.e. per 100 m) is outside what glaciers show",
     "annual_is_not_winter_plus_summer": "annual balance is not winter plus summer, beyond error and rounding",
+    "seasons_look_exchanged": "a winter of loss and a summer of gain: is year_start that of the hemisphere?",
     "bands_with_a_gap": "elevation bands leave a gap between them",
     "overlapping_bands": "an elevation band begins below the end of the one before",
     "band_without_area": "an elevation band has no area: it counts for nothing in the mean",
@@ -79,6 +83,7 @@ MEANINGS = {
     "tilted": "leaning stake: vertical height is length times the cosine of the tilt",
     "bent": "bent stake: larger reading error",
     "surface_rise": "the ice surface seems to rise without snow to show for it",
+    "ice_assumed": "surface not stated, taken as ice though an earlier year left snow there, which may be firn",
     "old_snow_outlasts": "snow of an earlier year lay under this year's: the balance counts from its surface",
     "melted_out": "the stake melted out: the balance is at most this",
     "buried_probed": "the stake was buried: the balance is the probed snow",
@@ -100,6 +105,7 @@ MEANINGS = {
     "read_before_installed": "read before the day on which the stake was installed",
     "position_jump": "further from its last surveyed position than ice carries a stake",
     "unlike_geodetic_balance": "the sum of these years' balances disagrees with the elevation change of the period",
+    "pit_below_summer_surface": "the pit went deeper than the last summer's surface: what lies below is left out",
     "pit_floor_not_reached": "the pit did not reach the last summer's surface, and nothing was probed: not used",
 }
 
@@ -137,8 +143,14 @@ def _lacking(plan: YearPlan, ground: Ground, settings: MassBalanceSettings) -> l
     year = plan.year
     annual = [record for record in plan.records if record.period == "annual"]
     flags = [f"bound_not_used:{record.point_id}" for record in annual if not record.is_value]
-    if plan.visits.begin is None and plan.visits.end is None:
+    if plan.nearest_visit_days is not None:
+        flags.append(f"visits_far_from_year_start:{plan.nearest_visit_days} days")
+    elif plan.visits.begin is None and plan.visits.end is None:
         flags.append("no_visit")
+    elif plan.visits.begin is None:
+        flags.append("no_visit_at_start")
+    elif plan.visits.end is None:
+        flags.append("no_visit_at_end")
     if len(plan.annual) + len(plan.filled) < settings.minimum_points:
         flags.append(f"too_few_points:{len(plan.annual)}")
     if plan.filled:
@@ -209,6 +221,13 @@ def _position_flags(record: PointRecord, surface: GlacierSurface) -> list[str]:
         if abs(difference) > ELEVATION_DISAGREEMENT_M:
             flags.append(f"elevation_unlike_dem:{record.point_id}")
     return flags
+
+
+def flags_of_seasons(winter_m_we: float | None, summer_m_we: float | None) -> tuple[str, ...]:
+    """Seasons of the whole glacier that lie the wrong way round."""
+    if winter_m_we is None or summer_m_we is None or winter_m_we >= 0 or summer_m_we <= 0:
+        return ()
+    return ("seasons_look_exchanged",)
 
 
 def _season_closure(records: Sequence[PointRecord]) -> list[str]:
@@ -292,6 +311,8 @@ def _as_typed(data: FieldData) -> Iterable[Flag]:
 
 def _unused_pits(network: Network) -> Iterable[Flag]:
     for pit in network.pits:
+        if pit.older_m > 0:
+            yield Flag(f"pit {pit.pit_id}", "pit_below_summer_surface", f"{pit.older_m:.2f} m")
         depth = sum(layer.thickness_m for layer in pit.layers)
         if pit.floor == "not_reached" and (pit.probed_m or 0.0) <= depth:
             yield Flag(f"pit {pit.pit_id}", "pit_floor_not_reached")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
 from pyproj.exceptions import CRSError
 
-from pipeline.grid import is_projected_metres, utm_crs
+from pipeline.grid import FloatArray, is_projected_metres, utm_crs
 from pipeline.mass_balance.cells import BadCell, RawSheet
 from pipeline.mass_balance.field_checks import check_tables
 from pipeline.mass_balance.field_doubts import field_doubts
@@ -22,9 +23,10 @@ from pipeline.mass_balance.input_notes import Correction, Doubt, Findings, in_sh
 from pipeline.mass_balance.positions import moved, position_doubts, position_errors, with_both_positions
 from pipeline.mass_balance.records import with_known_names, without_repeats
 from pipeline.mass_balance.result import GlacierIdentity
+from pipeline.mass_balance.several_glaciers import GlacierSheets, by_glacier, glacier_meant
 from pipeline.mass_balance.typed_sheets import TypedTable, typed_table
 from schemas.errors import BadInput, ManyBadInputs
-from schemas.tables import WORKBOOK
+from schemas.tables import WORKBOOK, WORKBOOK_SHEETS
 
 _TABLES = {table.name: table for table in WORKBOOK}
 # sheets that are not read and need no note: those of the template, of a marked copy, and what people call them
@@ -63,6 +65,13 @@ class FieldData:
     doubts: tuple[Doubt, ...] = ()
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    @property
+    def positions(self) -> FloatArray:
+        """Easting and northing of the stakes, pits and probings that have a position (m), shape (points, 2)."""
+        placed = pd.concat([self.stakes, self.snow_pits, self.probings])[["easting", "northing"]].to_numpy(float)
+        found: FloatArray = placed[np.isfinite(placed).all(axis=1)]
+        return found
+
     def sources(self, name: str) -> pd.DataFrame:
         """``source_sheet`` and ``source_cell`` (a range of one row) of each record of a table, in the frame's order."""
         letters = sorted(self.columns.get(name, {}).values(), key=lambda letter: (len(letter), letter))
@@ -85,35 +94,144 @@ class RefusedFieldData(ManyBadInputs):
         self.doubts = tuple(doubts)
 
 
-def read_field_data(path: Path, *, not_after: date | None = None) -> FieldData:
-    """Read a workbook (.xlsx, .xls) or a folder of CSV files that follows the table schemas.
+def read_field_data(path: Path, *, not_after: date | None = None, glacier: str = "") -> FieldData:
+    """Read what a workbook (.xlsx, .xls), or a folder of CSV files that follows the table schemas, has of one glacier.
 
-    No clock is read, so what lies in the future is said by ``not_after``: the day of publication, or any day after
-    which nothing can have been observed. Without it a date far from all others is a doubt.
+    ``glacier`` : its identifier or name, needed only where there are several. No clock is read, so what lies in the
+    future is said by ``not_after``: the day of publication, or any day after which nothing can have been observed.
+    Without it a date far from all others is a doubt.
 
     Errors
     ------
-    RefusedFieldData : every wrong cell at once, each with file, sheet, cell, what was found and what was expected.
-    BadInput : no such file, a password-protected or corrupt workbook, an empty folder.
+    RefusedFieldData : every wrong cell at once, each with file, sheet, cell, what was found and what was expected;
+        of several glaciers those of the one that is asked for.
+    BadInput : no such file, a password-protected or corrupt workbook, an empty folder; several glaciers and none asked
+        for, or one that is not among them.
     """
-    raw = read_sheets(path)
+    reading = _read(path, not_after)
+    if glacier:
+        return _one(reading, reading.only(glacier))
+    if len(reading.parts) == 1:
+        return _one(reading, reading.parts[0])
+    if reading.errors:
+        raise RefusedFieldData(reading.errors, reading.doubts)
+    names = ", ".join(part.sheets.glacier_id for part in reading.parts)
+    raise BadInput(path.name, f"{len(reading.parts)} glaciers: {names}", "one glacier", "say which is meant")
+
+
+def read_glaciers(path: Path, *, not_after: date | None = None) -> tuple[FieldData, ...]:
+    """Read every glacier of a workbook or folder, in the order of its sheet ``glacier``; as ``read_field_data``.
+
+    A glacier of which nothing was observed is left out, and the others' corrections say so.
+
+    Errors
+    ------
+    RefusedFieldData : the wrong cells of all glaciers.
+    BadInput : as ``read_field_data``.
+    """
+    reading = _read(path, not_after)
+    if reading.errors:
+        raise RefusedFieldData(reading.errors, reading.doubts)
+    return tuple(_one(reading, part) for part in reading.parts)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One glacier of a reading: its sheets, who it is (None where that cannot be read), and what was found of it."""
+
+    sheets: GlacierSheets
+    identity: GlacierIdentity | None
+    findings: Findings
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A workbook as read: its glaciers, what was found of them all, who was ``left_out``, and the sheets in order."""
+
+    source: str
+    glaciers: TypedTable
+    parts: tuple[_Part, ...]
+    common: Findings
+    left_out: tuple[Correction, ...]
+    order: tuple[str, ...]
+
+    @property
+    def errors(self) -> list[BadInput]:
+        """Those of all glaciers, in sheet order."""
+        found = [error for part in self.parts for error in part.findings.errors]
+        return _in_order([*self.common.errors, *found], self.order)
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Those of all glaciers."""
+        return tuple(
+            dict.fromkeys([*self.common.doubts, *(one for part in self.parts for one in part.findings.doubts)])
+        )
+
+    def only(self, wanted: str) -> _Part:
+        """The glacier of an identifier or name."""
+        identifier = glacier_meant(self.glaciers, wanted)
+        for part in self.parts:
+            if part.sheets.glacier_id == identifier:
+                return part
+        known = ", ".join(part.sheets.glacier_id for part in self.parts) or "none that can be read"
+        found = f"no glacier {wanted!r}" if identifier is None else f"no observation of the glacier {wanted!r}"
+        raise BadInput(self.source, found, f"one of its glaciers: {known}")
+
+
+def _read(path: Path, not_after: date | None) -> _Reading:
+    """Everything that a workbook holds, right or wrong."""
+    common = Findings()
+    sheets = _sheets_of_tables(read_sheets(path), common)
+    typed = {table.name: typed_table(sheets.get(table.name), table, common) for table in WORKBOOK_SHEETS}
+    typed["glacier"] = without_repeats(typed["glacier"], common)
+    common.errors += _missing_sheets(path.name, typed)
+    glaciers = by_glacier(typed, common)
+    # rows that are reported may be those of any glacier
+    observed = [one for one in glaciers if len(glaciers) == 1 or common.errors or _is_observed(one)]
+    left_out = tuple(_unobserved(typed["glacier"], {one.glacier_id for one in glaciers if one not in observed}))
+    order = tuple(sheet.name for table in WORKBOOK if (sheet := sheets.get(table.name)) is not None)
+    parts = tuple(_settled_part(one, not_after) for one in observed)
+    return _Reading(path.name, typed["glacier"], parts, common, left_out, order)
+
+
+def _settled_part(sheets: GlacierSheets, not_after: date | None) -> _Part:
+    """One glacier's sheets, held against each other."""
     findings = Findings()
-    sheets = _sheets_of_tables(raw, findings)
-    typed = {table.name: typed_table(sheets.get(table.name), table, findings) for table in WORKBOOK}
-    typed = _settled(typed, findings)
-    findings.errors += _missing_sheets(path.name, typed)
+    typed = _settled(sheets.tables, findings)
     findings.errors += check_tables(typed, not_after)
-    glacier = _identity(typed["glacier"], findings)
-    if glacier is not None:
+    identity = _identity(typed["glacier"], findings)
+    if identity is not None:
         for name in _PLACED:
-            findings.errors += position_errors(typed[name], glacier)
-            findings.doubts += position_doubts(typed[name], glacier)
-        moved(typed["readings"], typed["stakes"], glacier.crs, findings)
-    order = [sheet.name for table in WORKBOOK if (sheet := sheets.get(table.name)) is not None]
+            findings.errors += position_errors(typed[name], identity)
+            findings.doubts += position_doubts(typed[name], identity)
+        moved(typed["readings"], typed["stakes"], identity.crs, findings)
     findings.doubts += field_doubts(typed)
-    if findings.errors or glacier is None:
-        raise RefusedFieldData(_in_order(findings.errors, order), findings.doubts)
-    return _field_data(path.name, glacier, typed, findings, order)
+    return _Part(replace(sheets, tables=typed), identity, findings)
+
+
+def _one(reading: _Reading, part: _Part) -> FieldData:
+    """What was read of one glacier, with the notes that concern it; refused with those of its errors."""
+    common, own = reading.common, part.findings
+    errors = [one for one in common.errors if not isinstance(one, BadCell) or part.sheets.concerns(one.sheet, one.cell)]
+    doubts = [one for one in common.doubts if part.sheets.concerns(one.sheet, one.cell)]
+    if errors or own.errors or part.identity is None:
+        raise RefusedFieldData(_in_order([*errors, *own.errors], reading.order), [*doubts, *own.doubts])
+    corrections = [one for one in common.corrections if part.sheets.concerns(one.sheet, one.cell)]
+    notes = Findings([], [*reading.left_out, *corrections, *own.corrections], [*doubts, *own.doubts])
+    return _field_data(reading.source, part.identity, part.sheets.tables, notes, reading.order)
+
+
+def _is_observed(sheets: GlacierSheets) -> bool:
+    return any(not sheets.tables[name].frame.empty for name in _OBSERVED)
+
+
+def _unobserved(glaciers: TypedTable, names: set[str]) -> Iterable[Correction]:
+    """A note on each glacier of which the workbook has no observation."""
+    for record, name in enumerate(glaciers.frame["glacier_id"]):
+        if name in names:
+            found = f"glacier {name} without reading, pit or band"
+            yield Correction(glaciers.sheet_name, glaciers.cell(record, "glacier_id"), found, "left out")
 
 
 def _sheets_of_tables(raw: Sequence[RawSheet], findings: Findings) -> dict[str, RawSheet]:
@@ -131,8 +249,9 @@ def _sheets_of_tables(raw: Sequence[RawSheet], findings: Findings) -> dict[str, 
     return sheets
 
 
-def _settled(typed: dict[str, TypedTable], findings: Findings) -> dict[str, TypedTable]:
+def _settled(tables: Mapping[str, TypedTable], findings: Findings) -> dict[str, TypedTable]:
     """The tables with names that point at each other spelled alike, and each record once."""
+    typed = dict(tables)
     for name, column, target in (
         ("readings", "stake_id", "stakes"),
         ("snow_pits", "stake_id", "stakes"),

@@ -83,12 +83,12 @@ def with_known_names(table: TypedTable, name: str, target: TypedTable, findings:
         return table
     alike: dict[str, list[str]] = {}
     for spelled in sorted(known):
-        alike.setdefault(_plain(spelled), []).append(spelled)
+        alike.setdefault(plain_name(spelled), []).append(spelled)
     names = table.frame[name].tolist()
     for record, spelled in enumerate(names):
         if spelled is None or spelled in known:
             continue
-        matches = alike.get(_plain(spelled), [])
+        matches = alike.get(plain_name(spelled), [])
         if len(matches) == 1:
             names[record] = matches[0]
             findings.corrections.append(
@@ -99,5 +99,6 @@ def with_known_names(table: TypedTable, name: str, target: TypedTable, findings:
     return table.with_column(name, names)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name without blanks and case, as names are compared."""
     return "".join(name.split()).casefold()

@@ -48,6 +48,7 @@ class BalanceField:
     balance_m_we, sigma_balance_m_we : shape grid.shape, NaN outside the glacier.
     surface_m : elevation on the same grid, for shading.
     isolines : at the settings' interval, clipped to the outline.
+    outline : of the glacier in that year, in the grid's CRS; None where only the pixels are known.
     """
 
     grid: Grid
@@ -55,6 +56,7 @@ class BalanceField:
     sigma_balance_m_we: FloatArray
     surface_m: FloatArray
     isolines: tuple[Isoline, ...]
+    outline: BaseGeometry | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class BalanceYear:
     ``budget`` is the error budget of the annual balance by source (one standard deviation, m w.e.); empty where nothing
     supports one; ``density_errors_m_we`` is its density part with signs: what one standard deviation more of snow
     density, and of ice density, does to the balance. Gradients are those of the points below and above the equilibrium
-    line (m w.e. per 100 m).
+    line (m w.e. per 100 m). ``sigma_ela_m`` is None where the line lies off the glacier.
     """
 
     year: int
@@ -90,6 +92,8 @@ class BalanceYear:
     gradient_below_m_we_per_100m: float | None = None
     gradient_above_m_we_per_100m: float | None = None
     density_errors_m_we: tuple[float, float] | None = None
+    sigma_ela_m: float | None = None
+    sigma_aar: float | None = None
 
     @property
     def accumulation_area_km2(self) -> float | None:

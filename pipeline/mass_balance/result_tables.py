@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,6 @@ class ComputedYear:
     plan: YearPlan | None
     annual: GlacierWide | None
     winter: GlacierWide | None
-
-    def with_flags(self, flags: tuple[str, ...]) -> ComputedYear:
-        """The same year with more flags."""
-        return replace(self, result=replace(self.result, flags=self.result.flags + flags)) if flags else self
 
     def count(self, kind: str) -> int | None:
         """How many stakes (or pits) entered the annual balance."""
@@ -166,8 +162,10 @@ def _glacier_row(data: FieldData, year: ComputedYear, sigma_limit_m_we: float | 
         "summer_balance_m_we": result.summer_m_we,
         "sigma_summer_m_we": result.sigma_summer_m_we,
         "ela_m": result.ela_m,
+        "sigma_ela_m": result.sigma_ela_m,
         "ela_position": result.ela_position,
         "aar": result.aar,
+        "sigma_aar": result.sigma_aar,
         "area_km2": result.area_km2,
         **{f"{name}_balance_m_we": result.by_method.get(name) for name in METHODS},
         "method_range_m_we": result.method_range_m_we,

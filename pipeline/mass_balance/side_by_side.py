@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
 from typing import TypeVar
+
+from pipeline.worker_threads import worker_threads
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -24,7 +26,7 @@ def in_threads(function: Callable[[Given], Found], values: Iterable[Given], thre
         yield from map(function, values)
         return
     coming = iter(values)
-    with ThreadPoolExecutor(threads) as pool:
+    with worker_threads(threads) as pool:
         running: deque[Future[Found]] = deque(pool.submit(function, value) for value in islice(coming, threads))
         try:
             while running:

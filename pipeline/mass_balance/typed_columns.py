@@ -237,6 +237,8 @@ def _hint(value: Any, heading: Heading) -> str:
     if any(math.isclose(typed, code) for code in MISSING_CODES):
         return f"leave the cell empty if {typed:g} stands for 'not measured'"
     _, high = _bounds(column)
+    if column.name == "exposed_m" and value < 0:
+        return "leave it empty, status 'buried', if the top of the stake lies below the surface"
     if column.unit == "kg m-3" and _GRAMS[0] <= value <= _GRAMS[1]:
         return f"{value:g} looks like g cm-3: write the unit into the header"
     if column.unit == "m" and high <= _LONGEST_M and high < value <= high * 100:

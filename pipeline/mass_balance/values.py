@@ -73,6 +73,7 @@ _WORDS = {
     **dict.fromkeys(("modelled", "modeled", "重建", "模拟"), "reconstructed"),
     **dict.fromkeys(("混合", "部分重建"), "mixed"),
     **dict.fromkeys(("not_reached_the_floor", "未到达", "未达", "未挖到底"), "not_reached"),
+    **dict.fromkeys(("below_the_summer_surface", "deeper", "夏季面以下", "低于夏季面"), "below_summer_surface"),
 }
 
 

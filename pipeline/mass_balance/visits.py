@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -44,7 +44,8 @@ class Place:
 class Pit:
     """A snow pit: its layers from the surface down, its floor, and the stake it was dug beside, if any.
 
-    ``probed_m`` is the snow depth down to the last summer's surface where the pit did not reach it, or None.
+    ``probed_m`` is the snow depth down to the last summer's surface where the pit did not reach it, or None. Of a pit
+    that went deeper, the layers end at that surface; ``older_m`` is what of it lay below.
     """
 
     pit_id: str
@@ -54,6 +55,7 @@ class Pit:
     floor: str
     layers: tuple[PitLayer, ...]
     probed_m: float | None = None
+    older_m: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,24 @@ def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSett
     visits: dict[str, list[Visit]] = {stake: [] for stake in stakes}
     for row in rows:
         visits[str(row["stake_id"])].append(_visit(row, calendar, densities))
-    ordered = {stake: _with_old_snow(found, settings) for stake, found in visits.items()}
+    unstated = {f"{row['stake_id']}/{row['leg']}/{row['date'].isoformat()}" for row in rows if not row["surface"]}
+    ordered = {stake: _with_old_snow(_with_assumed_ice(found, unstated), settings) for stake, found in visits.items()}
     probings = tuple(_probing(row, densities) for row in data.probings.to_dict("records"))
     return Network(stakes, ordered, pits, probings, _surveys(data, stakes), densities)
 
 
-def _with_old_snow(visits: Sequence[Visit], settings: MassBalanceSettings) -> tuple[Visit, ...]:
+def _with_assumed_ice(visits: Sequence[Visit], unstated: Set[str]) -> Iterator[Visit]:
+    """The visits in order of time; flagged where ice is assumed though an earlier year left snow, which may be firn."""
+    left_snow = False
+    for visit in sorted(visits, key=lambda visit: (visit.day, visit.leg)):
+        if left_snow and visit.key in unstated and visit.exposed_m is not None:
+            yield replace(visit, flags=(*visit.flags, "ice_assumed"))
+        else:
+            yield visit
+        left_snow = left_snow or (visit.opens_year and visit.snow_m > 0)
+
+
+def _with_old_snow(visits: Iterable[Visit], settings: MassBalanceSettings) -> tuple[Visit, ...]:
     """The visits of a stake in order of time, those inside a year with what is left of the snow it began with."""
     opening: dict[int, Visit] = {}
     found = []
@@ -192,9 +206,23 @@ def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
             beside = stakes[str(row["stake_id"])]
             place = Place(beside.easting, beside.northing, beside.longitude, beside.latitude, place.elevation_m)
         own = tuple(layers[str(row["pit_id"])])
-        probed = _number(row["probed_depth_m"])
-        pits.append(Pit(str(row["pit_id"]), row["date"], row["stake_id"], place, row["floor"], own, probed))
+        pit = Pit(
+            str(row["pit_id"]), row["date"], row["stake_id"], place, row["floor"], own, _number(row["probed_depth_m"])
+        )
+        pits.append(_down_to_summer_surface(pit))
     return tuple(pits)
+
+
+def _down_to_summer_surface(pit: Pit) -> Pit:
+    """The pit without what lies below the last summer's surface, which is no balance of this year."""
+    if pit.floor != "below_summer_surface" or pit.probed_m is None:
+        return pit
+    left, kept = pit.probed_m, []
+    for layer in pit.layers:
+        if left > 0:
+            kept.append(replace(layer, thickness_m=min(left, layer.thickness_m)))
+        left -= layer.thickness_m
+    return replace(pit, floor="summer_surface", layers=tuple(kept), probed_m=None, older_m=max(0.0, -left))
 
 
 def _densities(data: FieldData, pits: Sequence[Pit], settings: MassBalanceSettings) -> SnowDensities:
@@ -218,9 +246,12 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities)
     """One reading with vertical heights: L cos(tilt); a stake lost or buried shows no length above the surface."""
     stake, day = str(row["stake_id"]), row["date"]
     tilt = _number(row["tilt_deg"])
-    exposed = _number(row["exposed_m"])
-    if exposed is not None and tilt is not None:
-        exposed *= math.cos(math.radians(tilt))
+    exposed, length = _number(row["exposed_m"]), _number(row["stake_length_m"])
+    upright = math.cos(math.radians(tilt or 0.0))
+    if exposed is not None:
+        exposed *= upright
+    if length is not None and row["status"] != "melted_out":  # how a stake lies that fell is not how it stood
+        length *= upright
     if row["status"] in ("melted_out", "buried", "lost"):
         exposed = None
     snow, density = _number(row["snow_depth_m"]) or 0.0, _number(row["snow_density_kg_m3"])
@@ -233,7 +264,7 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities)
         int(row["leg"]),
         day,
         exposed,
-        _number(row["stake_length_m"]),
+        length,
         snow,
         density or 0.0,
         _number(row["superimposed_ice_m"]) or 0.0,

@@ -56,6 +56,10 @@ class Calendar:
                 return year
         return None
 
+    def days_from_year_end(self, day: date) -> int:
+        """Days between a visit and the nearest end of a year."""
+        return min(abs((day - self.end(year)).days) for year in (day.year - 1, day.year, day.year + 1))
+
     def closing_visits(self, days: Sequence[date], year: int) -> Sequence[date]:
         """The visits that may close ``year``, of days in order of time."""
         end, tolerance = self.end(year), timedelta(days=self.tolerance_days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,9 @@ from pipeline.mass_balance.hypsometry import Hypsometry
 
 # balance gradients known of glaciers lie well inside (m w.e. per 100 m)
 PLAUSIBLE_GRADIENT = (0.0, 2.5)
+# root mean square of the gradients of glaciers from 0.2 (cold and dry) to 1.0 (maritime), m w.e. per 100 m: what the
+# other elevations may differ by where the points tell no gradient
+UNKNOWN_GRADIENT = 0.6
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,31 @@ def gradient_weights(elevation_m: FloatArray) -> FloatArray:
     return centred / spread if spread > 1.0 else np.zeros_like(centred)
 
 
+def unknown_gradient_error(elevation_m: FloatArray, at_m: float) -> float:
+    """Standard deviation (m w.e.) of the balance at the elevation ``at_m`` where all points lie at one height; else 0.
+
+    The balance of such points is taken for the whole glacier: no gradient is measured, and none is assumed.
+    """
+    if gradient_weights(elevation_m).any():
+        return 0.0
+    return abs(at_m - float(elevation_m.mean())) * UNKNOWN_GRADIENT / 100
+
+
+def unknown_gradient_error_of_mean(hypsometry: Hypsometry, elevation_m: FloatArray) -> float:
+    """Standard deviation (m w.e.) of the glacier's mean where all points, shape (points,), lie at one height; else 0.
+
+    A straight gradient g counts over the height between the points and the glacier's mean; one that bends at the points
+    by g / 2 changes the balance on one side by g / 4 more and on the other by g / 4 less, which does not cancel.
+    """
+    to_mean = unknown_gradient_error(elevation_m, hypsometry.mean_m)
+    to_zones = np.array([unknown_gradient_error(elevation_m, middle) for middle in hypsometry.middle_m.tolist()])
+    return math.hypot(to_mean, zone_mean(hypsometry, to_zones) / 4)
+
+
 def gradient_balance(hypsometry: Hypsometry, elevation_m: FloatArray, balance_m_we: FloatArray) -> tuple[float, float]:
     """Glacier mean (m w.e.) by a straight balance-elevation line, and the line's slope (m w.e. per 100 m)."""
     slope = float(gradient_weights(elevation_m) @ balance_m_we)
-    mean_elevation = float(hypsometry.area_km2 @ hypsometry.middle_m / hypsometry.total_km2)
-    return float(balance_m_we.mean() + slope * (mean_elevation - elevation_m.mean())), slope * 100
+    return float(balance_m_we.mean() + slope * (hypsometry.mean_m - elevation_m.mean())), slope * 100
 
 
 def zone_mean(hypsometry: Hypsometry, balance_m_we: FloatArray) -> float:

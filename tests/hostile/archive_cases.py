@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
+import rasterio
 
 from tests.hostile.cases import BOMB, EXTERNAL
 
@@ -84,13 +85,16 @@ def pipe(root: Path, _: str) -> None:
 
 
 def vrt(root: Path, elsewhere: str) -> None:
-    """In the place of a raster, a list of addresses that GDAL would follow."""
+    """In the place of a raster, a list of addresses that GDAL would follow, on the grid of that raster."""
+    with rasterio.open(root / RASTER) as raster:
+        size = f'rasterXSize="{raster.width}" rasterYSize="{raster.height}"'
+        place = f"<SRS>{raster.crs}</SRS><GeoTransform>{','.join(map(str, raster.transform.to_gdal()))}</GeoTransform>"
     source = (
         f"<SimpleSource><SourceFilename>/vsicurl/{elsewhere}</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
     )
     band = f'<VRTRasterBand dataType="Float32" band="1">{source}</VRTRasterBand>'
     (root / RASTER).unlink()
-    (root / RASTER).write_text(f'<VRTDataset rasterXSize="9" rasterYSize="8">{band}</VRTDataset>', encoding="utf-8")
+    (root / RASTER).write_text(f"<VRTDataset {size}>{place}{band}</VRTDataset>", encoding="utf-8")
 
 
 def parquet_bomb(root: Path, _: str) -> None:

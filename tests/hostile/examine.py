@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from pipeline.undecodable_messages import undecodable_messages_unprinted
 from schemas.errors import ArchiveError
 
 # of processor time for one reading; a machine that does other things beside it takes longer by the clock
@@ -35,7 +36,7 @@ def examine(read: Callable[[Path], object], folder: Path) -> str:
         try:
             read(folder)
         except ArchiveError as error:
-            watch.problems += _problems_of_message(str(error))
+            watch.problems += problems_of_message(str(error))
         except NetworkUsed as error:
             watch.problems.append(f"network used: {error}")
         except Exception as error:  # noqa: BLE001 - any other error at all is what is looked for
@@ -65,6 +66,7 @@ def _watched() -> Iterator[_Watch]:
             tempfile.TemporaryDirectory(prefix="hostile-tmp-") as scratch,
             mock.patch.object(tempfile, "tempdir", scratch),
             _no_sockets(),
+            undecodable_messages_unprinted(),  # as in a run of the command line
             warnings.catch_warnings(record=True) as warned,
             _descriptor_2() as told,
             redirect_stderr(printed),
@@ -110,7 +112,7 @@ def _descriptor_2() -> Iterator[Callable[[], str]]:
             text.append(kept.read().decode("utf-8", "replace"))
 
 
-def _problems_of_message(message: str) -> list[str]:
+def problems_of_message(message: str) -> list[str]:
     found = []
     for line in message.splitlines() or [""]:
         if not line.strip() or ": found " not in line or "; expected " not in line:

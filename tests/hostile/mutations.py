@@ -9,9 +9,10 @@ import random
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from pipeline.zip_archives import ZIP_DAMAGE
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
@@ -232,6 +233,6 @@ def mutated(content: bytes, mutations: Sequence[Mutation], seed: str) -> bytes:
         if content:
             try:
                 content = draw.choice(mutations)(content, draw)
-            except (ValueError, struct.error, zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError):
+            except ZIP_DAMAGE:
                 content = flip_bits(content, draw)  # an earlier damage left no structure to damage
     return content

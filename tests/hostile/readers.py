@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import io
 import json
@@ -28,8 +29,8 @@ from pipeline.elevation_change.outlines import read_outlines
 from pipeline.elevation_change.tiles import open_mosaic
 from pipeline.grid import Grid
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.hypsometry import read_outline
 from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
 from pipeline.resources import open_resources
 from schemas.definition import read_definition
 from schemas.settings import ElevationChangeSettings, MassBalanceSettings
@@ -130,7 +131,10 @@ def _write_outlines(name: str) -> Callable[[Path], object]:
 
 
 def _read_outlines(name: str) -> Callable[[Path], object]:
-    return lambda folder: (read_outlines([folder / name], GRID), read_outline(folder / name, "G1", "EPSG:32645"))
+    return lambda folder: (
+        read_outlines([folder / name], GRID),
+        read_surveyed_outlines(folder / name, "G1", "EPSG:32645"),
+    )
 
 
 def _damaged_elsewhere(name: str) -> Callable[[Path], object]:
@@ -140,7 +144,7 @@ def _damaged_elsewhere(name: str) -> Callable[[Path], object]:
         try:
             return read_outlines([folder / name], GRID)
         finally:
-            read_outline(folder / name, "G1", "EPSG:32645")
+            read_surveyed_outlines(folder / name, "G1", "EPSG:32645")
 
     return read
 
@@ -227,8 +231,15 @@ def _validate(folder: Path) -> object:
 @cache
 def _template(reader: Reader) -> Path:
     """Good files of a reader, made once in a process."""
-    folder = Path(tempfile.mkdtemp(prefix="hostile-"))
+    folder = kept_folder()
     reader.make(folder)
+    return folder
+
+
+def kept_folder() -> Path:
+    """A temporary folder that stays as long as this process."""
+    folder = Path(tempfile.mkdtemp(prefix="hostile-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 

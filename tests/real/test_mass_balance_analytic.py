@@ -13,7 +13,7 @@ import rasterio
 from pipeline.grid import utm_crs
 from pipeline.mass_balance.contour_method import classes_of_pixels, clipped_contour_balance, contour_balance
 from pipeline.mass_balance.equilibrium_line import equilibrium_line
-from pipeline.mass_balance.hypsometry import Hypsometry, hypsometry_of_surface, read_surface
+from pipeline.mass_balance.hypsometry import Hypsometry, read_surveys
 from pipeline.mass_balance.point_balance import PitLayer, Visit, chain_balance, stake_balance, sum_pit
 from pipeline.mass_balance.zoning import zone_mean
 from schemas.settings import MassBalanceSettings
@@ -126,9 +126,9 @@ def test_hintereisferner_has_the_area_altitude_distribution_of_the_inventory() -
     outline, dem = folder / "Hintereisferner_RGI5.shp", folder / "srtm.tif"
     with rasterio.open(dem) as source:
         assert source.crs is not None
-    surface = read_surface(dem, outline, "", utm_crs(10.75, 46.8), 10.0)
-    assert surface.area_km2 == pytest.approx(8.036, rel=0.002)
-    bands = hypsometry_of_surface(surface, 50.0)
+    survey = read_surveys(dem, outline, ("", utm_crs(10.75, 46.8)), 10.0, 50.0)[-1]
+    assert survey.surface.area_km2 == pytest.approx(8.036, rel=0.002)
+    bands = survey.bands
     share = {float(m): 1000 * a / bands.total_km2 for m, a in zip(bands.middle_m, bands.area_km2, strict=True)}
     with (folder / "rgi5_hypsometry.csv").open(encoding="utf-8") as stream:
         row = next(csv.DictReader(stream, skipinitialspace=True))

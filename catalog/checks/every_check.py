@@ -1,0 +1,107 @@
+"""All checks of a finished archive, and the one function that makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rasterio
+
+from catalog.checks import (
+    balances,
+    changes,
+    consistency,
+    files,
+    metadata,
+    pages,
+    provenance,
+    rasters,
+    stac,
+    styles,
+    tables,
+    vectors,
+    versions,
+)
+from catalog.checks.archive import Archive, Files, FolderFiles
+from catalog.checks.result import Check, CheckResult, ValidationReport
+from pipeline.progress import Tell, silent
+from schemas.errors import BadInput
+
+CHECKS: tuple[Check, ...] = (  # type: ignore[type-arg]  # each check names its own kind of subject
+    *files.CHECKS,
+    *stac.CHECKS,
+    *rasters.CHECKS,
+    *styles.CHECKS,
+    *tables.CHECKS,
+    *vectors.CHECKS,
+    *consistency.CHECKS,
+    *changes.CHECKS,
+    *balances.CHECKS,
+    *provenance.CHECKS,
+    *metadata.CHECKS,
+    *versions.CHECKS,
+    *pages.CHECKS,
+)
+TIMEOUT_S = 30.0
+# what a file says is in the file: no .aux.xml or listing of its folder is asked for, and none is written
+_NO_SIDECARS = {"GDAL_PAM_ENABLED": "NO", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+_OVER_HTTP = {
+    **_NO_SIDECARS,
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif",
+    "GDAL_HTTP_MAX_RETRY": 2,
+    "GDAL_HTTP_RETRY_DELAY": 1,
+}
+
+
+def validate(
+    archive: Path | str,
+    schemas: Path | None = None,
+    *,
+    deep: bool = False,
+    timeout_s: float = TIMEOUT_S,
+    tell: Tell = silent,
+) -> ValidationReport:
+    """Make every check of an archive; none of them changes anything.
+
+    Parameters
+    ----------
+    archive : a folder, or the http(s) URL of an archive's root or catalog.json.
+    schemas : folder of STAC extension schemas laid out by URL; GLACIER_STAC_SCHEMAS when absent.
+    deep : over http, also read every pixel; a folder is always read whole.
+    timeout_s : how long a server may keep silent.
+
+    Errors
+    ------
+    BadInput : no such folder, or a server that gives no answer, or none that tells whether a file is there.
+    """
+    name = str(archive)
+    if name.startswith(("http://", "https://")):
+        import httpx  # of a folder nothing is asked over the network
+
+        from catalog.checks.web_files import WebFiles
+
+        limit = {"GDAL_HTTP_TIMEOUT": max(1, round(timeout_s)), "GDAL_HTTP_CONNECTTIMEOUT": max(1, round(timeout_s))}
+        with httpx.Client(timeout=timeout_s, follow_redirects=True) as client:
+            source = WebFiles(name, client, deep=deep)
+            with rasterio.Env(**_OVER_HTTP, **limit, CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/{source.name}"):
+                return _validate(source, schemas, tell)
+    root = Path(name)
+    if not root.is_dir():
+        found = "a file" if root.exists() else "no such folder"
+        raise BadInput(
+            name, found, "the root folder of an archive, or its URL", "give the folder that holds catalog.json"
+        )
+    with rasterio.Env(**_NO_SIDECARS):
+        return _validate(FolderFiles(root), schemas, tell)
+
+
+def _validate(source: Files, schemas: Path | None, tell: Tell) -> ValidationReport:
+    seen = Archive(source, schemas)
+    first = files.is_archive(seen)
+    results = [first]
+    for check in CHECKS[1:]:
+        if first.passed:
+            tell(f"checking {check.name}")
+            results.append(check(seen))
+        else:
+            results.append(CheckResult(check.name, check.meaning, skipped="this is no archive"))
+    return ValidationReport(source.name, tuple(results))

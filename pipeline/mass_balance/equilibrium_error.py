@@ -1,0 +1,82 @@
+"""What the error of a balance profile does to its equilibrium line and accumulation-area ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from pipeline.grid import FloatArray
+from pipeline.mass_balance.equilibrium_line import EquilibriumLine
+from pipeline.mass_balance.field import area_mean_of, leave_one_out
+from pipeline.mass_balance.hypsometry import GlacierSurface
+from pipeline.mass_balance.map_fields import FieldModel, YearField, YearPoints
+from pipeline.mass_balance.uncertainty import inflation, shared_error
+
+# an even selection of so many pixels stands for the surroundings of the line
+_PIXELS = 400
+
+
+@dataclass(frozen=True)
+class EquilibriumError:
+    """One standard deviation of the equilibrium line's elevation (m), None where it lies off the glacier, and of the
+    accumulation-area ratio."""
+
+    elevation_m: float | None
+    aar: float
+
+
+def error_of_line(
+    line_of: Callable[[float], EquilibriumLine],
+    ratio_of: Callable[[float], float],
+    sigma_m_we: float,
+    gradient_m_we_per_100m: float,
+) -> EquilibriumError:
+    """Half of how far the line and the ratio move when the whole profile is raised and lowered by its error.
+
+    ``line_of`` and ``ratio_of`` give the line and the ratio of the profile with some balance (m w.e.) added to it.
+    Where the line leaves the glacier on one side, the other side alone is taken; on both, the error over the gradient.
+    """
+    line = line_of(0.0)
+    ratio = abs(ratio_of(sigma_m_we) - ratio_of(-sigma_m_we)) / 2
+    if line.position != "=":
+        return EquilibriumError(None, ratio)
+    moved = [line_of(shift) for shift in (sigma_m_we, -sigma_m_we)]
+    moves = [abs(other.elevation_m - line.elevation_m) for other in moved if other.position == "="]
+    if moves:
+        return EquilibriumError(sum(moves) / len(moves), ratio)
+    return EquilibriumError(100 * sigma_m_we / max(abs(gradient_m_we_per_100m), 1e-3), ratio)
+
+
+def field_error_at(
+    elevation_m: float, within_m: float, year: YearPoints, found: YearField, ground: tuple[GlacierSurface, FieldModel]
+) -> float:
+    """One standard deviation (m w.e.) of the field's mean over the pixels at an elevation, ``within_m`` of it.
+
+    Block kriging of these pixels, with the sources that the budget of the glacier-wide balance has: the points' own
+    noise, the interpolation (widened as there, with the bend's error) and the densities that all points share.
+    """
+    surface, model = ground
+    heights = surface.surface_m[surface.inside]
+    distance = np.abs(heights - elevation_m)
+    near = np.flatnonzero(distance <= max(within_m, float(distance.min())))
+    near = near[:: max(1, near.size // _PIXELS)]
+    positions, heights = surface.inside_positions[near], heights[near]
+    kriged = found.kriged
+    to_points = model.covariance.of(cdist(positions, kriged.points.positions)).mean(axis=0)
+    within = float(model.covariance.of(cdist(positions, positions)).mean())
+    mean = area_mean_of(kriged, to_points, heights, within)
+    _, standardised = leave_one_out(kriged)
+    interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * inflation(standardised)
+    bend = 0.0 if model.bend is None else model.bend.sigma_of_mean(year.observed, mean.weights, heights)
+    density = shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1])
+    return math.hypot(math.sqrt(mean.noise_variance), interpolation, bend, density)
+
+
+def profile_error_at(elevation_m: float, middle_m: FloatArray, sigma_m_we: FloatArray) -> float:
+    """Error (m w.e.) of a profile of zones at an elevation: that of the zones next to it, by height between them."""
+    known = np.isfinite(sigma_m_we)
+    return float(np.interp(elevation_m, middle_m[known], sigma_m_we[known]))

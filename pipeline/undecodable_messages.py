@@ -1,0 +1,36 @@
+"""GDAL's messages about damaged files that quote their bytes: kept from the screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+# where rasterio hands a message of GDAL to Python's log
+_HANDLER = "rasterio._env.log_error"
+
+
+@contextmanager
+def undecodable_messages_unprinted() -> Iterator[None]:
+    """Within it, Python does not print that a message of GDAL is no UTF-8.
+
+    rasterio decodes every message in a callback that cannot raise; where a message quotes a damaged file, Python would
+    print a traceback beside the error that the reader raises for the same damage. Nothing else is kept from the screen.
+    """
+    printing, unraisable = sys.excepthook, sys.unraisablehook
+
+    def print_others(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        # an error that ends the program has a trace
+        if trace is not None or not isinstance(error, UnicodeDecodeError):
+            printing(kind, error, trace)
+
+    def report_others(found: sys.UnraisableHookArgs) -> None:
+        if found.object != _HANDLER or not isinstance(found.exc_value, UnicodeDecodeError):
+            unraisable(found)
+
+    sys.excepthook, sys.unraisablehook = print_others, report_others
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = printing, unraisable
