@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import rasterio
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from catalog.checks.archive import Archive, FolderFiles
 from catalog.checks.table_files import TableFile, all_tables
@@ -279,7 +281,7 @@ def _values(old: dict[str, str], new: dict[str, str]) -> Iterator[ValueChange]:
 def _raster_change(before: Archive, after: Archive, path: str) -> RasterChange:
     names = [archive.files.dataset_name(path) for archive in (before, after)]
     # as GeoTIFF only: what is of another format may lead elsewhere
-    with rasterio.open(names[0], driver="GTiff") as one, rasterio.open(names[1], driver="GTiff") as two:
+    with _raster(names[0]) as one, _raster(names[1]) as two:
         if (one.crs, one.transform, one.shape, one.count) != (two.crs, two.transform, two.shape, two.count):
             pixels = one.width * one.height
             return RasterChange(path, pixels, pixels, None, "another grid or number of bands")
@@ -292,6 +294,15 @@ def _raster_change(before: Archive, after: Archive, path: str) -> RasterChange:
     note = "" if pixels else "the same pixels, written otherwise (tags, compression or nodata)"
     largest = float(difference[both].max()) if both.any() and pixels else None
     return RasterChange(path, pixels, int(differs[0].size), largest, note)
+
+
+@contextmanager
+def _raster(name: str) -> Iterator[Any]:
+    with warnings.catch_warnings():
+        # a raster that has lost its place differs in its transform, which is told
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(name, driver="GTiff") as source:
+            yield source
 
 
 def _capped(title: str, lines: list[str]) -> list[str]:

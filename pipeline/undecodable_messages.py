@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-# where rasterio hands a message of GDAL to Python's log
-_HANDLER = "rasterio._env.log_error"
+# where rasterio takes a message of GDAL, by several functions of its modules
+_HANDLERS = "rasterio._"
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def undecodable_messages_unprinted() -> Iterator[None]:
             printing(kind, error, trace)
 
     def report_others(found: sys.UnraisableHookArgs) -> None:
-        if found.object != _HANDLER or not isinstance(found.exc_value, UnicodeDecodeError):
+        if not str(found.object).startswith(_HANDLERS) or not isinstance(found.exc_value, UnicodeDecodeError):
             unraisable(found)
 
     sys.excepthook, sys.unraisablehook = print_others, report_others

@@ -250,7 +250,7 @@ def test_a_declared_failing_is_published_with_its_verdict(tmp_path: Path, commis
         del manifest["datasets"][0]["definition"]["publish_failing"]
 
     in_json("manifest.json", undeclared)(out)
-    assert validate(out).failed_checks() == ("quality-gates",)
+    assert validate(out).failed_checks() == ("manifest-intact", "quality-gates")
 
 
 @pytest.mark.slow

@@ -303,7 +303,7 @@ def test_yaml_reads_back_as_the_same_text_and_gains_no_key(hostile: Path, benign
         assert set(document) - {"references"} == set(usual) - {"references"}
         assert document["title"].endswith(squeezed(LONG))
         assert document["contact"][0]["name"] == HOSTILE
-        assert document["preferred-citation"]["publisher"]["name"] == HOSTILE
+        assert document["preferred-citation"]["publisher"]["name"] == squeezed(HOSTILE)
         notes = document["preferred-citation"]["notes"].splitlines()
         assert [line.partition(": ")[0] for line in notes] == [
             line.partition(": ")[0] for line in usual["preferred-citation"]["notes"].splitlines()

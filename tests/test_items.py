@@ -243,7 +243,7 @@ def test_a_year_says_its_balance_ela_and_gate(balance):
     assert said["glacier:balance"]["annual_m_we"] == round(year.annual_m_we, 2)
     assert said["glacier:balance"]["winter_m_we"] == 0.21
     assert items[1].properties["glacier:balance"]["winter_m_we"] is None
-    assert said["glacier:ela"] == {"altitude_m": 3838.0, "position": "="}
+    assert said["glacier:ela"] == {"altitude_m": 3838.0, "sigma_m": 14.0, "position": "="}
     assert [gate["subject"] for gate in said["glacier:gates"]] == ["2001"]
     assert said["glacier:provenance"] == "observed"
     assert (items[0].start, items[0].end) == (date(2000, 8, 28), date(2001, 8, 30))
