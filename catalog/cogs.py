@@ -31,7 +31,6 @@ CLASS_NODATA = 255
 VISUAL_NODATA = 0
 BLOCK = 256
 DECIMALS = 2
-MEDIA_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 _TILED = {"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK}
 # Nothing but the GeoTIFF itself (no .aux.xml beside it), the same bytes with any number of threads, and a small cache

@@ -9,10 +9,6 @@ from typing import Any
 
 from lxml import etree, html
 
-FACTS = (
-    "identifier", "doi", "title", "title_cn", "version", "published", "period", "extent", "keywords", "contact",
-    "phone", "email", "project", "citation", "credit", "licence", "publisher", "language",
-)  # fmt: skip
 Facts = dict[str, Any]
 
 _DATACITE = {"d": "http://datacite.org/schema/kernel-4", "xml": "http://www.w3.org/XML/1998/namespace"}

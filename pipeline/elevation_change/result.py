@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 # values of the classification raster
 VOID, STABLE, GLACIER, EXCLUDED = 0, 1, 2, 3
-CLASS_NAMES = {VOID: "void", STABLE: "stable", GLACIER: "glacier", EXCLUDED: "excluded"}
 
 
 @dataclass(frozen=True)

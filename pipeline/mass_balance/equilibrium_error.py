@@ -11,10 +11,10 @@ from scipy.spatial.distance import cdist
 
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.equilibrium_line import EquilibriumLine
-from pipeline.mass_balance.field import area_mean_of, leave_one_out
+from pipeline.mass_balance.field import AreaMean, area_mean_of
 from pipeline.mass_balance.hypsometry import GlacierSurface
 from pipeline.mass_balance.map_fields import FieldModel, YearField, YearPoints
-from pipeline.mass_balance.uncertainty import inflation, shared_error
+from pipeline.mass_balance.uncertainty import shared_error
 
 # an even selection of so many pixels stands for the surroundings of the line
 _PIXELS = 400
@@ -51,15 +51,38 @@ def error_of_line(
     return EquilibriumError(100 * sigma_m_we / max(abs(gradient_m_we_per_100m), 1e-3), ratio)
 
 
-def field_error_at(
-    elevation_m: float, within_m: float, year: YearPoints, found: YearField, ground: tuple[GlacierSurface, FieldModel]
-) -> float:
-    """One standard deviation (m w.e.) of the field's mean over the pixels at an elevation, ``within_m`` of it.
+def errors_of_mean(
+    mean: AreaMean, elevation_m: FloatArray, year: YearPoints, model: FieldModel, widening: float
+) -> dict[str, float]:
+    """Errors by source (m w.e.) of the field's mean over an area whose pixels have the elevations ``elevation_m``.
 
-    Block kriging of these pixels, with the sources that the budget of the glacier-wide balance has: the points' own
-    noise, the interpolation (widened as there, with the bend's error) and the densities that all points share.
+    point : the points' own noise; density : what all points share; interpolation : the kriging error of the mean
+    without that noise, times ``widening``, and what the bend of the trend may be wrong by.
+    """
+    interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * widening
+    if model.bend is not None:
+        interpolation = math.hypot(interpolation, model.bend.sigma_of_mean(year.observed, mean.weights, elevation_m))
+    return {
+        "point": math.sqrt(mean.noise_variance),
+        "density": shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1]),
+        "interpolation": interpolation,
+    }
+
+
+def field_error_at(
+    place_m: tuple[float, float],
+    year: YearPoints,
+    found: YearField,
+    ground: tuple[GlacierSurface, FieldModel],
+    widening: float,
+) -> float:
+    """One standard deviation (m w.e.) of the field's mean over the pixels at an elevation.
+
+    Block kriging of these pixels, with the sources of ``errors_of_mean``. ``place_m`` : the elevation, and how near to
+    it pixels count.
     """
     surface, model = ground
+    elevation_m, within_m = place_m
     heights = surface.surface_m[surface.inside]
     distance = np.abs(heights - elevation_m)
     near = np.flatnonzero(distance <= max(within_m, float(distance.min())))
@@ -69,11 +92,7 @@ def field_error_at(
     to_points = model.covariance.of(cdist(positions, kriged.points.positions)).mean(axis=0)
     within = float(model.covariance.of(cdist(positions, positions)).mean())
     mean = area_mean_of(kriged, to_points, heights, within)
-    _, standardised = leave_one_out(kriged)
-    interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * inflation(standardised)
-    bend = 0.0 if model.bend is None else model.bend.sigma_of_mean(year.observed, mean.weights, heights)
-    density = shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1])
-    return math.hypot(math.sqrt(mean.noise_variance), interpolation, bend, density)
+    return math.hypot(*errors_of_mean(mean, heights, year, model, widening).values())
 
 
 def profile_error_at(elevation_m: float, middle_m: FloatArray, sigma_m_we: FloatArray) -> float:

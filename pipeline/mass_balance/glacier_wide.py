@@ -11,7 +11,13 @@ import numpy as np
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.contour_method import classes_of_outline, contour_balance, isolines, thinned
 from pipeline.mass_balance.cross_checks import gradient_of, piecewise_balance, quadratic_balance
-from pipeline.mass_balance.equilibrium_error import EquilibriumError, error_of_line, field_error_at, profile_error_at
+from pipeline.mass_balance.equilibrium_error import (
+    EquilibriumError,
+    error_of_line,
+    errors_of_mean,
+    field_error_at,
+    profile_error_at,
+)
 from pipeline.mass_balance.equilibrium_line import EquilibriumLine, accumulation_area_ratio, equilibrium_line
 from pipeline.mass_balance.field import Points, leave_one_out
 from pipeline.mass_balance.hypsometry import GlacierSurface, Hypsometry
@@ -238,10 +244,11 @@ def by_map(
     }
     line_of = _lines_of_field(surface, found.balance_m_we, settings.band_height_m)
     line, inside = line_of(0.0), found.balance_m_we[surface.inside]
-    sigma = field_error_at(line.elevation_m, settings.band_height_m / 2, year, found, (surface, model))
     below, above = gradients_about(line, year.all)
     budget, left_out = _budget(year, found, model, [contour, found.mean.balance_m_we, zoned.balance_m_we], surface)
-    sigma = math.hypot(sigma, budget["method"])
+    widening = inflation(left_out.standardised)
+    at_line = line.elevation_m, settings.band_height_m / 2
+    sigma = math.hypot(field_error_at(at_line, year, found, (surface, model), widening), budget["method"])
     area = area_error(settings.sigma_area_relative, inside, np.ones(surface.pixels))
     return GlacierWide(
         contour if settings.primary_method == "contour" else zoned.balance_m_we,
@@ -285,14 +292,9 @@ def _budget(
     """
     mean = found.mean
     error, standardised = leave_one_out(found.kriged)
-    interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * inflation(standardised)
-    if model.bend is not None:
-        elevation = surface.surface_m[surface.inside]
-        interpolation = math.hypot(interpolation, model.bend.sigma_of_mean(year.observed, mean.weights, elevation))
+    elevation = surface.surface_m[surface.inside]
     budget = {
-        "point": math.sqrt(mean.noise_variance),
-        "density": shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1]),
-        "interpolation": interpolation,
+        **errors_of_mean(mean, elevation, year, model, inflation(standardised)),
         "method": method_spread(methods),
         "leave_one_out": math.sqrt(float(np.mean(error**2))),
     }
