@@ -18,18 +18,18 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from catalog.build import write_archive_documents
-from catalog.collection import Collection, facts_of
-from catalog.dataset import Dataset, Item
-from catalog.layout import CollectionFolder
-from catalog.manifest import list_files
-from catalog.mass_balance_items import write_mass_balance
-from catalog.media_types import media_type_of
+from catalog.archive.items import Dataset, Item
+from catalog.archive.layout import CollectionFolder
+from catalog.archive.manifest import list_files
+from catalog.archive.media_types import media_type_of
+from catalog.build.collection import Collection, facts_of
+from catalog.build.collections import write_archive_documents
+from catalog.items.mass_balance import write_mass_balance
 from catalog.metadata import write_metadata
-from catalog.page_facts import Card
-from catalog.pages import write_collection_pages, write_readme
+from catalog.pages.facts import Card
+from catalog.pages.write import write_collection_pages, write_readme
 from catalog.stac.write import write_collection_stac
-from catalog.tables import write_tables
+from catalog.tables.write import write_tables
 
 DEFAULT = (1_000, 3_000, 10_000)
 LIMIT_S, LIMIT_MB, LIMIT_DOCUMENT_KB = 60, 1_000, 1_000

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from catalog.cogs import NODATA, write_cog
-from pipeline.elevation_change.comparison import difference
-from pipeline.elevation_change.observations import Request, observe
+from catalog.formats.cogs import NODATA, write_cog
+from pipeline.elevation_change.differencing.comparison import difference
+from pipeline.elevation_change.pairing.observations import Request, observe
 from pipeline.resources import bytes_of, open_resources
 from schemas.settings import ElevationChangeSettings
 

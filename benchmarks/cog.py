@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from rasterio.transform import Affine
-from catalog.cogs import write_cog
+from catalog.formats.cogs import write_cog
 from pipeline.grid import Grid
 values = np.load(sys.argv[1], mmap_mode="r")
 grid = Grid("EPSG:32645", Affine(30, 0, 4e5, 0, -30, 4.8e6), values.shape)

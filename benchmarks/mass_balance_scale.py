@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.mass_balance.chain import mass_balance  # noqa: E402 - the project's folder comes first
-from pipeline.mass_balance.read import FieldData, read_field_data  # noqa: E402 - as above
+from pipeline.mass_balance.fieldwork.read import FieldData, read_field_data  # noqa: E402 - as above
 from schemas.settings import MassBalanceSettings  # noqa: E402 - as above
 from tests.field_workbook import write_big_workbook  # noqa: E402 - as above
 

@@ -24,8 +24,8 @@ from benchmarks.process import run
 
 LIMIT = 0.1
 SAMPLE = (
-    "import sys; from pathlib import Path; from catalog.definitions import default_definitions;"
-    "from catalog.production import write_sample;"
+    "import sys; from pathlib import Path; from catalog.build.definitions import default_definitions;"
+    "from catalog.build.production import write_sample;"
     "[write_sample(definition, Path(sys.argv[1])) for definition in default_definitions()]"
 )
 STEPS = ("floor: copying the archive", "first build", "the same again", "one stake reading touched", "cache deleted")

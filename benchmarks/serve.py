@@ -29,7 +29,8 @@ from tests.tiny_archive import COG_PATH, surface, write_archive, write_cog, writ
 
 RANGE_BYTES = 256 * 1024
 _SERVER = (
-    "import sys, pathlib; from catalog.serve import serve; serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
+    "import sys, pathlib; from catalog.serve.serve import serve; "
+    "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
 )
 _NGINX = """daemon off; worker_processes auto; pid {folder}/nginx.pid; error_log {folder}/error.log; user root;
 events {{ worker_connections 1024; }}

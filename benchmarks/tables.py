@@ -24,13 +24,13 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from catalog.archive.layout import COLLECTION_JSON, DATAPACKAGE_JSON, CollectionFolder  # noqa: E402 - as above
+from catalog.archive.opened import Archive, FolderFiles  # noqa: E402 - as above
 from catalog.checks import tables as table_checks  # noqa: E402 - the project's folder comes first
-from catalog.checks.archive import Archive, FolderFiles  # noqa: E402 - as above
-from catalog.data_dictionary import data_dictionary  # noqa: E402 - as above
-from catalog.layout import COLLECTION_JSON, DATAPACKAGE_JSON, CollectionFolder  # noqa: E402 - as above
-from catalog.parquet_tables import write_parquet  # noqa: E402 - as above
-from catalog.published_table import PublishedTable, csv_bytes, published_table  # noqa: E402 - as above
-from catalog.tables import resources_of  # noqa: E402 - as above
+from catalog.formats.parquet import write_parquet  # noqa: E402 - as above
+from catalog.formats.published_table import PublishedTable, csv_bytes, published_table  # noqa: E402 - as above
+from catalog.tables.data_dictionary import data_dictionary  # noqa: E402 - as above
+from catalog.tables.write import resources_of  # noqa: E402 - as above
 from schemas.tables import DATA_DICTIONARY, GLACIER_BALANCES, LEAVE_ONE_OUT  # noqa: E402 - as above
 
 SEED = 20260521

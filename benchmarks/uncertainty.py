@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from benchmarks.process import ROOT, interleaved, median_seconds, peak_mb, run
 from benchmarks.uncertainty_scene import PIXEL_M, TRUE
-from pipeline.elevation_change.covariance_integral import sigma_of_mean, sigma_of_mean_by_disc
-from pipeline.elevation_change.variogram import Form, Variogram
+from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean, sigma_of_mean_by_disc
+from pipeline.elevation_change.uncertainty.variogram import Form, Variogram
 
 LIMIT_SECONDS, LIMIT_STANDARD_ERROR = 5.0, 0.02
 

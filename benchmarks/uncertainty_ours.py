@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from pipeline.blocks import Block, row_blocks, threads
-from pipeline.elevation_change.covariance_integral import CovarianceIntegrator, block_side
-from pipeline.elevation_change.terrain_sigma import TerrainSigma, terrain_sigma
-from pipeline.elevation_change.variogram_fit import fit_variogram
+from pipeline.elevation_change.differencing.terrain_sigma import TerrainSigma, terrain_sigma
+from pipeline.elevation_change.uncertainty.covariance_integral import CovarianceIntegrator, block_side
+from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
 
 PIXEL_M = 30.0
 BLOCK_PIXELS, SAMPLE_STEP = 1 << 19, 5

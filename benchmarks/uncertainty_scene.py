@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from pipeline.elevation_change.variogram import Variogram
+from pipeline.elevation_change.uncertainty.variogram import Variogram
 
 PIXEL_M = 30.0
 TRUE = Variogram((75.0, 600.0, 6000.0), (0.7, 0.2, 0.1))

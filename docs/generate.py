@@ -14,10 +14,7 @@ sys.path.insert(0, str(ROOT))
 import typer.main  # noqa: E402 - the project's folder must be on the path first
 
 import cli  # noqa: E402 - as above
-from catalog.checks import CHECKS  # noqa: E402 - as above
-from catalog.definitions import default_definitions  # noqa: E402 - as above
-from catalog.figures_elevation_change import DIAGRAMS  # noqa: E402 - as above
-from catalog.layout import (  # noqa: E402 - as above
+from catalog.archive.layout import (  # noqa: E402 - as above
     CATALOG_JSON,
     CHANGELOG_MD,
     COLLECTION_JSON,
@@ -34,13 +31,16 @@ from catalog.layout import (  # noqa: E402 - as above
     TABLES,
     balance_item_id,
 )
+from catalog.archive.manifest import FILES_IN_A_PART  # noqa: E402 - as above
+from catalog.build.definitions import default_definitions  # noqa: E402 - as above
+from catalog.checks import CHECKS  # noqa: E402 - as above
+from catalog.figures.elevation_change import DIAGRAMS  # noqa: E402 - as above
+from catalog.formats.workbook import LONGEST_SHEET  # noqa: E402 - as above
+from catalog.items.mass_balance import COLLECTION_FIGURES  # noqa: E402 - as above
 from catalog.licences import licences_page  # noqa: E402 - as above
-from catalog.manifest import FILES_IN_A_PART  # noqa: E402 - as above
-from catalog.mass_balance_items import COLLECTION_FIGURES  # noqa: E402 - as above
 from catalog.metadata.data_files import FILES_IN_A_LIST  # noqa: E402 - as above
-from catalog.places import POINT_TABLES  # noqa: E402 - as above
-from catalog.results_workbook import LONGEST_SHEET  # noqa: E402 - as above
 from catalog.stac.source import ITEMS_IN_A_PART  # noqa: E402 - as above
+from catalog.tables.places import POINT_TABLES  # noqa: E402 - as above
 from schemas.definition import definition_json_schema  # noqa: E402 - as above
 from schemas.fields import Table  # noqa: E402 - as above
 from schemas.glacier_extension import FIELDS, SCHEMA_PATH  # noqa: E402 - as above

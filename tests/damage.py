@@ -26,8 +26,8 @@ from rasterio.shutil import copy
 from rasterio.transform import Affine
 from shapely.errors import ShapelyError
 
-from catalog.layout import is_of_manifest
-from catalog.manifest import PARTS, SEAL, manifest_documents, sealed, whole_manifest
+from catalog.archive.layout import is_of_manifest
+from catalog.archive.manifest import PARTS, SEAL, manifest_documents, sealed, whole_manifest
 from catalog.stac.search_table import read_search_table, write_search_table
 from schemas.glacier_extension import SCHEMA_PATH
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from catalog.build import build_archive
+from catalog.build.collections import build_archive
 from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 from tests.whole_archive import CODE_VERSION, build, complete_balance, complete_change
 
@@ -16,7 +16,7 @@ SHAPE = (603, 1109)
 _LIMITS = {
     "catalog.stac.source.ITEMS_IN_A_PART": 1,
     "catalog.metadata.data_files.FILES_IN_A_LIST": 12,
-    "catalog.manifest.FILES_IN_A_PART": 40,
+    "catalog.archive.manifest.FILES_IN_A_PART": 40,
 }
 
 

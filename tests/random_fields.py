@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.fft import irfft2, rfft2
 
-from pipeline.elevation_change.variogram import Variogram
+from pipeline.elevation_change.uncertainty.variogram import Variogram
 
 
 def correlated_field(shape: tuple[int, int], variogram: Variogram, pixel_m: float, seed: int) -> np.ndarray:

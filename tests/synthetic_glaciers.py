@@ -21,7 +21,7 @@ from rasterio.transform import Affine
 from scipy.ndimage import gaussian_filter
 from shapely.geometry import Polygon, mapping
 
-from pipeline.mass_balance.read import FieldData
+from pipeline.mass_balance.fieldwork.read import FieldData
 from pipeline.mass_balance.result import GlacierIdentity
 from schemas.tables import WORKBOOK
 

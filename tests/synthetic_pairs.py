@@ -8,7 +8,7 @@ import numpy as np
 import rasterio
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.dem_pair import UNSUITABLE, DemPair, MovableDem
+from pipeline.elevation_change.pairing.dem_pair import UNSUITABLE, DemPair, MovableDem
 from pipeline.grid import Grid
 
 CRS = "EPSG:32645"

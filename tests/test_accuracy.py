@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.elevation_change.accuracy import (
+from pipeline.elevation_change.statistics import (
+    FEW_VALUES,
+    FINE_BINS,
+    Bins,
+    rebinned,
+    statistics,
+    statistics_of,
+    tally,
+)
+from pipeline.elevation_change.terrain import aspect_deg, inner_gradient, inner_maximum_curvature, slope_deg
+from pipeline.elevation_change.uncertainty.accuracy import (
     ASPECT_EDGES_DEG,
     SLOPE_EDGES_DEG,
     BlockTerrain,
@@ -21,16 +31,6 @@ from pipeline.elevation_change.accuracy import (
     slope_class_numbers,
     tally_accuracy,
 )
-from pipeline.elevation_change.statistics import (
-    FEW_VALUES,
-    FINE_BINS,
-    Bins,
-    rebinned,
-    statistics,
-    statistics_of,
-    tally,
-)
-from pipeline.elevation_change.terrain import aspect_deg, inner_gradient, inner_maximum_curvature, slope_deg
 from schemas.tables import ACCURACY
 from tests.synthetic_pairs import fractal
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.hypsometry import Hypsometry
+from pipeline.mass_balance.fieldwork.read import FieldData, read_field_data
+from pipeline.mass_balance.glacier_wide.zoning import unknown_gradient_error_of_mean
+from pipeline.mass_balance.ground.hypsometry import Hypsometry
 from pipeline.mass_balance.quality_flags import flags_of_seasons
-from pipeline.mass_balance.read import FieldData, read_field_data
-from pipeline.mass_balance.zoning import unknown_gradient_error_of_mean
 from schemas.errors import ManyBadInputs
 from schemas.settings import MassBalanceSettings
 from tests.field_workbook import sheets, write_workbook

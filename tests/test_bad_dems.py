@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.pair_checks import (
+from pipeline.elevation_change.dems.tile_contents import refuse_filled_voids, require_relief, tile_contents
+from pipeline.elevation_change.dems.tiles import open_mosaic, read_onto, read_pixels
+from pipeline.elevation_change.pairing.pair_checks import (
     FEET_PER_METRE,
     pair_notes,
     pair_relation,
     refuse_swapped,
     refuse_unlike_pair,
 )
-from pipeline.elevation_change.target_grid import notes_on_overlap
-from pipeline.elevation_change.tile_contents import refuse_filled_voids, require_relief, tile_contents
-from pipeline.elevation_change.tiles import open_mosaic, read_onto, read_pixels
+from pipeline.elevation_change.pairing.target_grid import notes_on_overlap
 from schemas.errors import BadInput
 from tests.synthetic_pairs import fractal, write_dem
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.hypsometry import read_surveys
+from pipeline.mass_balance.ground.hypsometry import read_surveys
 from schemas.settings import MassBalanceSettings
 from tests.synthetic_glaciers import CRS, synthetic_glacier
 

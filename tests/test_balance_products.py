@@ -9,8 +9,14 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
-from catalog import balance_products
-from catalog.balance_products import METHODS_PNG, RESULTS_XLSX, STAKES_PNG, balance_workbook, write_balance_products
+from catalog.items import balance_products
+from catalog.items.balance_products import (
+    METHODS_PNG,
+    RESULTS_XLSX,
+    STAKES_PNG,
+    balance_workbook,
+    write_balance_products,
+)
 from schemas.wgms import WGMS_TABLES
 from tests.fakes import make_mass_balance_dataset
 

@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from catalog import build as building
-from catalog.build import FailedBuild, build_archive
+from catalog.archive.items import Dataset
+from catalog.archive.manifest import list_files
+from catalog.build import collections as building
+from catalog.build.collections import FailedBuild, build_archive
 from catalog.checks import validate
-from catalog.dataset import Dataset
-from catalog.manifest import list_files
 from schemas.definition import Changes, OtherVersion
 from schemas.errors import BadInput
 from tests.command_line import Done, run
@@ -187,7 +187,9 @@ def commissioned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Make `build` build given datasets in the place of the shipped ones."""
 
     def commission(*datasets: Dataset) -> Callable[..., Done]:
-        monkeypatch.setattr("catalog.definitions.default_definitions", lambda: tuple(d.definition for d in datasets))
+        monkeypatch.setattr(
+            "catalog.build.definitions.default_definitions", lambda: tuple(d.definition for d in datasets)
+        )
         monkeypatch.setattr(building, "produce_all", lambda *_, **__: iter(datasets))
         return lambda *options: run("build", "--no-cache", "--quiet", *options)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.cache import Cache, default_cache_folder
+from catalog.build.cache import Cache, default_cache_folder
 from schemas.errors import BadInput
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog.changelog import changelog_text
+from catalog.metadata.changelog import changelog_text
 from schemas.definition import Definition, parse_definition
 from schemas.errors import BadDefinition
 from tests.fakes import make_elevation_change_definition

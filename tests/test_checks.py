@@ -19,10 +19,10 @@ import httpx
 import pytest
 from lxml import etree
 
+from catalog.archive.opened import Archive, Document, File, FolderFiles, join, whole
+from catalog.archive.web_files import WebFiles, root_of
 from catalog.checks import CHECKS, validate
-from catalog.checks.archive import Archive, Document, File, FolderFiles, join, whole
 from catalog.checks.result import CheckResult, Failure, NotChecked, ValidationReport, check
-from catalog.checks.web_files import WebFiles, root_of
 from schemas.errors import BadInput
 from schemas.stac_schemas import schema_folder
 from tests.counting_server import counting_server

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.chinese_titles import COLLECTION_FIGURES_CN, STEPS_CN, phrase_cn, renders_cn, step_cn
-from catalog.mass_balance_items import COLLECTION_FIGURES
-from catalog.processing_steps import elevation_change_steps, mass_balance_steps
+from catalog.items.mass_balance import COLLECTION_FIGURES
+from catalog.items.processing_steps import elevation_change_steps, mass_balance_steps
+from catalog.items.titles_cn import COLLECTION_FIGURES_CN, STEPS_CN, phrase_cn, renders_cn, step_cn
 from catalog.stac.assets import columns_of
 from catalog.stac.languages import CHINESE, ENGLISH
-from pipeline.elevation_change.datum import datum_step
+from pipeline.elevation_change.pairing.datum import datum_step
 from pipeline.mass_balance.quality_flags import MEANINGS
 from schemas.chinese import FLAGS_CN, MEANINGS_CN, flag_cn, meaning_cn, table_meaning_cn, table_title_cn
 from schemas.tables import OUTLINE, OUTLINES, PUBLISHED_TABLES, published_schemas

@@ -220,7 +220,7 @@ def test_missing_inputs_are_named(tmp_path):
 
 
 def _definitions():
-    from catalog.definitions import DATASETS
+    from catalog.build.definitions import DATASETS
 
     return sorted(DATASETS.glob("*.toml"))
 

@@ -35,8 +35,8 @@ from moto.server import ThreadedMotoServer
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from catalog.publish import publish
-from catalog.serve import application
+from catalog.publish.publish import publish
+from catalog.serve.serve import application
 from tests.large_archive import build_large
 from tests.test_publish_s3 import ADDRESS, make_public_bucket
 from tests.test_serve import running

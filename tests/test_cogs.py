@@ -18,8 +18,8 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 from rio_cogeo.cogeo import cog_validate
 
-import catalog.cogs
-from catalog.cogs import NODATA, Moments, best_predictor, cog_failures, raster_facts, write_cog
+import catalog.formats.cogs
+from catalog.formats.cogs import NODATA, Moments, best_predictor, cog_failures, raster_facts, write_cog
 from pipeline.blocks import StoredArray
 from pipeline.grid import Grid
 from schemas.errors import FailedCheck
@@ -128,7 +128,7 @@ def test_the_bytes_are_those_of_the_plain_way_whatever_holds_the_pixels(tmp_path
     expected = tmp_path / "expected.tif"
     written_at_once(expected, array, **settings, level={"classes": 6, "colours": 5}.get(kind, 1))
     # three blocks instead of one
-    monkeypatch.setattr(catalog.cogs, "_BLOCK_PIXELS", 1)
+    monkeypatch.setattr(catalog.formats.cogs, "_BLOCK_PIXELS", 1)
     held = {"array": array, "computed": Computed(array)}
     if array.ndim == 2:
         stored = StoredArray(tmp_path / "stored", array.shape, array.dtype)
@@ -140,7 +140,7 @@ def test_the_bytes_are_those_of_the_plain_way_whatever_holds_the_pixels(tmp_path
 
 
 def test_every_block_is_asked_for_once_from_the_north_by_one_thread_at_a_time(tmp_path, values, monkeypatch):
-    monkeypatch.setattr(catalog.cogs, "_BLOCK_PIXELS", 1)
+    monkeypatch.setattr(catalog.formats.cogs, "_BLOCK_PIXELS", 1)
     raster = Computed(values)
     write(tmp_path / "x.tif", raster)
     assert raster.asked == [(0, 256, 0, 830), (256, 512, 0, 830), (512, 600, 0, 830)]
@@ -157,8 +157,8 @@ def test_a_half_is_rounded_as_in_double_precision(tmp_path):
 
 def test_moments_of_parts_add_up_to_those_of_the_whole():
     values = 4000 + np.random.default_rng(2).normal(size=9000) * 0.01
-    nothing = catalog.cogs._moments(np.full(5, -9999.0), -9999.0)
-    parts = [catalog.cogs._moments(part, None) for part in (values[:10], values[10:4000], values[4000:])]
+    nothing = catalog.formats.cogs._moments(np.full(5, -9999.0), -9999.0)
+    parts = [catalog.formats.cogs._moments(part, None) for part in (values[:10], values[10:4000], values[4000:])]
     whole = sum([nothing, parts[0], nothing, *parts[1:]], Moments())
     assert whole.count == 9000
     assert (whole.minimum, whole.maximum) == (values.min(), values.max())
@@ -173,7 +173,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.transform import Affine
 from rasterio.windows import Window
-from catalog.cogs import write_cog
+from catalog.formats.cogs import write_cog
 from pipeline.grid import Grid
 from schemas.errors import FailedCheck
 
@@ -265,7 +265,9 @@ def test_gdal_agrees_with_the_statistics_read_back(written):
 
 
 def test_the_same_array_gives_the_same_bytes_and_nothing_beside_the_file(written, values, tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.cogs, "_ENVIRONMENT", {**catalog.cogs._ENVIRONMENT, "GDAL_NUM_THREADS": "1"})
+    monkeypatch.setattr(
+        catalog.formats.cogs, "_ENVIRONMENT", {**catalog.formats.cogs._ENVIRONMENT, "GDAL_NUM_THREADS": "1"}
+    )
     again = tmp_path / "again.tif"
     write(again, values)
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (written, again)}
@@ -326,8 +328,8 @@ def test_pixels_that_read_back_otherwise_are_refused_and_leave_no_file(tmp_path,
             pixel = raster.read(1, window=Window(829, 599, 1, 1))
             raster.write(pixel + np.float32(0.01), 1, window=Window(829, 599, 1, 1))
 
-    monkeypatch.setattr(catalog.cogs, "_BLOCK_PIXELS", 1)
-    monkeypatch.setattr(catalog.cogs, "copy", copy_with_a_fault)
+    monkeypatch.setattr(catalog.formats.cogs, "_BLOCK_PIXELS", 1)
+    monkeypatch.setattr(catalog.formats.cogs, "copy", copy_with_a_fault)
     with pytest.raises(FailedCheck, match=r"b\.tif: found other pixels in rows 512 to 599 when read back"):
         write(tmp_path / "b.tif", values)
     assert list(tmp_path.iterdir()) == []
@@ -339,7 +341,7 @@ def test_a_unit_lost_in_packing_is_refused(tmp_path, values, monkeypatch):
         with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as raster:
             raster.units = ("",)
 
-    monkeypatch.setattr(catalog.cogs, "copy", copy_without_unit)
+    monkeypatch.setattr(catalog.formats.cogs, "copy", copy_without_unit)
     with pytest.raises(FailedCheck, match=r"found units \(.*\) when read back; expected \('m',\)"):
         write(tmp_path / "u.tif", values)
     assert list(tmp_path.iterdir()) == []

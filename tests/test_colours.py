@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from colorspacious import cspace_convert
 
-from catalog.colours import amount_colours, change_colours
+from catalog.figures.colours import amount_colours, change_colours
 
 DEFICIENCIES = ("protanomaly", "deuteranomaly", "tritanomaly")
 # from the neutral middle outwards, loss and gain

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import rasterio
 
-from catalog.compare import ValueChange, compare_archives
+from catalog.versions.compare import ValueChange, compare_archives
 from schemas.errors import BadInput
 from tests.damage import DH, EC, MB, _field, in_copies, in_json, in_text, rewritten
 

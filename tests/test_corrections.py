@@ -9,9 +9,9 @@ import shapely
 from pydantic import ValidationError
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.corrections import corrections_table, with_corrections
-from pipeline.elevation_change.glacier_change import Surface, change_of_glaciers
-from pipeline.elevation_change.variogram import Variogram
+from pipeline.elevation_change.differencing.corrections import corrections_table, with_corrections
+from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers
+from pipeline.elevation_change.uncertainty.variogram import Variogram
 from pipeline.grid import Grid
 from schemas.settings import ElevationChangeSettings, SurfaceCorrection
 from schemas.tables import CORRECTIONS

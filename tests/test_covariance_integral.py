@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from pipeline.blocks import Scratch, threads
-from pipeline.elevation_change.covariance_integral import (
+from pipeline.elevation_change.uncertainty.covariance_integral import (
     CovarianceIntegrator,
     sigma_of_mean,
     sigma_of_mean_by_disc,
     sigma_of_mean_large,
     sum_up,
 )
-from pipeline.elevation_change.variogram import Form, Variogram
+from pipeline.elevation_change.uncertainty.variogram import Form, Variogram
 
 SPHERICAL = Variogram((90.0, 260.0), (0.7, 0.4))
 ALL_FORMS = Variogram((90.0, 260.0, 500.0), (0.5, 0.3, 0.2), forms=(Form.GAUSSIAN, Form.EXPONENTIAL, Form.SPHERICAL))
@@ -65,7 +65,7 @@ def test_an_empty_shape_has_no_error():
 def test_the_transform_in_steps_is_the_same(monkeypatch):
     mask, sigma = ellipse((60, 90)), np.random.default_rng(1).uniform(1, 2, (60, 90))
     whole = sigma_of_mean(sigma, mask, ALL_FORMS, PIXEL_M)
-    monkeypatch.setattr("pipeline.elevation_change.covariance_integral.CHUNK", 900)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.covariance_integral.CHUNK", 900)
     assert sigma_of_mean(sigma, mask, ALL_FORMS, PIXEL_M) == pytest.approx(whole, rel=1e-12)
 
 
@@ -125,8 +125,8 @@ def test_a_strip_one_pixel_wide_by_blocks():
 
 
 def test_a_large_raster_is_read_in_rows_and_summed_up(monkeypatch):
-    monkeypatch.setattr("pipeline.elevation_change.covariance_integral.MOST_BLOCKS", 4000)
-    monkeypatch.setattr("pipeline.elevation_change.covariance_integral.ROWS_PIXELS", 5000)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.covariance_integral.MOST_BLOCKS", 4000)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.covariance_integral.ROWS_PIXELS", 5000)
     shape = (203, 311)
     classes = np.where(ellipse(shape, gaps_seed=2), 3, 1).astype(np.uint8)
     sigma = np.random.default_rng(8).uniform(0.8, 1.2, shape).astype(np.float32)
@@ -143,8 +143,8 @@ def test_a_large_raster_is_read_in_rows_and_summed_up(monkeypatch):
 
 
 def test_a_large_mean_is_the_same_for_any_workers_and_any_storage(monkeypatch):
-    monkeypatch.setattr("pipeline.elevation_change.covariance_integral.MOST_BLOCKS", 4000)
-    monkeypatch.setattr("pipeline.elevation_change.covariance_integral.ROWS_PIXELS", 3000)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.covariance_integral.MOST_BLOCKS", 4000)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.covariance_integral.ROWS_PIXELS", 3000)
     shape = (150, 211)
     mask = ellipse(shape, gaps_seed=1)
     sigma = np.random.default_rng(8).uniform(0.8, 1.2, shape).astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.mass_balance.cross_checks import (
+from pipeline.mass_balance.glacier_wide.cross_checks import (
     IndexYear,
     gradient_of,
     index_stake_balance,
@@ -13,7 +13,7 @@ from pipeline.mass_balance.cross_checks import (
     piecewise_balance,
     quadratic_balance,
 )
-from pipeline.mass_balance.hypsometry import Hypsometry
+from pipeline.mass_balance.ground.hypsometry import Hypsometry
 
 BANDS = Hypsometry(np.arange(3400.0, 4000.0, 50), np.arange(3450.0, 4050.0, 50), np.linspace(0.3, 1.4, 12))
 HEIGHTS = np.array([3440.0, 3520.0, 3580.0, 3650.0, 3720.0, 3790.0, 3850.0, 3930.0])

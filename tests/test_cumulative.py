@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.mass_balance.cumulative import cumulative_balance, cumulative_table
+from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance, cumulative_table
 from pipeline.mass_balance.result import BalanceYear
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from catalog.data_dictionary import data_dictionary
-from catalog.layout import CollectionFolder
-from catalog.tables import write_tables
+from catalog.archive.layout import CollectionFolder
+from catalog.tables.data_dictionary import data_dictionary
+from catalog.tables.write import write_tables
 from pipeline.mass_balance.result import MassBalance
 from schemas.fields import Column, ForeignKey, Table
 from schemas.tables import DATA_DICTIONARY, PUBLISHED_TABLES

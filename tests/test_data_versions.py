@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.data_versions import DataVersion, refuse_unversioned_change
+from catalog.versions.data_versions import DataVersion, refuse_unversioned_change
 from schemas.definition import parse_definition
 from schemas.errors import FailedCheck
 from tests.command_line import run

@@ -11,8 +11,8 @@ import pytest
 import shapely
 from pydantic import ValidationError
 
-from catalog.tables import published_table
-from pipeline.elevation_change.dates import dated, dates_table, middle_of, period_years
+from catalog.tables.write import published_table
+from pipeline.elevation_change.pairing.dates import dated, dates_table, middle_of, period_years
 from schemas.definition import Period, Source, read_definition
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings

@@ -12,7 +12,7 @@ import rasterio
 from pyproj import Transformer, datadir
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.datum import (
+from pipeline.elevation_change.pairing.datum import (
     DatumField,
     MissingGeoidGrid,
     datum_field,

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from catalog.definitions import DATASETS, default_definitions, read_definitions
+from catalog.build.definitions import DATASETS, default_definitions, read_definitions
 from schemas.definition import (
     ElevationChangeDefinition,
     MassBalanceDefinition,

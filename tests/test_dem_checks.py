@@ -12,9 +12,9 @@ from rasterio.transform import Affine
 from scipy import ndimage
 
 from pipeline.blocks import row_blocks
-from pipeline.elevation_change import tile_seams
-from pipeline.elevation_change.dem_checks import CheckedDem, check_table, dem_check_numbers
-from pipeline.elevation_change.dem_counts import (
+from pipeline.elevation_change.dem_checks import tile_seams
+from pipeline.elevation_change.dem_checks.checks import CheckedDem, check_table, dem_check_numbers
+from pipeline.elevation_change.dem_checks.counts import (
     GLACIER,
     GLACIER_MEASURED,
     HYPSOMETRY_EDGES_M,
@@ -24,10 +24,10 @@ from pipeline.elevation_change.dem_counts import (
     CountLayout,
     dem_block_counts,
 )
-from pipeline.elevation_change.spikes import SpikeRule, distance_from_median, find_spikes, mirrored, spikes
-from pipeline.elevation_change.tile_seams import measure_seam, tile_borders
-from pipeline.elevation_change.tile_set import missing_tiles, overlapping_tiles
-from pipeline.elevation_change.tiles import open_mosaic, read_native, read_onto
+from pipeline.elevation_change.dem_checks.spikes import SpikeRule, distance_from_median, find_spikes, mirrored, spikes
+from pipeline.elevation_change.dem_checks.tile_seams import measure_seam, tile_borders
+from pipeline.elevation_change.dems.tile_set import missing_tiles, overlapping_tiles
+from pipeline.elevation_change.dems.tiles import open_mosaic, read_native, read_onto
 from pipeline.grid import Grid
 from schemas.tables import DEM_CHECKS
 from tests.synthetic_pairs import CRS, fractal, write_dem

@@ -88,13 +88,15 @@ def test_links_between_pages_lead_somewhere():
 
 def test_the_methods_page_names_functions_that_exist():
     text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    source: dict[str, str] = {}
-    for path in (ROOT / "pipeline").rglob("*.py"):
-        source[path.stem] = source.get(path.stem, "") + path.read_text(encoding="utf-8")
-    names = re.findall(r"`([a-z_]+)\.([A-Za-z_]+)`", text)
+    folders = [ROOT / "pipeline" / name for name in ("elevation_change", "mass_balance")]
+    names = re.findall(r"`((?:[a-z_]+\.)?[a-z_]+)\.([A-Za-z_]+)`", text)
     assert len(names) > 80
     for module, function in names:
-        assert re.search(rf"^(?:def|class) {function}\b", source[module], re.MULTILINE), f"{module}.{function}"
+        if module.startswith("pipeline."):
+            continue  # the chapters' own first functions, which the API page proves
+        files = [path for folder in folders if (path := folder / f"{module.replace('.', '/')}.py").is_file()]
+        source = "".join(path.read_text(encoding="utf-8") for path in files)
+        assert re.search(rf"^(?:def|class) {function}\b", source, re.MULTILINE), f"{module}.{function}"
 
 
 def test_the_console_output_in_the_readme_is_real():
@@ -105,8 +107,13 @@ def test_the_console_output_in_the_readme_is_real():
 def test_the_methods_page_names_every_module_that_follows_a_paper():
     text = (DOCS / "methods.md").read_text(encoding="utf-8")
     cited = re.compile(r"(?:et al\.|and [A-Z]\w+),? \(?(?:19|20)\d\d|\([A-Z]\w+, (?:19|20)\d\d")
-    modules = [*(ROOT / "pipeline/elevation_change").glob("*.py"), *(ROOT / "pipeline/mass_balance").glob("*.py")]
-    follow = {path.stem for path in modules if cited.search(path.read_text(encoding="utf-8"))}
+    folders = [ROOT / "pipeline" / name for name in ("elevation_change", "mass_balance")]
+    follow = {
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for folder in folders
+        for path in folder.rglob("*.py")
+        if cited.search(path.read_text(encoding="utf-8"))
+    }
     assert len(follow) > 20
     # the result only holds what other modules computed
     assert {name for name in follow if f"`{name}." not in text} <= {"result"}

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog import draft as drafting
-from catalog.draft import Places, open_draft, preflight, replace_folder
+from catalog.archive import draft as drafting
+from catalog.archive.draft import Places, open_draft, preflight, replace_folder
 from schemas.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -254,7 +254,7 @@ def start_build(out: Path, then: str) -> subprocess.Popen[str]:
     program = textwrap.dedent(f"""
         import signal, sys, time
         from pathlib import Path
-        from catalog.draft import open_draft
+        from catalog.archive.draft import open_draft
         # a job in the background of a script inherits an ignored Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with open_draft(Path(sys.argv[1])) as draft:

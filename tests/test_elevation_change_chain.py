@@ -14,8 +14,8 @@ import shapely
 
 from pipeline.blocks import Scratch, StoredArray
 from pipeline.elevation_change.chain import elevation_change, notes_on_checks, notes_on_patches
-from pipeline.elevation_change.patch_test import PatchTest
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID
+from pipeline.elevation_change.uncertainty.patch_test import PatchTest
 from pipeline.resources import Resources, open_resources
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings

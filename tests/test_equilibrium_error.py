@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.mass_balance.equilibrium_error import EquilibriumError, error_of_line, profile_error_at
-from pipeline.mass_balance.equilibrium_line import accumulation_area_ratio, equilibrium_line
+from pipeline.mass_balance.glacier_wide.equilibrium_error import EquilibriumError, error_of_line, profile_error_at
+from pipeline.mass_balance.glacier_wide.equilibrium_line import accumulation_area_ratio, equilibrium_line
 
 LOWER = np.arange(3000.0, 4000.0, 50.0)
 UPPER = LOWER + 50

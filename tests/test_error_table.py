@@ -7,11 +7,11 @@ import io
 import pytest
 from rich.console import Console
 
-from catalog.error_table import error_records, show_errors
-from catalog.terminal import show_notes
-from pipeline.mass_balance.cells import BadCell, RawSheet
-from pipeline.mass_balance.input_notes import Correction, Doubt
-from pipeline.mass_balance.read import RefusedFieldData
+from catalog.reports.error_table import error_records, show_errors
+from catalog.reports.terminal import show_notes
+from pipeline.mass_balance.fieldwork.cells import BadCell, RawSheet
+from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt
+from pipeline.mass_balance.fieldwork.read import RefusedFieldData
 from schemas.errors import BadInput, ManyBadInputs
 
 SHEET = RawSheet("field.xlsx", "读数", ())

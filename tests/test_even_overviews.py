@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rasterio.transform import Affine
 
-from catalog.cogs import write_cog
-from catalog.even_overviews import FilledUp, even_shape, filled_up
+from catalog.formats.cogs import write_cog
+from catalog.formats.even_overviews import FilledUp, even_shape, filled_up
 from pipeline.grid import Grid
 
 

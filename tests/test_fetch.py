@@ -25,16 +25,16 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from catalog import downloads
-from catalog.definitions import default_definitions
-from catalog.downloads import NoRanges, Patience, RangeFile, Remote, download
-from catalog.earthdata import earthdata_token
-from catalog.fetch import (
+from catalog.build.definitions import default_definitions
+from catalog.fetch.downloads import NoRanges, Patience, RangeFile, Remote, download
+from catalog.fetch.earthdata import earthdata_token
+from catalog.fetch.fetch import (
     LOCK_TOML,
     STAC_SCHEMAS,
     Download,
     block_of,
     default_destination,
+    downloads,
     parse_mirrors,
     plan_all,
     plan_fetch,
@@ -42,8 +42,8 @@ from catalog.fetch import (
     run_fetch,
     tile_names,
 )
+from catalog.fetch.transfer_bars import transfer_bars
 from catalog.stac.documents import DECLARED
-from catalog.transfer_bars import transfer_bars
 from schemas.definition import Extent, parse_definition
 from schemas.errors import BadDefinition, BadInput, ManyBadInputs
 from tests.misbehaving_server import (
@@ -726,7 +726,7 @@ def declared_size(content: bytes, size: int) -> bytes:
 
 
 def test_member_that_declares_more_than_four_gigabytes_is_not_unpacked(server, fetch, monkeypatch):
-    monkeypatch.setattr("catalog.fetch._MOST_MEMBER_BYTES", 1 << 31)  # a plain zip can state no more than 4 GB
+    monkeypatch.setattr("catalog.fetch.fetch._MOST_MEMBER_BYTES", 1 << 31)  # a plain zip can state no more than 4 GB
     content = declared_size(zip_of({"a.tif": b"x" * 1000}), (1 << 31) + 1)
     for size in (None, 1 << 40):  # whatever the record says
         with pytest.raises(BadInput, match=r"a\.tif: found 2147483649 bytes; expected at most 2147483648 bytes"):
@@ -760,7 +760,7 @@ def test_a_full_disk_is_no_damaged_zip(server, fetch, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("catalog.fetch._extract_member", full)
+    monkeypatch.setattr("catalog.fetch.fetch._extract_member", full)
     with pytest.raises(BadInput, match="No space left on device; expected room for the files") as caught:
         fetch([wanted(server.give("/one.zip", body=zip_of({"a.tif": b"x"})), "a.tif", member="a.tif")])
     assert "a damaged zip" not in str(caught.value)

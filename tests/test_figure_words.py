@@ -11,8 +11,8 @@ import pytest
 from lxml import html
 from matplotlib.text import Text
 
-from catalog import figure_frame
-from catalog.figure_words import words_of
+from catalog.figures import frame as figure_frame
+from catalog.figures.words import words_of
 from tests.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build
 
 KINDS = {ELEVATION_CHANGE: "elevation_change", MASS_BALANCE: "mass_balance"}

@@ -12,10 +12,12 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 from shapely.geometry import Polygon, box
 
-from catalog import change_picture, figure_frame, figures
-from catalog import figures_elevation_change as change_figures
-from catalog.change_picture import ChangePicture, change_limit, known_window, outlined_pixels, overview
-from catalog.colours import amount_colours, change_colours, hillshade, paint, symmetric_limit
+from catalog.figures import balance_maps as figures
+from catalog.figures import change_picture
+from catalog.figures import elevation_change as change_figures
+from catalog.figures import frame as figure_frame
+from catalog.figures.change_picture import ChangePicture, change_limit, known_window, outlined_pixels, overview
+from catalog.figures.colours import amount_colours, change_colours, hillshade, paint, symmetric_limit
 from pipeline.blocks import StoredArray
 from pipeline.elevation_change.result import GLACIER, STABLE
 from pipeline.grid import Grid

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from catalog import figures_mass_balance as figures
+from catalog.figures import mass_balance as figures
 from tests.fakes import make_mass_balance_dataset
 
 

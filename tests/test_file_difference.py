@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.file_difference import what_differs
+from catalog.versions.file_difference import what_differs
 
 
 def png(values: np.ndarray, level: int = 6) -> bytes:

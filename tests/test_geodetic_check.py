@@ -14,7 +14,9 @@ import rasterio
 from rasterio.transform import Affine
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.geodetic_check import (
+from pipeline.mass_balance.fieldwork.read import read_field_data
+from pipeline.mass_balance.points.years import Calendar
+from pipeline.mass_balance.proof.geodetic_check import (
     Survey,
     check_table,
     geodetic_check,
@@ -22,10 +24,8 @@ from pipeline.mass_balance.geodetic_check import (
     survey_settings,
     with_geodetic_check,
 )
-from pipeline.mass_balance.geodetic_survey import survey_day, with_surveys
-from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.proof.geodetic_survey import survey_day, with_surveys
 from pipeline.mass_balance.result import BalanceYear, GlacierIdentity, MassBalance
-from pipeline.mass_balance.years import Calendar
 from pipeline.sample.kuitun import (
     DEM_NAME,
     EARLIER_DEM_NAME,

@@ -14,12 +14,12 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from catalog.elevation_change_item import _write_outlines
-from catalog.layout import CollectionFolder
-from catalog.parquet_tables import arrow_table, write_parquet
-from catalog.places import POINT_TABLES, published_outlines
-from catalog.published_table import PublishedTable
-from catalog.tables import write_tables
+from catalog.archive.layout import CollectionFolder
+from catalog.formats.parquet import arrow_table, write_parquet
+from catalog.formats.published_table import PublishedTable
+from catalog.items.elevation_change import _write_outlines
+from catalog.tables.places import POINT_TABLES, published_outlines
+from catalog.tables.write import write_tables
 from schemas.fields import Column, Table
 from tests.fakes import HOSTILE, make_elevation_change_dataset, make_mass_balance_dataset
 

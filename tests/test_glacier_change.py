@@ -10,10 +10,11 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from pipeline.blocks import StoredArray
-from pipeline.elevation_change import glacier_pixels, shape_error
-from pipeline.elevation_change.error_budget import volume_and_mass
-from pipeline.elevation_change.glacier_change import Surface, change_of_glaciers, glacier_tables
-from pipeline.elevation_change.variogram import Variogram, spherical
+from pipeline.elevation_change.glaciers import pixels as glacier_pixels
+from pipeline.elevation_change.glaciers import shape_error
+from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers, glacier_tables
+from pipeline.elevation_change.glaciers.error_budget import volume_and_mass
+from pipeline.elevation_change.uncertainty.variogram import Variogram, spherical
 from pipeline.grid import Grid
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import ELEVATION_BANDS, GLACIERS, REGION

@@ -7,15 +7,15 @@ import pytest
 
 from pipeline.blocks import Scratch, StoredArray
 from pipeline.elevation_change.chain import notes_on_outliers
-from pipeline.elevation_change.dem_pair import ON_GLACIER, UNSUITABLE
-from pipeline.elevation_change.difference import ErrorLayers, Layers
-from pipeline.elevation_change.glacier_outliers import (
+from pipeline.elevation_change.differencing.difference import ErrorLayers, Layers
+from pipeline.elevation_change.glaciers.outliers import (
     NO_OUTLIERS,
     GlacierOutliers,
     set_outliers_aside,
     spread_of_bands,
     stands_apart,
 )
+from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, UNSUITABLE
 from pipeline.elevation_change.result import GLACIER, STABLE, VOID
 from pipeline.resources import Resources, open_resources
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from catalog import downloads, fetch
-from catalog.downloads import Patience
-from catalog.fetch import LOCK_TOML, Download, run_fetch
+from catalog.fetch import downloads, fetch
+from catalog.fetch.downloads import Patience
+from catalog.fetch.fetch import LOCK_TOML, Download, run_fetch
 from schemas.errors import ArchiveError
 from tests.hostile.examine import problems_of_message
 from tests.hostile.server_answers import FILE, Answer, answer, answering, drawn, endless, in_turn, swollen

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import pytest
 
 from catalog.checks import validate
-from pipeline.undecodable_messages import undecodable_messages_unprinted
+from pipeline.inputs.undecodable_messages import undecodable_messages_unprinted
 from tests.command_line import run
 from tests.hostile.archive_cases import HARMS, OUTSIDE
 from tests.hostile.cases import BOMBS, CASES, ELSEWHERE, source, vrt

@@ -20,9 +20,9 @@ import yaml
 from lxml import etree, html
 from markdown_it import MarkdownIt
 
-from catalog.build import build_archive
-from catalog.cell_text import FORMULA_SIGNS, csv_text, inert_text, text_of_csv
-from catalog.dataset import Dataset
+from catalog.archive.items import Dataset
+from catalog.build.collections import build_archive
+from catalog.formats.cell_text import FORMULA_SIGNS, csv_text, inert_text, text_of_csv
 from catalog.metadata.markdown import markdown_line
 from schemas.definition import Definition, parse_definition
 from schemas.errors import BadDefinition

@@ -13,7 +13,7 @@ import pytest
 from pyproj import Transformer
 from shapely.geometry import box
 
-from catalog.start import MARK, blanks_of
+from catalog.start.start import MARK, blanks_of
 from schemas.tables import WORKBOOK
 from tests.command_line import run
 from tests.synthetic_glaciers import synthetic_glacier

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog.archive.draft import open_draft
 from catalog.checks import validate
-from catalog.draft import open_draft
-from catalog.fetch_plan import STAC_SCHEMAS
-from catalog.publish import publish
+from catalog.fetch.plan import STAC_SCHEMAS
+from catalog.publish.publish import publish
 from pipeline.worker_threads import worker_threads
 from schemas.errors import BadInput
 from tests import field_workbook, tiny_archive
@@ -113,13 +113,13 @@ COMMAND = """
     import sys
     from contextlib import contextmanager
     import cli
-    import catalog.terminal
+    import catalog.reports.terminal
 
     @contextmanager
     def shown(quiet):
         yield lambda message: print("now", message, file=sys.stderr, flush=True)
 
-    catalog.terminal.progress = shown
+    catalog.reports.terminal.progress = shown
     cli.main()
 """
 

@@ -13,14 +13,14 @@ import rasterio
 from rasterio.transform import Affine
 from shapely.geometry import box, shape
 
-from catalog.change_picture import ChangePicture, change_limit, outlined_pixels
-from catalog.cogs import cog_failures
-from catalog.elevation_change_item import write_elevation_change
-from catalog.figures import balance_limit
-from catalog.geojson import footprint, to_degrees, to_geojson, write_features
-from catalog.layout import CollectionFolder
-from catalog.mass_balance_items import COLLECTION_FIGURES, write_mass_balance
-from catalog.processing_steps import elevation_change_steps
+from catalog.archive.layout import CollectionFolder
+from catalog.figures.balance_maps import balance_limit
+from catalog.figures.change_picture import ChangePicture, change_limit, outlined_pixels
+from catalog.formats.cogs import cog_failures
+from catalog.formats.geojson import footprint, to_degrees, to_geojson, write_features
+from catalog.items.elevation_change import write_elevation_change
+from catalog.items.mass_balance import COLLECTION_FIGURES, write_mass_balance
+from catalog.items.processing_steps import elevation_change_steps
 from pipeline.elevation_change.result import GLACIER
 from pipeline.grid import Grid
 from tests.fakes import make_elevation_change_dataset, make_mass_balance_dataset

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from catalog.archive.manifest import manifest_of, sha256_of
 from catalog.checks import validate
-from catalog.manifest import manifest_of, sha256_of
-from catalog.publish import JOURNAL_JSON
+from catalog.publish.publish import JOURNAL_JSON
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -50,8 +50,9 @@ ZYGOTE = """
 """
 # one small dataset, with a new version of the software; the second of the two takes all of it from a cache
 PREPARED = (
-    "from catalog.build import build_archive; from catalog.cache import Cache; import catalog.build as building; "
-    "from catalog.order import Order; from catalog.regenerate import regenerate; "
+    "from catalog.build.collections import build_archive; from catalog.build.cache import Cache; "
+    "import catalog.build.collections as building; "
+    "from catalog.build.order import Order; from catalog.build.regenerate import regenerate; "
     "from pipeline.resources import open_resources; from tests.whole_archive import make_datasets; "
     "sets = make_datasets()[:1]; building.produce_all = lambda *_, **__: iter(sets); "
     "order = Order((sets[0].definition,), None, None, '0.2.0'); order.keys(); "
@@ -62,7 +63,7 @@ REBUILDS = (
     PREPARED,
     "regenerate(order, Path(out), resources, cache=Cache(Path(out).parent / 'cache'))",
 )
-PUBLICATIONS = ("from catalog.publish import publish", "publish(Path(out).parent / 'new', out, workers=2)")
+PUBLICATIONS = ("from catalog.publish.publish import publish", "publish(Path(out).parent / 'new', out, workers=2)")
 
 
 class Runs:
@@ -102,7 +103,7 @@ class Runs:
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of code version 0.1.0; the killed builds would replace it by one of 0.2.0."""
-    from catalog.build import build_archive
+    from catalog.build.collections import build_archive
     from tests.whole_archive import make_datasets
 
     out = tmp_path_factory.mktemp("old") / "archive"
@@ -208,7 +209,7 @@ COMMAND = """
     import sys
     from contextlib import contextmanager
     import cli
-    import catalog.build, catalog.definitions, catalog.terminal
+    import catalog.build.collections, catalog.build.definitions, catalog.reports.terminal
     from tests.whole_archive import make_datasets
 
     @contextmanager
@@ -216,9 +217,9 @@ COMMAND = """
         yield lambda message: print(message, file=sys.stderr, flush=True)
 
     datasets = make_datasets()
-    catalog.terminal.progress = shown
-    catalog.definitions.default_definitions = lambda: tuple(dataset.definition for dataset in datasets)
-    catalog.build.produce_all = lambda *_, **__: iter(datasets)
+    catalog.reports.terminal.progress = shown
+    catalog.build.definitions.default_definitions = lambda: tuple(dataset.definition for dataset in datasets)
+    catalog.build.collections.produce_all = lambda *_, **__: iter(datasets)
     cli.main()
 """
 MARK = "GLACIER_TEST_RUN"
@@ -295,7 +296,7 @@ def test_ctrl_c_ends_a_build_with_130_and_leaves_nothing(moment: str, delay_s: f
 
 def build_here(old: Path, out: Path) -> None:
     """A next build, in small: it publishes a copy of an archive by a draft."""
-    from catalog.draft import open_draft
+    from catalog.archive.draft import open_draft
 
     with open_draft(out) as draft:
         shutil.copytree(old, draft.folder, dirs_exist_ok=True)
@@ -325,7 +326,7 @@ def small_disk(old: Path, tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
 def test_a_full_disk_keeps_the_archive_and_says_so(share: float, old: Path, small_disk: Path) -> None:
     """Room for a share of the new archive: the disk is full while rasters, tables, documents or pages are written."""
-    from catalog.build import build_archive
+    from catalog.build.collections import build_archive
     from schemas.errors import BadInput
     from tests.whole_archive import make_datasets
 
@@ -343,7 +344,7 @@ def test_a_full_disk_keeps_the_archive_and_says_so(share: float, old: Path, smal
 
 
 def test_a_read_only_file_system_is_refused_before_anything_is_computed(old: Path, small_disk: Path) -> None:
-    from catalog.draft import preflight
+    from catalog.archive.draft import preflight
     from schemas.errors import BadInput
 
     out = Path(shutil.copytree(old, small_disk / "archive"))

@@ -16,15 +16,9 @@ import pytest
 from lxml import html
 from rocrate.rocrate import ROCrate
 
-from catalog.cache import Cache
-from catalog.checks import validate
-from catalog.checks.archive import Archive, FolderFiles
-from catalog.checks.web_files import WebFiles
-from catalog.compare import compare_archives
-from catalog.definitions import DATASETS
-from catalog.draft import open_draft
-from catalog.layout import MANIFEST_PARTS, VERSIONS, is_of_manifest
-from catalog.manifest import (
+from catalog.archive.draft import open_draft
+from catalog.archive.layout import MANIFEST_PARTS, VERSIONS, is_of_manifest
+from catalog.archive.manifest import (
     FILES_IN_A_PART,
     broken_seal,
     list_files,
@@ -34,11 +28,17 @@ from catalog.manifest import (
     manifest_of,
     whole_manifest,
 )
+from catalog.archive.opened import Archive, FolderFiles
+from catalog.archive.web_files import WebFiles
+from catalog.build.cache import Cache
+from catalog.build.definitions import DATASETS
+from catalog.checks import validate
 from catalog.metadata.data_files import FILES_IN_A_LIST, file_lists, own_files
 from catalog.metadata.facts import describe
 from catalog.metadata.jsonld import dataset_jsonld, page_document
 from catalog.metadata.rocrate import crate_texts
-from catalog.publish import STAGES, publish, stage_of
+from catalog.publish.publish import STAGES, publish, stage_of
+from catalog.versions.compare import compare_archives
 from schemas.definition import ARCHIVE_FOLDERS, parse_definition
 from schemas.errors import BadDefinition, BadInput, FailedCheck
 from schemas.glacier_extension import SCHEMA_PATH
@@ -206,7 +206,7 @@ def part_again(root: Path, count: int = 4) -> None:
     files = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in list_files(root)]
     datasets = [{"id": "glacier-x-elevation-change", "version": "1.0.0"}]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("catalog.manifest.FILES_IN_A_PART", count)
+        patch.setattr("catalog.archive.manifest.FILES_IN_A_PART", count)
         documents = manifest_documents({"archive": "glacier-archive", "datasets": datasets, "files": files})
     for name, content in documents.items():
         (root / name).parent.mkdir(exist_ok=True)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.linear_model import Observation, fit_linear_model
-from pipeline.mass_balance.read import FieldData
+from pipeline.mass_balance.fieldwork.read import FieldData
+from pipeline.mass_balance.points.linear_model import Observation, fit_linear_model
 from schemas.settings import MassBalanceSettings
 from tests.synthetic_glaciers import field_data
 

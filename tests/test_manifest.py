@@ -10,7 +10,7 @@ import numpy
 import pytest
 import rasterio
 
-from catalog.manifest import (
+from catalog.archive.manifest import (
     broken_seal,
     describe_archive,
     list_files,

@@ -8,12 +8,16 @@ from rasterio.transform import Affine
 from shapely.geometry import Polygon
 
 from pipeline.grid import Grid
-from pipeline.mass_balance import map_fields
-from pipeline.mass_balance.field import Covariance, Points, area_mean, predict, prepare
-from pipeline.mass_balance.hypsometry import GlacierSurface
-from pipeline.mass_balance.inverse_distance import inverse_distance_balance, inverse_distance_weights, plain_weights
-from pipeline.mass_balance.map_fields import FieldModel, YearPoints, fields_of_years, fit_field_model
-from pipeline.mass_balance.trend import Bend, fit_bend
+from pipeline.mass_balance.field import map_fields
+from pipeline.mass_balance.field.inverse_distance import (
+    inverse_distance_balance,
+    inverse_distance_weights,
+    plain_weights,
+)
+from pipeline.mass_balance.field.kriging import Covariance, Points, area_mean, predict, prepare
+from pipeline.mass_balance.field.map_fields import FieldModel, YearPoints, fields_of_years, fit_field_model
+from pipeline.mass_balance.field.trend import Bend, fit_bend
+from pipeline.mass_balance.ground.hypsometry import GlacierSurface
 
 COVARIANCE = Covariance(0.09, 320.0)
 

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from shapely.geometry import LineString, MultiLineString, box
 
-from catalog.map_labels import LabelSheet
+from catalog.figures.map_labels import LabelSheet
 
 # dots of the map's edges, of unequal sides; a data unit is 5 dots across and 3 up
 WEST, SOUTH, EAST, NORTH = 50.0, 60.0, 550.0, 360.0

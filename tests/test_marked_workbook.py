@@ -5,7 +5,7 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from catalog.marked_workbook import (
+from catalog.runs.marked_workbook import (
     BAD_COLOUR,
     CORRECTED_COLOUR,
     DOUBTFUL_COLOUR,
@@ -14,8 +14,8 @@ from catalog.marked_workbook import (
     read_or_mark,
     write_marked_copy,
 )
-from pipeline.mass_balance.input_notes import Doubt
-from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.fieldwork.input_notes import Doubt
+from pipeline.mass_balance.fieldwork.read import read_field_data
 from schemas.errors import BadInput, ManyBadInputs
 from tests.field_workbook import sheets, write_folder, write_legacy_workbook, write_workbook
 

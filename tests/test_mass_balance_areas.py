@@ -14,8 +14,8 @@ from rasterio.transform import Affine
 from shapely.geometry import Point, Polygon, box, mapping
 
 from pipeline.grid import Grid
-from pipeline.mass_balance import contour_method
-from pipeline.mass_balance.contour_method import (
+from pipeline.mass_balance.glacier_wide import contour_method
+from pipeline.mass_balance.glacier_wide.contour_method import (
     class_levels,
     classes_of_outline,
     classes_of_pixels,
@@ -23,14 +23,14 @@ from pipeline.mass_balance.contour_method import (
     isolines,
     thinned,
 )
-from pipeline.mass_balance.equilibrium_line import accumulation_area_ratio, equilibrium_line
-from pipeline.mass_balance.hypsometry import (
+from pipeline.mass_balance.glacier_wide.equilibrium_line import accumulation_area_ratio, equilibrium_line
+from pipeline.mass_balance.glacier_wide.zoning import gradient_balance, zone_mean, zones_of_points
+from pipeline.mass_balance.ground.hypsometry import (
     Hypsometry,
     hypsometry_of_year,
     read_surveys,
 )
-from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
-from pipeline.mass_balance.zoning import gradient_balance, zone_mean, zones_of_points
+from pipeline.mass_balance.ground.surveyed_outlines import read_surveyed_outlines
 from schemas.errors import BadInput
 
 CRS = "EPSG:32645"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.fieldwork.read import read_field_data
 from schemas.errors import BadInput, ManyBadInputs
 from schemas.settings import MassBalanceSettings
 from tests.field_workbook import sheets, write_legacy_workbook, write_workbook

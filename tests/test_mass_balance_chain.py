@@ -12,7 +12,7 @@ from rasterio.transform import Affine
 from shapely.geometry import Polygon, mapping
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.fieldwork.read import read_field_data
 from pipeline.mass_balance.result import METHODS
 from pipeline.sample.kuitun import DEM_NAME, OUTLINE_NAME, WORKBOOK_NAME, write_kuitun_inputs
 from pipeline.sample.kuitun_truth import kuitun_truth

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pykrige.uk import UniversalKriging
 
-from pipeline.mass_balance.field import (
+from pipeline.mass_balance.field.kriging import (
     Covariance,
     Points,
     area_mean,
@@ -16,7 +16,7 @@ from pipeline.mass_balance.field import (
     predict,
     prepare,
 )
-from pipeline.mass_balance.uncertainty import area_error, inflation, method_spread, shared_error
+from pipeline.mass_balance.glacier_wide.uncertainty import area_error, inflation, method_spread, shared_error
 from tests.oracles.mass_balance_oracle import area_mean_by_pairs, kriging_by_lagrange
 
 COVARIANCE = Covariance(0.09, 320.0)

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import MAC_EPOCH
 
-from pipeline.mass_balance.field_files import read_sheets
-from pipeline.mass_balance.headers import find_header, recognise, sheet_key
-from pipeline.mass_balance.input_notes import notes_table
-from pipeline.mass_balance.read import read_field_data
-from pipeline.mass_balance.values import Habits, to_angle, to_crs, to_date, to_quantity, to_word, to_year
+from pipeline.mass_balance.fieldwork.field_files import read_sheets
+from pipeline.mass_balance.fieldwork.headers import find_header, recognise, sheet_key
+from pipeline.mass_balance.fieldwork.input_notes import notes_table
+from pipeline.mass_balance.fieldwork.read import read_field_data
+from pipeline.mass_balance.fieldwork.values import Habits, to_angle, to_crs, to_date, to_quantity, to_word, to_year
 from schemas.errors import BadInput
 from schemas.input_notes import INPUT_NOTES
 from schemas.tables import PIT_LAYERS, READINGS, SNOW_PITS, STAKES, ZONE_OBSERVATIONS

@@ -12,10 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.mass_balance.point_balance import PitLayer, Visit, chain_balance, pit_balance, stake_balance, sum_pit
-from pipeline.mass_balance.points import point_balances
-from pipeline.mass_balance.visits import Network, build_network
-from pipeline.mass_balance.years import Calendar, balance_years, campaigns, midseason_campaigns
+from pipeline.mass_balance.points.point_balance import (
+    PitLayer,
+    Visit,
+    chain_balance,
+    pit_balance,
+    stake_balance,
+    sum_pit,
+)
+from pipeline.mass_balance.points.points import point_balances
+from pipeline.mass_balance.points.visits import Network, build_network
+from pipeline.mass_balance.points.years import Calendar, balance_years, campaigns, midseason_campaigns
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from tests.oracles.mass_balance_oracle import balance_by_bookkeeping

@@ -8,9 +8,9 @@ from datetime import date, datetime
 import numpy as np
 import pytest
 
-from pipeline.mass_balance.headers import recognise, sheet_key
-from pipeline.mass_balance.read import read_field_data
-from pipeline.mass_balance.values import to_date, to_integer, to_name
+from pipeline.mass_balance.fieldwork.headers import recognise, sheet_key
+from pipeline.mass_balance.fieldwork.read import read_field_data
+from pipeline.mass_balance.fieldwork.values import to_date, to_integer, to_name
 from schemas.errors import BadInput, ManyBadInputs
 from schemas.tables import HYPSOMETRY, PIT_LAYERS, READINGS, STAKES, WORKBOOK
 from tests.field_workbook import sheets, write_folder, write_legacy_workbook, write_workbook

@@ -24,10 +24,10 @@ from owslib.iso import MD_Metadata
 from rdflib import RDF, Graph, Namespace
 from rocrate.rocrate import ROCrate
 
-from catalog.build import build_archive
-from catalog.dataset import Dataset
-from catalog.definitions import DATASETS, default_definitions
-from catalog.layout import METADATA_FILES
+from catalog.archive.items import Dataset
+from catalog.archive.layout import METADATA_FILES
+from catalog.build.collections import build_archive
+from catalog.build.definitions import DATASETS, default_definitions
 from catalog.metadata import render_metadata, write_metadata
 from catalog.metadata.facts import describe
 from catalog.metadata.json_text import json_text

@@ -9,8 +9,8 @@ import shapely
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
-from pipeline.elevation_change import outlines
-from pipeline.elevation_change.outlines import rasterized, read_outlines
+from pipeline.elevation_change.pairing import outlines
+from pipeline.elevation_change.pairing.outlines import rasterized, read_outlines
 from pipeline.grid import Grid
 from schemas.errors import BadInput
 

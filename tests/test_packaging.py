@@ -110,7 +110,7 @@ def test_wheel_holds_all_of_the_program_and_nothing_else(packages):
         assert "glacier-archive = cli:main" in archive.read(entry_points).decode()
     assert names == shipped_files()
     assert any(name.startswith("catalog/datasets/") and name.endswith(".toml") for name in names)
-    assert any(name.startswith("catalog/templates/") for name in names)
+    assert any(name.startswith("catalog/pages/templates/") for name in names)
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy
 from rasterio.transform import from_origin
 
-from catalog.cogs import write_cog
-from catalog.serve import application, listen, server_of
+from catalog.formats.cogs import write_cog
+from catalog.serve.serve import application, listen, server_of
 from pipeline.grid import Grid
 from tests.browser import chromium
 from tests.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build

@@ -16,18 +16,18 @@ import pytest
 from lxml import html
 from shapely.geometry import box
 
-from catalog.build import build_archive
-from catalog.dataset import Dataset, Item
-from catalog.drawings import common_extent, extent_map, glacier_shapes
-from catalog.key_numbers import item_numbers, key_numbers
-from catalog.layout import SITE_FILES, CollectionFolder
-from catalog.manifest import list_files
-from catalog.mass_balance_items import COLLECTION_FIGURES
-from catalog.number_text import measured, signed
-from catalog.page_map import utm_zone
-from catalog.page_search import parse_search_script
-from catalog.pages import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_pages, write_readme
-from catalog.plots import Series, draw, plots_of
+from catalog.archive.items import Dataset, Item
+from catalog.archive.layout import SITE_FILES, CollectionFolder
+from catalog.archive.manifest import list_files
+from catalog.build.collections import build_archive
+from catalog.formats.number_text import measured, signed
+from catalog.items.mass_balance import COLLECTION_FIGURES
+from catalog.pages.drawings import common_extent, extent_map, glacier_shapes
+from catalog.pages.map import utm_zone
+from catalog.pages.plots import Series, draw, plots_of
+from catalog.pages.search import parse_search_script
+from catalog.pages.write import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_pages, write_readme
+from catalog.reports.key_numbers import item_numbers, key_numbers
 from schemas.definition import Bilingual, Producer
 from tests.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
 
@@ -205,7 +205,7 @@ def hostile_dataset() -> Dataset:
 @pytest.mark.slow
 def test_text_of_a_definition_is_never_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # only the pages are looked at: what other standards make of such a title is not the point here
-    from catalog import build as building
+    from catalog.build.collections import collections as building
 
     monkeypatch.setattr(building, "write_metadata", lambda *_: None)
     monkeypatch.setattr(building, "write_collection_stac", lambda root, dataset, items, *_: stac_stubs(items))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline.blocks import Scratch, threads
-from pipeline.elevation_change.covariance_integral import sigma_of_mean
-from pipeline.elevation_change.patch_test import PatchTest, patch_test
-from pipeline.elevation_change.variogram import Variogram
-from pipeline.elevation_change.variogram_fit import fit_variogram
+from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean
+from pipeline.elevation_change.uncertainty.patch_test import PatchTest, patch_test
+from pipeline.elevation_change.uncertainty.variogram import Variogram
+from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
 from tests.random_fields import correlated_field
 
 PIXEL_M = 30.0
@@ -91,7 +91,7 @@ def test_a_patch_is_the_mean_over_its_own_pixels():
 def test_patches_do_not_overlap_and_are_covered(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "pipeline.elevation_change.patch_test.CovarianceIntegrator.sigma_of_mean",
+        "pipeline.elevation_change.uncertainty.patch_test.CovarianceIntegrator.sigma_of_mean",
         lambda self, sigma, mask: seen.append((int(sigma[mask].min()), mask.mean())) or 1.0,
     )
     residual, _ = scene(1, (300, 420))

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from catalog.definitions import default_definitions
-from catalog.production import produce, produce_all
-from pipeline.inputs import find_inputs
+from catalog.build.definitions import default_definitions
+from catalog.build.production import produce, produce_all
+from pipeline.inputs.find import find_inputs
 from pipeline.resources import open_resources
 from schemas.errors import BadInput
 from tests.command_line import run
 
 
 def test_threads_keep_the_order_of_what_was_asked(monkeypatch):
-    monkeypatch.setattr("catalog.production.produce", lambda definition, *_, **__: definition.id)
+    monkeypatch.setattr("catalog.build.production.produce", lambda definition, *_, **__: definition.id)
     definitions = default_definitions()
     with open_resources(2) as resources:
         found = produce_all(definitions, Path(), resources, synthetic=True)

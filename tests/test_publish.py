@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog import destinations
-from catalog import publish as publishing
-from catalog.manifest import ListedFile, manifest_of, sha256_of
-from catalog.publish import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
+from catalog.archive.manifest import ListedFile, manifest_of, sha256_of
+from catalog.publish import destinations
+from catalog.publish.publish import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
+from catalog.publish.publish import publish as publishing
 from schemas.errors import BadInput, FailedCheck
 from tests.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
 

@@ -25,8 +25,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
-from catalog import destinations
-from catalog.publish import publish
+from catalog.publish import destinations
+from catalog.publish.publish import publish
 from schemas.errors import BadInput, FailedCheck
 from tests.test_publish import contents
 from tests.tiny_archive import COG_PATH, CSV_PATH, write_archive, write_manifest
@@ -273,7 +273,7 @@ def test_killed_publication_is_continued(archive, store):
     """The process is killed while the store is silent about one file; what had arrived is not sent again."""
     store.fails(silent, "collection.json", count=1)
     code = (
-        "import sys; from pathlib import Path; from catalog.publish import publish\n"
+        "import sys; from pathlib import Path; from catalog.publish.publish import publish\n"
         "publish(Path(sys.argv[1]), sys.argv[2], endpoint_url=sys.argv[3])"
     )
     root = Path(__file__).resolve().parents[1]

@@ -14,8 +14,8 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 from rasterio.windows import Window
 
-from catalog import destinations
-from catalog.publish import JOURNAL_JSON, publish
+from catalog.publish import destinations
+from catalog.publish.publish import JOURNAL_JSON, publish
 from schemas.errors import BadInput, FailedCheck
 from tests.test_publish import versioned
 from tests.tiny_archive import (

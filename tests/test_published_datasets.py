@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from catalog.order import Order
-from catalog.published_datasets import DataVersion, PublishedDataset, published_datasets, refuse_to_replace
-from catalog.regenerate import regenerate
+from catalog.build.order import Order
+from catalog.build.regenerate import regenerate
+from catalog.versions.published_datasets import DataVersion, PublishedDataset, published_datasets, refuse_to_replace
 from pipeline.resources import open_resources
 from schemas.errors import BadInput, FailedCheck
 from tests.fakes import make_elevation_change_definition, make_mass_balance_definition

@@ -9,12 +9,12 @@ import pytest
 import rasterio
 from colorspacious import deltaE
 
-from catalog.change_picture import sigma_limit
-from catalog.colours import amount_colours, change_colours
-from catalog.elevation_change_item import write_elevation_change
-from catalog.layout import CollectionFolder
-from catalog.mass_balance_items import write_mass_balance
-from catalog.qgis_style import (
+from catalog.archive.layout import CollectionFolder
+from catalog.figures.change_picture import sigma_limit
+from catalog.figures.colours import amount_colours, change_colours
+from catalog.items.elevation_change import write_elevation_change
+from catalog.items.mass_balance import write_mass_balance
+from catalog.items.qgis import (
     amount_style,
     change_style,
     class_style,

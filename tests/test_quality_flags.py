@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.hypsometry import Hypsometry, band_flags
+from pipeline.mass_balance.fieldwork.read import FieldData
+from pipeline.mass_balance.ground.hypsometry import Hypsometry, band_flags
 from pipeline.mass_balance.quality_flags import MEANINGS
-from pipeline.mass_balance.read import FieldData
 from schemas.settings import MassBalanceSettings
 from schemas.tables import QUALITY_FLAGS
 from tests.synthetic_glaciers import field_data, synthetic_glacier

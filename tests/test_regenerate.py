@@ -20,21 +20,21 @@ from typing import Any
 import openpyxl
 import pytest
 
-import catalog.build
-import catalog.fingerprint
-from catalog.build_report import BuildReport, FailedBuild, report_to_json
-from catalog.cache import Cache
+import catalog.build.collections
+import catalog.build.fingerprint
+from catalog.archive.manifest import list_files, write_manifest
+from catalog.build.cache import Cache
+from catalog.build.collection import Collection, CollectionFacts
+from catalog.build.definitions import default_definitions
+from catalog.build.fingerprint import archive_key, collection_key, software_digest
+from catalog.build.order import Order
+from catalog.build.production import write_sample
+from catalog.build.raw_inputs import input_files
+from catalog.build.regenerate import regenerate
+from catalog.build.report import BuildReport, FailedBuild, report_to_json
 from catalog.checks import CheckResult, Failure, ValidationReport
-from catalog.collection import Collection, CollectionFacts
-from catalog.definitions import default_definitions
-from catalog.fingerprint import archive_key, collection_key, software_digest
-from catalog.manifest import list_files, write_manifest
-from catalog.order import Order
-from catalog.page_facts import Card
-from catalog.page_search import Searchable
-from catalog.production import write_sample
-from catalog.raw_inputs import input_files
-from catalog.regenerate import regenerate
+from catalog.pages.facts import Card
+from catalog.pages.search import Searchable
 from pipeline.resources import open_resources
 from schemas.definition import Bilingual, Definition
 from schemas.errors import BadInput
@@ -96,7 +96,7 @@ class Workshop:
 def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
     made = Workshop()
     for name in ("produce_all", "write_collection", "complete"):
-        monkeypatch.setattr(catalog.build, name, getattr(made, name))
+        monkeypatch.setattr(catalog.build.collections, name, getattr(made, name))
     return made
 
 
@@ -216,10 +216,10 @@ def test_another_code_library_setting_or_grid_is_another_software(
     code, grid = tmp_path / "chain.py", tmp_path / "geoid.tif"
     code.write_text("x = 1\n")
     grid.write_bytes(b"\0" * 8)
-    monkeypatch.setattr(catalog.fingerprint, "_code_files", lambda: [("pipeline/chain.py", code)])
-    monkeypatch.setattr(catalog.fingerprint, "_geoid_grids", lambda: [grid])
+    monkeypatch.setattr(catalog.build.fingerprint, "_code_files", lambda: [("pipeline/chain.py", code)])
+    monkeypatch.setattr(catalog.build.fingerprint, "_geoid_grids", lambda: [grid])
     libraries = [_Distribution("scipy", "1.15.0")]
-    monkeypatch.setattr(catalog.fingerprint.metadata, "distributions", lambda: libraries)
+    monkeypatch.setattr(catalog.build.fingerprint.metadata, "distributions", lambda: libraries)
     before = software_digest.__wrapped__()
     assert software_digest.__wrapped__() == before
     if what == "code":
@@ -231,10 +231,10 @@ def test_another_code_library_setting_or_grid_is_another_software(
     elif what == "grid":
         grid.write_bytes(b"\1" * 8)
     else:
-        monkeypatch.setattr(catalog.fingerprint.platform, "python_version", lambda: "3.99.0")
+        monkeypatch.setattr(catalog.build.fingerprint.platform, "python_version", lambda: "3.99.0")
     assert software_digest.__wrapped__() != before
     key = collection_key(CHANGE, None, None)
-    monkeypatch.setattr(catalog.fingerprint, "software_digest", lambda: "another")
+    monkeypatch.setattr(catalog.build.fingerprint, "software_digest", lambda: "another")
     assert collection_key(CHANGE, None, None) != key
 
 

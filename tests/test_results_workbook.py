@@ -10,8 +10,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from catalog.published_table import published_table
-from catalog.results_workbook import SYNTHETIC_BANNER, About, results_workbook, sheet_name
+from catalog.formats.published_table import published_table
+from catalog.formats.workbook import SYNTHETIC_BANNER, About, results_workbook, sheet_name
 from schemas.fields import Column, Table
 
 HEIGHTS = Table(

@@ -15,10 +15,10 @@ import pytest
 import rasterio
 from rasterio.windows import Window
 
-from catalog import file_answers
-from catalog.byte_ranges import asked_ranges
-from catalog.file_answers import FolderFiles
-from catalog.serve import application, greeting, listen, serve, server_of
+from catalog.serve import file_answers
+from catalog.serve.byte_ranges import asked_ranges
+from catalog.serve.file_answers import FolderFiles
+from catalog.serve.serve import application, greeting, listen, serve, server_of
 from schemas.errors import BadInput
 from tests.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive
 
@@ -456,7 +456,7 @@ def test_serve_runs_until_interrupted(root, tmp_path):
     import sys
 
     code = (
-        "import sys; from pathlib import Path; from catalog.serve import serve\n"
+        "import sys; from pathlib import Path; from catalog.serve.serve import serve\n"
         "serve(Path(sys.argv[1]), port=0, tell=lambda line: print(line, flush=True))"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}

@@ -11,12 +11,12 @@ import openpyxl
 import pytest
 from shapely.geometry import box, mapping
 
-from catalog.balance_of_several import folder_names, wgms_together
-from catalog.definitions import default_definitions
-from catalog.production import produce
+from catalog.build.definitions import default_definitions
+from catalog.build.production import produce
+from catalog.runs.balance_of_several import folder_names, wgms_together
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.read import RefusedFieldData, read_field_data, read_glaciers
-from pipeline.mass_balance.surveyed_outlines import KnownBy, read_surveyed_outlines
+from pipeline.mass_balance.fieldwork.read import RefusedFieldData, read_field_data, read_glaciers
+from pipeline.mass_balance.ground.surveyed_outlines import KnownBy, read_surveyed_outlines
 from pipeline.resources import open_resources
 from schemas.errors import BadInput, ManyBadInputs
 from schemas.settings import MassBalanceSettings

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.blocks import Scratch, threads
 from pipeline.elevation_change.chain import elevation_change
-from pipeline.elevation_change.shift_sigma import sigma_of_shift
-from pipeline.elevation_change.variogram import Variogram
+from pipeline.elevation_change.uncertainty.shift_sigma import sigma_of_shift
+from pipeline.elevation_change.uncertainty.variogram import Variogram
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
 from tests.random_fields import correlated_field
@@ -72,7 +72,7 @@ def test_correlated_errors_count_for_less():
 
 
 def test_the_same_for_any_workers_and_any_storage(monkeypatch):
-    monkeypatch.setattr("pipeline.elevation_change.shift_sigma.TILE", 64)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.shift_sigma.TILE", 64)
     heights, sigma, _ = scene((150, 210))
     model = Variogram((60.0, 300.0), (0.7, 0.3))
     stored = [Scratch().array(heights.shape) for _ in range(2)]
@@ -88,8 +88,8 @@ def test_tiles_stand_for_the_whole(monkeypatch):
     heights, sigma, _ = scene((400, 520))
     model = Variogram((60.0, 300.0), (0.7, 0.3))
     whole = stated(heights, sigma, model)
-    monkeypatch.setattr("pipeline.elevation_change.shift_sigma.TILE", 96)
-    monkeypatch.setattr("pipeline.elevation_change.shift_sigma.MOST_TILES", 12)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.shift_sigma.TILE", 96)
+    monkeypatch.setattr("pipeline.elevation_change.uncertainty.shift_sigma.MOST_TILES", 12)
     assert stated(heights, sigma, model) == pytest.approx(whole, rel=0.2)
 
 

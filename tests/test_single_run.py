@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 import rasterio
 
-from catalog.cogs import cog_failures
-from catalog.figures_elevation_change import DIAGRAMS
-from catalog.result_rows import change_rows
-from catalog.single_run import difference_summary, write_difference
-from catalog.terminal import show_rows
+from catalog.figures.elevation_change import DIAGRAMS
+from catalog.formats.cogs import cog_failures
+from catalog.reports.rows import change_rows
+from catalog.reports.terminal import show_rows
+from catalog.runs.single_run import difference_summary, write_difference
 from pipeline.blocks import StoredArray
 from pipeline.elevation_change.result import GLACIER
 from schemas.tables import DATES

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from pipeline.mass_balance.snow_density import DensitySample, SnowDensities, density_table, fit_densities
+from pipeline.mass_balance.points.snow_density import DensitySample, SnowDensities, density_table, fit_densities
 from schemas.tables import DENSITY_FITS
 
 JUNE = date(2004, 6, 1)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from lxml import etree
 
-from catalog.definitions import default_definitions
+from catalog.build.definitions import default_definitions
 from catalog.metadata.datapackage import package_facts
 from catalog.metadata.facts import describe
 from catalog.metadata.iso19139 import iso19139_xml

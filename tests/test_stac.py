@@ -19,15 +19,15 @@ import pytest
 import rasterio
 from pydantic import ValidationError
 
+from catalog.archive.items import Dataset
+from catalog.archive.layout import CollectionFolder
+from catalog.archive.opened import Archive, FolderFiles
 from catalog.checks import stac as checks
-from catalog.checks.archive import Archive, FolderFiles
-from catalog.dataset import Dataset
-from catalog.elevation_change_item import write_elevation_change
-from catalog.layout import CollectionFolder
-from catalog.mass_balance_items import write_mass_balance
+from catalog.items.elevation_change import write_elevation_change
+from catalog.items.mass_balance import write_mass_balance
 from catalog.metadata import write_metadata
 from catalog.stac.write import write_stac
-from catalog.tables import write_tables
+from catalog.tables.write import write_tables
 from schemas.errors import BadInput
 from schemas.glacier_extension import FIELDS, SCHEMA_PATH, json_schema
 from schemas.stac_schemas import schema_folder, schemas_at_hand, validate_stac

@@ -19,9 +19,9 @@ import pytest
 from PIL import Image
 from pyproj import CRS
 
-from catalog import stac_browser
-from catalog.serve import application
-from catalog.stac_browser import built_browser, configuration, default_browser_cache, projections
+from catalog.serve import stac_browser
+from catalog.serve.serve import application
+from catalog.serve.stac_browser import built_browser, configuration, default_browser_cache, projections
 from schemas.errors import BadInput
 from tests.test_serve import running
 from tests.tiny_archive import COLLECTION, write_archive, write_text

@@ -8,10 +8,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from catalog.ncdc_record import parse_portal_record, without_markup
-from catalog.start import blanks_of, init_definition, init_from_ncdc
-from catalog.workbook_template import EXAMPLE_SHEET, LAST_ROW, example_row, header_of, workbook_template
-from pipeline.mass_balance.read import read_field_data
+from catalog.start.ncdc_record import parse_portal_record, without_markup
+from catalog.start.start import blanks_of, init_definition, init_from_ncdc
+from catalog.start.workbook_template import EXAMPLE_SHEET, LAST_ROW, example_row, header_of, workbook_template
+from pipeline.mass_balance.fieldwork.read import read_field_data
 from schemas.definition import ElevationChangeDefinition, MassBalanceDefinition, Pair, read_definition
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings, MassBalanceSettings

@@ -144,11 +144,14 @@ FORBIDDEN_ATTRIBUTES = {
 }
 # findings that are no danger, each with its reason
 EXCEPTIONS = {
-    ("pipeline/mass_balance/xlsx_cells.py", "ElementTree"): "a document type is refused before (xlsx_packages)",
-    ("catalog/qgis_style.py", "ElementTree"): "it writes and does not read",
+    (
+        "pipeline/mass_balance/fieldwork/xlsx_cells.py",
+        "ElementTree",
+    ): "a document type is refused before (xlsx_packages)",
+    ("catalog/items/qgis.py", "ElementTree"): "it writes and does not read",
 }
 PROCESSES = {
-    "catalog/stac_browser.py": "npm, to build the browser of the catalogue when it is asked for",
+    "catalog/serve/stac_browser.py": "npm, to build the browser of the catalogue when it is asked for",
 }
 
 

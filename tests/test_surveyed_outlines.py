@@ -11,9 +11,9 @@ from rasterio.transform import Affine
 from shapely.geometry import box, mapping
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.hypsometry import read_surveys, survey_of_year
-from pipeline.mass_balance.read import read_field_data
-from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
+from pipeline.mass_balance.fieldwork.read import read_field_data
+from pipeline.mass_balance.ground.hypsometry import read_surveys, survey_of_year
+from pipeline.mass_balance.ground.surveyed_outlines import read_surveyed_outlines
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from tests.field_workbook import sheets, write_workbook

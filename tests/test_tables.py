@@ -16,11 +16,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from catalog.cell_text import inert_text, text_of_csv
-from catalog.checks.archive import Archive, FolderFiles
+from catalog.archive.layout import CollectionFolder
+from catalog.archive.opened import Archive, FolderFiles
 from catalog.checks.tables import table_copies
-from catalog.layout import CollectionFolder
-from catalog.tables import (
+from catalog.formats.cell_text import inert_text, text_of_csv
+from catalog.tables.write import (
     conforms,
     csv_bytes,
     published_table,
@@ -227,7 +227,7 @@ def test_the_readme_of_the_workbook_lists_primary_and_foreign_keys(written):
 
 
 def test_a_table_too_long_for_a_sheet_stands_in_the_other_formats(tmp_path, monkeypatch):
-    monkeypatch.setattr("catalog.tables.LONGEST_SHEET", 10)
+    monkeypatch.setattr("catalog.tables.write.LONGEST_SHEET", 10)
     monkeypatch.setattr("catalog.checks.tables.LONGEST_SHEET", 10)
     dataset = make_mass_balance_dataset()
     folder = CollectionFolder(tmp_path, dataset.definition.id)

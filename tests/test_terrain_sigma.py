@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import RegularGridInterpolator
 
-from pipeline.elevation_change.terrain_sigma import TerrainSigma, terrain_sigma
+from pipeline.elevation_change.differencing.terrain_sigma import TerrainSigma, terrain_sigma
 from schemas.errors import BadInput
 
 

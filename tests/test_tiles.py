@@ -13,11 +13,8 @@ import rasterio
 from pyproj import Transformer
 from rasterio.transform import Affine
 
-from pipeline.elevation_change import gridded_dem, tiles
-from pipeline.elevation_change.axis_resampling import Axis
-from pipeline.elevation_change.gridded_dem import gridded
-from pipeline.elevation_change.target_grid import target_grid
-from pipeline.elevation_change.tiles import (
+from pipeline.elevation_change.dems import tiles
+from pipeline.elevation_change.dems.tiles import (
     aligned_offset,
     open_mosaic,
     read_native,
@@ -25,7 +22,11 @@ from pipeline.elevation_change.tiles import (
     read_pixels,
     require_coverage,
 )
-from pipeline.elevation_change.warping import warp
+from pipeline.elevation_change.dems.warping import warp
+from pipeline.elevation_change.pairing import gridded_dem
+from pipeline.elevation_change.pairing.axis_resampling import Axis
+from pipeline.elevation_change.pairing.gridded_dem import gridded
+from pipeline.elevation_change.pairing.target_grid import target_grid
 from pipeline.grid import Grid
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.point_balance import Visit
-from pipeline.mass_balance.points import point_balances
-from pipeline.mass_balance.time_systems import fixed_date_spans, stratigraphic_spans
-from pipeline.mass_balance.visits import build_network
-from pipeline.mass_balance.years import Calendar
+from pipeline.mass_balance.points.point_balance import Visit
+from pipeline.mass_balance.points.points import point_balances
+from pipeline.mass_balance.points.time_systems import fixed_date_spans, stratigraphic_spans
+from pipeline.mass_balance.points.visits import build_network
+from pipeline.mass_balance.points.years import Calendar
 from schemas.settings import MassBalanceSettings
 from tests.synthetic_glaciers import field_data
 

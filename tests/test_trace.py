@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 
-from catalog.layout import CollectionFolder
-from catalog.tables import write_tables
-from catalog.trace import read_published_tables, trace_balance, trace_lines
+from catalog.archive.layout import CollectionFolder
+from catalog.runs.trace import read_published_tables, trace_balance, trace_lines
+from catalog.tables.write import write_tables
 from schemas.errors import BadInput
 from tests.fakes import make_mass_balance_dataset
 

@@ -9,10 +9,10 @@ import pytest
 from scipy.integrate import quad
 
 from pipeline.blocks import Scratch, threads
-from pipeline.elevation_change.covariance_integral import sigma_of_mean
-from pipeline.elevation_change.empirical_variogram import empirical_variogram, spread_tiles
-from pipeline.elevation_change.variogram import Form, Variogram
-from pipeline.elevation_change.variogram_fit import fit_variogram
+from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean
+from pipeline.elevation_change.uncertainty.empirical_variogram import empirical_variogram, spread_tiles
+from pipeline.elevation_change.uncertainty.variogram import Form, Variogram
+from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
 from schemas.errors import BadInput
 from tests.random_fields import correlated_field
 
@@ -23,7 +23,7 @@ NOISE = Variogram((60.0, 600.0), (0.7, 0.3))
 @pytest.fixture
 def thinning(monkeypatch):
     """Small rasters take the way of large ones: thinned for the long lags, in tiles for the short ones."""
-    module = "pipeline.elevation_change.empirical_variogram."
+    module = "pipeline.elevation_change.uncertainty.empirical_variogram."
     for name, value in (("MOST_THINNED_PIXELS", 12_000), ("TILE", 64), ("SHORT_REACH", 16), ("MOST_TILES", 12)):
         monkeypatch.setattr(module + name, value)
 
@@ -166,7 +166,9 @@ def test_a_collapsed_variogram_is_refused(monkeypatch, collapsed, size):
     """A fit that sees no correlation where windows of the residuals agree is worthless, and is said to be."""
     field = correlated_field((480, 600), Variogram((500.0, 9000.0), (0.7, 0.3)), PIXEL_M, 3)
     assert fit_variogram(field, PIXEL_M).sills
-    monkeypatch.setattr("pipeline.elevation_change.variogram_fit.fitted", lambda empirical, pixel_m: collapsed)
+    monkeypatch.setattr(
+        "pipeline.elevation_change.uncertainty.variogram_fit.fitted", lambda empirical, pixel_m: collapsed
+    )
     with pytest.raises(BadInput, match=rf"a predicted spread of .* sigma for windows of {size} pixels where"):
         fit_variogram(field, PIXEL_M)
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import catalog.build
-import catalog.verify
-from catalog.build import build_archive
-from catalog.production import write_sample
-from catalog.verify import Verification, verify
+import catalog.build.collections
+import catalog.build.verify
+from catalog.build.collections import build_archive
+from catalog.build.production import write_sample
+from catalog.build.verify import Verification, verify
 from pipeline.resources import open_resources
 from schemas.errors import BadDefinition, BadInput
 from tests.command_line import run
@@ -50,8 +50,8 @@ def rebuilding(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         shutil.copytree(built, root, dirs_exist_ok=True)
         return [], ()
 
-    monkeypatch.setattr(catalog.verify, "write_collections", copy)
-    monkeypatch.setattr(catalog.verify, "write_archive_documents", lambda *_: None)
+    monkeypatch.setattr(catalog.build.verify, "write_collections", copy)
+    monkeypatch.setattr(catalog.build.verify, "write_archive_documents", lambda *_: None)
 
 
 def verified(archive: Path, inputs: Path | None = None, code_version: str = CODE_VERSION) -> Verification:
@@ -70,7 +70,7 @@ def state(folder: Path) -> dict[str, tuple[int, bytes]]:
 def test_a_fresh_archive_is_built_again_to_the_same_bytes_and_only_read(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog.build, "produce_all", lambda *_, **__: iter(make_datasets()[:1]))
+    monkeypatch.setattr(catalog.build.collections, "produce_all", lambda *_, **__: iter(make_datasets()[:1]))
     before = state(archive)
     for folder in (archive, *(path for path in archive.rglob("*") if path.is_dir())):
         folder.chmod(0o555)
@@ -176,7 +176,7 @@ def test_the_sample_takes_no_inputs(archive: Path, tmp_path: Path) -> None:
 @pytest.fixture
 def real(archive: Path, tmp_path: Path) -> tuple[Path, Path]:
     """An archive that says to be made of three real files, and these files."""
-    from catalog.manifest import sha256_of
+    from catalog.archive.manifest import sha256_of
 
     inputs = tmp_path / "inputs" / EC
     inputs.mkdir(parents=True)
@@ -236,7 +236,7 @@ def test_an_archive_of_real_data_asks_for_its_inputs(real: tuple[Path, Path]) ->
 
 @pytest.mark.slow
 def test_the_mass_balance_of_real_inputs_is_verified_by_the_command(tmp_path: Path) -> None:
-    from catalog.definitions import DATASETS, default_definitions
+    from catalog.build.definitions import DATASETS, default_definitions
 
     balance = next(one for one in default_definitions() if one.kind == "mass_balance")
     write_sample(balance, tmp_path / "inputs")

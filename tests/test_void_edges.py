@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.dem_pair import interpolated
-from pipeline.elevation_change.gridded_dem import gridded
-from pipeline.elevation_change.tiles import open_mosaic
-from pipeline.elevation_change.void_edges import continued_into_voids
-from pipeline.elevation_change.warping import warp
+from pipeline.elevation_change.dems.tiles import open_mosaic
+from pipeline.elevation_change.dems.void_edges import continued_into_voids
+from pipeline.elevation_change.dems.warping import warp
+from pipeline.elevation_change.pairing.dem_pair import interpolated
+from pipeline.elevation_change.pairing.gridded_dem import gridded
 from pipeline.grid import Grid
 from tests.synthetic_pairs import CRS, write_dem
 

@@ -8,12 +8,12 @@ import pytest
 import shapely
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.elevation_profile import Nodes, Profile, Steps
-from pipeline.elevation_change.glacier_change import Surface, change_of_glaciers
-from pipeline.elevation_change.glacier_pixels import GlacierPixels
-from pipeline.elevation_change.profile_deviation import fit_deviation, pairs_of_deviations
-from pipeline.elevation_change.variogram import Variogram
-from pipeline.elevation_change.void_filling import fill_voids, sigma_of_unmeasured
+from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers
+from pipeline.elevation_change.glaciers.elevation_profile import Nodes, Profile, Steps
+from pipeline.elevation_change.glaciers.pixels import GlacierPixels
+from pipeline.elevation_change.glaciers.profile_deviation import fit_deviation, pairs_of_deviations
+from pipeline.elevation_change.glaciers.void_filling import fill_voids, sigma_of_unmeasured
+from pipeline.elevation_change.uncertainty.variogram import Variogram
 from pipeline.grid import Grid
 from schemas.settings import ElevationChangeSettings
 

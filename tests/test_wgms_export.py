@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.point_use import used_points
-from catalog.published_table import published_table
-from catalog.wgms_export import SYNTHETIC_REMARK, Submission, capital_name, country_of, submission_of, wgms_tables
+from catalog.formats.published_table import published_table
+from catalog.tables.point_use import used_points
+from catalog.tables.wgms import SYNTHETIC_REMARK, Submission, capital_name, country_of, submission_of, wgms_tables
 from schemas.wgms import WGMS_TABLES
 from tests.fakes import make_mass_balance_dataset
 

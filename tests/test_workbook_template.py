@@ -8,8 +8,8 @@ import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
 
-from catalog.workbook_template import EXAMPLE_SHEET, LAST_ROW, READ_ME_SHEET, example_row, workbook_template
-from pipeline.mass_balance.read import read_field_data
+from catalog.start.workbook_template import EXAMPLE_SHEET, LAST_ROW, READ_ME_SHEET, example_row, workbook_template
+from pipeline.mass_balance.fieldwork.read import read_field_data
 from schemas.errors import ManyBadInputs
 from schemas.tables import WORKBOOK_SHEETS
 

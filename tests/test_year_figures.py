@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from shapely.affinity import scale
 
-from catalog.balance_picture import draw_balance
-from catalog.figure_frame import open_figure
-from catalog.figures import draw_balance_map
-from catalog.figures_mass_balance import _reach_of_profiles, draw_year_profile
-from catalog.year_figures import YearFiles, draw_years, mapped_years
+from catalog.figures.balance_maps import draw_balance_map
+from catalog.figures.balance_picture import draw_balance
+from catalog.figures.frame import open_figure
+from catalog.figures.mass_balance import _reach_of_profiles, draw_year_profile
+from catalog.figures.years import YearFiles, draw_years, mapped_years
 from tests.fakes import make_mass_balance_dataset
 
 

@@ -10,7 +10,7 @@ from rasterio.transform import from_origin
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
-from catalog.manifest import list_files
+from catalog.archive.manifest import list_files
 
 COLLECTION = "glacier-x-elevation-change"
 COG_PATH = f"{COLLECTION}/elevation-change/elevation_change.tif"

@@ -12,13 +12,13 @@ import pandas as pd
 from pyproj import Transformer
 from rasterio.features import rasterize
 
-from catalog.build import BuildReport, build_archive
-from catalog.collection import Collection, facts_of
-from catalog.dataset import Dataset
-from catalog.page_facts import Card
-from catalog.page_search import Searchable
+from catalog.archive.items import Dataset
+from catalog.build.collection import Collection, facts_of
+from catalog.build.collections import BuildReport, build_archive
+from catalog.pages.facts import Card
+from catalog.pages.search import Searchable
 from pipeline.elevation_change.result import ElevationChange
-from pipeline.mass_balance.cumulative import cumulative_table
+from pipeline.mass_balance.glacier_wide.cumulative import cumulative_table
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.tables import DATES, REGION
 from tests.fakes import CRS, make_elevation_change_dataset, make_mass_balance_dataset

@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from catalog.checks.archive import first
+from catalog.archive.layout import MANIFEST_JSON
+from catalog.archive.opened import first
+from catalog.archive.table_files import TableFile, tables_of
 from catalog.checks.consistency import named, numbers
 from catalog.checks.result import Failure, check
-from catalog.checks.table_files import TableFile, tables_of
-from catalog.layout import MANIFEST_JSON
 from schemas.tables import PAIR
 
 _RECOMPUTE = "recompute the table from its source"

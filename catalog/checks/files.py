@@ -14,9 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from catalog.checks.archive import MOST_BYTES, Archive, Document, File, collections, files_ending, whole
-from catalog.checks.result import Failure, NotChecked, check
-from catalog.layout import (
+from catalog.archive.layout import (
     CATALOG_JSON,
     DATAPACKAGE_JSON,
     INDEX_HTML,
@@ -27,8 +25,10 @@ from catalog.layout import (
     README_MD,
     TABLES,
 )
-from catalog.manifest import FORMAT, PARTS, broken_seal
-from pipeline.zip_archives import ZIP_DAMAGE
+from catalog.archive.manifest import FORMAT, PARTS, broken_seal
+from catalog.archive.opened import MOST_BYTES, Archive, Document, File, collections, files_ending, whole
+from catalog.checks.result import Failure, NotChecked, check
+from pipeline.inputs.zip_archives import ZIP_DAMAGE
 from schemas.glacier_extension import SCHEMA_PATH
 from schemas.machine_folders import machine_folders
 

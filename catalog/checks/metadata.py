@@ -14,11 +14,11 @@ from urllib.parse import unquote
 
 from shapely.geometry import shape
 
-from catalog.cell_text import FORMULA_SIGNS
-from catalog.checks.archive import Archive, Document, File, collections, files_ending, join, whole
+from catalog.archive.layout import DATAPACKAGE_JSON, INDEX_HTML, ITEMS_PARQUET, METADATA, README_MD
+from catalog.archive.opened import Archive, Document, File, collections, files_ending, join, whole
 from catalog.checks.metadata_facts import READERS, one_line, stated_facts
 from catalog.checks.result import Failure, check
-from catalog.layout import DATAPACKAGE_JSON, INDEX_HTML, ITEMS_PARQUET, METADATA, README_MD
+from catalog.formats.cell_text import FORMULA_SIGNS
 from catalog.metadata.data_files import CRATE_JSON, is_large, is_of_item
 from catalog.metadata.datacite import datacite_errors
 from catalog.metadata.markdown import markdown_line

@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 from lxml import html
 
-from catalog.checks.archive import File, files_ending, join, whole
+from catalog.archive.layout import COLLECTION_JSON, INDEX_HTML, SEARCH_JS
+from catalog.archive.opened import File, files_ending, join, whole
 from catalog.checks.result import Failure, check
-from catalog.layout import COLLECTION_JSON, INDEX_HTML, SEARCH_JS
-from catalog.page_search import parse_search_script
+from catalog.pages.search import parse_search_script
 
 _REBUILD = "build the archive again"
 # what a browser loads by itself; a link that a reader follows may lead anywhere

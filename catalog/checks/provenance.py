@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.checks.archive import Document, collections, first, items
+from catalog.archive.layout import MANIFEST_JSON
+from catalog.archive.opened import Document, collections, first, items
 from catalog.checks.result import Failure, check
-from catalog.layout import MANIFEST_JSON
 
 _REBUILD = "build the archive again"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -13,11 +13,11 @@ from typing import Any
 from referencing.exceptions import Unresolvable
 from shapely.geometry import shape
 
+from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, chinese_twin
+from catalog.archive.media_types import media_type_of
+from catalog.archive.opened import PART, Archive, Document, File, collections, documents, every_language, items, whole
 from catalog.checks import stac_twins
-from catalog.checks.archive import PART, Archive, Document, File, collections, documents, every_language, items, whole
 from catalog.checks.result import Failure, NotChecked, check
-from catalog.layout import CATALOG_JSON, COLLECTION_JSON, chinese_twin
-from catalog.media_types import media_type_of
 from schemas.stac_schemas import Schemas, schema_folder, schemas_at_hand, validate_stac
 
 _REBUILD = "build the archive again"

@@ -6,9 +6,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.checks.archive import Document, File, documents, every_language, files_ending, whole
+from catalog.archive.layout import ITEMS_PARQUET
+from catalog.archive.opened import Document, File, documents, every_language, files_ending, whole
 from catalog.checks.result import Failure, check
-from catalog.layout import ITEMS_PARQUET
 
 _REBUILD = "build the archive again"
 _CODES = {False: "en", True: "zh"}

@@ -17,15 +17,15 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from catalog.cell_text import text_of_csv
-from catalog.checks.archive import Archive, Document, collections, first
+from catalog.archive.layout import DATAPACKAGE_JSON, TABLES
+from catalog.archive.opened import Archive, Document, collections, first
+from catalog.archive.table_files import TableFile, all_tables, of_several_pairs, tables_of
 from catalog.checks.result import Failure, NotChecked, check
-from catalog.checks.table_files import TableFile, all_tables, of_several_pairs, tables_of
-from catalog.layout import DATAPACKAGE_JSON, TABLES
-from catalog.parquet_tables import GEOMETRY
-from catalog.results_workbook import LONGEST_SHEET
-from catalog.tables import conforms
-from pipeline.xlsx_packages import require_harmless_package
+from catalog.formats.cell_text import text_of_csv
+from catalog.formats.parquet import GEOMETRY
+from catalog.formats.workbook import LONGEST_SHEET
+from catalog.tables.write import conforms
+from pipeline.inputs.xlsx_packages import require_harmless_package
 from schemas.errors import BadInput
 from schemas.fields import Table
 from schemas.tables import DATA_DICTIONARY, PAIR, PUBLISHED_TABLES, published_schemas

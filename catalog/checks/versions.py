@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from catalog.changelog import changelog_text
-from catalog.checks.archive import Document, collections
+from catalog.archive.layout import CHANGELOG_MD, MANIFEST_JSON
+from catalog.archive.opened import Document, collections
 from catalog.checks.result import Failure, check
-from catalog.layout import CHANGELOG_MD, MANIFEST_JSON
+from catalog.metadata.changelog import changelog_text
 from schemas.definition import parse_definition
 from schemas.errors import BadDefinition
 

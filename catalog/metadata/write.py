@@ -17,11 +17,11 @@ from catalog.metadata.ncdc import ncdc_record
 from catalog.metadata.rocrate import crate_texts
 
 if TYPE_CHECKING:
-    from catalog.dataset import Dataset
+    from catalog.archive.items import Dataset
 
 
 def render_metadata(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, str]:
-    """Every rendering by file name, in the order of ``catalog.layout.METADATA_FILES``, then the parts of a large crate.
+    """Every rendering by file name, in the order of ``archive.layout.METADATA_FILES``, then a large crate's parts.
 
     ``files`` are the collection's data files: path relative to its folder, size (bytes), sha256 (hex), media type.
 

@@ -9,8 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from catalog.layout import CATALOG_JSON
-from catalog.media_types import media_type_of
+from catalog.archive.layout import CATALOG_JSON
+from catalog.archive.media_types import media_type_of
 from catalog.stac.languages import Language, other_than
 from schemas.definition import Bilingual
 from schemas.errors import BadInput

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from catalog.dataset import Dataset, Item
-from catalog.layout import COLLECTION_JSON, CollectionFolder, part_id
+from catalog.archive.items import Dataset, Item
+from catalog.archive.layout import COLLECTION_JSON, CollectionFolder, part_id
 from catalog.metadata.facts import Facts, describe
 from catalog.stac.languages import Language, keyword_list
 from schemas.definition import Bilingual, Definition

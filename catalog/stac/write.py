@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.dataset import Dataset, Item
-from catalog.layout import ITEMS_PARQUET
-from catalog.manifest import tool_versions
+from catalog.archive.items import Dataset, Item
+from catalog.archive.layout import ITEMS_PARQUET
+from catalog.archive.manifest import tool_versions
 from catalog.metadata.facts import describe
 from catalog.stac.catalogs import Child, catalog_documents, part_documents, part_title
 from catalog.stac.collection import collection_documents

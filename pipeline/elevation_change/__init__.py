@@ -6,7 +6,7 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pipeline.elevation_change.chain import check_dems, elevation_change, error_model
-    from pipeline.elevation_change.observations import Observations, Request, observe
+    from pipeline.elevation_change.pairing.observations import Observations, Request, observe
     from pipeline.elevation_change.result import ElevationChange, GlacierTotals, Shift, Statistics
 
 __all__ = [
@@ -25,7 +25,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "chain": ("check_dems", "elevation_change", "error_model"),
-        "observations": ("Observations", "Request", "observe"),
+        "pairing.observations": ("Observations", "Request", "observe"),
         "result": ("ElevationChange", "GlacierTotals", "Shift", "Statistics"),
     },
 )

@@ -14,7 +14,21 @@ import pandas as pd
 from pyproj import Transformer
 
 from pipeline.blocks import Block, Raster
-from pipeline.elevation_change.accuracy import (
+from pipeline.elevation_change.coregistration.fit import CosineFit, cosine_fit, cosine_search
+from pipeline.elevation_change.dem_checks.checks import CheckedDem, check_table, dem_check_numbers
+from pipeline.elevation_change.dem_checks.counts import CountLayout, DemCounts, dem_block_counts
+from pipeline.elevation_change.dem_checks.tile_seams import measure_seam, tile_borders
+from pipeline.elevation_change.dems.tiles import Mosaic
+from pipeline.elevation_change.differencing.comparison import Differenced, difference
+from pipeline.elevation_change.differencing.corrections import corrections_table
+from pipeline.elevation_change.differencing.difference import STEPS, BlockOfDifferences, ErrorLayers, StableSample
+from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers
+from pipeline.elevation_change.glaciers.outliers import NO_OUTLIERS, GlacierOutliers, set_outliers_aside
+from pipeline.elevation_change.pairing.dates import dated, dates_table
+from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, DemPair
+from pipeline.elevation_change.pairing.observations import Observations, Request, Source, check_inputs, observe
+from pipeline.elevation_change.result import STABLE, ElevationChange, GlacierTotals, NativeShift, PatchSpread, Shift
+from pipeline.elevation_change.uncertainty.accuracy import (
     AccuracyPlan,
     AccuracyTally,
     BlockTerrain,
@@ -23,25 +37,11 @@ from pipeline.elevation_change.accuracy import (
     histogram_numbers,
     tally_accuracy,
 )
-from pipeline.elevation_change.comparison import Differenced, difference
-from pipeline.elevation_change.coregistration import CosineFit, cosine_fit, cosine_search
-from pipeline.elevation_change.corrections import corrections_table
-from pipeline.elevation_change.covariance_integral import sigma_of_mean_large
-from pipeline.elevation_change.dates import dated, dates_table
-from pipeline.elevation_change.dem_checks import CheckedDem, check_table, dem_check_numbers
-from pipeline.elevation_change.dem_counts import CountLayout, DemCounts, dem_block_counts
-from pipeline.elevation_change.dem_pair import ON_GLACIER, DemPair
-from pipeline.elevation_change.difference import STEPS, BlockOfDifferences, ErrorLayers, StableSample
-from pipeline.elevation_change.glacier_change import Surface, change_of_glaciers
-from pipeline.elevation_change.glacier_outliers import NO_OUTLIERS, GlacierOutliers, set_outliers_aside
-from pipeline.elevation_change.observations import Observations, Request, Source, check_inputs, observe
-from pipeline.elevation_change.patch_test import PatchTest, patch_test
-from pipeline.elevation_change.result import STABLE, ElevationChange, GlacierTotals, NativeShift, PatchSpread, Shift
-from pipeline.elevation_change.shift_sigma import sigma_of_shift
-from pipeline.elevation_change.tile_seams import measure_seam, tile_borders
-from pipeline.elevation_change.tiles import Mosaic
-from pipeline.elevation_change.variogram import Variogram
-from pipeline.elevation_change.variogram_fit import fit_variogram
+from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean_large
+from pipeline.elevation_change.uncertainty.patch_test import PatchTest, patch_test
+from pipeline.elevation_change.uncertainty.shift_sigma import sigma_of_shift
+from pipeline.elevation_change.uncertainty.variogram import Variogram
+from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources, open_resources
 from schemas.definition import Period

@@ -6,10 +6,10 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pipeline.mass_balance.chain import Measured, integrate_fieldwork, mass_balance, measure, read_ground
-    from pipeline.mass_balance.glacier_wide import GlacierWide
-    from pipeline.mass_balance.read import FieldData, read_field_data
+    from pipeline.mass_balance.fieldwork.read import FieldData, read_field_data
+    from pipeline.mass_balance.glacier_wide.methods import GlacierWide
+    from pipeline.mass_balance.points.years import Calendar
     from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
-    from pipeline.mass_balance.years import Calendar
 
 __all__ = [
     "BalanceField",
@@ -29,9 +29,9 @@ __getattr__ = lazy_names(
     __name__,
     {
         "chain": ("Measured", "integrate_fieldwork", "mass_balance", "measure", "read_ground"),
-        "glacier_wide": ("GlacierWide",),
-        "read": ("FieldData", "read_field_data"),
+        "glacier_wide.methods": ("GlacierWide",),
+        "fieldwork.read": ("FieldData", "read_field_data"),
         "result": ("BalanceField", "BalanceYear", "MassBalance"),
-        "years": ("Calendar",),
+        "points.years": ("Calendar",),
     },
 )

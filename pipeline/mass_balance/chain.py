@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
-from pipeline.mass_balance.cross_checks import IndexYear, index_stake_balance, index_stakes
-from pipeline.mass_balance.glacier_wide import GlacierWide
-from pipeline.mass_balance.hypsometry import Hypsometry, read_surveys, survey_of_year
-from pipeline.mass_balance.integration import Ground, YearPlan, integrate_years
-from pipeline.mass_balance.linear_model import Filled, LinearModel, fill, fit_linear_model, observations
-from pipeline.mass_balance.points import PointBalances, PointRecord, point_balances
-from pipeline.mass_balance.published_zones import empty_year, time_system, year_of_bands
+from pipeline.mass_balance.fieldwork.read import FieldData
+from pipeline.mass_balance.glacier_wide.cross_checks import IndexYear, index_stake_balance, index_stakes
+from pipeline.mass_balance.glacier_wide.integration import Ground, YearPlan, integrate_years
+from pipeline.mass_balance.glacier_wide.methods import GlacierWide
+from pipeline.mass_balance.glacier_wide.published_zones import empty_year, time_system, year_of_bands
+from pipeline.mass_balance.ground.hypsometry import Hypsometry, read_surveys, survey_of_year
+from pipeline.mass_balance.ground.surveyed_outlines import KnownBy
+from pipeline.mass_balance.points.linear_model import Filled, LinearModel, fill, fit_linear_model, observations
+from pipeline.mass_balance.points.points import PointBalances, PointRecord, point_balances
+from pipeline.mass_balance.points.visits import Network, build_network
+from pipeline.mass_balance.points.years import Calendar
 from pipeline.mass_balance.quality_flags import flags_of_fieldwork, flags_of_seasons, flags_of_year
-from pipeline.mass_balance.read import FieldData
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from pipeline.mass_balance.result_tables import ComputedYear, Findings, result_tables
-from pipeline.mass_balance.surveyed_outlines import KnownBy
-from pipeline.mass_balance.visits import Network, build_network
-from pipeline.mass_balance.years import Calendar
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings

@@ -19,12 +19,12 @@ import openpyxl
 import rasterio
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.outlines import read_outlines
-from pipeline.elevation_change.tile_contents import require_relief, tile_contents
-from pipeline.elevation_change.tiles import open_mosaic
-from pipeline.mass_balance.hypsometry import read_surveys
-from pipeline.mass_balance.read import read_field_data
-from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
+from pipeline.elevation_change.dems.tile_contents import require_relief, tile_contents
+from pipeline.elevation_change.dems.tiles import open_mosaic
+from pipeline.elevation_change.pairing.outlines import read_outlines
+from pipeline.mass_balance.fieldwork.read import read_field_data
+from pipeline.mass_balance.ground.hypsometry import read_surveys
+from pipeline.mass_balance.ground.surveyed_outlines import read_surveyed_outlines
 from schemas.definition import read_definition
 from tests import field_workbook
 from tests.hostile.readers import GRID, LOCK, OUTLINES, RECORD, _hgt, _outlines, read_lock, read_portal_record

@@ -15,16 +15,16 @@ from unittest import mock
 
 import httpx
 
-from catalog.build import build_archive
+from catalog.archive.draft import open_draft
+from catalog.build.collections import build_archive
+from catalog.build.verify import verify
 from catalog.checks import validate
-from catalog.data_versions import compare_versions, refuse_unversioned_change
-from catalog.draft import open_draft
-from catalog.proposed_changes import propose_changes
-from catalog.publish import publish
-from catalog.serve import application
-from catalog.stac_browser import configuration
-from catalog.trace import PERIODS, PublishedTables, read_published_tables, trace_balance
-from catalog.verify import verify
+from catalog.publish.publish import publish
+from catalog.runs.trace import PERIODS, PublishedTables, read_published_tables, trace_balance
+from catalog.serve.serve import application
+from catalog.serve.stac_browser import configuration
+from catalog.versions.data_versions import compare_versions, refuse_unversioned_change
+from catalog.versions.proposed_changes import propose_changes
 from pipeline.resources import open_resources
 from schemas.errors import ArchiveError, BadInput
 from tests.hostile import mutations as m
@@ -119,7 +119,7 @@ async def _asked(archive: Path) -> None:
 def _verify(folder: Path) -> None:
     with (
         open_resources(1, None, 400_000_000) as resources,
-        mock.patch("catalog.verify.write_collections", side_effect=_REBUILT),
+        mock.patch("catalog.build.verify.write_collections", side_effect=_REBUILT),
     ):
         _each(
             lambda: verify(folder / "archive", None, resources, code_version=CODE_VERSION),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from pipeline.undecodable_messages import undecodable_messages_unprinted
+from pipeline.inputs.undecodable_messages import undecodable_messages_unprinted
 from schemas.errors import ArchiveError
 
 # of processor time for one reading; a machine that does other things beside it takes longer by the clock

@@ -22,10 +22,10 @@ def _refuse(*_: Any) -> NoReturn:
 
 
 def main() -> int:
-    import catalog.single_run  # noqa: F401 - loaded before the limit is set
+    import catalog.runs.single_run  # noqa: F401 - loaded before the limit is set
     import cli
     import pipeline.elevation_change.chain
-    import pipeline.elevation_change.outlines
+    import pipeline.elevation_change.pairing.outlines
     import pipeline.mass_balance.chain  # noqa: F401 - as above
 
     socket.socket.connect = _refuse  # type: ignore[method-assign]  # this process does nothing else

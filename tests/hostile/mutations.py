@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pipeline.zip_archives import ZIP_DAMAGE
+from pipeline.inputs.zip_archives import ZIP_DAMAGE
 
 Mutation = Callable[[bytes, random.Random], bytes]
 

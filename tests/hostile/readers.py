@@ -19,18 +19,18 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from catalog.build.definitions import DATASETS
 from catalog.checks import validate
-from catalog.definitions import DATASETS
-from catalog.fetch import read_lock
-from catalog.ncdc_record import read_portal_record
-from catalog.start import init_from_ncdc
-from pipeline.elevation_change.observations import Request, check_inputs, observe
-from pipeline.elevation_change.outlines import read_outlines
-from pipeline.elevation_change.tiles import open_mosaic
+from catalog.fetch.fetch import read_lock
+from catalog.start.ncdc_record import read_portal_record
+from catalog.start.start import init_from_ncdc
+from pipeline.elevation_change.dems.tiles import open_mosaic
+from pipeline.elevation_change.pairing.observations import Request, check_inputs, observe
+from pipeline.elevation_change.pairing.outlines import read_outlines
 from pipeline.grid import Grid
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.read import read_field_data
-from pipeline.mass_balance.surveyed_outlines import read_surveyed_outlines
+from pipeline.mass_balance.fieldwork.read import read_field_data
+from pipeline.mass_balance.ground.surveyed_outlines import read_surveyed_outlines
 from pipeline.resources import open_resources
 from schemas.definition import read_definition
 from schemas.settings import ElevationChangeSettings, MassBalanceSettings
@@ -95,7 +95,7 @@ def _hgt() -> bytes:
 def _opened(name: str) -> Callable[[Path], object]:
     def read(folder: Path) -> object:
         mosaic = open_mosaic(folder / name, "earlier")
-        from pipeline.elevation_change.tile_contents import require_relief, tile_contents
+        from pipeline.elevation_change.dems.tile_contents import require_relief, tile_contents
 
         contents = tile_contents(mosaic)
         require_relief(mosaic, contents)
@@ -217,7 +217,7 @@ attribution = "NASA"
 
 def _archive(folder: Path) -> None:
     # the dataset of rasters and outlines alone: half the time of both
-    from catalog.build import build_archive
+    from catalog.build.collections import build_archive
     from tests.whole_archive import CODE_VERSION, make_datasets
 
     build_archive(make_datasets()[:1], folder / "archive", code_version=CODE_VERSION)

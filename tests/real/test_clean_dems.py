@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from pipeline.elevation_change.spikes import SpikeRule, find_spikes, spikes
+from pipeline.elevation_change.dem_checks.spikes import SpikeRule, find_spikes, spikes
 from tests.real.data import REAL_DATA, needs_real_data
 
 pytestmark = needs_real_data

@@ -8,7 +8,7 @@ from pyproj import Transformer, datadir
 from rasterio.transform import Affine
 
 from pipeline.blocks import row_blocks
-from pipeline.elevation_change.datum import DatumField, MissingGeoidGrid, datum_field, height_change
+from pipeline.elevation_change.pairing.datum import DatumField, MissingGeoidGrid, datum_field, height_change
 from pipeline.grid import Grid, project_points
 from tests.real.data import REAL_DATA, needs_real_data
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.fieldwork.read import read_field_data
 from pipeline.mass_balance.result import MassBalance
 from schemas.settings import MassBalanceSettings
 from tests.real.data import REAL_DATA, needs_real_data

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.published_table import csv_bytes, published_table
-from catalog.wgms_export import Submission, wgms_tables
+from catalog.formats.published_table import csv_bytes, published_table
+from catalog.tables.wgms import Submission, wgms_tables
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.read import read_field_data
+from pipeline.mass_balance.fieldwork.read import read_field_data
 from schemas.settings import MassBalanceSettings
 from schemas.wgms import WGMS_TABLES
 from tests.fakes import make_mass_balance_dataset

@@ -1,0 +1,135 @@
+"""What the catalogue is handed for one dataset, and what a written item is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from catalog.archive.manifest import InputFile
+from catalog.tables.data_dictionary import data_dictionary
+from catalog.tables.wgms import submission_of, wgms_tables
+from pipeline.elevation_change.result import ElevationChange
+from pipeline.mass_balance.result import MassBalance
+from schemas.definition import Definition
+from schemas.tables import DATA_DICTIONARY, PAIR
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset ready for publication.
+
+    Attributes
+    ----------
+    definition : what the archive says of it.
+    result : what the pipeline computed.
+    inputs : the raw inputs it was computed from.
+    synthetic : True when the inputs are the embedded sample; every product then says so.
+    gates : the verdicts, shaped as ``schemas.tables.QUALITY_GATES``.
+    pair : of a dataset that is one of several pairs of DEMs: its years, as 2000-2010; empty otherwise.
+    pairs : each pair of DEMs as a dataset of its own, where the definition names several; ``result`` is the first's.
+    """
+
+    definition: Definition
+    result: ElevationChange | MassBalance
+    inputs: tuple[InputFile, ...]
+    synthetic: bool
+    gates: pd.DataFrame
+    pair: str = ""
+    pairs: tuple[Dataset, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """The pairs of DEMs, each a dataset of its own; the dataset itself where there is but one result."""
+        return self.pairs or (self,)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the run by name; of several pairs those of each, by the pair's years."""
+        if self.pairs:
+            return {part.pair: part.settings for part in self.pairs}
+        return self.result.settings.model_dump(mode="json")
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table the collection publishes, by name, in order; those of several pairs tell the pair of each row."""
+        found = together([(part.pair, part.result.tables) for part in self.pairs]) if self.pairs else self.result.tables
+        tables = {**found, "quality_gates": self.gates}
+        if isinstance(self.result, MassBalance):
+            tables |= wgms_tables(self.result, submission_of(self.definition, self.synthetic))
+        return {**tables, DATA_DICTIONARY.name: data_dictionary(tables, of_pairs=bool(self.pairs))}
+
+
+def stable_terrain(pair: str) -> str:
+    """Subject of the gates of an elevation change: the stable terrain, of one of several pairs of DEMs with its years.
+
+    Of a dataset with one pair it is as ``pipeline.quality_gates`` names it.
+    """
+    return f"stable terrain {pair}".rstrip()
+
+
+def together(parts: Sequence[tuple[str, dict[str, pd.DataFrame]]]) -> dict[str, pd.DataFrame]:
+    """The tables of several pairs of DEMs as one set, each row with the years of its pair in front."""
+    names = dict.fromkeys(name for _, tables in parts for name in tables)
+    return {
+        name: pd.concat(
+            [tables[name].assign(**{PAIR.name: pair}).astype(object) for pair, tables in parts if name in tables],
+            ignore_index=True,
+        )
+        for name in names
+    }
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file of an item: STAC key, path relative to the item's folder, and what STAC says of it.
+
+    ``title_cn`` and ``description_cn`` say the same in Chinese; where they are empty the English text stands.
+    ``extra_cn`` replaces those of the ``extra`` fields that hold words.
+    """
+
+    key: str
+    href: str
+    title: str
+    media_type: str
+    roles: tuple[str, ...]
+    description: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    title_cn: str = ""
+    description_cn: str = ""
+    extra_cn: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One written item of a collection.
+
+    Attributes
+    ----------
+    item_id : also the name of its folder and of its JSON.
+    folder : where its files lie.
+    start, end : first and last day.
+    geometry : GeoJSON geometry, degrees, WGS 84.
+    bbox : (west, south, east, north), degrees.
+    properties : further STAC properties (``glacier:...``, ``proj:...``).
+    title_cn, description_cn : title and description in Chinese; where empty the English text stands.
+    properties_cn : those of the properties that hold words, in Chinese.
+    """
+
+    item_id: str
+    folder: Path
+    title: str
+    description: str
+    start: date
+    end: date
+    geometry: dict[str, Any]
+    bbox: tuple[float, float, float, float]
+    properties: dict[str, Any]
+    assets: tuple[Asset, ...]
+    title_cn: str = ""
+    description_cn: str = ""
+    properties_cn: dict[str, Any] = field(default_factory=dict)

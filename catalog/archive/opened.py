@@ -1,0 +1,392 @@
+"""An archive as the checks see it: files behind a small reading interface, and the documents made of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, VERSIONS, chinese_twin
+from catalog.archive.manifest import sha256_of, whole_manifest
+
+GEOTIFF = "image/tiff; application=geotiff"
+PART = re.compile(r"items-\d{4,}\.json")  # a sub-catalogue of a large collection
+_CHINESE = ".zh.json"
+T = TypeVar("T")
+# of a file that is read whole; rasters are not
+MOST_BYTES = 500_000_000
+_NO_MANIFEST: dict[str, Any] = {}
+
+
+class Files(Protocol):
+    """Where the files of an archive are read from.
+
+    ``deep`` tells whether whole rasters may be read; paths are relative to the root, with forward slashes.
+    """
+
+    name: str
+    deep: bool
+    local: bool
+
+    def paths(self) -> tuple[str, ...]: ...
+    def links(self) -> tuple[str, ...]: ...
+    def size(self, path: str) -> int | None: ...
+    def read(self, path: str) -> bytes | None: ...
+    def sha256(self, path: str) -> str | None: ...
+    def dataset_name(self, path: str) -> str: ...
+
+
+class FolderFiles:
+    """An archive in a folder; nothing outside of it is ever read, whatever a path or a link in it says."""
+
+    local = True
+    deep = True
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.name = root, str(root)
+
+    def paths(self) -> tuple[str, ...]:
+        """Every file, sorted; neither links nor what is no plain file."""
+        return tuple(sorted(name for name, path in self._entries() if not path.is_symlink() and path.is_file()))
+
+    def links(self) -> tuple[str, ...]:
+        """Everything that is neither a file nor a folder: links, pipes, devices; sorted."""
+        odd = (name for name, path in self._entries() if path.is_symlink() or not (path.is_file() or path.is_dir()))
+        return tuple(sorted(odd))
+
+    def _entries(self) -> Iterator[tuple[str, Path]]:
+        """Everything below the root but the earlier versions that are kept there: each is an archive of its own."""
+        for path in self.root.rglob("*"):
+            name = path.relative_to(self.root).as_posix()
+            if name.partition("/")[0] != VERSIONS:
+                yield name, path
+
+    def size(self, path: str) -> int | None:
+        place = self._place(path)
+        return None if place is None else place.stat().st_size
+
+    def read(self, path: str) -> bytes | None:
+        """The whole file, or None.
+
+        Errors
+        ------
+        ValueError : more than ``MOST_BYTES``.
+        """
+        place = self._place(path)
+        if place is None:
+            return None
+        with place.open("rb") as file:
+            return _bounded(file.read(MOST_BYTES + 1))
+
+    def sha256(self, path: str) -> str | None:
+        place = self._place(path)
+        return None if place is None else sha256_of(place)
+
+    def dataset_name(self, path: str) -> str:
+        """What rasterio opens."""
+        return str(self.root / path)
+
+    def _place(self, path: str) -> Path | None:
+        """The plain file that a path names without a link on the way; else None."""
+        if not leads_inside(path):
+            return None
+        place = self.root
+        for part in path.split("/"):
+            place = place / part
+            if place.is_symlink():
+                return None
+        return place if place.is_file() else None
+
+
+def leads_inside(path: str) -> bool:
+    """Whether a path, relative to the root, stays below it."""
+    parts = path.split("/")
+    return bool(path) and not set(parts) & {"", ".", ".."} and not set("\\\0") & set(path) and len(path) < 1000
+
+
+def _bounded(content: bytes) -> bytes:
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"more than {MOST_BYTES} bytes")
+    return content
+
+
+@dataclass(frozen=True)
+class File:
+    """Any file of the archive."""
+
+    archive: Archive
+    file: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A STAC catalogue, sub-catalogue, collection or item: its path and its parsed JSON."""
+
+    archive: Archive
+    file: str
+    content: dict[str, Any]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the document, relative to the root; empty at the root."""
+        return self.file.rpartition("/")[0]
+
+    @property
+    def collection_id(self) -> str:
+        """Name of the collection's folder; empty for the catalogue."""
+        return self.folder.partition("/")[0]
+
+    @property
+    def english(self) -> str:
+        """Path of the English document, which for an English one is its own."""
+        return f"{self.file.removesuffix(_CHINESE)}.json" if self.file.endswith(_CHINESE) else self.file
+
+    @property
+    def twin(self) -> str:
+        """Path of the same document in the other language."""
+        return self.english if self.file.endswith(_CHINESE) else chinese_twin(self.file)
+
+    @property
+    def kind(self) -> str:
+        """ "Catalog", "Collection" or "Feature"."""
+        return str(self.content.get("type"))
+
+    @property
+    def links(self) -> list[dict[str, Any]]:
+        return [link for link in self.content.get("links") or [] if isinstance(link, dict)]
+
+    @property
+    def assets(self) -> dict[str, dict[str, Any]]:
+        assets = self.content.get("assets") or {}
+        return (
+            {key: asset for key, asset in assets.items() if isinstance(asset, dict)} if isinstance(assets, dict) else {}
+        )
+
+    def target(self, href: str) -> str | None:
+        """Path of a relative ``href`` from the root; None where it leads out of the archive."""
+        return join(self.folder, href)
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A GeoTIFF asset of an item."""
+
+    item: Document
+    key: str
+    asset: dict[str, Any]
+    file: str
+
+    @property
+    def archive(self) -> Archive:
+        return self.item.archive
+
+    @property
+    def dataset_name(self) -> str:
+        return self.archive.files.dataset_name(self.file)
+
+
+class Archive:
+    """The documents of an archive; a file that is absent or no JSON yields no document."""
+
+    def __init__(self, files: Files, schemas: Path | None = None) -> None:
+        self.files, self.schemas = files, schemas
+        self._json: dict[str, Any] = {}
+        self._parts: dict[bytes, Any] = {}
+        # features are asked for by the checks of one item, and would fill the memory
+        self._features = lru_cache(maxsize=8)(self._read_json)
+        self.notes: dict[str, Any] = {}  # what a check reads once and another asks for again
+        # a handful: enough for the checks that look at one item, without holding every raster at once
+        self.band = lru_cache(maxsize=6)(self._read_band)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        return self.files.paths()
+
+    @cached_property
+    def path_set(self) -> frozenset[str]:
+        return frozenset(self.paths)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest with the files of all its parts; empty where there is none of ours."""
+        return whole_manifest(self.files.read) or _NO_MANIFEST
+
+    def json(self, path: str) -> Any:
+        """Parsed JSON, or None."""
+        if path.endswith(".geojson"):
+            return self._features(path)
+        if path not in self._json:
+            self._json[path] = self._shared(self._read_json(path))
+        return self._json[path]
+
+    def _shared(self, document: Any) -> Any:
+        """The document, each part of it that another document has too being one object with that.
+
+        Items repeat settings, software, providers and bands of each other: apart they take three times the memory.
+        """
+        whole = document if isinstance(document, dict) else {}
+        inner = (whole.get(key) for key in ("properties", "assets"))
+        for holder in (*(one for one in inner if isinstance(one, dict)), whole):
+            for key, part in holder.items():
+                if isinstance(part, dict | list):
+                    holder[key] = self._parts.setdefault(_digest(part), part)
+        return document
+
+    def _read_json(self, path: str) -> Any:
+        try:
+            content = self.files.read(path) if path in self.path_set else None
+            return None if content is None else json.loads(content)
+        except (ValueError, RecursionError):
+            return None
+
+    def _read_band(self, path: str, index: int) -> NDArray[Any]:
+        """One band of a raster as it stands on disk, shape (rows, columns)."""
+        try:
+            with rasterio.open(self.files.dataset_name(path), driver="GTiff") as source:
+                if source.width * source.height > MOST_BYTES:
+                    raise ValueError(f"{source.height} x {source.width} pixels")
+                band: NDArray[Any] = source.read(index)
+        except RasterioError:
+            raise ValueError("a raster that cannot be read") from None
+        return band
+
+    def text(self, path: str) -> str | None:
+        """Text in UTF-8, or None."""
+        content = self.files.read(path) if path in self.path_set else None
+        try:
+            return None if content is None else content.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """All documents in English, found by where they stand and not by links, which may be broken."""
+        names = [path for path in self.paths if _is_stac_path(path)]
+        parsed = ((name, self.json(name)) for name in names)
+        return tuple(Document(self, name, content) for name, content in parsed if isinstance(content, dict))
+
+    @cached_property
+    def twins(self) -> tuple[Document, ...]:
+        """The same documents in Chinese, as far as they are there."""
+        parsed = ((chinese_twin(one.file), self.json(chinese_twin(one.file))) for one in self.documents)
+        return tuple(Document(self, name, content) for name, content in parsed if isinstance(content, dict))
+
+    @property
+    def collections(self) -> tuple[Document, ...]:
+        return tuple(document for document in self.documents if document.file.endswith(f"/{COLLECTION_JSON}"))
+
+    def parts_of(self, collection: Document) -> tuple[Document, ...]:
+        """Sub-catalogues that stand beside ``collection``."""
+        beside = (one for one in self.documents if one.folder == collection.folder)
+        return tuple(one for one in beside if PART.fullmatch(one.file.rpartition("/")[2]))
+
+    @cached_property
+    def items(self) -> tuple[Document, ...]:
+        return tuple(document for document in self.documents if document.file.count("/") == 2)
+
+    @cached_property
+    def item_in(self) -> dict[str, Document]:
+        """Each item by its folder."""
+        return {item.folder: item for item in self.items}
+
+    @cached_property
+    def below_item(self) -> dict[str, list[str]]:
+        """The files below each folder of a collection, by the path of that folder, sorted."""
+        found: dict[str, list[str]] = {}
+        for path in self.paths:
+            if path.count("/") >= 2:
+                found.setdefault("/".join(path.split("/", 2)[:2]), []).append(path)
+        return found
+
+    def items_of(self, collection: Document) -> tuple[Document, ...]:
+        """Items that stand in the folder of ``collection``."""
+        return tuple(item for item in self.items if item.collection_id == collection.collection_id)
+
+
+def _digest(value: Any) -> bytes:
+    """What two equal values of JSON have alike, and no others."""
+    return sha256(json.dumps(value).encode()).digest()
+
+
+def first(found: Iterable[T], what: str) -> T:
+    """The first of some things; LookupError where there is none, which ``next`` would hide inside a generator."""
+    for thing in found:
+        return thing
+    raise LookupError(f"no {what}")
+
+
+def join(folder: str, href: str) -> str | None:
+    """Path of ``href``, relative to ``folder``, from the root; None where it leads out of the archive."""
+    if not isinstance(href, str) or "://" in href or href.startswith("/") or "\\" in href:
+        return None
+    parts = folder.split("/") if folder else []
+    for part in href.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in (".", ""):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def whole(archive: Archive) -> Iterator[File]:
+    """The archive as one subject."""
+    yield File(archive, ".")
+
+
+def every_file(archive: Archive) -> Iterator[File]:
+    for path in archive.paths:
+        yield File(archive, path)
+
+
+def files_ending(*suffixes: str) -> Any:
+    """Subjects: the files with one of these suffixes."""
+
+    def chosen(archive: Archive) -> Iterator[File]:
+        return (file for file in every_file(archive) if file.file.endswith(suffixes))
+
+    return chosen
+
+
+def documents(archive: Archive) -> tuple[Document, ...]:
+    return archive.documents
+
+
+def collections(archive: Archive) -> tuple[Document, ...]:
+    return archive.collections
+
+
+def every_language(archive: Archive) -> tuple[Document, ...]:
+    return (*archive.documents, *archive.twins)
+
+
+def items(archive: Archive) -> tuple[Document, ...]:
+    return archive.items
+
+
+def rasters(archive: Archive) -> Iterator[Raster]:
+    """GeoTIFF assets whose file is there; an absent file is for the check of assets."""
+    for item in archive.items:
+        for key, asset in item.assets.items():
+            path = item.target(asset.get("href", ""))
+            if str(asset.get("type", "")).startswith(GEOTIFF) and path in archive.path_set:
+                yield Raster(item, key, asset, str(path))
+
+
+def _is_stac_path(path: str) -> bool:
+    if path == CATALOG_JSON:
+        return True
+    parts = path.split("/")
+    if len(parts) == 2:
+        return parts[1] == COLLECTION_JSON or bool(PART.fullmatch(parts[1]))
+    return len(parts) == 3 and parts[2] == f"{parts[1]}.json"

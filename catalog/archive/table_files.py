@@ -1,0 +1,83 @@
+"""The tables of an archive as its checks read them: the CSV resources that a data package names, every cell as text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from catalog.archive.layout import DATAPACKAGE_JSON
+from catalog.archive.opened import Archive, first
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A CSV resource of a collection's data package."""
+
+    archive: Archive
+    collection: str
+    resource: dict[str, Any]
+
+    @property
+    def file(self) -> str:
+        return f"{self.collection}/{self.resource.get('path')}"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        schema = self.resource["schema"]
+        if not isinstance(schema, dict):
+            raise TypeError("schema is no object")
+        return schema
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        return list(self.schema["fields"])
+
+    def frame(self) -> pd.DataFrame:
+        """All cells as text, empty where missing; one row a record."""
+        return read_text_table(self.archive, self.file)
+
+    def sibling(self, name: str) -> TableFile:
+        """Another table of the same collection."""
+        return first(
+            (t for t in tables_of(self.archive, self.collection) if t.resource["name"] == name), f"table {name}"
+        )
+
+
+def read_text_table(archive: Archive, path: str) -> pd.DataFrame:
+    """A CSV with every cell as text, empty where missing.
+
+    Errors
+    ------
+    ValueError : the file is absent, no UTF-8, or no table.
+    """
+    content = archive.files.read(path) if path in archive.path_set else None
+    if content is None:
+        raise ValueError(f"{path}: no such file")
+    try:
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def tables_of(archive: Archive, collection: str) -> Iterator[TableFile]:
+    """The CSV resources that the collection's data package names."""
+    package = archive.json(f"{collection}/{DATAPACKAGE_JSON}")
+    resources = package.get("resources") if isinstance(package, dict) else None
+    for resource in resources if isinstance(resources, list) else ():
+        if isinstance(resource, dict) and str(resource.get("path", "")).endswith(".csv"):
+            yield TableFile(archive, collection, resource)
+
+
+def of_several_pairs(archive: Archive, collection: str) -> bool:
+    """Whether the items of a collection say that each is one of several pairs of DEMs."""
+    members = (item for item in archive.items if item.collection_id == collection)
+    return any("glacier:pair" in item.content["properties"] for item in members)
+
+
+def all_tables(archive: Archive) -> Iterator[TableFile]:
+    for collection in archive.collections:
+        yield from tables_of(archive, collection.collection_id)

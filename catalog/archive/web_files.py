@@ -1,0 +1,151 @@
+"""An archive behind http(s), read as the checks read a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import httpx
+
+from catalog.archive.layout import CATALOG_JSON, INDEX_HTML, MANIFEST_JSON
+from catalog.archive.manifest import manifest_parts, whole_manifest
+from catalog.archive.opened import MOST_BYTES, leads_inside
+from schemas.errors import BadInput
+
+# a compressed answer would state another length than the file's
+_IDENTITY = {"accept-encoding": "identity"}
+# a store that does not list its files to everyone answers 403 for one that is not there
+_ABSENT = (403, 404, 410)
+_TROUBLE = (429, 500, 502, 503, 504)
+_TRIALS = 3
+_SERVER = "try again, or see to the server"
+
+
+class WebFiles:
+    """An archive behind http(s); rasters are read by ranges and whole only where ``deep``."""
+
+    local = False
+
+    def __init__(self, url: str, client: httpx.Client, *, deep: bool = False, pause_s: float = 1.0) -> None:
+        """``pause_s`` is waited before a server in trouble is asked again, and twice as long the next time.
+
+        Errors
+        ------
+        BadInput : a URL with a query or without a host.
+        """
+        self.name = root_of(url)
+        self.deep = deep
+        self._client, self._pause_s = client, pause_s
+        self._contents: dict[str, bytes | None] = {}
+        self._sizes: dict[str, int | None] = {}
+
+    def paths(self) -> tuple[str, ...]:
+        """What the manifest lists: a web server tells of no other file."""
+        manifest = whole_manifest(self.read) or {}
+        entries = manifest.get("files")
+        listed = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)} if entries else set()
+        return tuple(sorted({MANIFEST_JSON, *manifest_parts(manifest), *filter(leads_inside, listed)}))
+
+    def links(self) -> tuple[str, ...]:
+        return ()
+
+    def size(self, path: str) -> int | None:
+        if self._contents.get(path) is not None:
+            return len(self._contents[path] or b"")
+        if path not in self._sizes:
+            self._sizes[path] = self._size(path) if leads_inside(path) else None
+        return self._sizes[path]
+
+    def _size(self, path: str) -> int | None:
+        """As the server states it, to HEAD or, where it does not know that, to a request for the first byte."""
+        answers = (("HEAD", _IDENTITY), ("GET", {**_IDENTITY, "range": "bytes=0-0"}))
+        for method, headers in answers:
+            with self._answer(method, path, headers) as answer:
+                if answer.status_code in _ABSENT:
+                    return None
+                total = answer.headers.get("content-range", "").rpartition("/")[2]
+                length = total if answer.status_code == 206 else answer.headers.get("content-length", "")
+            if answer.is_success and re.fullmatch("[0-9]{1,18}", length):
+                return int(length)
+        raise BadInput(self._url(path), "an answer without the file's length", "a server that states it", _SERVER)
+
+    def read(self, path: str) -> bytes | None:
+        """The whole file, or None where the server has none.
+
+        Errors
+        ------
+        BadInput : the server gives no answer, or none that tells whether the file is there.
+        ValueError : more than ``MOST_BYTES``.
+        """
+        if path not in self._contents:
+            self._contents[path] = self._get(path) if leads_inside(path) else None
+        return self._contents[path]
+
+    def _get(self, path: str) -> bytes | None:
+        """The whole file, read piece by piece: a server may send without end."""
+        content = bytearray()
+        with self._answer("GET", path, _IDENTITY) as answer:
+            if answer.status_code in _ABSENT:
+                return None
+            if not answer.is_success:
+                raise self._refused(path, answer)
+            for piece in answer.iter_bytes():
+                content += piece
+                if len(content) > MOST_BYTES:
+                    raise ValueError(f"more than {MOST_BYTES} bytes")
+        return bytes(content)
+
+    def sha256(self, path: str) -> str | None:
+        content = self.read(path)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def dataset_name(self, path: str) -> str:
+        return f"/vsicurl/{self._url(path)}"
+
+    def _url(self, path: str) -> str:
+        return f"{self.name}/{quote(path)}"
+
+    @contextmanager
+    def _answer(self, method: str, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """The answer to one request; a server in trouble is asked again a few times."""
+        for trial in range(_TRIALS):
+            try:
+                with self._client.stream(method, self._url(path), headers=headers) as answer:
+                    if answer.status_code not in _TROUBLE:
+                        yield answer
+                        return
+                    refusal = self._refused(path, answer)
+            except httpx.HTTPError as error:
+                raise self._unanswered(path, error) from None
+            if trial + 1 == _TRIALS:
+                raise refusal
+            time.sleep(self._pause_s * 2**trial)
+
+    def _refused(self, path: str, answer: httpx.Response) -> BadInput:
+        found = f"answer {answer.status_code} {answer.reason_phrase}".rstrip()
+        return BadInput(self._url(path), found, "the file, or 404 where there is none", _SERVER)
+
+    def _unanswered(self, path: str, error: httpx.HTTPError) -> BadInput:
+        kind = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
+        return BadInput(self._url(path), kind, "an answer from the server", _SERVER)
+
+
+def root_of(url: str) -> str:
+    """URL of an archive's root, without a slash at its end, from that of the root or of its first documents.
+
+    Errors
+    ------
+    BadInput : a query, which could not be kept from file to file, or no host.
+    """
+    parts = urlsplit(url)
+    if parts.query or not parts.hostname:
+        found = "a query" if parts.query else "no host"
+        raise BadInput(url, found, "the URL of an archive's root or catalog.json", "leave out what follows '?'")
+    path = parts.path
+    for name in (CATALOG_JSON, INDEX_HTML, MANIFEST_JSON):
+        path = path.removesuffix(f"/{name}")
+    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))

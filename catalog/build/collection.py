@@ -1,0 +1,88 @@
+"""What the archive's own documents, and the report of a build, tell of one collection once its files are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from catalog.archive.items import Dataset, Item
+from catalog.archive.manifest import InputFile
+from catalog.build.report import PublishedCollection, Row
+from catalog.metadata.facts import describe
+from catalog.pages.facts import Card
+from catalog.reports.rows import dataset_rows
+from catalog.runs.single_run import dataset_summary
+from schemas.definition import Bilingual, Definition
+
+
+@dataclass(frozen=True)
+class CollectionFacts:
+    """The part that follows from the result; JSON can hold it.
+
+    Attributes
+    ----------
+    title : as the catalogue names it; of a synthetic dataset it says so.
+    synthetic : whether it comes from the embedded sample.
+    inputs : the raw inputs it was computed from.
+    settings : of its processing, as the manifest states them.
+    items : their ids.
+    card : what the front page tells of it.
+    summary : its part of ``build --json``.
+    rows : quantity, value and note, as ``build`` shows them.
+    """
+
+    title: Bilingual
+    synthetic: bool
+    inputs: tuple[InputFile, ...]
+    settings: dict[str, Any]
+    items: tuple[str, ...]
+    card: Card
+    summary: dict[str, Any]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A written collection: its definition, and the facts of its result."""
+
+    definition: Definition
+    facts: CollectionFacts
+
+    def published(self) -> PublishedCollection:
+        """As the report of the build tells it."""
+        facts, definition = self.facts, self.definition
+        return PublishedCollection(
+            definition.id, definition.title.en, facts.synthetic, facts.items, facts.summary, facts.rows
+        )
+
+
+def facts_of(dataset: Dataset, items: tuple[Item, ...], card: Card) -> CollectionFacts:
+    """The facts of a collection whose files were just written."""
+    return CollectionFacts(
+        title=describe(dataset, ()).title,
+        synthetic=dataset.synthetic,
+        inputs=tuple(sorted(dataset.inputs)),
+        settings=dataset.settings,
+        items=tuple(item.item_id for item in items),
+        card=card,
+        summary=dataset_summary(dataset),
+        rows=tuple(dataset_rows(dataset)),
+    )
+
+
+def facts_to_json(facts: CollectionFacts) -> dict[str, Any]:
+    """As plain JSON values."""
+    plain: dict[str, Any] = TypeAdapter(CollectionFacts).dump_python(facts, mode="json")
+    return plain
+
+
+def facts_from_json(plain: dict[str, Any]) -> CollectionFacts:
+    """What ``facts_to_json`` made, read back.
+
+    Errors
+    ------
+    ValueError : values of another shape.
+    """
+    return TypeAdapter(CollectionFacts).validate_python(plain)

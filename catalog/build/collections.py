@@ -1,0 +1,187 @@
+"""The archive as a whole: written to a draft, checked, and published by one rename."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from catalog.archive.draft import open_draft, preflight
+from catalog.archive.items import Dataset
+from catalog.archive.layout import CollectionFolder
+from catalog.archive.manifest import differs_from_published, list_files, write_manifest
+from catalog.archive.media_types import media_type_of
+from catalog.build.cache import Cache, cache_dropped, keep_if_possible
+from catalog.build.collection import Collection, facts_from_json, facts_of, facts_to_json
+from catalog.build.order import Order, require_distinct
+from catalog.build.production import produce_all
+from catalog.build.report import BuildReport, FailedBuild
+from catalog.checks import ValidationReport, validate
+from catalog.items.elevation_change import write_elevation_change
+from catalog.items.mass_balance import write_mass_balance
+from catalog.metadata import write_metadata
+from catalog.metadata.changelog import write_changelog
+from catalog.pages.write import write_collection_pages, write_front_page, write_readme
+from catalog.stac.catalogs import Child
+from catalog.stac.write import write_catalog, write_collection_stac
+from catalog.tables.write import write_tables
+from catalog.versions.data_versions import refuse_unversioned_change
+from pipeline.elevation_change.result import ElevationChange
+from pipeline.progress import Tell, silent
+from pipeline.resources import Resources
+
+__all__ = ["BuildReport", "FailedBuild", "build_archive", "preflight"]
+
+
+def build_archive(
+    datasets: Sequence[Dataset],
+    out: Path,
+    *,
+    base_url: str | None = None,
+    code_version: str,
+    tell: Tell = silent,
+) -> BuildReport:
+    """Publish datasets as an archive at ``out``; until the last rename whatever stood there stays as it was.
+
+    Parameters
+    ----------
+    datasets : in the order in which the catalogue lists them.
+    out : the archive's folder: absent, empty, or an archive built earlier.
+    base_url : where the archive will be served from, if that is known.
+    code_version : version of this software, for the manifest.
+
+    Errors
+    ------
+    BadInput : a target that cannot be published to, another build on it, a full disk, a dataset given twice.
+    FailedBuild : a check or quality gate did not pass; nothing was published.
+    """
+    require_distinct(tuple(dataset.definition for dataset in datasets))
+    with open_draft(out) as draft:
+        collections = [write_collection(dataset, draft.folder, base_url, code_version, tell) for dataset in datasets]
+        report = complete(draft.folder, out, collections, base_url, code_version, tell=tell)
+        tell("publishing")
+        draft.publish()
+    return report
+
+
+def write_collection(
+    dataset: Dataset, root: Path, base_url: str | None, code_version: str, tell: Tell = silent
+) -> Collection:
+    """Write everything below one collection's folder: products, tables, README, metadata, STAC documents, pages."""
+    folder = CollectionFolder(root, dataset.definition.id)
+    folder.path.mkdir()
+    tell(f"writing {dataset.definition.title.en}")
+    if isinstance(dataset.result, ElevationChange):
+        items = write_elevation_change(dataset, folder, tell)
+    else:
+        items = write_mass_balance(dataset, folder, tell)
+    write_tables(dataset, folder)
+    data = [(file.path, file.size, file.sha256, media_type_of(file.path)) for file in list_files(folder.path)]
+    write_metadata(dataset, folder.metadata, data)
+    write_readme(dataset, items, folder)
+    write_changelog(dataset.definition, dataset.synthetic, folder)
+    tell(f"writing the catalogue and pages of {dataset.definition.title.en}")
+    write_collection_stac(root, dataset, items, base_url, code_version)
+    card = write_collection_pages(root, dataset, items)
+    return Collection(dataset.definition, facts_of(dataset, items, card))
+
+
+def write_collections(
+    order: Order,
+    root: Path,
+    resources: Resources,
+    keys: Sequence[str] = (),
+    cache: Cache | None = None,
+    tell: Tell = silent,
+) -> tuple[list[Collection], tuple[str, ...]]:
+    """Write every collection that an order names below ``root``, taking from the cache what it holds.
+
+    Parameters
+    ----------
+    keys : for each definition the digest of all that its collection depends on; needed with a cache only.
+
+    Returns
+    -------
+    The collections in the order of the definitions, and the ids of those that were not computed.
+    """
+    keyed = {definition.id: key for definition, key in zip(order.definitions, keys, strict=False)}
+    found: dict[str, Collection] = {}
+    for definition in order.definitions if cache else ():
+        folder = CollectionFolder(root, definition.id).path
+        folder.mkdir()
+        facts = cache.restore(keyed[definition.id], folder, cache_dropped(tell)) if cache else None
+        if facts is None:
+            folder.rmdir()
+        else:
+            tell(f"taken from the cache: {definition.title.en}")
+            found[definition.id] = Collection(definition, facts_from_json(facts))
+    reused = tuple(found)
+    missing = [definition for definition in order.definitions if definition.id not in found]
+    with order.input_folder() as inputs:
+        for dataset in produce_all(missing, inputs, resources, synthetic=order.synthetic, tell=tell):
+            name = dataset.definition.id
+            found[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
+            # raw inputs that changed while they were read belong to no key
+            if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
+                facts = facts_to_json(found[name].facts)
+                keep_if_possible(cache, keyed[name], CollectionFolder(root, name).path, facts, tell)
+    return [found[definition.id] for definition in order.definitions], reused
+
+
+def complete(
+    root: Path,
+    out: Path,
+    collections: Sequence[Collection],
+    base_url: str | None,
+    code_version: str,
+    *,
+    reused: tuple[str, ...] = (),
+    tell: Tell = silent,
+) -> BuildReport:
+    """Write what stands above the collections, check everything, and compare it with what is published at ``out``.
+
+    Errors
+    ------
+    FailedCheck : a check or quality gate did not pass, or published values would change without a new version.
+    """
+    write_archive_documents(root, collections, base_url, code_version)
+    tell("checking the draft")
+    validation = prove(root, out, tell)
+    if differs_from_published(out, root):
+        refuse_unversioned_change(out, root)
+    files = list_files(root)
+    return BuildReport(
+        out,
+        tuple(collection.published() for collection in collections),
+        len(files),
+        sum(file.size for file in files),
+        tuple(result.name for result in validation.results),
+        tuple(result.name for result in validation.results if result.skipped),
+        reused,
+    )
+
+
+def write_archive_documents(
+    root: Path, collections: Sequence[Collection], base_url: str | None, code_version: str
+) -> None:
+    """Write the catalogue, the front page and, last, the manifest over all of it."""
+    children = [
+        Child(collection.definition.id, collection.facts.title, collection.facts.synthetic, collection.facts.items)
+        for collection in collections
+    ]
+    write_catalog(root, children, base_url)
+    write_front_page(root, [(collection.definition, collection.facts.card) for collection in collections])
+    write_manifest(root, collections, code_version, base_url)
+
+
+def prove(draft: Path, out: Path, tell: Tell = silent) -> ValidationReport:
+    """Make all checks of a draft.
+
+    Errors
+    ------
+    FailedBuild : any check did not pass.
+    """
+    report = validate(draft, tell=tell)
+    named = ValidationReport(str(out), report.results)
+    if not named.passed:
+        raise FailedBuild(named)
+    return named

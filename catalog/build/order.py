@@ -1,0 +1,78 @@
+"""What a build is asked for."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.archive.manifest import InputFile
+from catalog.build.fingerprint import collection_key
+from catalog.build.raw_inputs import input_files
+from schemas.definition import Definition
+from schemas.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be built.
+
+    Attributes
+    ----------
+    definitions : in the order in which the catalogue lists them.
+    inputs : folder of raw inputs; None for the embedded synthetic sample.
+    base_url : where the archive will be served from, if that is known.
+    code_version : version of this software, for the manifest.
+    """
+
+    definitions: tuple[Definition, ...]
+    inputs: Path | None
+    base_url: str | None
+    code_version: str
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the embedded sample stands for raw inputs."""
+        return self.inputs is None
+
+    def keys(self) -> tuple[str, ...]:
+        """For each definition the digest of all that its collection depends on.
+
+        Errors
+        ------
+        BadInput : a raw input is missing.
+        """
+        return tuple(
+            self.key(definition, () if self.inputs is None else input_files(definition, self.inputs))
+            for definition in self.definitions
+        )
+
+    def key(self, definition: Definition, inputs: Sequence[InputFile]) -> str:
+        """That digest for raw inputs as they were found; the embedded sample follows from code and definition."""
+        return collection_key(definition, None if self.synthetic else inputs, self.base_url, self.code_version)
+
+    @contextmanager
+    def input_folder(self) -> Iterator[Path]:
+        """The user's inputs, or a temporary folder for the sample."""
+        if self.inputs is not None:
+            yield self.inputs
+            return
+        with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+
+def require_distinct(definitions: tuple[Definition, ...]) -> None:
+    """Refuse to build nothing, or two datasets of one id.
+
+    Errors
+    ------
+    BadInput : as said.
+    """
+    if not definitions:
+        raise BadInput("datasets", "none", "at least one dataset")
+    names = [definition.id for definition in definitions]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInput(f"dataset {name}", "the same id twice", "one definition an id", "rename one of the two")

@@ -1,0 +1,133 @@
+"""The files that a page offers: every file of a collection, with a title, its size and its checksum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from catalog.archive.items import Asset, Item
+from catalog.archive.layout import (
+    CHANGELOG_MD,
+    COLLECTION_JSON,
+    DATAPACKAGE_JSON,
+    METADATA,
+    README_MD,
+    TABLES,
+    chinese_twin,
+)
+from catalog.archive.manifest import ListedFile
+from schemas.chinese import table_meaning_cn, table_title_cn
+from schemas.definition import Bilingual
+from schemas.tables import PUBLISHED_TABLES
+
+_TABLES = {table.name: table for table in PUBLISHED_TABLES}
+_WORKBOOK = Bilingual(en="All tables in one workbook", cn="全部表格（工作簿）")
+_RECORDS = {
+    COLLECTION_JSON: Bilingual(en="STAC collection", cn="STAC 数据集描述（英文）"),
+    chinese_twin(COLLECTION_JSON): Bilingual(en="STAC collection, in Chinese", cn="STAC 数据集描述（中文）"),
+    DATAPACKAGE_JSON: Bilingual(en="Data package of the tables", cn="表格数据包描述"),
+    README_MD: Bilingual(en="README", cn="说明文件 README"),
+    CHANGELOG_MD: Bilingual(en="Changelog", cn="更新记录"),
+    f"{METADATA}/ncdc.json": Bilingual(en="NCDC metadata record", cn="NCDC 元数据"),
+    f"{METADATA}/citation.txt": Bilingual(en="Citation, text", cn="引用文本"),
+    f"{METADATA}/CITATION.cff": Bilingual(en="Citation, CFF", cn="引用信息（CFF）"),
+    f"{METADATA}/datacite.json": Bilingual(en="DataCite record, JSON", cn="DataCite 元数据（JSON）"),
+    f"{METADATA}/datacite.xml": Bilingual(en="DataCite record, XML", cn="DataCite 元数据（XML）"),
+    f"{METADATA}/iso19139.xml": Bilingual(en="ISO 19139 metadata", cn="ISO 19139 元数据"),
+    f"{METADATA}/dataset.jsonld": Bilingual(en="schema.org description", cn="schema.org 描述"),
+    f"{METADATA}/ro-crate-metadata.json": Bilingual(en="RO-Crate description", cn="RO-Crate 描述"),
+}
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file offered on a page."""
+
+    href: str
+    title: Bilingual
+    description: Bilingual
+    kind: str
+    size: str
+    sha256: str
+
+
+def item_downloads(item: Item, files: Sequence[ListedFile], folder: str, prefix: str) -> list[Download]:
+    """Every file of an item: its assets in their order, then the rest by name.
+
+    Parameters
+    ----------
+    files : those below ``folder``, the item's folder from the collection's, which ends in a slash.
+    prefix : of the links, from the page to the item's folder.
+    """
+    by_name = {file.path.removeprefix(folder): file for file in files}
+    assets = {_plain(asset): asset for asset in item.assets if _plain(asset) in by_name}
+    rest = sorted(name for name in by_name if name not in assets and not name.endswith(".html"))
+    return [
+        *(_download(by_name[name], prefix + name, _titled(asset), _described(asset)) for name, asset in assets.items()),
+        *(_download(by_name[name], prefix + name, _document(name)) for name in rest),
+    ]
+
+
+def _document(name: str) -> Bilingual:
+    if name.endswith(".zh.json"):
+        return Bilingual(en="STAC item, in Chinese", cn="STAC条目（中文）")
+    return Bilingual(en="STAC item", cn="STAC条目（英文）") if name.endswith(".json") else _named(name)
+
+
+def table_downloads(files: Mapping[str, ListedFile]) -> Iterator[Download]:
+    """Every file of the folder of tables, by name."""
+    for path, file in sorted(files.items()):
+        if path.startswith(f"{TABLES}/"):
+            table = _TABLES.get(PurePosixPath(path).stem)
+            if table is None:
+                yield _download(file, path, _WORKBOOK if path.endswith(".xlsx") else _named(path))
+            else:
+                title = Bilingual(en=table.title, cn=table_title_cn(table))
+                yield _download(file, path, title, Bilingual(en=table.meaning, cn=table_meaning_cn(table)))
+
+
+def record_downloads(files: Mapping[str, ListedFile], elsewhere: Sequence[str]) -> Iterator[Download]:
+    """The documents of a collection; what is neither one of them nor offered or shown ``elsewhere`` comes last."""
+    for path, title in _RECORDS.items():
+        if path in files:
+            yield _download(files[path], path, title)
+    rest = set(files) - set(_RECORDS) - set(elsewhere)
+    for path in sorted(rest):
+        loose = "/" not in path or path.startswith(f"{METADATA}/")
+        if loose and not path.endswith(".html"):
+            # the parts of a large crate are all of one name
+            yield _download(files[path], path, Bilingual(en=path.removeprefix(f"{METADATA}/")))
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes in the unit that keeps it short."""
+    if size < 1024:
+        return f"{size} B"
+    value = size / 1024
+    for unit in ("KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":
+            return f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{size} B"
+
+
+def _download(file: ListedFile, href: str, title: Bilingual, description: Bilingual | None = None) -> Download:
+    kind = PurePosixPath(href).suffix.removeprefix(".").upper().replace("TIF", "COG")
+    return Download(href, title, description or Bilingual(en=""), kind, readable_size(file.size), file.sha256)
+
+
+def _titled(asset: Asset) -> Bilingual:
+    return Bilingual(en=asset.title, cn=asset.title_cn)
+
+
+def _described(asset: Asset) -> Bilingual:
+    return Bilingual(en=asset.description, cn=asset.description_cn)
+
+
+def _named(path: str) -> Bilingual:
+    return Bilingual(en=PurePosixPath(path).name)
+
+
+def _plain(asset: Asset) -> str:
+    return asset.href.removeprefix("./")

@@ -1,0 +1,352 @@
+"""Where an archive can be published to: a folder, or a prefix of an S3-compatible bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from catalog.archive.manifest import ListedFile, sha256_of
+from catalog.archive.media_types import cache_rule, media_type_of
+from schemas.errors import BadInput, FailedCheck
+
+if TYPE_CHECKING:  # these exist for the type checker only
+    from obstore.store import RetryConfig, S3Config
+
+PART_BYTES = 16 << 20
+_PART_SUFFIX = ".glacier-part"
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_SKIP_SIGNATURE",
+)
+_RETRY: RetryConfig = {
+    "max_retries": 4,
+    "retry_timeout": timedelta(seconds=60),
+    "backoff": {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=5), "base": 2},
+}
+
+
+class Destination(Protocol):
+    """What publication needs of the place it writes to; paths are relative to it, with forward slashes."""
+
+    name: str
+
+    def is_empty(self) -> bool: ...
+    def read(self, path: str) -> bytes | None: ...
+    def holds(self, source: Path, file: ListedFile) -> bool: ...
+    def put(self, source: Path, file: ListedFile) -> None: ...
+    def write(self, path: str, content: bytes) -> None: ...
+    def copy(self, path: str, to: str) -> bool: ...
+    def delete(self, path: str) -> None: ...
+
+
+def open_destination(destination: str, endpoint_url: str | None = None) -> Destination:
+    """The destination that a path or an ``s3://bucket/prefix`` names.
+
+    Errors
+    ------
+    BadInput : no bucket in the address, another scheme, an endpoint for a folder, no credentials, an endpoint that is
+        plain http without having been given explicitly.
+    """
+    if destination.startswith("s3://"):
+        return BucketDestination(destination, endpoint_url)
+    if "://" in destination:
+        scheme = destination.partition("://")[0]
+        raise BadInput(destination, f"scheme {scheme!r}", "a folder or s3://bucket/prefix", "publish to one of these")
+    if endpoint_url:
+        raise BadInput(destination, f"a folder and the endpoint {endpoint_url}", "an endpoint only with s3://")
+    return FolderDestination(Path(destination))
+
+
+class FolderDestination:
+    """A folder; every file is written beside its place and moved there by one rename."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.name = root.resolve(), str(root)
+        if root.exists() and not root.is_dir():
+            raise BadInput(str(root), "a file", "a folder, or nothing", "choose another destination")
+        if not root.exists() and not self.root.parent.is_dir():
+            raise BadInput(str(self.root.parent), "no such folder", "a folder to publish into", "create it first")
+
+    def is_empty(self) -> bool:
+        """Whether nothing stands there; what a killed publication left half written is nothing."""
+        return not self.root.exists() or all(path.name.endswith(_PART_SUFFIX) for path in self.root.iterdir())
+
+    def read(self, path: str) -> bytes | None:
+        with self._explained(path):
+            place = self._place(path)
+            return place.read_bytes() if place.is_file() else None
+
+    def holds(self, source: Path, file: ListedFile) -> bool:
+        """Whether the file stands there with the manifest's size and sha256; read, not trusted."""
+        with self._explained(file.path):
+            place = self._place(file.path)
+            if place.is_symlink() or not place.is_file() or place.stat().st_size != file.size:
+                return False
+            return sha256_of(place) == file.sha256
+
+    def put(self, source: Path, file: ListedFile) -> None:
+        """Copy, read the copy back, and only then give it its name."""
+        with self._explained(file.path):
+            part = self._part(file.path)
+            shutil.copyfile(source, part)
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
+            found = sha256_of(part)
+            if found != file.sha256:
+                part.unlink()
+                raise wrong_copy(f"{self.name}/{file.path}", found, file.sha256)
+            part.replace(self._place(file.path))
+
+    def write(self, path: str, content: bytes) -> None:
+        with self._explained(path):
+            part = self._part(path)
+            with part.open("wb") as written:
+                written.write(content)
+                written.flush()
+                os.fsync(written.fileno())
+            part.replace(self._place(path))
+
+    def copy(self, path: str, to: str) -> bool:
+        """Give a file a second name; False where it is not there.
+
+        Files are replaced here and never written into, so that both names may share the bytes; where the file system
+        knows no second names they are copied.
+        """
+        with self._explained(to):
+            source = self._place(path)
+            if source.is_symlink() or not source.is_file():
+                return False
+            part = self._part(to)
+            try:
+                os.link(source, part)
+            except OSError:
+                shutil.copyfile(source, part)
+            place = self._place(to)
+            if place.exists() and place.samefile(part):
+                part.unlink()  # renaming one name of a file to another name of it does nothing
+            else:
+                part.replace(place)
+            return True
+
+    def delete(self, path: str) -> None:
+        """Remove a file, and the folders that it leaves empty."""
+        with self._explained(path):
+            place = self._place(path)
+            place.unlink(missing_ok=True)
+            for folder in place.parents:
+                if folder == self.root or not folder.is_dir() or next(folder.iterdir(), None) is not None:
+                    break
+                folder.rmdir()
+
+    def _part(self, path: str) -> Path:
+        place = self._place(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f".{place.name}{_PART_SUFFIX}")
+        part.unlink(missing_ok=True)  # of a run that was killed
+        return part
+
+    def _place(self, path: str) -> Path:
+        place = self.root / path
+        if not place.parent.resolve().is_relative_to(self.root):
+            raise BadInput(
+                str(place), "a symbolic link that leads out of the destination", "folders", "remove the link first"
+            )
+        return place
+
+    @contextmanager
+    def _explained(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadInput(
+                f"{self.name}/{path}", reason, "a place that can be written to", "nothing published before was removed"
+            ) from None
+
+
+class BucketDestination:
+    """A prefix of an S3-compatible bucket.
+
+    Uploads carry media type, cache rule and sha256. The store checks each part against the sha256 sent with it, and
+    what it stored is compared by its ETag or, where the ETag is no MD5 (encrypted buckets), read back.
+    Credentials, region and session token come from the usual ``AWS_`` environment variables.
+    """
+
+    def __init__(self, address: str, endpoint_url: str | None) -> None:
+        parts = urlsplit(address)
+        prefix = parts.path.strip("/")
+        if not parts.netloc:
+            raise BadInput(address, "no bucket", "s3://bucket/prefix")
+        self.name = f"s3://{parts.netloc}" + (f"/{prefix}" if prefix else "")
+        self._where = f"{self.name} at {endpoint_url}" if endpoint_url else self.name
+        _require_access(self.name, endpoint_url)
+        config: S3Config = {"checksum_algorithm": "sha256"}
+        if endpoint_url:
+            config["endpoint"] = endpoint_url
+        with self._explained(""):
+            self._store = S3Store(
+                parts.netloc,
+                prefix=prefix or None,
+                config=config,
+                client_options={"allow_http": bool(endpoint_url), "timeout": "120s", "connect_timeout": "10s"},
+                retry_config=_RETRY,
+            )
+
+    def is_empty(self) -> bool:
+        with self._explained(""):
+            return next(iter(obstore.list(self._store, chunk_size=1)), None) is None
+
+    def read(self, path: str) -> bytes | None:
+        with self._explained(path):
+            try:
+                return bytes(obstore.get(self._store, path).bytes())
+            except FileNotFoundError:
+                return None
+
+    def holds(self, source: Path, file: ListedFile) -> bool:
+        """Whether the object is there with this size, sha256 (set when uploaded), media type and cache rule."""
+        with self._explained(file.path):
+            try:
+                stored = obstore.get(self._store, file.path, options={"head": True})
+            except FileNotFoundError:
+                return False
+            return stored.meta["size"] == file.size and dict(stored.attributes) == _attributes(file)
+
+    def put(self, source: Path, file: ListedFile) -> None:
+        self._upload(file, source)
+        with self._explained(file.path):
+            stored = obstore.head(self._store, file.path)
+            if etag_matches(stored["e_tag"], source):
+                return
+            found = self._sha256_of(file.path)
+            if found != file.sha256:
+                # it claims a sha256 that it does not have; left there, the next run would take it for published
+                obstore.delete(self._store, file.path)
+                raise wrong_copy(f"{self.name}/{file.path}", found, file.sha256)
+
+    def write(self, path: str, content: bytes) -> None:
+        self._upload(ListedFile(path, len(content), hashlib.sha256(content).hexdigest()), content)
+
+    def copy(self, path: str, to: str) -> bool:
+        """Have the store copy an object with its attributes; False where it is not there.
+
+        A store copies at most 5 GB in one request.
+        """
+        with self._explained(to):
+            try:
+                obstore.copy(self._store, path, to)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def delete(self, path: str) -> None:
+        with self._explained(path):
+            obstore.delete(self._store, path)
+
+    def _upload(self, file: ListedFile, source: Path | bytes) -> None:
+        with self._explained(file.path):
+            obstore.put(
+                self._store,
+                file.path,
+                source,
+                attributes=_attributes(file),
+                chunk_size=PART_BYTES,
+                use_multipart=file.size > PART_BYTES,
+                max_concurrency=4,
+            )
+
+    def _sha256_of(self, path: str) -> str:
+        digest = hashlib.sha256()
+        for piece in obstore.get(self._store, path).stream():
+            digest.update(piece)
+        return digest.hexdigest()
+
+    @contextmanager
+    def _explained(self, path: str) -> Iterator[None]:
+        where = f"{self._where}, {path}" if path else self._where
+        try:
+            yield
+        except (BaseError, FileNotFoundError, ValueError) as error:
+            raise _explain(where, error) from None
+
+
+def etag_matches(etag: str | None, source: Path) -> bool:
+    """Whether an ETag proves that the file's bytes were stored, uploaded in parts of ``PART_BYTES``.
+
+    S3 gives the MD5 of the bytes, or for parts the MD5 of the parts' MD5s and their number. False proves nothing: the
+    ETag of an encrypted object looks the same and is no MD5.
+    """
+    parts = []
+    with source.open("rb") as file:
+        while piece := file.read(PART_BYTES):
+            parts.append(hashlib.md5(piece, usedforsecurity=False))
+    if len(parts) > 1:
+        joined = hashlib.md5(b"".join(part.digest() for part in parts), usedforsecurity=False).hexdigest()
+        expected = f"{joined}-{len(parts)}"
+    else:
+        expected = (parts[0] if parts else hashlib.md5(usedforsecurity=False)).hexdigest()
+    return (etag or "").strip('"') == expected
+
+
+def wrong_copy(where: str, found: str, expected: str) -> FailedCheck:
+    """What to say when what arrived is not what was sent."""
+    return FailedCheck(where, f"sha256 {found}", f"sha256 {expected}", "publish again; check the disk or the network")
+
+
+def _attributes(file: ListedFile) -> dict[str, str]:
+    return {
+        "Content-Type": media_type_of(file.path),
+        "Cache-Control": cache_rule(file.path),
+        "sha256": file.sha256,
+    }
+
+
+def _require_access(name: str, endpoint_url: str | None) -> None:
+    """Say what is missing before anything is asked: without credentials the library would look for a cloud machine."""
+    if not any(os.environ.get(variable) for variable in _CREDENTIALS):
+        raise BadInput(
+            name,
+            "no credentials in the environment",
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            "set them (and AWS_SESSION_TOKEN, AWS_REGION where needed)",
+        )
+    if endpoint_url and urlsplit(endpoint_url).scheme not in ("http", "https"):
+        raise BadInput(f"endpoint {endpoint_url}", "no http or https address", "https://host[:port]")
+    for variable in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"):
+        if not endpoint_url and os.environ.get(variable, "").startswith("http://"):
+            raise BadInput(
+                variable,
+                f"the unencrypted address {os.environ[variable]}",
+                "https",
+                "give it with --endpoint-url if this is meant",
+            )
+
+
+def _explain(where: str, error: Exception) -> BadInput:
+    text = str(error)
+    status = next(iter(re.findall(r"non-2xx status code: (\d{3} [A-Z][A-Za-z ]*)", text)), "")
+    code = next(iter(re.findall(r"<Code>(\w+)</Code>", text)), "")
+    found = f"{status.strip()} ({code})" if status and code else status.strip() or code
+    if code == "NoSuchBucket" or status.startswith("404"):
+        return BadInput(where, found or "404 Not Found", "an existing bucket", "create it, or correct its name")
+    if status.startswith(("401", "403")):
+        return BadInput(where, found, "leave to list, read and write", "check the credentials and the bucket's policy")
+    if "error sending request" in text or "kind: Connect" in text:
+        return BadInput(where, "no connection", "an answer from the store", "check endpoint and network; publish again")
+    first = text.partition("\n")[0].strip()
+    return BadInput(where, found or first, "success", "publish again: what arrived is not sent twice")

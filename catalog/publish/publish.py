@@ -1,0 +1,390 @@
+"""An archive copied to where the world reads it: verified file by file, data first, the catalogue last.
+
+Where another version stands there, that one is first kept as ``versions/<version>/``, whole and with its own catalogue.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from catalog.archive.layout import (
+    CATALOG_JSON,
+    COLLECTION_JSON,
+    DATAPACKAGE_JSON,
+    ITEMS_PARQUET,
+    MANIFEST_JSON,
+    METADATA,
+    SEARCH_JS,
+    VERSIONS,
+    is_of_manifest,
+)
+from catalog.archive.manifest import (
+    ARCHIVE,
+    PARTS,
+    ListedFile,
+    manifest_parts,
+    parse_manifest,
+    sha256_of,
+    whole_manifest,
+)
+from catalog.archive.media_types import GEOJSON, media_type_of
+from catalog.publish.destinations import Destination, open_destination
+from pipeline.progress import Tell, silent
+from pipeline.worker_threads import worker_threads
+from schemas.errors import BadInput, FailedCheck
+
+JOURNAL_JSON = ".glacier-publishing.json"
+STAGES = ("data", "descriptions", "items", "lists of items", "collections", "pages", "manifest", "catalogue")
+_PART_OF_ITEMS = re.compile(r"items-\d+(?:\.zh)?\.json")
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What was done, or with ``dry_run`` what would be.
+
+    Attributes
+    ----------
+    destination : where to.
+    copied : paths that were written.
+    unchanged : paths that stood there already with the manifest's sha256.
+    deleted : paths of the previous version that were removed.
+    left_behind : paths of the previous version that still stand there, since deletion was not asked for.
+    copied_bytes : sum of the sizes of the copied files.
+    kept : folder below the destination where the version that stood there before can be read; empty where none is kept.
+    """
+
+    destination: str
+    copied: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    deleted: tuple[str, ...]
+    left_behind: tuple[str, ...]
+    copied_bytes: int
+    dry_run: bool
+    kept: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For a person: with ``dry_run`` every path, then the sum."""
+        listed = [f"copy {path}" for path in self.copied] + [f"delete {path}" for path in self.deleted]
+        verb = "would copy" if self.dry_run else "copied"
+        summary = (
+            f"{self.destination}: {verb} {len(self.copied)} files ({self.copied_bytes / 1e6:.1f} MB), "
+            f"{len(self.unchanged)} unchanged, {len(self.deleted)} deleted"
+        )
+        left = f"left behind from the previous version: {len(self.left_behind)}; --delete removes them"
+        kept = f"the previous version {'would be' if self.dry_run else 'is'} kept as {self.destination}/{self.kept}/"
+        notes = [*([kept] if self.kept else []), *([left] if self.left_behind else [])]
+        return [*(listed if self.dry_run else []), summary, *notes]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The archive as its manifest describes it; the manifest's bytes are read once, at the start."""
+
+    root: Path
+    manifest: bytes
+    files: tuple[ListedFile, ...]
+
+
+@dataclass(frozen=True)
+class _Previous:
+    """What stands at the destination.
+
+    Attributes
+    ----------
+    paths : of files that an earlier publication put there, also one that was interrupted.
+    manifest : its bytes; empty where there is none.
+    mixed : a publication was interrupted, so that old and new files may stand there side by side.
+    """
+
+    paths: frozenset[str]
+    manifest: bytes
+    mixed: bool
+
+
+def publish(
+    archive: Path,
+    destination: str,
+    *,
+    endpoint_url: str | None = None,
+    dry_run: bool = False,
+    delete: bool = False,
+    keep_previous: bool = True,
+    workers: int = 4,
+    tell: Tell = silent,
+) -> PublishReport:
+    """Make ``destination`` a copy of the archive, complete by its manifest.
+
+    A file that stands there with the right sha256 is not sent again, so that an interrupted publication resumes.
+    Files are sent in the order of ``STAGES``: a reader never meets a link to a file that is not there yet. With
+    ``delete`` the files that the previous manifest lists and the new one does not are removed, after the catalogue has
+    changed; nothing else ever is.
+
+    With ``keep_previous`` an archive of another version that stands there is copied, before anything is sent, to
+    ``versions/<version>/`` below the destination (``version_of``). Deletion leaves what is kept alone.
+
+    Errors
+    ------
+    BadInput : no archive; a destination that is neither empty nor an archive, lies inside the archive or around it, or
+        cannot be reached or written.
+    FailedCheck : the archive does not agree with its manifest, or a copy differs from what was sent.
+    """
+    source = _read_source(archive)
+    _refuse_overlap(archive, destination)
+    target = open_destination(destination, endpoint_url)
+    previous = _previous(target)
+    changed, unchanged = _compare(source, target, workers, tell)
+    stale = sorted(previous.paths - {file.path for file in source.files} - {MANIFEST_JSON, JOURNAL_JSON})
+    report = PublishReport(
+        destination=target.name,
+        copied=tuple(file.path for file in changed),
+        unchanged=tuple(file.path for file in unchanged),
+        deleted=tuple(stale) if delete else (),
+        left_behind=() if delete else tuple(stale),
+        copied_bytes=sum(file.size for file in changed),
+        dry_run=dry_run,
+        kept=_place_to_keep(source, previous) if keep_previous else "",
+    )
+    if not dry_run:
+        _carry_out(source, target, changed, report, previous, workers, tell)
+    return report
+
+
+def version_of(manifest: dict[str, Any]) -> str:
+    """The version of an archive: that of its datasets, or theirs in turn joined by ``_`` where they differ.
+
+    Empty where the manifest names none that can stand in an address.
+    """
+    datasets = manifest.get("datasets")
+    named = [str(entry.get("version")) for entry in datasets if isinstance(entry, dict)] if datasets else []
+    version = "_".join(named if len(set(named)) > 1 else named[:1])
+    return version if re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]*", version) else ""
+
+
+def stage_of(path: str) -> int:
+    """Index into ``STAGES``: what links to a file comes after it; a document in Chinese goes with its twin."""
+    place = PurePosixPath(path)
+    name = place.name.replace(".zh.json", ".json")
+    if is_of_manifest(path):
+        return 6
+    if "/" not in path and name == CATALOG_JSON:
+        return 7
+    if place.suffix == ".html" or path == SEARCH_JS:
+        return 5
+    if name == COLLECTION_JSON:
+        return 4
+    if path == ITEMS_PARQUET or _PART_OF_ITEMS.fullmatch(name):
+        return 3
+    if place.suffix == ".json" and media_type_of(path) == GEOJSON:
+        return 2
+    return 1 if place.suffix == ".md" or name == DATAPACKAGE_JSON or place.parts[1:2] == (METADATA,) else 0
+
+
+def _order_of(file: ListedFile) -> tuple[int, int]:
+    """Files of one order may be sent at once; of the pages the inner ones go first, the archive's own last.
+
+    The catalogue in Chinese goes before the one that every client opens, which is the very last file; the parts of the
+    manifest go before it.
+    """
+    stage = stage_of(file.path)
+    if STAGES[stage] == "pages":
+        return stage, -file.path.count("/")
+    return stage, int(file.path in (CATALOG_JSON, MANIFEST_JSON))
+
+
+def in_order(files: Iterable[ListedFile]) -> list[ListedFile]:
+    """Files by stage, then by path; the inner pages before the outer ones."""
+    return sorted(files, key=lambda file: (_order_of(file), file.path))
+
+
+def _read_source(archive: Path) -> _Source:
+    path = archive / MANIFEST_JSON
+    content = path.read_bytes() if path.is_file() else b""
+    manifest = whole_manifest(lambda name: content if name == MANIFEST_JSON else _read_part(archive, name))
+    if manifest is None:
+        found = "no such folder" if not archive.is_dir() else "no manifest.json of ours"
+        raise BadInput(str(archive), found, "the root folder of an archive", "build one with the build command")
+    try:
+        entries = [*manifest.get(PARTS, ()), *manifest["files"]]
+        files = [ListedFile(str(file["path"]), int(file["size"]), str(file["sha256"])) for file in entries]
+    except (KeyError, TypeError, ValueError):
+        raise BadInput(
+            str(path), "an entry without path, size or sha256", "a complete manifest", "build again"
+        ) from None
+    for file in files:
+        _require_present(archive, file)
+        if is_of_manifest(file.path):
+            # what an altered list leaves out would be missing at the destination
+            _require_unaltered(archive / file.path, file)
+    if CATALOG_JSON not in {file.path for file in files}:
+        raise BadInput(str(path), f"no {CATALOG_JSON} among its files", "a complete manifest", "build again")
+    itself = ListedFile(MANIFEST_JSON, len(content), sha256(content).hexdigest())
+    return _Source(archive, content, (*files, itself))
+
+
+def _read_part(archive: Path, name: str) -> bytes | None:
+    path = archive / name
+    return path.read_bytes() if path.is_file() else None
+
+
+def _require_unaltered(path: Path, file: ListedFile) -> None:
+    found = sha256_of(path)
+    if found != file.sha256:
+        raise FailedCheck(
+            str(path), f"sha256 {found}", f"sha256 {file.sha256}, as the manifest says", "build again, or run validate"
+        )
+
+
+def _require_present(archive: Path, file: ListedFile) -> None:
+    place = PurePosixPath(file.path)
+    reserved = file.path == JOURNAL_JSON or place.parts[:1] == (VERSIONS,)
+    if not file.path or place.is_absolute() or ".." in place.parts or "\\" in file.path or reserved:
+        raise BadInput(
+            f"{archive}/{MANIFEST_JSON}", f"the path {file.path!r}", "paths inside the archive", "build again"
+        )
+    found = archive / file.path
+    if not found.is_file():
+        raise BadInput(str(found), "no such file", "a file that the manifest lists", "build again, or run validate")
+    if not found.resolve().is_relative_to(archive.resolve()):
+        raise BadInput(str(found), "a symbolic link out of the archive", "a file of the archive", "build again")
+
+
+def _refuse_overlap(archive: Path, destination: str) -> None:
+    if "://" in destination:
+        return
+    here, there = archive.resolve(), Path(destination).resolve()
+    if there.is_relative_to(here) or here.is_relative_to(there):
+        raise BadInput(destination, f"a folder that overlaps the archive {archive}", "a folder apart from it")
+
+
+def _previous(target: Destination) -> _Previous:
+    """What an earlier publication put at the destination.
+
+    Errors
+    ------
+    BadInput : something else stands there.
+    """
+    if target.is_empty():
+        return _Previous(frozenset(), b"", mixed=False)
+    content = target.read(MANIFEST_JSON) or b""
+    manifest = whole_manifest(target.read)
+    journal = parse_manifest(target.read(JOURNAL_JSON) or b"")
+    if manifest is None and journal is None:
+        raise BadInput(
+            target.name,
+            "files that are no archive (no manifest.json of ours)",
+            "an archive published earlier, an empty place, or nothing",
+            "choose another destination; nothing was changed",
+        )
+    entries = [*((manifest or {}).get("files") or ()), *((journal or {}).get("files") or ())]
+    paths = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
+    paths.update(manifest_parts(manifest or {}))
+    inside = frozenset(path for path in paths if _is_inside(path))
+    return _Previous(inside, content if manifest else b"", mixed=journal is not None)
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a path that somebody else has written down is one of an archive's files."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and ".." not in parts and not path.startswith("/") and parts[0] != VERSIONS
+
+
+def _place_to_keep(source: _Source, previous: _Previous) -> str:
+    """Where the archive at the destination is to be kept.
+
+    Empty where it is of the same version or says none, and where a publication was interrupted: it had kept the version
+    before it sent the first file.
+    """
+    old, new = (version_of(parse_manifest(content) or {}) for content in (previous.manifest, source.manifest))
+    return f"{VERSIONS}/{old}" if old and old != new and not previous.mixed else ""
+
+
+def _keep(target: Destination, previous: _Previous, place: str, workers: int, tell: Tell) -> None:
+    """Copy the archive at the destination to ``place``, its manifest last; nothing new has been sent yet."""
+    mark = f"{place}/{MANIFEST_JSON}"
+    if target.read(mark) == previous.manifest:
+        return
+    manifest = whole_manifest(target.read) or {}
+    listed = manifest.get("files") or ()
+    names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)} | {*manifest_parts(manifest)}
+    files = in_order(ListedFile(name, 0, "") for name in names if _is_inside(name) and name != MANIFEST_JSON)
+    tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
+    for _, group in groupby(files, key=_order_of):
+        kept = _each(list(group), lambda file: (file.path, target.copy(file.path, f"{place}/{file.path}")), workers)
+        for path in (path for path, found in kept if not found):
+            tell(f"{path} is listed by the previous version, but stands there no more")
+    target.write(mark, previous.manifest)
+
+
+def _compare(
+    source: _Source, target: Destination, workers: int, tell: Tell
+) -> tuple[list[ListedFile], list[ListedFile]]:
+    """Split the files into those to send and those that stand there already, both in order."""
+    tell(f"comparing {len(source.files)} files with {target.name}")
+    files = in_order(source.files)
+    held = _each(files, lambda file: target.holds(source.root / file.path, file), workers)
+    pairs = list(zip(files, held, strict=True))
+    return [file for file, there in pairs if not there], [file for file, there in pairs if there]
+
+
+def _carry_out(
+    source: _Source,
+    target: Destination,
+    changed: Sequence[ListedFile],
+    report: PublishReport,
+    previous: _Previous,
+    workers: int,
+    tell: Tell,
+) -> None:
+    if not changed and not report.deleted and target.read(JOURNAL_JSON) is None:
+        return
+    if report.kept:
+        _keep(target, previous, report.kept, workers, tell)
+    target.write(JOURNAL_JSON, _journal(previous.paths | {file.path for file in source.files}))
+    for (stage, _), group in groupby(changed, key=_order_of):
+        files = list(group)
+        size = sum(file.size for file in files)
+        tell(f"{STAGES[stage]}: {len(files)} file{'s' if len(files) > 1 else ''}, {size / 1e6:.1f} MB")
+        _each(files, lambda file: _send(source, target, file), workers)
+    for path in report.deleted:
+        tell(f"removing {path}")
+        target.delete(path)
+    target.delete(JOURNAL_JSON)
+
+
+def _send(source: _Source, target: Destination, file: ListedFile) -> None:
+    if file.path == MANIFEST_JSON:
+        target.write(file.path, source.manifest)
+        return
+    path = source.root / file.path
+    _require_unaltered(path, file)
+    target.put(path, file)
+
+
+def _journal(paths: Iterable[str]) -> bytes:
+    """Marks a destination as ours while no manifest stands there, and remembers what a later run may delete."""
+    content = {"archive": ARCHIVE, "note": "publication under way", "files": [{"path": path} for path in sorted(paths)]}
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _each(files: Sequence[ListedFile], act: Callable[[ListedFile], Any], workers: int) -> list[Any]:
+    """``act`` on every file, in threads; the first error stops what has not begun, and is raised."""
+    with worker_threads(max(1, workers)) as pool:
+        futures: list[Future[Any]] = [pool.submit(act, file) for file in files]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            for future in futures:
+                future.cancel()
+    return [future.result() for future in futures if not future.cancelled()]

@@ -1,0 +1,103 @@
+"""What a `balance` run over several glaciers hands over beside the files of each: their tables as one set.
+
+Each row tells its glacier; the WGMS tables, which have a name of the glacier already, keep their columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from catalog.formats.published_table import PublishedTable, csv_bytes, published_table
+from catalog.formats.workbook import About, results_workbook
+from catalog.items.balance_products import CREATOR, LONGEST_SHEET, RESULTS_XLSX
+from catalog.tables.wgms import Submission, capital_name, wgms_tables
+from pipeline.mass_balance.result import MassBalance
+from schemas.fields import Table
+from schemas.tables import GLACIER_ID, MASS_BALANCE_TABLES, of_glaciers
+from schemas.wgms import WGMS_TABLES
+
+# the folder of the tables of all glaciers; not `tables/`, which is of one glacier wherever it stands
+ALL_GLACIERS = "all_glaciers"
+_NOT_IN_A_FOLDER_NAME = re.compile(r"[^\w.\-]+")
+
+
+def folder_names(glacier_ids: Sequence[str]) -> dict[str, str]:
+    """A folder for each glacier, named after its identifier: letters, digits, point, hyphen; no two alike."""
+    names: dict[str, str] = {}
+    for glacier_id in glacier_ids:
+        plain = _NOT_IN_A_FOLDER_NAME.sub("-", glacier_id).strip("-.") or "glacier"
+        taken = {name.casefold() for name in names.values()} | {ALL_GLACIERS}
+        numbered = (f"{plain}-{number}" for number in range(2, len(glacier_ids) + 3))
+        names[glacier_id] = next(name for name in (plain, *numbered) if name.casefold() not in taken)
+    return names
+
+
+def write_tables_together(results: Sequence[MassBalance], folder: Path, source: str = "") -> None:
+    """Write the tables of all glaciers, their WGMS tables and one workbook of them below ``folder/all_glaciers``.
+
+    ``source`` : name of the field workbook, for the README sheet.
+    """
+    target = folder / ALL_GLACIERS
+    target.mkdir()
+    tables = tables_together(results)
+    exports = [published_table(table, frame) for table, frame in wgms_together(results).values()]
+    for published in (*tables, *exports):
+        (target / f"{published.table.name}.csv").write_bytes(csv_bytes(published))
+    (target / RESULTS_XLSX).write_bytes(results_workbook(_about(results, source), tables, LONGEST_SHEET))
+
+
+def tables_together(results: Sequence[MassBalance]) -> list[PublishedTable]:
+    """The tables of all glaciers as one set, in the order of the schemas, each row with its glacier in front."""
+    found = []
+    for table in MASS_BALANCE_TABLES:
+        parts = [
+            (result.glacier.glacier_id, result.tables[table.name]) for result in results if table.name in result.tables
+        ]
+        if parts:
+            found.append(published_table(of_glaciers(table), _joined(parts)))
+    return found
+
+
+def wgms_together(results: Sequence[MassBalance]) -> dict[str, tuple[Table, pd.DataFrame]]:
+    """The WGMS tables of all glaciers in one, by name; glaciers of one name get their identifier behind it."""
+    spelled = Counter(capital_name(result.glacier.name, result.glacier.glacier_id) for result in results)
+    parts = []
+    for result in results:
+        glacier = result.glacier
+        if spelled[capital_name(glacier.name, glacier.glacier_id)] > 1:
+            glacier = replace(glacier, name=f"{glacier.name} ({glacier.glacier_id})")
+        parts.append(wgms_tables(replace(result, glacier=glacier), Submission()))
+    return {
+        table.name: (table, pd.concat([part[table.name].astype(object) for part in parts], ignore_index=True))
+        for table in WGMS_TABLES
+    }
+
+
+def _joined(parts: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    frames = [frame.assign(**{GLACIER_ID.name: glacier_id}).astype(object) for glacier_id, frame in parts]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _about(results: Sequence[MassBalance], source: str) -> About:
+    days = [day for result in results for year in result.years for day in (year.begin, year.end) if day is not None]
+    named = [(result.glacier.glacier_id, result.glacier.name) for result in results]
+    settings: Mapping[str, object] = results[0].settings.model_dump(mode="json")
+    return About(
+        title=f"Mass balance of {len(results)} glaciers",
+        creator=CREATOR,
+        # the last day of the data stands in place of the time of writing, which would change the bytes
+        day=max(days, default=date(1980, 1, 1)),
+        statements=(
+            *((f"Glacier {identifier}", name) for identifier, name in named),
+            ("Computed from", source),
+            ("Units", "Balances are in metres of water equivalent, at 0.01 m w.e. (10 kg m-2); areas in km2."),
+        ),
+        settings=settings,
+    )

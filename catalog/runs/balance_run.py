@@ -1,0 +1,71 @@
+"""The mass balances of a `balance` run: each glacier of the field data in turn, by the same settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.mass_balance.chain import mass_balance
+from pipeline.mass_balance.fieldwork.read import FieldData
+from pipeline.mass_balance.proof.monte_carlo import monte_carlo, with_monte_carlo
+from pipeline.mass_balance.result import MassBalance
+from pipeline.progress import Tell, silent
+from schemas.errors import BadInput, ManyBadInputs
+from schemas.settings import MassBalanceSettings
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked of every glacier.
+
+    Attributes
+    ----------
+    settings : of the chain.
+    dem, outline : of all glaciers; None where area-altitude tables serve.
+    sigma_limit_m_we : quality gate on the error of the annual balance, or None.
+    draws, seed : of the Monte Carlo run; no run where ``draws`` is None.
+    """
+
+    settings: MassBalanceSettings
+    dem: Path | None = None
+    outline: Path | None = None
+    sigma_limit_m_we: float | None = None
+    draws: int | None = None
+    seed: int = 0
+
+
+def run_balances(glaciers: Sequence[FieldData], task: Task, tell: Tell = silent) -> tuple[MassBalance, ...]:
+    """The balance of each glacier, in order.
+
+    Errors
+    ------
+    BadInput : what one glacier lacks; of several glaciers each that lacks something is told, with its identifier.
+    """
+    found, errors = [], []
+    for data in glaciers:
+        glacier_id = data.glacier.glacier_id
+        of_one = tell if len(glaciers) == 1 else _of(glacier_id, tell)
+        try:
+            found.append(_balance(data, task, of_one))
+        except BadInput as error:
+            if len(glaciers) == 1:
+                raise
+            where = f"glacier {glacier_id}: {error.where}"
+            errors.append(BadInput(where, error.found, error.expected, error.remedy))
+    if errors:
+        raise ManyBadInputs(errors)
+    return tuple(found)
+
+
+def _balance(data: FieldData, task: Task, tell: Tell) -> MassBalance:
+    places = {"dem": task.dem, "outline": task.outline}
+    result = mass_balance(data, task.settings, sigma_limit_m_we=task.sigma_limit_m_we, tell=tell, **places)
+    if task.draws is None:
+        return result
+    return with_monte_carlo(result, monte_carlo(data, task.settings, task.draws, task.seed, tell=tell, **places))
+
+
+def _of(glacier_id: str, tell: Tell) -> Tell:
+    """Progress that says which glacier it is of."""
+    return lambda message: tell(f"{glacier_id}: {message}")

@@ -1,0 +1,148 @@
+"""Tables of a collection as CSV, Parquet and one workbook, described by a Data Package; all hold the same records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from frictionless import Package
+
+from catalog.archive.items import Dataset
+from catalog.archive.layout import DATAPACKAGE_JSON, TABLES, CollectionFolder
+from catalog.archive.manifest import sha256_of
+from catalog.formats.parquet import write_parquet
+from catalog.formats.published_table import PublishedTable, csv_bytes, published_table
+from catalog.formats.workbook import LONGEST_SHEET, About, results_workbook
+from catalog.metadata.datapackage import package_facts
+from catalog.metadata.facts import describe
+from catalog.tables.places import places_of
+from schemas.errors import BadInput
+from schemas.fields import Table
+from schemas.tables import published_schemas
+
+__all__ = [
+    "conforms",
+    "csv_bytes",
+    "data_package",
+    "published_table",
+    "published_tables",
+    "workbook_path",
+    "write_tables",
+]
+
+_UNITS = {
+    "elevation_change": "Changes are later minus earlier, in metres. Areas are in km2.",
+    "mass_balance": "Balances are in metres of water equivalent, published at 0.01 m w.e. (10 kg m-2); areas in km2.",
+}
+_PROVENANCE = (
+    "Computed from the input files listed below, with the settings listed below. The archive's manifest.json states"
+    " size and sha256 of every file, and the version of the software."
+)
+
+
+def write_tables(dataset: Dataset, folder: CollectionFolder) -> None:
+    """Write every table of the dataset in each format, and ``datapackage.json``.
+
+    Errors
+    ------
+    BadInput : a table lacks a column, has one too many, or a cell that does not fit its column.
+    """
+    folder.tables.mkdir(parents=True, exist_ok=True)
+    published = published_tables(dataset)
+    for table in published:
+        folder.table_csv(table.table.name).write_bytes(csv_bytes(table))
+        write_parquet(folder.table_parquet(table.table.name), table, places_of(dataset, table))
+    workbook_path(folder).write_bytes(results_workbook(about_dataset(dataset), published, LONGEST_SHEET))
+    package = data_package(dataset, folder, [table.table for table in published])
+    text = json.dumps(package, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    (folder.path / DATAPACKAGE_JSON).write_text(text, encoding="utf-8", newline="\n")
+
+
+def workbook_path(folder: CollectionFolder) -> Path:
+    """Where the collection's workbook stands."""
+    return folder.tables / f"{folder.collection_id}.xlsx"
+
+
+def about_dataset(dataset: Dataset) -> About:
+    """What the workbook's README sheet says of a dataset."""
+    definition, facts = dataset.definition, describe(dataset, ())
+    licence = definition.licence if definition.licence != "other" else definition.licence_note
+    return About(
+        title=facts.title.en,
+        subtitle=facts.title.cn,
+        creator=definition.publisher,
+        day=definition.publication_date,
+        synthetic=dataset.synthetic,
+        statements=(
+            ("What this is", facts.abstract.en),
+            ("内容", facts.abstract.cn),
+            ("Units", _UNITS[definition.kind]),
+            ("Citation", facts.citation.en),
+            ("引用", facts.citation.cn),
+            ("Version", f"{definition.version}, {definition.publication_date.isoformat()}"),
+            ("Publisher", f"{definition.publisher}, {definition.publisher_url}"),
+            ("Licence", licence),
+            ("Period", f"{definition.period.start.isoformat()} to {definition.period.end.isoformat()}"),
+            ("Projection", definition.crs),
+            ("Provenance", _PROVENANCE),
+        ),
+        inputs=tuple((file.name, file.sha256, file.size, file.source) for file in dataset.inputs),
+        settings=definition.processing.model_dump(mode="json"),
+    )
+
+
+def conforms(folder: Path) -> list[str]:
+    """What Frictionless finds wrong with a collection's Data Package: sizes, hashes, types, constraints, keys."""
+    package = Package(DATAPACKAGE_JSON, basepath=str(folder))  # an absolute path would be refused as unsafe
+    report = package.validate()
+    found = [f"{DATAPACKAGE_JSON}: {error.message}" for error in report.errors]
+    return found + [f"{task.place}: {error.message}" for task in report.tasks for error in task.errors]
+
+
+def published_tables(dataset: Dataset) -> tuple[PublishedTable, ...]:
+    """The dataset's tables, each cell checked and rounded as its column says."""
+    schemas = published_schemas(several_pairs=bool(dataset.pairs))
+    unknown = sorted(set(dataset.tables) - set(schemas))
+    if unknown:
+        raise BadInput("tables", ", ".join(unknown), f"tables among {', '.join(schemas)}")
+    return tuple(published_table(schemas[name], frame) for name, frame in dataset.tables.items())
+
+
+def data_package(dataset: Dataset, folder: CollectionFolder, tables: Iterable[Table]) -> dict[str, Any]:
+    """The Data Package descriptor of the tables as they stand in ``folder``; paths are relative to it."""
+    listed = list(tables)
+    return {
+        **package_facts(describe(dataset, ())),
+        "resources": resources_of(folder, listed),
+    }
+
+
+def resources_of(folder: CollectionFolder, tables: Sequence[Table]) -> list[dict[str, Any]]:
+    """The resources of a data package: the tables as they stand in ``folder``, with keys to one another."""
+    names = [table.name for table in tables]
+    return [_resource(folder, table, names) for table in tables]
+
+
+# --- the data package --------------------------------------------------------------------------------------------
+
+
+def _resource(folder: CollectionFolder, table: Table, present: list[str]) -> dict[str, Any]:
+    path = folder.table_csv(table.name)
+    return {
+        "name": table.name,
+        "type": "table",
+        "path": f"{TABLES}/{path.name}",
+        "title": table.title,
+        "description": table.meaning,
+        "scheme": "file",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        # stated: where it is not, readers guess it from the cells, and a cell may mislead them
+        "dialect": {"delimiter": ",", "quoteChar": '"', "doubleQuote": True, "lineTerminator": "\n"},
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{sha256_of(path)}",
+        "schema": table.table_schema(present),
+    }

@@ -1,0 +1,435 @@
+"""Plane and elevation correction of two DEMs by the cosine relation of aspect and elevation difference."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from pipeline.blocks import Block, Runner
+from pipeline.elevation_change.coregistration.survey import AlignedWindows, Survey
+from pipeline.elevation_change.pairing.dem_pair import RIM, DemPair, inner_columns, inner_rows, with_rim
+from pipeline.elevation_change.result import Shift
+from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad
+from pipeline.elevation_change.terrain import aspect_deg, slope_deg
+from pipeline.grid import BoolArray, FloatArray
+from schemas.errors import BadInput
+from schemas.settings import ElevationChangeSettings
+
+# vertical over horizontal error of a DEM, as in Koppe's formula
+SLOPE_ERROR_RATIO = 0.3
+# residuals beyond this share of the spread enter linearly, not squared
+LINEAR_BEYOND = 0.1
+NEWTON_BELOW, LEAST_CORE_SHARE = 0.3, 0.2
+# medians and spreads of a step are taken from so many evenly spaced pixels of the survey
+SAMPLE = 200_000
+# steps on the survey end below this share of the tolerance, so that a step on all pixels can be the last
+SURVEY_TOLERANCE = 0.2
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One step: the shift after it, and the stable terrain's spread before it (m)."""
+
+    shift: Shift
+    nmad_m: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Coregistration:
+    """The shift that brings the aligned DEM onto the reference, and how it was reached.
+
+    Attributes
+    ----------
+    pair : the DEMs as they stand after it: the aligned one resampled at the shift, if it had to be resampled.
+    shift : what was added to the aligned DEM's position.
+    """
+
+    pair: DemPair
+    shift: Shift
+    iterations: tuple[Iteration, ...]
+
+
+@dataclass(frozen=True)
+class CosineFit:
+    """dh / tan(slope) = a cos(b - aspect) + c (Nuth and Kaab, 2011, eq. 3).
+
+    Attributes
+    ----------
+    a_m, b_deg, c_m : size and direction of the horizontal offset, and mean bias over the mean slope tangent.
+    bin_centre_deg, bin_median_m : the binned values behind the fit, for the figure; shape (bins,).
+    """
+
+    a_m: float
+    b_deg: float
+    c_m: float
+    bin_centre_deg: FloatArray
+    bin_median_m: FloatArray
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Which pixels a step keeps and how they weigh.
+
+    Attributes
+    ----------
+    centre_m, limit_m : a difference farther than the limit from the centre is left out.
+    scale_m : spread of the differences of level ground, where they begin to enter linearly: ``LINEAR_BEYOND`` of it.
+    tangent_squared : least and greatest squared slope tangent of the aspect fit.
+    """
+
+    centre_m: float
+    limit_m: float
+    scale_m: float
+    tangent_squared: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class StepSums:
+    """Sums over pixels of one step, which blocks add up.
+
+    Attributes
+    ----------
+    products : Gram matrix of (-dz/dE, -dz/dN, 1, d) with the pixels' weights, shape (4, 4).
+    core_weight : sum of the weights of the differences that enter squared.
+    count : pixels kept.
+    """
+
+    products: FloatArray
+    core_weight: float
+    count: int
+
+    @classmethod
+    def nothing(cls) -> StepSums:
+        return cls(np.zeros((4, 4)), 0.0, 0)
+
+    def __add__(self, other: StepSums) -> StepSums:
+        return StepSums(self.products + other.products, self.core_weight + other.core_weight, self.count + other.count)
+
+    def step(self, scale_m: float) -> Shift:
+        """The step to the least absolute deviations; errors as ``solve_step``.
+
+        Reweighted normal equations creep: a difference that weighs 1 / |d| resists a step although its pull does not
+        change with it. Only the pull of those that enter squared does, so the share of their weight in the whole, which
+        takes the place of the second derivative, scales the step to Newton's, once the step changes the differences by
+        less than their spread ``scale_m``.
+        """
+        step = solve_step(self.products[:3, :3], self.products[:3, 3])
+        weight = float(self.products[2, 2])
+        slope = np.sqrt((self.products[0, 0] + self.products[1, 1]) / weight)
+        if np.hypot(np.hypot(step.east, step.north) * slope, step.up) > NEWTON_BELOW * scale_m:
+            return step
+        share = max(self.core_weight / weight, LEAST_CORE_SHARE)
+        return Shift(step.east / share, step.north / share, step.up / share)
+
+
+def tangent_limits(settings: ElevationChangeSettings) -> tuple[float, float]:
+    """Squared slope tangents between which terrain enters the aspect fit."""
+    least, greatest = np.tan(np.radians([settings.slope_min_deg, settings.slope_max_deg])) ** 2
+    return float(least), float(greatest)
+
+
+def step_sums(reference: FloatArray, difference: FloatArray, suitable: BoolArray, pixel_m: float,
+              weighting: Weighting) -> StepSums:  # fmt: skip
+    """Normal equations of one step of the linear relation d = -dx dz/dE - dy dz/dN + dz, robustly weighted.
+
+    The Cartesian form of Nuth and Kaab's cosine relation (2011, eq. 3), linearised after Rosenholm and Torlegard
+    (1988). A height's error grows with the slope as sigma^2 = sigma_v^2 (1 + tan^2(slope) / h^2) (Koppe's formula;
+    h = 0.3 is the usual ratio of vertical to horizontal error), so steep pixels count less; differences beyond a tenth
+    of sigma weigh as 1 / |d|: reweighted step by step, least absolute deviations.
+
+    Parameters
+    ----------
+    reference : heights with a rim of ``RIM`` pixels, shape (..., rows + 4, columns + 4), m.
+    difference : reference minus aligned DEM as it stands, shape (..., rows, columns), m; NaN where void. Overwritten.
+    suitable : pixels that may be stable terrain, shaped like difference.
+    """
+    rows, columns = difference.shape[-2:]
+    design = np.empty((*difference.shape[:-1], 4, columns), np.float32)
+    east, north, root, last = (design[..., part, :] for part in range(4))
+    centre, beside = slice(RIM, RIM + columns), (slice(RIM - 1, RIM - 1 + columns), slice(RIM + 1, RIM + 1 + columns))
+    middle = reference[..., RIM : RIM + rows, :]
+    np.subtract(middle[..., beside[0]], middle[..., beside[1]], out=east)
+    above, below = reference[..., RIM - 1 : RIM - 1 + rows, centre], reference[..., RIM + 1 : RIM + 1 + rows, centre]
+    np.subtract(below, above, out=north)
+    east *= np.float32(0.5 / pixel_m)
+    north *= np.float32(0.5 / pixel_m)
+    steepness = east * east
+    square = north * north
+    steepness += square
+    kept = _kept(difference, steepness, suitable, weighting)
+    # precision = 1 / sqrt(1 + tan^2 / h^2); sqrt(weight) = precision / sqrt(max(precision |d| / limit, 1))
+    steepness *= np.float32(1 / SLOPE_ERROR_RATIO**2)
+    steepness += 1
+    np.sqrt(steepness, out=steepness)
+    np.abs(difference, out=square)
+    square /= steepness
+    square *= np.float32(1 / (LINEAR_BEYOND * weighting.scale_m))
+    core = square <= 1
+    core &= kept
+    np.maximum(square, 1, out=square)
+    np.sqrt(square, out=square)
+    square *= steepness
+    np.divide(kept, square, out=root)
+    core_weight = _sum_of_squares(root, core)
+    last[...] = difference
+    for part in (east, north, last):
+        np.multiply(part, root, out=part)
+    return StepSums(_gram(design), core_weight, int(np.count_nonzero(kept)))
+
+
+def _sum_of_squares(root: FloatArray, core: BoolArray) -> float:
+    squares = root * core
+    squares *= squares
+    return float(np.nansum(squares.sum(axis=-1), dtype=np.float64))
+
+
+def _kept(difference: FloatArray, steepness: FloatArray, suitable: BoolArray, weighting: Weighting) -> BoolArray:
+    low, high = weighting.centre_m - weighting.limit_m, weighting.centre_m + weighting.limit_m
+    kept: BoolArray = difference >= np.float32(low)
+    kept &= difference <= np.float32(high)
+    kept &= steepness >= np.float32(weighting.tangent_squared[0])
+    kept &= steepness <= np.float32(weighting.tangent_squared[1])
+    kept &= suitable
+    return kept
+
+
+def _gram(design: FloatArray) -> FloatArray:
+    """Sums of products over pixels, shape (4, 4): in single precision along a row, in double precision over rows.
+
+    Void pixels, whose weight is zero, leave NaN behind; they are cleared only where there are any.
+    """
+    total: FloatArray = np.zeros(1)
+    for _ in range(2):
+        products = np.matmul(design, np.swapaxes(design, -1, -2))
+        total = products.sum(axis=tuple(range(products.ndim - 2)), dtype=np.float64)
+        if np.isfinite(total).all():
+            break
+        np.nan_to_num(design, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return total
+
+
+def solve_step(matrix: FloatArray, right: FloatArray) -> Shift:
+    """Solve the normal equations for one shift.
+
+    Errors
+    ------
+    BadInput : the slopes do not span two directions, so a horizontal shift cannot be told from a vertical one.
+    """
+    count = matrix[2, 2]  # the sum of weights
+    mean = matrix[:2, 2] / count
+    covariance = matrix[:2, :2] / count - np.outer(mean, mean)
+    weakest, strongest = np.linalg.eigvalsh(covariance)
+    if strongest < 1e-8 or weakest < 0.005 * strongest:
+        raise BadInput(
+            "stable terrain",
+            f"slopes that face one way only (variance ratio {weakest / max(strongest, 1e-12):.4f})",
+            "terrain of many aspects",
+            "widen the area or the slope limits",
+        )
+    east, north, up = np.linalg.solve(matrix, right)
+    return Shift(float(east), float(north), float(up))
+
+
+def plus(shift: Shift, step: Shift) -> Shift:
+    """One shift after the other."""
+    return Shift(shift.east + step.east, shift.north + step.north, shift.up + step.up)
+
+
+class SurveyedTerrain:
+    """The survey's slopes, and how its differences spread under a shift."""
+
+    def __init__(self, pair: DemPair, survey: Survey, runner: Runner, settings: ElevationChangeSettings) -> None:
+        self.survey, self.pixel_m = survey, pair.pixel_m
+        self._settings, self._limits = settings, tangent_limits(settings)
+        self._windows = AlignedWindows(pair, survey.lattice, runner)
+        self.centre = survey.reference[..., RIM:-RIM, RIM:-RIM]
+        self.gradient = inner_slopes(survey.reference, pair.pixel_m)
+        steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2
+        fitting = survey.suitable & (steepness >= self._limits[0]) & (steepness <= self._limits[1])
+        self.fitting = fitting
+        places = np.flatnonzero(fitting)
+        self._sample = places[:: max(1, places.size // SAMPLE)]
+        self._precision = 1 / np.sqrt(1 + steepness.ravel()[self._sample] / np.float32(SLOPE_ERROR_RATIO**2))
+
+    def of(self, pair: DemPair, runner: Runner) -> SurveyedTerrain:
+        """The same terrain with the aligned DEM as it stands in another pair."""
+        other = copy(self)
+        other._windows = AlignedWindows(pair, self.survey.lattice, runner)
+        return other
+
+    def difference(self, shift: Shift) -> FloatArray:
+        """Reference minus aligned DEM at a shift, shaped like the windows, m."""
+        result: FloatArray = self.centre - self._windows.at(shift)
+        return result
+
+    def weighting(self, difference: FloatArray) -> tuple[Weighting, float]:
+        """Limits and scale for a step on these differences, and their NMAD (m).
+
+        Errors
+        ------
+        BadInput : fewer pixels than ``minimum_stable_pixels``.
+        """
+        values = difference.ravel()[self._sample]
+        known = np.isfinite(values)
+        _require_enough(int(known.sum()), self._settings)
+        values, precision = values[known], self._precision[known]
+        kept = np.ones(values.shape, bool)
+        centre, spread = 0.0, 0.0
+        for _ in range(5):
+            centre, spread = float(np.median(values[kept])), max(nmad(values[kept]), 1e-6)
+            narrowed = np.abs(values - centre) <= self._settings.outlier_nmad * spread
+            if (narrowed == kept).all():
+                break
+            kept = narrowed
+        scale = NMAD_FACTOR * float(np.median(np.abs(values[kept]) * precision[kept]))
+        limit = self._settings.outlier_nmad * spread
+        return Weighting(centre, limit, max(scale, 1e-6), self._limits), spread
+
+    def sums(self, difference: FloatArray, weighting: Weighting) -> StepSums:
+        """Normal equations over the survey; overwrites the differences."""
+        return step_sums(self.survey.reference, difference, self.survey.suitable, self.pixel_m, weighting)
+
+
+def inner_slopes(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
+    """dz/dE and dz/dN by central differences, shape (..., rows, columns) of heights with a rim of ``RIM`` pixels."""
+    scale = np.float32(0.5 / pixel_m)
+    middle = heights[..., RIM:-RIM, RIM - 1 : heights.shape[-1] - RIM + 1]
+    upright = heights[..., RIM - 1 : heights.shape[-2] - RIM + 1, RIM:-RIM]
+    return (middle[..., 2:] - middle[..., :-2]) * scale, (upright[..., :-2, :] - upright[..., 2:, :]) * scale
+
+
+def search_on_survey(
+    terrain: SurveyedTerrain, start: tuple[float, float], settings: ElevationChangeSettings
+) -> tuple[Shift, list[Iteration]]:
+    """Least absolute deviations on the survey, from a first guess (east, north) in m until the steps are negligible.
+
+    Errors
+    ------
+    BadInput : too few stable pixels, slopes facing one way, a shift beyond ``max_shift_m``, no convergence.
+    """
+    shift = Shift(*start, 0.0)
+    iterations: list[Iteration] = []
+    step = shift
+    for number in range(settings.max_iterations):
+        difference = terrain.difference(shift)
+        weighting, spread = terrain.weighting(difference)
+        if number == 0:
+            shift = plus(shift, Shift(0.0, 0.0, weighting.centre_m))
+            difference -= np.float32(weighting.centre_m)
+            weighting, spread = terrain.weighting(difference)
+        sums = terrain.sums(difference, weighting)
+        step = sums.step(weighting.scale_m)
+        shift = plus(shift, step)
+        iterations.append(Iteration(shift, spread, sums.count))
+        refuse_far(shift, settings)
+        if np.hypot(step.east, step.north) < SURVEY_TOLERANCE * settings.tolerance_pixel * terrain.pixel_m:
+            return shift, iterations
+    if np.hypot(step.east, step.north) < settings.tolerance_pixel * terrain.pixel_m:
+        return shift, iterations
+    raise BadInput(
+        "co-registration",
+        f"no convergence in {settings.max_iterations} steps (last step {step.east:.2f}, {step.north:.2f} m)",
+        f"steps below {settings.tolerance_pixel} pixel",
+        "check that both DEMs show the same terrain",
+    )
+
+
+def refuse_far(shift: Shift, settings: ElevationChangeSettings) -> None:
+    """Refuse a shift longer than ``max_shift_m``."""
+    length = float(np.hypot(shift.east, shift.north))
+    if length > settings.max_shift_m:
+        raise BadInput(
+            "co-registration",
+            f"a shift of {length:.0f} m",
+            f"at most {settings.max_shift_m:.0f} m",
+            "raise max_shift_m if the DEMs really lie that far apart",
+        )
+
+
+def sums_over_all_pixels(
+    pair: DemPair, shift: Shift, weighting: Weighting, runner: Runner, blocks: list[Block]
+) -> StepSums:
+    """Normal equations of one step over every pixel of the grid."""
+    parts = runner.map(partial(_block_sums, pair, shift, weighting), blocks)
+    total = StepSums.nothing()
+    for part in parts:
+        total = total + part
+    return total
+
+
+def _block_sums(pair: DemPair, shift: Shift, weighting: Weighting, block: Block) -> StepSums:
+    rows, columns = inner_rows(block.rows, pair.shape), inner_columns(pair.shape)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return StepSums.nothing()
+    reference = pair.reference[with_rim(rows), with_rim(columns)]
+    difference = pair.aligned.moved(rows, columns, shift)
+    np.subtract(reference[RIM:-RIM, RIM:-RIM], difference, out=difference)
+    return step_sums(reference, difference, pair.suitable(reference, rows, columns), pair.pixel_m, weighting)
+
+
+def cosine_search(terrain: SurveyedTerrain, start: Shift, settings: ElevationChangeSettings, rounds: int = 10) -> Shift:
+    """The shift by Nuth and Kaab's published form: the cosine fitted to medians of aspect classes, iterated.
+
+    dh / tan(slope) = a cos(b - aspect) + c (2011, eqs 2 and 3), with the horizontal shift a (sin b, cos b) and the
+    vertical one the median of what it leaves.
+    """
+    shift = start
+    for _ in range(rounds):
+        difference = terrain.difference(shift)
+        weighting, _ = terrain.weighting(difference)
+        kept = terrain.fitting & (np.abs(difference - weighting.centre_m) <= weighting.limit_m)
+        fit = cosine_fit(difference, terrain.gradient, kept)
+        direction = np.radians(fit.b_deg)
+        # the fit tells where the aligned DEM lies; it is moved the other way
+        step = Shift(float(fit.a_m * np.sin(direction)), float(fit.a_m * np.cos(direction)), weighting.centre_m)
+        shift = plus(shift, step)
+        if np.hypot(step.east, step.north) < settings.tolerance_pixel * terrain.pixel_m:
+            break
+    return shift
+
+
+def _require_enough(count: int, settings: ElevationChangeSettings) -> None:
+    if count < settings.minimum_stable_pixels:
+        raise BadInput(
+            "stable terrain",
+            f"{count} pixels",
+            f"at least {settings.minimum_stable_pixels} with slopes of {settings.slope_min_deg:g} to "
+            f"{settings.slope_max_deg:g} degrees",
+            "widen the area, the slope limits or the stable mask, or check the outlines",
+        )
+
+
+def cosine_fit(
+    difference: FloatArray, gradient: tuple[FloatArray, FloatArray], kept: BoolArray, bins: int = 72
+) -> CosineFit:
+    """Fit dh / tan(slope) = a cos(b - aspect) + c to medians of aspect bins (Nuth and Kaab, 2011, eqs 2 and 3).
+
+    Parameters
+    ----------
+    difference : reference minus aligned DEM, m.
+    gradient : slope components of the reference, m per m.
+    kept : stable pixels with a slope above zero.
+    """
+    slope_tangent = np.tan(np.radians(slope_deg(*gradient)[kept]))
+    aspect = aspect_deg(*gradient)[kept]
+    ratio = difference[kept] / slope_tangent
+    edges = np.linspace(0, 360, bins + 1)
+    member = np.clip(np.digitize(aspect, edges) - 1, 0, bins - 1)
+    order = np.argsort(member, kind="stable")
+    groups = np.split(ratio[order], np.searchsorted(member[order], np.arange(1, bins)))
+    medians = np.array([np.median(group) if group.size >= 10 else np.nan for group in groups])
+    centre = (edges[:-1] + edges[1:]) / 2
+    known = np.isfinite(medians)
+    if known.sum() < 8:
+        raise BadInput(
+            "stable terrain", f"pixels in {int(known.sum())} of {bins} aspect classes", "terrain of many aspects"
+        )
+    angle = np.radians(centre[known])
+    design = np.column_stack([np.cos(angle), np.sin(angle), np.ones(angle.size)])
+    cosine, sine, constant = np.linalg.lstsq(design, medians[known], rcond=None)[0]
+    direction = float(np.degrees(np.arctan2(sine, cosine)) % 360)
+    return CosineFit(float(np.hypot(cosine, sine)), direction, float(constant), centre, medians)

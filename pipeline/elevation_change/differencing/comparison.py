@@ -1,0 +1,194 @@
+"""Compare two DEMs: co-registration, resolution correction, and their difference over stable terrain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+from operator import add
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.blocks import Block
+from pipeline.elevation_change.coregistration.coarse_offset import coarse_offset
+from pipeline.elevation_change.coregistration.fit import (
+    Coregistration,
+    Iteration,
+    SurveyedTerrain,
+    plus,
+    refuse_far,
+    search_on_survey,
+    sums_over_all_pixels,
+)
+from pipeline.elevation_change.coregistration.survey import take_survey
+from pipeline.elevation_change.differencing.difference import (
+    STEPS,
+    BlockOfDifferences,
+    Layers,
+    Recipe,
+    StableSample,
+    block_of_differences,
+    new_layers,
+    recipe_for,
+    stable_sample,
+    store,
+)
+from pipeline.elevation_change.pairing.dem_pair import DemPair
+from pipeline.elevation_change.pairing.observations import Observations, resampled_at
+from pipeline.elevation_change.result import CurvatureCorrection, Shift, Statistics, Tilt
+from pipeline.elevation_change.statistics import Bins, Tally, statistics_of, tally
+from pipeline.progress import Tell, silent
+from pipeline.resources import Resources
+from schemas.settings import ElevationChangeSettings
+
+# the last step on all pixels may be so many tolerances long: a Newton step leaves less than a tenth of itself
+LAST_STEP_TOLERANCES = 10
+
+
+class Tallied(Protocol):
+    """Tallies of stable terrain: they add up, and ``overall`` gives the one of each step of ``STEPS``."""
+
+    @property
+    def overall(self) -> Mapping[str, Tally]: ...
+
+    def __add__(self, other: Any, /) -> Any: ...
+
+
+# tallies a block of differences; made once the survey has shown what to expect
+Tallying = Callable[[BlockOfDifferences], Tallied]
+
+
+@dataclass(frozen=True)
+class StepTallies:
+    """The tally of all judged pixels after each step."""
+
+    overall: Mapping[str, Tally]
+
+    def __add__(self, other: StepTallies) -> StepTallies:
+        return StepTallies({step: ours + other.overall[step] for step, ours in self.overall.items()})
+
+
+@dataclass(frozen=True)
+class TallyOfSteps:
+    """Tallies a block, overall alone."""
+
+    bins: Mapping[str, Bins]
+
+    @classmethod
+    def for_sample(cls, sample: StableSample) -> TallyOfSteps:
+        return cls({step: Bins.spanning(sample.step(step)) for step in STEPS})
+
+    def __call__(self, part: BlockOfDifferences) -> StepTallies:
+        return StepTallies({step: tally(part.step(step)[part.judged], self.bins[step]) for step in STEPS})
+
+
+@dataclass(frozen=True)
+class Differenced:
+    """The difference of a co-registered pair, before its uncertainty.
+
+    Attributes
+    ----------
+    sample : stable pixels of the survey at the final shift.
+    tallied : all judged pixels after every step, as the tallying asked for.
+    """
+
+    registration: Coregistration
+    terrain: SurveyedTerrain
+    sample: StableSample
+    correction: CurvatureCorrection | None
+    tilt: Tilt
+    recipe: Recipe
+    layers: Layers
+    tallied: Tallied
+
+    @property
+    def statistics(self) -> dict[str, Statistics]:
+        """Statistics of stable terrain after every step of ``STEPS``, on the same pixels."""
+        return {step: statistics_of(tallied) for step, tallied in self.tallied.overall.items()}
+
+
+def difference(
+    observed: Observations,
+    settings: ElevationChangeSettings,
+    resources: Resources,
+    tell: Tell = silent,
+    *,
+    tallying: Callable[[StableSample], Tallying] = TallyOfSteps.for_sample,
+    with_error: bool = False,
+) -> Differenced:
+    """Co-register a pair, correct the resolution effect, and write its difference with the statistics of every step.
+
+    Parameters
+    ----------
+    tallying : what is kept of the stable pixels; chosen with a sample of them.
+    with_error : whether classification, sigma and the standardised residuals are written too.
+
+    Errors
+    ------
+    BadInput : terrain on which no shift can be found; each message names the step.
+    """
+    tell("Co-registering by the cosine relation of aspect and elevation difference")
+    registration, terrain = coregistered(
+        observed.pair, settings, resources, lambda pair, shift: resampled_at(observed, pair, shift, resources)
+    )
+    tell("Correcting the resolution effect by maximum curvature")
+    pair, shift = registration.pair, registration.shift
+    sample, correction, tilt = stable_sample(pair, terrain, shift, resources.runner, settings)
+    recipe = recipe_for(pair, shift, sample, correction, tilt, settings, with_error=with_error)
+    layers = new_layers(pair, resources.scratch, with_error=with_error)
+    tallies = resources.runner.map(
+        partial(_write_block, recipe, layers, tallying(sample)), resources.blocks(pair.shape)
+    )
+    tallied = reduce(add, tallies)
+    return Differenced(registration, terrain, sample, correction, tilt, recipe, layers, tallied)
+
+
+# reads the aligned DEM of a pair anew at a shift, or leaves the pair as it is where interpolating its pixels will do
+Resample = Callable[[DemPair, Shift], DemPair]
+
+
+def as_it_is(pair: DemPair, _shift: Shift) -> DemPair:
+    """For a DEM whose pixels are the grid's own: the interpolation is its one resampling."""
+    return pair
+
+
+def coregistered(
+    pair: DemPair, settings: ElevationChangeSettings, resources: Resources, resample: Resample = as_it_is
+) -> tuple[Coregistration, SurveyedTerrain]:
+    """The shift that brings the aligned DEM onto the reference, found on a survey and settled on all stable pixels.
+
+    Guessed from thinned pictures, found by least absolute deviations on the survey, then by steps over every pixel of
+    the DEM resampled at the shift, until they are negligible (Nuth and Kaab, 2011, eq. 3, in the Cartesian form of
+    Rosenholm and Torlegard, 1988).
+
+    Errors
+    ------
+    BadInput : too few stable pixels, slopes facing one way, a shift beyond ``max_shift_m``, no convergence.
+    """
+    runner = resources.runner
+    terrain = SurveyedTerrain(pair, take_survey(pair, runner), runner, settings)
+    shift, iterations = search_on_survey(terrain, coarse_offset(pair, runner, settings), settings)
+    for _ in range(settings.max_iterations):
+        moved = resample(pair, shift)
+        in_place = moved is pair
+        if not in_place:
+            pair, terrain = moved, terrain.of(moved, runner)
+        weighting, spread = terrain.weighting(terrain.difference(shift))
+        sums = sums_over_all_pixels(pair, shift, weighting, runner, resources.blocks(pair.shape))
+        step = sums.step(weighting.scale_m)
+        length = float(np.hypot(step.east, step.north)) / (settings.tolerance_pixel * pair.pixel_m)
+        last = length < (LAST_STEP_TOLERANCES if in_place else 1)
+        # a DEM that was resampled at this shift stays where it is; its height can still be settled
+        shift = plus(shift, step) if in_place or not last else replace(shift, up=shift.up + step.up)
+        iterations.append(Iteration(shift, spread, sums.count))
+        refuse_far(shift, settings)
+        if last:
+            break
+    return Coregistration(pair, shift, tuple(iterations)), terrain
+
+
+def _write_block(recipe: Recipe, layers: Layers, tallying: Tallying, block: Block) -> Tallied:
+    part = block_of_differences(recipe, block)
+    store(recipe, layers, part)
+    return tallying(part)

@@ -1,0 +1,70 @@
+"""Who a glacier is: name, place, areas at both epochs, and what its outlines alone give reason to flag."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import Transformer
+
+from pipeline.elevation_change.glaciers.error_budget import Areas
+from pipeline.elevation_change.glaciers.pixels import GlacierShapes
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One glacier as its outlines tell; longitude and latitude in degrees of a point within it."""
+
+    identifier: str
+    name: str
+    longitude: float
+    latitude: float
+    areas: Areas
+    flags: tuple[str, ...]
+
+
+def identities_of(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> list[Identity]:
+    """Identities in the order of ``shapes``.
+
+    The earlier and the later area are those of the first and the last epoch of all outlines; with a single epoch the
+    later one is not known. A glacier that lacks an outline at one of them is flagged.
+
+    Parameters
+    ----------
+    outlines : columns glacier_id, glacier_name, epoch, geometry, in the grid's CRS.
+    """
+    first, last = outlines["epoch"].min(), outlines["epoch"].max()
+    areas = (outlines.area / 1e6).groupby([outlines["glacier_id"].astype(str), outlines["epoch"]]).sum()
+    names = outlines["glacier_name"].groupby(outlines["glacier_id"].astype(str)).first()
+    noted = _notes_of_outlines(outlines)
+    points = shapely.point_on_surface(shapes.geometries)
+    to_degrees = Transformer.from_crs(shapes.grid.crs, "EPSG:4326", always_xy=True)
+    longitude, latitude = to_degrees.transform(shapely.get_x(points), shapely.get_y(points))
+    crossing = ~shapely.contains(shapely.box(*shapes.grid.bounds), shapes.geometries)
+    found = []
+    for number, name in enumerate(shapes.identifiers):
+        earlier = float(areas.get((name, first), math.nan))
+        later = float(areas.get((name, last), math.nan)) if last != first else math.nan
+        flags = ["crosses the edge of the DEMs"] if crossing[number] else []
+        if last != first:
+            epochs = {"earlier": earlier, "later": later}
+            flags += [f"no outline at the {epoch} epoch" for epoch, area in epochs.items() if math.isnan(area)]
+        flags += noted.get(name, [])
+        own = Areas(float(shapes.geometries[number].area / 1e6), earlier, later)
+        place = (float(np.asarray(longitude)[number]), float(np.asarray(latitude)[number]))
+        found.append(Identity(name, str(names[name]), *place, own, tuple(flags)))
+    return found
+
+
+def _notes_of_outlines(outlines: gpd.GeoDataFrame) -> dict[str, list[str]]:
+    """What was noticed, and repaired, when each glacier's outlines were read."""
+    if "flags" not in outlines.columns:
+        return {}
+    found: dict[str, list[str]] = {}
+    for identifier, text in zip(outlines["glacier_id"].astype(str), outlines["flags"], strict=True):
+        if text and text not in found.setdefault(identifier, []):
+            found[identifier].append(text)
+    return found

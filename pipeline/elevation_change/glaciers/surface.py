@@ -1,0 +1,49 @@
+"""The rasters from which the change of glaciers is taken, and the errors that all glaciers share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pipeline.blocks import Raster
+from pipeline.elevation_change.glaciers.outliers import NO_OUTLIERS, GlacierOutliers
+from pipeline.elevation_change.uncertainty.variogram import Variogram
+from pipeline.grid import Grid
+from schemas.settings import ElevationChangeSettings
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What the glacier statistics are taken from; rasters share the grid's shape and are read box by box.
+
+    Attributes
+    ----------
+    dh_m, sigma_m, elevation_m : elevation change, its standard deviation, elevation of the reference; NaN where void.
+    variogram : spatial correlation of the error.
+    sigma_bias_m : standard deviation of the stable terrain's own mean, which every glacier shares.
+    sigma_shift_m : standard deviation of the horizontal shift, east and north, which every glacier shares too.
+    outliers : glacier pixels that are void because their measured change was set aside.
+    """
+
+    grid: Grid
+    dh_m: Raster
+    sigma_m: Raster
+    elevation_m: Raster
+    variogram: Variogram
+    sigma_bias_m: float
+    settings: ElevationChangeSettings
+    sigma_shift_m: tuple[float, float] = (0.0, 0.0)
+    outliers: GlacierOutliers = NO_OUTLIERS
+
+    @property
+    def pixel_m(self) -> float:
+        """Side of a square pixel of the same area, m."""
+        return math.sqrt(math.prod(self.grid.pixel_size))
+
+    def sigma_of_coregistration(self, slope: tuple[float, float]) -> float:
+        """Standard deviation that the co-registration gives to a mean over ground of this slope (east, north), m.
+
+        A shift error (e, n, u) changes dh by u - e dz/dE - n dz/dN; its parts are taken as independent.
+        """
+        east, north = self.sigma_shift_m
+        return math.hypot(self.sigma_bias_m, east * slope[0], north * slope[1])

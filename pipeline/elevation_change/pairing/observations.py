@@ -1,0 +1,223 @@
+"""Both DEMs and the outlines brought onto one grid and one vertical datum, ready to be read in rectangles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.blocks import Raster, Uniform, Window, WritableRaster
+from pipeline.elevation_change.coregistration.survey import lattice_of, raster_windows
+from pipeline.elevation_change.dems.tile_contents import refuse_filled_voids, require_relief, tile_contents
+from pipeline.elevation_change.dems.tiles import Mosaic, open_mosaic, require_coverage
+from pipeline.elevation_change.pairing.datum import DatumField, datum_step, geoid_undulation_m, vertical_datum
+from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, UNSUITABLE, DemPair, MovableDem
+from pipeline.elevation_change.pairing.gridded_dem import GriddedDem, gridded
+from pipeline.elevation_change.pairing.pair_checks import pair_notes, refuse_swapped, refuse_unlike_pair
+from pipeline.elevation_change.pairing.target_grid import notes_on_overlap, target_grid
+from pipeline.elevation_change.result import DatumStep, Shift
+from pipeline.grid import Grid
+from pipeline.resources import Resources
+from schemas.errors import BadInput
+from schemas.settings import ElevationChangeSettings
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Source = Path | Sequence[Path]
+# 10 m over all of High Mountain Asia are 9e10; a raster of so many heights has 800 GB
+MOST_GRID_PIXELS = 200_000_000_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is compared: DEMs (raster, folder of tiles, or a list of them), outlines (one file an epoch) and masks.
+
+    Attributes
+    ----------
+    stable_mask : raster of the user's own stable terrain (above zero).
+    region_lonlat : (west, south, east, north) in degrees that the DEMs must cover and the result is cut to.
+    """
+
+    earlier: Source
+    later: Source
+    outlines: Sequence[Path] = ()
+    stable_mask: Path | None = None
+    region_lonlat: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Observations:
+    """The pair on its grid, and where it comes from.
+
+    Attributes
+    ----------
+    reference_dem, aligned_dem : where the heights came from.
+    pair : the DEMs on the grid, on the reference's vertical datum.
+    datum_field : what was added to the aligned DEM for the vertical datum, m; None when nothing was.
+    resampling : of both DEMs onto the grid.
+    aligned_grid : the aligned DEM on the grid before the datum step and any shift.
+    """
+
+    reference_dem: Mosaic
+    aligned_dem: Mosaic
+    pair: DemPair
+    datum: DatumStep
+    datum_field: DatumField | None
+    outlines: gpd.GeoDataFrame | None
+    resampling: str
+    aligned_grid: GriddedDem
+
+    @property
+    def grid(self) -> Grid:
+        return self.pair.grid
+
+    @property
+    def pixel_m(self) -> float:
+        return self.pair.pixel_m
+
+
+def observe(request: Request, settings: ElevationChangeSettings, resources: Resources) -> Observations:
+    """Open both DEMs and the outlines and bring them onto one grid and one vertical datum.
+
+    Errors
+    ------
+    BadInput : inputs that cannot be used; each message names the file.
+    """
+    dems = (
+        open_mosaic(request.earlier, "earlier", _stated(settings.vertical_datum_earlier, "earlier")),
+        open_mosaic(request.later, "later", _stated(settings.vertical_datum_later, "later")),
+    )
+    if request.region_lonlat is not None:
+        for dem in dems:
+            require_coverage(dem, request.region_lonlat)
+    refuse_swapped(*dems)
+    grid = target_grid(*dems, settings, request.region_lonlat)
+    _require_workable(grid)
+    fixed, moving = dems[::-1] if settings.reference == "later" else dems
+    datum, field = datum_step(
+        dems[0].vertical_datum, dems[1].vertical_datum, settings.reference, grid, settings.datum_grid_missing
+    )
+    alike = abs(moving.nominal_resolution_m / fixed.nominal_resolution_m - 1) < 0.01
+    resampling = settings.resampling or ("bilinear" if alike else "cubic")
+    outlines = _outlines(request.outlines, grid)
+    aligned = gridded(moving, grid, resampling)
+    heights = on_one_grid(aligned, field, resources)
+    pair = DemPair(
+        grid=grid,
+        reference=on_one_grid(gridded(fixed, grid, resampling), None, resources),
+        aligned=MovableDem(heights, (0.0, 0.0), grid.pixel_size[0], resampling == "cubic"),
+        unmoved=heights,
+        mask=_mask(outlines, request.stable_mask, grid, settings, resources),
+        sign=1 if settings.reference == "later" else -1,
+        curvature_of_aligned=moving.nominal_resolution_m < 0.99 * fixed.nominal_resolution_m,
+    )
+    return Observations(fixed, moving, pair, datum, field, outlines, resampling, aligned)
+
+
+def _stated(datum: str | None, role: str) -> str | None:
+    return None if datum is None else vertical_datum(datum, role)
+
+
+def _require_workable(grid: Grid) -> None:
+    rows, columns = grid.shape
+    if rows * columns > MOST_GRID_PIXELS or min(rows, columns) <= 2 * RIM:
+        raise BadInput(
+            "DEMs", f"an overlap of {rows} x {columns} pixels of {grid.pixel_size[0]:g} m",
+            f"more than {2 * RIM} pixels a side, and at most {MOST_GRID_PIXELS} in all",
+            "is their georeferencing right?",
+        )  # fmt: skip
+
+
+def check_inputs(observed: Observations, resources: Resources) -> tuple[str, ...]:
+    """Refuse DEMs that cannot be compared at all, and say what is odd about those that can, a sentence each.
+
+    Errors
+    ------
+    BadInput : a DEM without heights or relief, or with voids that hold a height; nothing in common; other units
+        than metres, ellipsoidal against orthometric heights.
+    """
+    notes: list[str] = []
+    for dem in (observed.aligned_dem, observed.reference_dem):
+        contents = tile_contents(dem)
+        require_relief(dem, contents)
+        refuse_filled_voids(dem, contents)
+        notes += [f"{dem.role} DEM, {content.tile}: {note}" for content in contents for note in content.notes]
+    notes += notes_on_overlap(observed.aligned_dem, observed.reference_dem)
+    pair = observed.pair
+    lattice = lattice_of(pair.shape)
+    heights = [raster_windows(raster, lattice, resources.runner) for raster in (pair.reference, pair.unmoved)]
+    names = (f"{observed.reference_dem.role} DEM", f"{observed.aligned_dem.role} DEM")
+    comparable = observed.datum.method != "left to co-registration"
+    undulation = geoid_undulation_m(observed.grid) if comparable else None
+    refuse_unlike_pair(heights[0], heights[1], names, undulation)
+    return (*notes, *pair_notes(heights[0], heights[1], names, undulation))
+
+
+def _outlines(paths: Sequence[Path], grid: Grid) -> gpd.GeoDataFrame | None:
+    if not paths:
+        return None
+    # half a second of libraries, which only outlines need
+    from pipeline.elevation_change.pairing.outlines import read_outlines
+
+    return read_outlines(paths, grid)
+
+
+def on_one_grid(dem: GriddedDem, field: DatumField | None, resources: Resources) -> Raster:
+    """Heights on the grid and datum: the files where their pixels serve as they are, else a stored raster."""
+    if dem.cheap_to_read and field is None:
+        return dem
+    stored = resources.scratch.array(dem.shape)
+    resources.runner.run(partial(_copy_chunk, dem, field, stored), dem.chunks)
+    return stored
+
+
+def _copy_chunk(dem: GriddedDem, field: DatumField | None, stored: WritableRaster, window: Window) -> None:
+    rows, columns = window
+    heights = dem[rows, columns]
+    stored[rows, columns] = heights if field is None else heights + field[rows, columns]
+
+
+def resampled_at(observed: Observations, pair: DemPair, shift: Shift, resources: Resources) -> DemPair:
+    """The pair with the aligned DEM read anew at its shifted position, so that it is resampled once and not twice.
+
+    Where its pixels are the grid's own, interpolating them is that one resampling, and the pair stays as it is.
+    """
+    if observed.aligned_grid.coincides:
+        return pair
+    moved = gridded(observed.aligned_dem, observed.grid, observed.resampling, (shift.east, shift.north))
+    heights = on_one_grid(moved, observed.datum_field, resources)
+    return replace(pair, aligned=replace(pair.aligned, heights=heights, resampled_at=(shift.east, shift.north)))
+
+
+def _mask(
+    outlines: gpd.GeoDataFrame | None,
+    stable_mask: Path | None,
+    grid: Grid,
+    settings: ElevationChangeSettings,
+    resources: Resources,
+) -> Raster:
+    """Glacier pixels, and what lies too near to them or is left out by the user's own mask; uint8."""
+    if outlines is None and stable_mask is None:
+        return Uniform(grid.shape, np.dtype(np.uint8), 0)
+    from pipeline.elevation_change.pairing.outlines import rasterized
+
+    mask = resources.scratch.array(grid.shape, np.uint8)
+    glaciers = None if outlines is None else outlines.geometry
+    near = None if glaciers is None else glaciers.buffer(settings.outline_buffer_m)
+    chosen = None if stable_mask is None else gridded(open_mosaic(stable_mask, "stable mask"), grid, "nearest")
+    for block in resources.blocks(grid.shape):
+        part = grid.window(block.start, 0, (block.stop - block.start, grid.shape[1]))
+        values = np.zeros(part.shape, np.uint8)
+        if glaciers is not None and near is not None:
+            values[rasterized(glaciers, part)] = ON_GLACIER
+            values[rasterized(near, part)] |= UNSUITABLE
+        if chosen is not None:
+            inside = chosen[block.rows, 0 : grid.shape[1]] > 0
+            values[~inside] |= UNSUITABLE
+        mask[block.rows, 0 : grid.shape[1]] = values
+    return mask

@@ -1,0 +1,199 @@
+"""Whether two DEMs can be compared at all: same unit, same kind of height, same ground, in the right order.
+
+All of it is judged on heights of the same places in both DEMs, before they are co-registered.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.elevation_change.dems.raster_files import acquired_by_name
+from pipeline.elevation_change.dems.tiles import Mosaic
+from pipeline.grid import FloatArray
+from schemas.errors import BadInput
+
+FEET_PER_METRE = 3.280839895
+LEAST_HEIGHTS = 100
+# more heights than these do not make a median or a slope better known than needed here
+MOST_HEIGHTS = 200_000
+SLOPE_CLASSES = 40
+# heights of one DEM explained by those of the other, as a share of their variance, for their scale to be trusted
+TRUSTED = 0.5
+# no geoid lies further from the ellipsoid than 107 m, and no surface of a region changes so much
+LARGEST_OFFSET_M = 150.0
+# an offset this large between orthometric heights is worth a note
+NOTABLE_OFFSET_M = 15.0
+
+
+@dataclass(frozen=True)
+class PairRelation:
+    """How the heights of one DEM follow those of another, robustly.
+
+    Attributes
+    ----------
+    count : places with a height in both.
+    scale : height unit of the first over that of the second: other = scale * reference + constant.
+    explained : share of the variance that the line explains, 0 to 1.
+    offset_m : median of other minus reference, m.
+    ratio : median of other over median of reference; NaN about sea level.
+    """
+
+    count: int
+    scale: float
+    explained: float
+    offset_m: float
+    ratio: float
+
+
+def pair_relation(reference: FloatArray, other: FloatArray) -> PairRelation:
+    """Robust line through the heights of two DEMs.
+
+    Heights are put into ``SLOPE_CLASSES`` classes of equal count by one DEM; the line's slope is the median of the
+    slopes between all classes' medians (Theil, 1950; Sen, 1968). Noise flattens a line: the same is done with the DEMs
+    exchanged, and the scale is the geometric mean of the one slope and the inverse of the other.
+
+    Parameters
+    ----------
+    reference, other : heights of the same places, of one shape, m; NaN where void.
+    """
+    known = np.isfinite(reference) & np.isfinite(other)
+    first, second = (heights[known].astype(np.float64) for heights in (reference, other))
+    count = first.size
+    thinned = slice(None, None, max(1, math.ceil(count / MOST_HEIGHTS)))
+    first, second = first[thinned], second[thinned]
+    if count < LEAST_HEIGHTS:
+        return PairRelation(count, math.nan, 0.0, math.nan, math.nan)
+    forth, back = _slope(first, second), _slope(second, first)
+    explained = float(np.clip(forth * back, 0, 1)) if forth > 0 else 0.0
+    scale = math.sqrt(forth / back) if explained > 0 else math.nan
+    middle = float(np.median(first)), float(np.median(second))
+    ratio = middle[1] / middle[0] if abs(middle[0]) > 1 else math.nan
+    return PairRelation(count, scale, explained, float(np.median(second - first)), ratio)
+
+
+def _slope(across: FloatArray, along: FloatArray) -> float:
+    """Median slope between the medians of classes by ``across``."""
+    classes = np.array_split(np.argsort(across, kind="stable"), SLOPE_CLASSES)
+    places = np.array([np.median(across[own]) for own in classes])
+    heights = np.array([np.median(along[own]) for own in classes])
+    one, two = np.triu_indices(SLOPE_CLASSES, 1)
+    apart = places[two] - places[one]
+    usable = apart > 1e-6
+    return float(np.median((heights[two] - heights[one])[usable] / apart[usable])) if usable.any() else 0.0
+
+
+def refuse_unlike_pair(
+    reference: FloatArray, aligned: FloatArray, names: tuple[str, str], geoid_undulation_m: float | None
+) -> None:
+    """Refuse heights that cannot be subtracted from each other.
+
+    Parameters
+    ----------
+    reference, aligned : heights of the same places before the co-registration, on one vertical datum as far as it is
+        known, of one shape, m; NaN where void. About a million places are plenty.
+    names : of the two DEMs, for the message.
+    geoid_undulation_m : height of the geoid above the ellipsoid there; None where it is not known, or where a datum
+        difference is left to the co-registration.
+
+    Errors
+    ------
+    BadInput : hardly a height in common; the same height everywhere; feet instead of metres, or any other unit;
+        ellipsoidal heights against heights above the geoid; heights too far apart for any datum.
+    """
+    for heights, name in zip((reference, aligned), names, strict=True):
+        _refuse_constant(heights, name)
+    found = pair_relation(reference, aligned)
+    if found.count < LEAST_HEIGHTS:
+        raise BadInput(
+            " and ".join(names), f"{found.count} places with a height in both", f"at least {LEAST_HEIGHTS}",
+            "do the DEMs cover the same ground?",
+        )  # fmt: skip
+    _refuse_units(found, names)
+    _refuse_ellipsoidal(found, names, geoid_undulation_m)
+    if abs(found.offset_m) > LARGEST_OFFSET_M:
+        raise BadInput(
+            names[1], f"heights {found.offset_m:+.0f} m off those of {names[0]} (median)",
+            f"at most {LARGEST_OFFSET_M:g} m, more than any vertical datum explains", "is it the same place and unit?",
+        )  # fmt: skip
+
+
+def _refuse_constant(heights: FloatArray, name: str) -> None:
+    least, greatest = np.fmin.reduce(heights, axis=None), np.fmax.reduce(heights, axis=None)
+    if not np.isfinite(least):
+        raise BadInput(name, "no height in the area of both DEMs", "measured heights", "is its nodata value right?")
+    if least == greatest:
+        raise BadInput(
+            name, f"the height {least:g} m everywhere", "a surface with relief", "is this the elevation band?"
+        )
+
+
+def _refuse_units(found: PairRelation, names: tuple[str, str]) -> None:
+    trusted = found.explained >= TRUSTED
+    # on ground too level for a slope, heights well above the sea still tell their unit
+    factor = found.scale if trusted else found.ratio
+    within = 0.05 if trusted else 0.02
+    for name, other, one_is in ((names[1], names[0], factor), (names[0], names[1], 1 / factor if factor else math.nan)):
+        if abs(one_is / FEET_PER_METRE - 1) < within:
+            raise BadInput(
+                name, f"heights {one_is:.2f} times those of {other}, as feet are of metres", "heights in metres",
+                "convert it: gdal_calc.py --calc 'A*0.3048'",
+            )  # fmt: skip
+    if trusted and not 0.8 < found.scale < 1.25:
+        raise BadInput(
+            names[1], f"heights that rise {found.scale:.3g} times as much as those of {names[0]}", "metres in both DEMs"
+        )
+
+
+def _refuse_ellipsoidal(found: PairRelation, names: tuple[str, str], geoid_undulation_m: float | None) -> None:
+    if geoid_undulation_m is None or abs(geoid_undulation_m) < NOTABLE_OFFSET_M:
+        return
+    near = max(3.0, 0.15 * abs(geoid_undulation_m))
+    for name, other, offset in ((names[1], names[0], found.offset_m), (names[0], names[1], -found.offset_m)):
+        if abs(offset - geoid_undulation_m) <= near:
+            raise BadInput(
+                name,
+                f"heights {offset:+.1f} m off those of {other} (median), where the geoid lies at "
+                f"{geoid_undulation_m:+.1f} m: it seems to hold ellipsoidal heights",
+                "the vertical datum as it is",
+                "state EPSG:4979 as its vertical datum",
+            )
+
+
+def pair_notes(
+    reference: FloatArray, aligned: FloatArray, names: tuple[str, str], geoid_undulation_m: float | None
+) -> tuple[str, ...]:
+    """What is odd about a pair but no reason to refuse it, a sentence each; arguments as ``refuse_unlike_pair``."""
+    found = pair_relation(reference, aligned)
+    notes = []
+    if abs(found.offset_m) > NOTABLE_OFFSET_M:
+        geoid = "" if geoid_undulation_m is None else f"; the geoid lies at {geoid_undulation_m:+.1f} m there"
+        notes.append(
+            f"heights of {names[1]} are {found.offset_m:+.1f} m off those of {names[0]} (median) before the "
+            f"co-registration{geoid}; is a vertical datum wrong?"
+        )
+    if found.count >= LEAST_HEIGHTS and found.explained < TRUSTED:
+        notes.append(
+            f"heights of {names[1]} explain {100 * found.explained:.0f} % of the relief of {names[0]}; is it the same "
+            "ground, and is the shift small?"
+        )
+    return tuple(notes)
+
+
+def refuse_swapped(earlier: Mosaic, later: Mosaic) -> None:
+    """Refuse DEMs whose products tell that they were given in the wrong order; change is later minus earlier.
+
+    Errors
+    ------
+    BadInput : every tile of the earlier DEM is of a product acquired after that of the later DEM.
+    """
+    first, second = ([acquired_by_name(tile.file) for tile in dem.tiles] for dem in (earlier, later))
+    begins, ends = [span[0] for span in first if span], [span[1] for span in second if span]
+    if len(begins) == len(first) and len(ends) == len(second) and min(begins) > max(ends):
+        raise BadInput(
+            f"earlier DEM ({earlier.tiles[0].name})", f"a product acquired since {min(begins)}",
+            f"one acquired before the later DEM ({later.tiles[0].name}, until {max(ends)})",
+            "swap the DEMs: change is later minus earlier, gain is positive",
+        )  # fmt: skip

@@ -1,0 +1,135 @@
+"""Choose the one grid on which two DEMs are compared."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from pyproj import CRS, Proj
+from pyproj.exceptions import CRSError
+from rasterio.warp import transform_bounds
+
+from pipeline.elevation_change.dems.tiles import Mosaic
+from pipeline.grid import Grid, is_projected_metres, utm_crs
+from schemas.errors import BadInput
+from schemas.settings import ElevationChangeSettings
+
+Bounds = tuple[float, float, float, float]
+# DEMs that share less than this of the smaller one are seldom meant for each other
+LITTLE_OVERLAP = 0.1
+# a map whose metres differ more from those on the ground serves for neither slopes nor areas
+LARGEST_DISTORTION = 0.05
+
+
+def target_grid(
+    earlier: Mosaic, later: Mosaic, settings: ElevationChangeSettings, region_lonlat: Bounds | None = None
+) -> Grid:
+    """The projected grid of the overlap: the finer DEM's own if in metres, else UTM snapped to its resolution.
+
+    Parameters
+    ----------
+    region_lonlat : (west, south, east, north) in degrees; the overlap is cut to it.
+
+    Errors
+    ------
+    BadInput : DEMs that do not overlap (or not in the region); an unknown CRS, or one not in metres on the ground.
+    """
+    overlap = _overlap_lonlat(earlier, later, region_lonlat)
+    if settings.crs is not None:
+        _require_metres(settings.crs, overlap)
+    finer = _finer(earlier, later, settings.reference)
+    own = _own_grid(finer, overlap, settings)
+    if own is not None:
+        return own
+    crs = settings.crs or _crs_for(finer, overlap)
+    bounds = transform_bounds("EPSG:4326", crs, *overlap, densify_pts=21)
+    return Grid.covering(bounds, settings.resolution_m or finer.nominal_resolution_m, crs)
+
+
+def notes_on_overlap(earlier: Mosaic, later: Mosaic) -> tuple[str, ...]:
+    """A word of warning where two DEMs share little more than an edge."""
+    # in a CRS of their own, where a box is no wider than the DEM in it
+    boxes = np.array([transform_bounds(dem.crs, later.crs, *dem.bounds, densify_pts=21) for dem in (earlier, later)])
+    common = np.maximum(boxes[:, 2:].min(axis=0) - boxes[:, :2].max(axis=0), 0)
+    share = float((common.prod() / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)).max())
+    if share >= LITTLE_OVERLAP:
+        return ()
+    return (f"the DEMs overlap in {100 * share:.1f} % of the smaller one alone: are they of the same area?",)
+
+
+def _overlap_lonlat(earlier: Mosaic, later: Mosaic, region: Bounds | None) -> Bounds:
+    boxes = [transform_bounds(dem.crs, "EPSG:4326", *dem.bounds, densify_pts=21) for dem in (earlier, later)]
+    corners = np.array([*boxes, region] if region else boxes)
+    west, south = corners[:, :2].max(axis=0)
+    east, north = corners[:, 2:].min(axis=0)
+    if west >= east or south >= north:
+        spans = " and ".join(
+            f"{dem.role} {np.round(box, 3).tolist()}" for dem, box in zip((earlier, later), boxes, strict=True)
+        )
+        where = "DEMs in the region" if region else "DEMs"
+        raise BadInput(where, f"no overlap: {spans} (west, south, east, north)", "two DEMs of the same area")
+    return float(west), float(south), float(east), float(north)
+
+
+def _finer(earlier: Mosaic, later: Mosaic, reference: str) -> Mosaic:
+    """The DEM with the smaller pixels; the reference where they are alike, so that it is not resampled."""
+    fixed, other = (later, earlier) if reference == "later" else (earlier, later)
+    return other if other.nominal_resolution_m < 0.99 * fixed.nominal_resolution_m else fixed
+
+
+def _own_grid(finer: Mosaic, overlap: Bounds, settings: ElevationChangeSettings) -> Grid | None:
+    """The finer DEM's pixels within the overlap, if they are square metres and the settings ask for nothing else."""
+    width, height = finer.pixel
+    square = abs(width - height) <= 1e-6 * height
+    if not square or not _in_ground_metres(finer.crs, overlap):
+        return None
+    if settings.crs is not None and not CRS.from_user_input(settings.crs).equals(CRS.from_user_input(finer.crs)):
+        return None
+    if settings.resolution_m is not None and abs(settings.resolution_m - height) > 1e-6 * height:
+        return None
+    native = finer.grid()
+    bounds = transform_bounds("EPSG:4326", finer.crs, *overlap, densify_pts=21)
+    left = max(0, int(np.floor((bounds[0] - native.bounds[0]) / width + 0.01)))
+    top = max(0, int(np.floor((native.bounds[3] - bounds[3]) / height + 0.01)))
+    right = min(native.shape[1], int(np.ceil((bounds[2] - native.bounds[0]) / width - 0.01)))
+    bottom = min(native.shape[0], int(np.ceil((native.bounds[3] - bounds[1]) / height - 0.01)))
+    return native.window(top, left, (bottom - top, right - left))
+
+
+def _crs_for(finer: Mosaic, overlap: Bounds) -> str:
+    if _in_ground_metres(finer.crs, overlap):
+        return finer.crs
+    return utm_crs((overlap[0] + overlap[2]) / 2, (overlap[1] + overlap[3]) / 2)
+
+
+def _in_ground_metres(crs: str, overlap: Bounds) -> bool:
+    return is_projected_metres(crs) and abs(ground_scale(crs, overlap) - 1) <= LARGEST_DISTORTION
+
+
+def ground_scale(crs: str, region_lonlat: Bounds) -> float:
+    """Metres on the map to a metre on the ground, in the direction in which they differ most; NaN off the CRS's domain.
+
+    Parameters
+    ----------
+    crs : projected; ``region_lonlat`` in degrees, of which the middle is looked at.
+    """
+    west, south, east, north = region_lonlat
+    factors = Proj(CRS.from_user_input(crs)).get_factors((west + east) / 2, (south + north) / 2)
+    longest, shortest = factors.tissot_semimajor, factors.tissot_semiminor
+    if not (0 < shortest <= longest < math.inf):
+        return math.nan
+    return float(max(longest, shortest, key=lambda scale: abs(math.log(scale))))
+
+
+def _require_metres(crs: str, overlap: Bounds) -> None:
+    try:
+        metres = is_projected_metres(crs)
+    except CRSError:
+        raise BadInput("crs", repr(crs), "a CRS that PROJ knows, as EPSG:32645") from None
+    if not metres:
+        raise BadInput("crs", f"{crs}, which is not projected in metres", "a projected CRS in metres, as EPSG:32645")
+    if not _in_ground_metres(crs, overlap):
+        scale = ground_scale(crs, overlap)
+        there = f"where a metre is {1 / scale:.3f} m on the ground" if scale > 0 else "which does not reach there"
+        zone = utm_crs((overlap[0] + overlap[2]) / 2, (overlap[1] + overlap[3]) / 2)
+        raise BadInput("crs", f"{crs}, {there}", f"a CRS of the region, as {zone}", "leave it out for the UTM zone")

@@ -1,0 +1,146 @@
+"""Standard deviation of a co-registration's shift, with residuals that are correlated in space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.blocks import Raster, Runner, Window
+from pipeline.elevation_change.coregistration.fit import SLOPE_ERROR_RATIO
+from pipeline.elevation_change.result import Shift
+from pipeline.elevation_change.terrain import gradient
+from pipeline.elevation_change.uncertainty.covariance_integral import CovarianceIntegrator, sum_up
+from pipeline.elevation_change.uncertainty.empirical_variogram import spread_tiles
+from pipeline.elevation_change.uncertainty.variogram import Variogram
+from pipeline.grid import FloatArray
+from schemas.errors import BadInput
+
+# relief faces every way within one tile, so that what tiles apart do to the horizontal shift cancels
+TILE, MOST_TILES = 384, 36
+# least absolute deviations of normal errors vary by pi / 2 more than least squares, as far as pixels are independent
+LEAST_ABSOLUTE_EXCESS = np.pi / 2 - 1
+
+
+def sigma_of_shift(
+    reference: Raster,
+    residual: Raster,
+    sigma: Raster,
+    variogram: Variogram,
+    pixel_m: float,
+    runner: Runner | None = None,
+) -> Shift:
+    """Standard deviation of (east, north, up), m, of a shift of least absolute deviations on stable terrain.
+
+    Least absolute deviations of p (d - x's), with design x = (-dz/dE, -dz/dN, 1) and p = 1 / sqrt(1 + tan^2(slope) /
+    h^2) as in the co-registration, weigh a pixel like least squares do with w = p / sigma. So the shift's covariance is
+    N^-1 M N^-1 with N = sum w x x' and M = sum_i sum_j p_i p_j x_i x_j' C(|i - j|), plus what is lost against least
+    squares on independent normal errors (a factor pi / 2, as for the median against the mean). M is integrated exactly
+    within tiles at full resolution, its vertical part over all stable pixels at once.
+
+    Parameters
+    ----------
+    reference : heights whose slopes carry the fit, m, NaN where void; shape (rows, columns).
+    residual : standardised residuals, NaN off stable terrain; the same shape.
+    sigma : standard deviation of dh, m; the same shape.
+
+    Errors
+    ------
+    BadInput : no stable pixel with a slope, or slopes that face one way only.
+    """
+    stable = sum_up(sigma, residual, member=None, runner=runner)
+    shape = (residual.shape[0], residual.shape[1])
+    tiles = spread_tiles(shape, stable.sums > 0, stable.block, TILE, MOST_TILES)
+    function = _Tile(reference, residual, sigma, variogram, pixel_m)
+    found = sum(map(function, tiles) if runner is None else runner.map(function, tiles), _TileSums.nothing())
+    count = max(found.count, 1)
+    if np.linalg.matrix_rank(found.normal / count, tol=1e-6) < 3:
+        raise BadInput(
+            "stable terrain",
+            f"{found.count} pixels with a slope, or slopes that face one way only",
+            "slopes of many aspects",
+            "widen the area or the stable mask",
+        )
+    # a pixel's share, so that tiles stand for the whole: the variance of a sum grows with the number of pixels
+    middle = found.middle * stable.count / count
+    middle[2, 2] = (found.pull / found.sigma * stable.sigma_of_sum(variogram, pixel_m)) ** 2
+    middle += LEAST_ABSOLUTE_EXCESS * variogram.sill * found.independent * stable.count / count
+    inverse = np.linalg.inv(found.normal * stable.count / count)
+    variances = np.diag(inverse @ middle @ inverse)
+    east, north, up = np.sqrt(np.maximum(variances, 0.0)).tolist()
+    return Shift(east, north, up)
+
+
+@dataclass(frozen=True)
+class _TileSums:
+    """Sums over the pixels of tiles, which add up.
+
+    Attributes
+    ----------
+    normal : sum of p / sigma x x', shape (3, 3), m-1.
+    middle : covariance of the sum of p x times the standardised errors, shape (3, 3).
+    independent : sum of p^2 x x', shape (3, 3).
+    pull, sigma : sums of p, and of sigma, m.
+    count : pixels.
+    """
+
+    normal: FloatArray
+    middle: FloatArray
+    independent: FloatArray
+    pull: float
+    sigma: float
+    count: int
+
+    @classmethod
+    def nothing(cls) -> _TileSums:
+        return cls(np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((3, 3)), 0.0, 0.0, 0)
+
+    def __add__(self, other: _TileSums) -> _TileSums:
+        return _TileSums(
+            self.normal + other.normal,
+            self.middle + other.middle,
+            self.independent + other.independent,
+            self.pull + other.pull,
+            self.sigma + other.sigma,
+            self.count + other.count,
+        )
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """The sums of one tile."""
+
+    reference: Raster
+    residual: Raster
+    sigma: Raster
+    variogram: Variogram
+    pixel_m: float
+
+    def __call__(self, tile: Window) -> _TileSums:
+        east, north = self._gradient(tile)
+        sigma = np.asarray(self.sigma[tile])
+        used = np.isfinite(np.asarray(self.residual[tile])) & np.isfinite(east) & np.isfinite(sigma)
+        design = np.zeros((3, *used.shape))
+        design[0], design[1], design[2] = np.where(used, -east, 0), np.where(used, -north, 0), used
+        pull = used / np.sqrt(1 + (design[0] ** 2 + design[1] ** 2) / SLOPE_ERROR_RATIO**2)
+        deviation = np.where(used, sigma, np.float32(1)).astype(np.float64)
+        normal = np.einsum("aij,bij,ij->ab", design, design, pull / deviation)
+        design *= pull
+        return _TileSums(
+            normal=normal,
+            middle=CovarianceIntegrator(used.shape, self.variogram, self.pixel_m).covariance_of_sums(design),
+            independent=np.einsum("aij,bij->ab", design, design),
+            pull=float(design[2].sum()),
+            sigma=float(deviation[used].sum()),
+            count=int(np.count_nonzero(used)),
+        )
+
+    def _gradient(self, tile: Window) -> tuple[FloatArray, FloatArray]:
+        """Slopes of a tile: its heights are read with one pixel more around it, as far as there are any."""
+        wide, inner = [], []
+        for part, size in zip(tile, self.reference.shape, strict=True):
+            start = max(0, part.start - 1)
+            wide.append(slice(start, min(size, part.stop + 1)))
+            inner.append(slice(part.start - start, part.stop - start))
+        east, north = gradient(np.asarray(self.reference[wide[0], wide[1]]), self.pixel_m)
+        return east[inner[0], inner[1]], north[inner[0], inner[1]]

@@ -1,0 +1,84 @@
+"""Workbooks that others made (.xlsx), looked at before a spreadsheet library builds them up in memory."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from xml.parsers import expat
+
+from pipeline.inputs.zip_archives import opened_zip
+from schemas.errors import BadInput
+
+# all members unpacked; a sheet of a million cells has some 40 MB
+MOST_UNPACKED_BYTES = 128_000_000
+# of a member that is no sheet, and between the rows of a sheet: so much is held as a tree at once
+MOST_TREE_BYTES = 8_000_000
+_AT_ONCE = 1 << 20
+_SHEETS = "worksheets"
+_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+
+
+class _DocumentType(Exception):
+    """Raised where an XML document declares one: it defines entities, of which a few lines can become gigabytes."""
+
+
+def require_harmless_package(path: Path | BytesIO, where: str) -> None:
+    """Refuse a workbook whose members are huge when unpacked, declare a document type, or are too large to be a tree.
+
+    The format (ECMA-376) knows no document types.
+
+    Errors
+    ------
+    BadInput : such a member.
+    zipfile.BadZipFile and others of ``ZIP_DAMAGE`` : a damaged archive.
+    """
+    with opened_zip(path, where, MOST_UNPACKED_BYTES) as archive:
+        for entry in archive.infolist():
+            if entry.is_dir():
+                continue
+            is_sheet = posixpath.basename(posixpath.dirname(entry.filename)) == _SHEETS
+            if _is_xml(archive, entry, where):
+                longest = _longest_tree(archive, entry) if is_sheet else entry.file_size
+                if longest > MOST_TREE_BYTES:
+                    found = f"{longest} bytes of XML without a row in {entry.filename}"
+                    raise BadInput(where, found, f"at most {MOST_TREE_BYTES}", "save the workbook anew")
+
+
+def _is_xml(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bool:
+    """Whether a member is an XML document; refuses one that declares a document type."""
+    parser = expat.ParserCreate()
+    root: list[str] = []
+    parser.StartElementHandler = lambda name, _: root.append(name)
+    parser.StartDoctypeDeclHandler = _refuse_document_type
+    try:
+        with archive.open(entry) as member:
+            while not root and (piece := member.read(65_536)):
+                parser.Parse(piece, False)
+    except expat.ExpatError:
+        return bool(root)
+    except _DocumentType:
+        found = f"a document type in {entry.filename}"
+        raise BadInput(where, found, "a workbook without one", "save the workbook anew") from None
+    return bool(root)
+
+
+def _refuse_document_type(*_: object) -> None:
+    raise _DocumentType
+
+
+def _longest_tree(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """The longest stretch of a sheet without the start of a row, in bytes; readers forget a row after it."""
+    longest = reached = read = 0
+    tail = b""
+    with archive.open(entry) as member:
+        while piece := member.read(_AT_ONCE):
+            text = tail + piece
+            start = read - len(tail)
+            for row in _ROW.finditer(text):
+                longest, reached = max(longest, start + row.start() - reached), start + row.start()
+            read += len(piece)
+            tail = text[-64:]
+    return max(longest, read - reached)

@@ -1,0 +1,65 @@
+"""Opens what a field team hands over, a workbook (.xlsx, .xls) or a folder of CSV files; judges no meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.inputs.zip_archives import ZIP_DAMAGE, opened_zip
+from pipeline.mass_balance.fieldwork.cells import RawSheet
+from pipeline.mass_balance.fieldwork.csv_cells import read_folder
+from pipeline.mass_balance.fieldwork.xls_cells import read_xls
+from pipeline.mass_balance.fieldwork.xlsx_cells import read_xlsx
+from schemas.errors import BadInput
+from schemas.input_files import read_plain_file
+
+# as it lies on disk; a network of 300 stakes over 60 years has 2 MB
+MOST_WORKBOOK_BYTES = 32_000_000
+_OLE_MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+# files that are zip archives too, told by a member
+_OTHER_ARCHIVES = {
+    "xl/workbook.bin": "a binary workbook (.xlsb)",
+    "content.xml": "an OpenDocument workbook (.ods)",
+    "word/document.xml": "a text document (.docx)",
+}
+
+
+def read_sheets(path: Path) -> tuple[RawSheet, ...]:
+    """Every sheet of a workbook, or every CSV file of a folder, in name order for a folder.
+
+    Errors
+    ------
+    BadInput : no such file, empty folder, password-protected or corrupt workbook, another kind of file, a CSV file in
+        an encoding that cannot be told.
+    """
+    if not path.exists():
+        raise BadInput(path.name, "no such file or folder", "a field workbook (.xlsx, .xls) or a folder of CSV files")
+    if path.is_dir():
+        return read_folder(path)
+    return read_xls(path) if is_legacy(path) else read_xlsx(path)
+
+
+def is_legacy(path: Path) -> bool:
+    """Whether a file is a workbook of the older binary format, by its content; refuses what is no workbook.
+
+    Errors
+    ------
+    BadInput : password-protected, empty, unreadable, or another kind of file.
+    """
+    head = read_plain_file(path, path.name, "a field workbook (.xlsx, .xls)", MOST_WORKBOOK_BYTES)
+    if head.startswith(_OLE_MAGIC):
+        if _ENCRYPTED in head:
+            raise BadInput(path.name, "a password-protected workbook", "a workbook without a password", "remove it")
+        return True
+    if path.suffix.lower() == ".csv":
+        found, remedy = "a single CSV file", "name the folder it lies in"
+        raise BadInput(path.name, found, "a workbook, or a folder with a CSV file for each table", remedy)
+    try:
+        with opened_zip(path, path.name) as archive:
+            members = set(archive.namelist())
+    except ZIP_DAMAGE:
+        expected = "an .xlsx or .xls workbook, or a folder of CSV files"
+        raise BadInput(path.name, "a corrupt file, not an Excel workbook", expected) from None
+    for member in sorted(members & set(_OTHER_ARCHIVES)):
+        raise BadInput(path.name, _OTHER_ARCHIVES[member], "an .xlsx or .xls workbook", "save it as .xlsx")
+    return False

@@ -1,0 +1,300 @@
+"""Recognises the columns of a field sheet: names of the schemas, spelled with blanks, with a unit, or in Chinese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.mass_balance.fieldwork.cells import RawSheet
+from pipeline.mass_balance.fieldwork.units import Scale, has_scales, scale_of, spellings_of, token
+from schemas.fields import Column, Table
+
+# a title, a note on units and a few blank rows may stand above the header; not a page of text
+HEADER_WITHIN_ROWS = 40
+_SUFFIXES = {"m": "_m", "kg m-3": "_kg_m3", "degree": "_deg", "km2": "_km2", "m w.e.": "_m_we"}
+_NO_UNIT = {"", "-", "--", "—", "1", "/", "无"}
+
+_ALIASES = {
+    "stake_id": (
+        "stake",
+        "stake_no",
+        "stake_number",
+        "stake_name",
+        "花杆",
+        "花杆号",
+        "花杆编号",
+        "测杆",
+        "测杆号",
+        "测杆编号",
+    ),
+    "pit_id": ("pit", "pit_no", "pit_number", "snow_pit", "雪坑", "雪坑号", "雪坑编号"),
+    "layer": ("no", "layer_no", "layer_number", "层", "层号", "层序"),
+    "leg": ("stake_leg", "段", "段号"),
+    "date": ("visit", "date_of_visit", "day", "日期", "观测日期", "观测时间"),
+    "glacier_name": ("glacier", "name", "冰川", "冰川名称", "冰川名"),
+    "glacier_id": ("inventory_number", "冰川编号", "冰川编码", "编目号"),
+    "longitude": ("lon", "long", "经度", "东经"),
+    "latitude": ("lat", "纬度", "北纬"),
+    "easting": ("east", "东坐标", "横坐标"),
+    "northing": ("north", "北坐标", "纵坐标"),
+    "crs": ("projection", "epsg", "投影", "坐标系"),
+    "region": ("mountain_range", "地区", "区域", "流域"),
+    "elevation": ("altitude", "height_a_s_l", "海拔", "高程", "海拔高度"),
+    "exposed": (
+        "exposed_length",
+        "height_exposed",
+        "出露高度",
+        "出露长度",
+        "花杆出露",
+        "花杆读数",
+        "花杆高度",
+        "露出长度",
+        "露出高度",
+        "外露长度",
+        "花杆露出长度",
+        "测杆露出长度",
+        "测杆出露长度",
+        "测杆高度",
+        "测杆读数",
+    ),
+    "stake_length": ("length", "length_of_stake", "杆长", "花杆长度", "花杆总长"),
+    "snow_depth": ("snow", "depth_of_snow", "snow_thickness", "雪深", "积雪深度", "雪厚", "积雪厚度"),
+    "snow_density": ("density_of_snow", "雪密度", "积雪密度"),
+    "superimposed_ice": ("si", "superimposed_ice_thickness", "附加冰", "附加冰厚度"),
+    "tilt": ("inclination", "倾角", "倾斜角"),
+    "surface": ("表面", "表面类型"),
+    "status": ("state", "状态", "花杆状态"),
+    "remarks": ("remark", "note", "notes", "comment", "comments", "备注", "说明"),
+    "density": ("密度",),
+    "top": ("from", "depth_from", "上界", "顶深"),
+    "bottom": ("to", "depth_to", "下界", "底深"),
+    "kind": ("type", "layer_type", "雪层类型", "类型"),
+    "year": ("balance_year", "年", "年份", "年度", "物质平衡年"),
+    "lower": ("from_elevation", "下限", "下限海拔"),
+    "upper": ("to_elevation", "上限", "上限海拔"),
+    "area": ("面积",),
+    "installed": ("drilled", "date_installed", "安装日期", "布设日期"),
+    "probing_id": ("probing", "probing_no", "探测点", "测点"),
+    "floor": ("pit_floor", "坑底"),
+    "probed_depth": (
+        "probed",
+        "depth_probed",
+        "probed_snow_depth",
+        "probing_depth",
+        "探测深度",
+        "探测雪深",
+        "探杆深度",
+    ),
+    "provenance": ("origin", "data_origin", "data_source", "来源", "数据来源", "资料来源"),
+    "published_winter_balance": (
+        *("published_bw", "bw_published", "winter_balance_published"),
+        *(
+            "发表冬平衡",
+            "发表的冬平衡",
+            "发表冬季平衡",
+            "发表冬季物质平衡",
+            "已发表冬季物质平衡",
+            "已发表的冬季物质平衡",
+        ),
+    ),
+    "published_summer_balance": (
+        *("published_bs", "bs_published", "summer_balance_published"),
+        *(
+            "发表夏平衡",
+            "发表的夏平衡",
+            "发表夏季平衡",
+            "发表夏季物质平衡",
+            "已发表夏季物质平衡",
+            "已发表的夏季物质平衡",
+        ),
+    ),
+    "published_annual_balance": (
+        *("published_ba", "ba_published", "annual_balance_published", "published_balance"),
+        *("发表年平衡", "发表的年平衡", "发表净平衡", "发表年物质平衡", "已发表年物质平衡", "已发表的年物质平衡"),
+    ),
+    "begin_date": ("begin", "start_date", "开始日期", "起始日期"),
+    "midseason_date": ("midseason", "分界日期"),
+    "end_date": ("end", "结束日期", "终止日期"),
+    "winter_balance": ("bw", "冬平衡", "冬季平衡", "冬季物质平衡"),
+    "summer_balance": ("bs", "夏平衡", "夏季平衡", "夏季物质平衡"),
+    "annual_balance": ("ba", "balance", "年平衡", "净平衡", "物质平衡", "年物质平衡"),
+}
+
+# where a row only points at its glacier, its name does as well
+_NAMES_OF_A_GLACIER = ("glacier_name", *(name for name in _ALIASES["glacier_name"] if name != "name"))
+
+_SHEETS = {
+    "glacier": ("glaciers", "冰川", "冰川信息"),
+    "stakes": ("stake", "stake_positions", "花杆", "测杆", "花杆位置"),
+    "readings": ("reading", "stake_readings", "读数", "花杆读数", "花杆观测", "测杆读数"),
+    "snow_pits": ("snow_pit", "snowpits", "pits", "pit", "雪坑", "雪坑信息"),
+    "pit_layers": ("pit_layer", "layers", "snow_pit_layers", "雪坑分层", "雪坑剖面", "雪层"),
+    "probings": ("probing", "snow_probings", "snow_depths", "雪深探测", "雪深"),
+    "hypsometry": ("area_altitude", "area_elevation", "面积高程", "面积高程分布"),
+    "zone_balances": ("zones", "bands", "高度带物质平衡", "高度带"),
+}
+_TABLE_OF_SHEET = {spelling: table for table, spellings in _SHEETS.items() for spelling in spellings}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A recognised column: its place in the sheet and how its numbers become the unit of the schema.
+
+    ``unit`` is as spelled, empty where the header states none and the schema's own name is used; ``assumed_unit``
+    where the header is another name without a unit.
+    """
+
+    column: Column
+    index: int
+    multiply: int
+    divide: int
+    unit: str
+    known_unit: bool = True
+    assumed_unit: bool = False
+
+    @property
+    def scale(self) -> Scale:
+        """How the numbers of the column convert."""
+        return Scale(self.unit, self.multiply, self.divide)
+
+
+@dataclass(frozen=True)
+class HeaderRow:
+    """The header row (index from 0), its recognised columns, and the headers that stand for nothing we know.
+
+    ``repeated`` are the headers that name a column a second time; ``first_record`` is the row below the header and the
+    rows of units or of a second language that follow it.
+    """
+
+    row: int
+    headings: tuple[Heading, ...]
+    unknown: tuple[tuple[int, str], ...]
+    repeated: tuple[tuple[int, str], ...] = ()
+    first_record: int = 0
+
+
+def sheet_key(name: str) -> str:
+    """The table name a sheet's name stands for: 'Snow pits' is ``snow_pits``."""
+    key = token(name)
+    return _TABLE_OF_SHEET.get(key, key)
+
+
+def find_header(sheet: RawSheet, table: Table) -> HeaderRow | None:
+    """The first row that names at least three columns of the table, or all of them in a sheet of fewer columns.
+
+    A row of units below it, and a second row of names (in another language), belong to the header. A title is none,
+    even where it is the name of a column.
+    """
+    fewest = min(3, max((len(cells) for cells in sheet.rows), default=0))
+    for row, cells in enumerate(sheet.rows[:HEADER_WITHIN_ROWS]):
+        header = _header_of(cells, row, table)
+        if header is not None and len(header.headings) >= fewest:
+            return _with_rows_below(sheet, header, table)
+    return None
+
+
+def _header_of(cells: Sequence[Any], row: int, table: Table) -> HeaderRow | None:
+    found = [(index, str(text)) for index, text in enumerate(cells) if text is not None]
+    headings: dict[str, Heading] = {}
+    unknown, repeated = [], []
+    for index, text in found:
+        heading = recognise(text, index, table)
+        if heading is None:
+            unknown.append((index, text))
+        elif heading.column.name in headings:
+            repeated.append((index, text))
+        else:
+            headings[heading.column.name] = heading
+    if not headings:
+        return None
+    return HeaderRow(row, tuple(headings.values()), tuple(unknown), tuple(repeated), row + 1)
+
+
+def _with_rows_below(sheet: RawSheet, header: HeaderRow, table: Table) -> HeaderRow:
+    """The header with what the row below it says, where that row holds units or the same names once more."""
+    if header.first_record >= len(sheet.rows):
+        return header
+    below = sheet.rows[header.first_record]
+    again = _header_of(below, header.first_record, table)
+    if (
+        again is not None
+        and len(again.headings) >= min(3, len(header.headings))
+        and {h.column.name for h in again.headings} <= {h.column.name for h in header.headings}
+    ):
+        return replace(header, first_record=header.first_record + 1)
+    units = _row_of_units(below, header.headings)
+    if units is None:
+        return header
+    return replace(header, headings=units, first_record=header.first_record + 1)
+
+
+def _row_of_units(cells: Sequence[Any], headings: Iterable[Heading]) -> tuple[Heading, ...] | None:
+    """The headings with the units of a row that holds nothing else; None for any other row."""
+    held: list[Heading] = []
+    stated = False
+    for heading in headings:
+        text = cells[heading.index] if heading.index < len(cells) else None
+        scale = scale_of(str(text), heading.column.unit) if isinstance(text, str) else None
+        if scale is not None:
+            held.append(replace(heading, **scale.__dict__, assumed_unit=False))
+            stated = True
+        elif text is None or str(text).strip() in _NO_UNIT:
+            held.append(heading)
+        else:
+            return None
+    return tuple(held) if stated else None
+
+
+def recognise(text: str, index: int, table: Table) -> Heading | None:
+    """The column of the table that a header stands for; None when it names none."""
+    brackets = re.findall(r"[(\[（【]([^)\]）】]*)[)\]）】]", text)
+    name = token(re.sub(r"[(\[（【][^)\]）】]*[)\]）】]", " ", text))
+    for spelled in (name, *_languages(name)):
+        heading = _named(spelled, brackets, index, table)
+        if heading is not None:
+            return heading
+    return None
+
+
+def _languages(name: str) -> tuple[str, ...]:
+    """The Latin and the Chinese words of a header in two languages: 'snow_depth_雪深' is both."""
+    words = name.split("_")
+    chinese = [word for word in words if re.search(r"[\u4e00-\u9fff]", word)]
+    latin = [word for word in words if word not in chinese]
+    return ("_".join(latin), "_".join(chinese)) if latin and chinese else ()
+
+
+def _named(name: str, brackets: Sequence[str], index: int, table: Table) -> Heading | None:
+    for column in table.columns:
+        base = _base(column)
+        spellings = (base, *_ALIASES.get(base, ()))
+        if base == "glacier_id" and "glacier_name" not in table.column_names:
+            spellings += _NAMES_OF_A_GLACIER
+        if name == column.name or name in spellings:
+            return _heading(column, index, brackets, name)
+        for spelled in spellings_of(column.unit) if not brackets else ():
+            if any(name == f"{spelling}_{spelled}" for spelling in spellings):
+                return _heading(column, index, (spelled,), name)
+    return None
+
+
+def _heading(column: Column, index: int, brackets: Sequence[str], name: str) -> Heading:
+    """The heading with the unit in brackets; brackets may also hold other words, if one of them is a unit."""
+    if not has_scales(column.unit):
+        return Heading(column, index, 1, 1, "")
+    spelled = [text for text in brackets if text.strip()]
+    for text in spelled:
+        scale = scale_of(text, column.unit)
+        if scale is not None:
+            return Heading(column, index, scale.multiply, scale.divide, scale.unit)
+    if spelled:
+        return Heading(column, index, 1, 1, token(spelled[0]), known_unit=False)
+    assumed = name != column.name and column.name != _base(column)
+    return Heading(column, index, 1, 1, "", assumed_unit=assumed)
+
+
+def _base(column: Column) -> str:
+    """The column's name without its unit."""
+    return column.name.removesuffix(_SUFFIXES.get(column.unit, "\0"))

@@ -1,0 +1,150 @@
+"""The cells of an .xlsx workbook, read row by row so that a large one stays small in memory."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import warnings
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import openpyxl
+from openpyxl.utils.datetime import MAC_EPOCH
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.cell_range import CellRange
+
+from pipeline.inputs.xlsx_packages import require_harmless_package
+from pipeline.mass_balance.fieldwork.cells import WINDOWS_EPOCH, RawSheet, TooManyCells, fill_merged, trimmed
+from schemas.errors import BadInput
+
+# what the readers of zip, XML and spreadsheets raise for a file damaged inside; SyntaxError is an XML parser's
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    SyntaxError,
+    InvalidFileException,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_OFFICE_DOCUMENT = "/officeDocument"
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+(?::[A-Z]+\d+)?)"')
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a sheet's XML says beyond its values: merged ranges (from 0), formulas that were never computed."""
+
+    merged: tuple[tuple[int, int, int, int], ...]
+    uncomputed: tuple[str, ...]
+
+
+def read_xlsx(path: Path) -> tuple[RawSheet, ...]:
+    """Every sheet: values as last computed, formula errors as their text, merged ranges filled down.
+
+    The values are read by openpyxl. A faster reader was left aside: it gives an empty text for a cell that holds a
+    formula error, and a division by zero would become "not measured".
+
+    Errors
+    ------
+    BadInput : a corrupt workbook, or one that is huge when unpacked.
+    """
+    try:
+        require_harmless_package(path, path.name)
+        parts = _parts(path)
+        sheets = _sheets(path, parts)
+    except TooManyCells as error:
+        raise BadInput(path.name, str(error), "a workbook of field data") from None
+    except _DAMAGE as error:
+        found = f"a corrupt workbook ({' '.join(str(error).split()) or type(error).__name__})"
+        raise BadInput(path.name, found, "an .xlsx workbook", "save it again") from None
+    return sheets
+
+
+def _sheets(path: Path, parts: dict[str, _Part]) -> tuple[RawSheet, ...]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of styles and rules that it does not keep, and we do not need
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            epoch = MAC_EPOCH.date() if book.epoch == MAC_EPOCH else WINDOWS_EPOCH
+            sheets = []
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()  # programs write extents that are not those of the cells
+                rows = trimmed(sheet.iter_rows(values_only=True))
+                part = parts.get(sheet.title, _Part((), ()))
+                filled = fill_merged(rows, part.merged)
+                cells = tuple(tuple(row) for row in rows)
+                sheets.append(RawSheet(path.name, sheet.title, cells, filled, epoch=epoch, uncomputed=part.uncomputed))
+            return tuple(sheets)
+        finally:
+            book.close()
+
+
+def _parts(path: Path) -> dict[str, _Part]:
+    """What the reader of values leaves out, by title of sheet."""
+    with zipfile.ZipFile(path) as archive:
+        return {title: _part(archive.read(member)) for title, member in _members(archive).items()}
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The file of each worksheet inside the workbook, by title, as the relations of the package state it (ECMA-376)."""
+    workbook = next(target for kind, target in _relations(archive, "").values() if kind.endswith(_OFFICE_DOCUMENT))
+    relations = _relations(archive, workbook)
+    members = {}
+    for element in ElementTree.fromstring(archive.read(workbook)).iter():
+        if _local(element.tag) == "sheet":
+            identifier = next(value for name, value in element.attrib.items() if _local(name) == "id")
+            kind, target = relations[identifier]
+            if kind.endswith("/worksheet"):
+                members[element.attrib["name"]] = target
+    return members
+
+
+def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+    """Kind and target of each relation of a part of the package, by identifier."""
+    folder, name = posixpath.split(part)
+    root = ElementTree.fromstring(archive.read(posixpath.join(folder, "_rels", f"{name}.rels")))
+    return {
+        element.attrib["Id"]: (element.attrib["Type"], _resolved(folder, element.attrib["Target"])) for element in root
+    }
+
+
+def _resolved(folder: str, target: str) -> str:
+    return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+
+
+def _part(xml: bytes) -> _Part:
+    ranges = []
+    for found in _MERGED.finditer(xml):
+        merged = CellRange(found.group(1).decode("ascii"))
+        ranges.append((merged.min_row - 1, merged.min_col - 1, merged.max_row - 1, merged.max_col - 1))
+    return _Part(tuple(ranges), _uncomputed(xml) if _FORMULA.search(xml) else ())
+
+
+def _uncomputed(xml: bytes) -> tuple[str, ...]:
+    """Cells with a formula and no stored value; a stored empty text is a value."""
+    found = []
+    for _, element in ElementTree.iterparse(io.BytesIO(xml)):
+        name = _local(element.tag)
+        if name == "c" and element.attrib.get("t") != "str":
+            parts = {_local(part.tag): part.text for part in element}
+            if "f" in parts and not parts.get("v") and "is" not in parts:
+                found.append(element.attrib["r"])
+        elif name == "row":
+            element.clear()  # a large sheet must not stand in memory as a tree
+    return tuple(found)
+
+
+def _local(tag: str) -> str:
+    """The name without its namespace."""
+    return tag.rsplit("}", 1)[-1]

@@ -1,0 +1,101 @@
+"""What the error of a balance profile does to its equilibrium line and accumulation-area ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from pipeline.grid import FloatArray
+from pipeline.mass_balance.field.kriging import AreaMean, area_mean_of
+from pipeline.mass_balance.field.map_fields import FieldModel, YearField, YearPoints
+from pipeline.mass_balance.glacier_wide.equilibrium_line import EquilibriumLine
+from pipeline.mass_balance.glacier_wide.uncertainty import shared_error
+from pipeline.mass_balance.ground.hypsometry import GlacierSurface
+
+# an even selection of so many pixels stands for the surroundings of the line
+_PIXELS = 400
+
+
+@dataclass(frozen=True)
+class EquilibriumError:
+    """One standard deviation of the equilibrium line's elevation (m), None where it lies off the glacier, and of the
+    accumulation-area ratio."""
+
+    elevation_m: float | None
+    aar: float
+
+
+def error_of_line(
+    line_of: Callable[[float], EquilibriumLine],
+    ratio_of: Callable[[float], float],
+    sigma_m_we: float,
+    gradient_m_we_per_100m: float,
+) -> EquilibriumError:
+    """Half of how far the line and the ratio move when the whole profile is raised and lowered by its error.
+
+    ``line_of`` and ``ratio_of`` give the line and the ratio of the profile with some balance (m w.e.) added to it.
+    Where the line leaves the glacier on one side, the other side alone is taken; on both, the error over the gradient.
+    """
+    line = line_of(0.0)
+    ratio = abs(ratio_of(sigma_m_we) - ratio_of(-sigma_m_we)) / 2
+    if line.position != "=":
+        return EquilibriumError(None, ratio)
+    moved = [line_of(shift) for shift in (sigma_m_we, -sigma_m_we)]
+    moves = [abs(other.elevation_m - line.elevation_m) for other in moved if other.position == "="]
+    if moves:
+        return EquilibriumError(sum(moves) / len(moves), ratio)
+    return EquilibriumError(100 * sigma_m_we / max(abs(gradient_m_we_per_100m), 1e-3), ratio)
+
+
+def errors_of_mean(
+    mean: AreaMean, elevation_m: FloatArray, year: YearPoints, model: FieldModel, widening: float
+) -> dict[str, float]:
+    """Errors by source (m w.e.) of the field's mean over an area whose pixels have the elevations ``elevation_m``.
+
+    point : the points' own noise; density : what all points share; interpolation : the kriging error of the mean
+    without that noise, times ``widening``, and what the bend of the trend may be wrong by.
+    """
+    interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * widening
+    if model.bend is not None:
+        interpolation = math.hypot(interpolation, model.bend.sigma_of_mean(year.observed, mean.weights, elevation_m))
+    return {
+        "point": math.sqrt(mean.noise_variance),
+        "density": shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1]),
+        "interpolation": interpolation,
+    }
+
+
+def field_error_at(
+    place_m: tuple[float, float],
+    year: YearPoints,
+    found: YearField,
+    ground: tuple[GlacierSurface, FieldModel],
+    widening: float,
+) -> float:
+    """One standard deviation (m w.e.) of the field's mean over the pixels at an elevation.
+
+    Block kriging of these pixels, with the sources of ``errors_of_mean``. ``place_m`` : the elevation, and how near to
+    it pixels count.
+    """
+    surface, model = ground
+    elevation_m, within_m = place_m
+    heights = surface.surface_m[surface.inside]
+    distance = np.abs(heights - elevation_m)
+    near = np.flatnonzero(distance <= max(within_m, float(distance.min())))
+    near = near[:: max(1, near.size // _PIXELS)]
+    positions, heights = surface.inside_positions[near], heights[near]
+    kriged = found.kriged
+    to_points = model.covariance.of(cdist(positions, kriged.points.positions)).mean(axis=0)
+    within = float(model.covariance.of(cdist(positions, positions)).mean())
+    mean = area_mean_of(kriged, to_points, heights, within)
+    return math.hypot(*errors_of_mean(mean, heights, year, model, widening).values())
+
+
+def profile_error_at(elevation_m: float, middle_m: FloatArray, sigma_m_we: FloatArray) -> float:
+    """Error (m w.e.) of a profile of zones at an elevation: that of the zones next to it, by height between them."""
+    known = np.isfinite(sigma_m_we)
+    return float(np.interp(elevation_m, middle_m[known], sigma_m_we[known]))

@@ -1,0 +1,338 @@
+"""The balance of the whole glacier in one period: from points, by contour method and zoning, with its error budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.grid import FloatArray
+from pipeline.mass_balance.field.inverse_distance import inverse_distance_balance
+from pipeline.mass_balance.field.kriging import Points, leave_one_out
+from pipeline.mass_balance.field.map_fields import FieldModel, YearField, YearPoints
+from pipeline.mass_balance.glacier_wide.contour_method import classes_of_outline, contour_balance, isolines, thinned
+from pipeline.mass_balance.glacier_wide.cross_checks import gradient_of, piecewise_balance, quadratic_balance
+from pipeline.mass_balance.glacier_wide.equilibrium_error import (
+    EquilibriumError,
+    error_of_line,
+    errors_of_mean,
+    field_error_at,
+    profile_error_at,
+)
+from pipeline.mass_balance.glacier_wide.equilibrium_line import (
+    EquilibriumLine,
+    accumulation_area_ratio,
+    equilibrium_line,
+)
+from pipeline.mass_balance.glacier_wide.uncertainty import Budget, area_error, inflation, method_spread, shared_error
+from pipeline.mass_balance.glacier_wide.zoning import (
+    Zones,
+    gradient_balance,
+    gradient_weights,
+    unknown_gradient_error,
+    unknown_gradient_error_of_mean,
+    zone_mean,
+    zones_of_points,
+)
+from pipeline.mass_balance.ground.hypsometry import GlacierSurface, Hypsometry
+from pipeline.mass_balance.points.points import PointRecord
+from pipeline.mass_balance.result import METHODS, BalanceField
+from schemas.settings import MassBalanceSettings
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Each observed point predicted from the others, shape (points,).
+
+    Attributes
+    ----------
+    error_m_we : balance minus prediction.
+    standardised : that over its standard deviation.
+    influence_m_we : glacier-wide balance with the point minus without it.
+    """
+
+    error_m_we: FloatArray
+    standardised: FloatArray
+    influence_m_we: FloatArray
+
+
+@dataclass(frozen=True)
+class GlacierWide:
+    """The glacier-wide balance of one period.
+
+    Attributes
+    ----------
+    balance_m_we : by the method the settings call primary, or zoning where there is no map.
+    budget : its errors.
+    by_method : each of ``METHODS`` (m w.e.); None where a method could not be used.
+    gradient_m_we_per_100m, gradient_below_m_we_per_100m, gradient_above_m_we_per_100m : of the straight line through
+        all points, and through those below and above the equilibrium line; None where too few lie there.
+    zones, zone_balance_m_we, zone_sigma_m_we : the elevation zones.
+    line, aar, line_error : equilibrium line and accumulation-area ratio of this period's balance, and their errors.
+    field : the balance on the map; None without DEM and outline.
+    left_out : each point predicted from the others.
+    density_errors_m_we : what one standard deviation more of snow density, and of ice density, does to the balance.
+    """
+
+    balance_m_we: float
+    budget: Budget
+    by_method: dict[str, float | None]
+    gradient_m_we_per_100m: float
+    gradient_below_m_we_per_100m: float | None
+    gradient_above_m_we_per_100m: float | None
+    zones: Zones
+    zone_balance_m_we: FloatArray
+    zone_sigma_m_we: FloatArray
+    line: EquilibriumLine
+    aar: float
+    line_error: EquilibriumError
+    field: BalanceField | None
+    left_out: LeaveOneOut
+    density_errors_m_we: tuple[float, float]
+
+
+def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> YearPoints:
+    """The arrays of some point balances; each point also carries how well it stands for its surroundings."""
+    columns = np.array(
+        [
+            (
+                r.place.easting,
+                r.place.northing,
+                r.place.elevation_m,
+                r.balance.balance_m_we,
+                r.balance.sigma_random_m_we,
+                r.balance.shared_snow_m_we,
+                r.balance.shared_ice_m_we,
+            )
+            for r in records
+        ],
+        float,
+    ).reshape(len(records), 7)
+    random = np.hypot(columns[:, 4], settings.sigma_point_m_we)
+    easting, northing, elevation, balance = columns[:, :4].T
+    return YearPoints(Points(easting, northing, elevation, balance, random), columns[:, 5:])
+
+
+def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSettings) -> GlacierWide:
+    """The glacier-wide balance on an area-altitude distribution alone: contour zoning, no map.
+
+    Filled points shape the zones where there are any; the errors are those of the observed ones.
+    """
+    points, own = year.observed, year.all
+    zones = zones_of_points(hypsometry, own.elevation_m)
+    balance = zones.weights @ own.balance_m_we
+    held = zones if year.filled is None else zones_of_points(hypsometry, points.elevation_m)
+    scatter = gradient_scatter(points)
+    wide = zone_mean(hypsometry, balance)
+    straight, slope = gradient_balance(hypsometry, own.elevation_m, own.balance_m_we)
+    weights = held.area_weights
+    unmeasured = math.sqrt(max(scatter**2 - float(np.mean(points.sigma_random_m_we**2)), 0.0))
+    elsewhere = unknown_gradient_error_of_mean(hypsometry, points.elevation_m)
+    budget = Budget(
+        point=math.sqrt(float(weights**2 @ points.sigma_random_m_we**2)),
+        density=shared_error(weights, year.shared[:, 0], year.shared[:, 1]),
+        interpolation=math.hypot(unmeasured * math.sqrt(float(weights @ weights)), elsewhere),
+        area=area_error(settings.sigma_area_relative, balance, hypsometry.area_km2),
+        method=method_spread([wide, straight]),
+        leave_one_out=scatter,
+    )
+    zone_sigma = _zone_sigma(held, points, year.shared, scatter)
+    line, ratio, line_error = _line_of_zones(hypsometry, balance, zone_sigma, slope)
+    below, above = gradients_about(line, own)
+    return GlacierWide(
+        wide,
+        budget,
+        _methods(
+            zone=wide,
+            gradient=straight,
+            quadratic=quadratic_balance(hypsometry, own.elevation_m, own.balance_m_we),
+            piecewise=piecewise_balance(hypsometry, own.elevation_m, own.balance_m_we),
+        ),
+        slope,
+        below,
+        above,
+        # a filled balance shapes a zone; it does not make it an observed one
+        zones.held_by(year.measured_elevation_m),
+        balance,
+        zone_sigma,
+        line,
+        ratio,
+        line_error,
+        None,
+        _left_out_of_line(points, weights, scatter),
+        _density_errors(weights, year.shared),
+    )
+
+
+def _density_errors(weights: FloatArray, shared: FloatArray) -> tuple[float, float]:
+    snow, ice = weights @ shared
+    return float(snow), float(ice)
+
+
+def _methods(**found: float | None) -> dict[str, float | None]:
+    return {name: found.get(name) for name in METHODS}
+
+
+def gradients_about(line: EquilibriumLine, points: Points) -> tuple[float | None, float | None]:
+    """Balance gradients (m w.e. per 100 m) of the points below and above the equilibrium line."""
+    parts = []
+    for chosen in (points.elevation_m < line.elevation_m, points.elevation_m >= line.elevation_m):
+        parts.append(gradient_of(points.elevation_m[chosen], points.balance_m_we[chosen]))
+    return parts[0], parts[1]
+
+
+def gradient_scatter(points: Points) -> float:
+    """Standard deviation of the balances about the straight line with elevation (m w.e.); their noise if only two."""
+    slope = gradient_weights(points.elevation_m) @ points.balance_m_we
+    residual = (
+        points.balance_m_we - points.balance_m_we.mean() - slope * (points.elevation_m - points.elevation_m.mean())
+    )
+    if points.count < 3:
+        return float(np.sqrt(np.mean(points.sigma_random_m_we**2)))
+    return math.sqrt(float(residual @ residual) / (points.count - 2))
+
+
+def _left_out_of_line(points: Points, weights: FloatArray, scatter: float) -> LeaveOneOut:
+    """Without a map: each point predicted by the straight line with elevation through the others.
+
+    With h_i the leverage of a point, the error is r_i / (1 - h_i) and its standard deviation s / sqrt(1 - h_i).
+    """
+    centred = points.elevation_m - points.elevation_m.mean()
+    spread = float(centred @ centred)
+    leverage = 1 / points.count + (centred**2 / spread if spread > 1.0 else 0.0)
+    left = np.maximum(1 - leverage, 1e-9)
+    slope = gradient_weights(points.elevation_m) @ points.balance_m_we
+    error = (points.balance_m_we - points.balance_m_we.mean() - slope * centred) / left
+    known = left > 1e-6
+    error = np.where(known, error, np.nan)
+    return LeaveOneOut(error, error * np.sqrt(left) / max(scatter, 1e-9), weights * error)
+
+
+def _zone_sigma(zones: Zones, points: Points, shared: FloatArray, scatter: float) -> FloatArray:
+    """Standard deviation of each zone's balance (m w.e.): its points' scatter and noise, and the shared densities.
+
+    A zone without a point carries the scatter about the balance gradient besides.
+    """
+    per_point = np.maximum(points.sigma_random_m_we**2, scatter**2)
+    own = zones.weights**2 @ per_point
+    lacking = np.array([0.0 if basis == "observed" else scatter**2 for basis in zones.basis])
+    densities = np.sum((zones.weights @ shared) ** 2, axis=1)
+    elsewhere = [
+        0.0 if basis == "observed" else unknown_gradient_error(points.elevation_m, middle)
+        for basis, middle in zip(zones.basis, zones.hypsometry.middle_m.tolist(), strict=True)
+    ]
+    return np.asarray(np.sqrt(own + lacking + densities + np.square(elsewhere)))
+
+
+def by_map(
+    year: YearPoints,
+    found: YearField,
+    model: FieldModel,
+    ground: tuple[GlacierSurface, Hypsometry],
+    settings: MassBalanceSettings,
+) -> GlacierWide:
+    """The glacier-wide balance on the map: field, contour method, direct mean; zoning and cross-checks beside it."""
+    surface, hypsometry = ground
+    zoned = by_zones(year, hypsometry, settings)
+    interval = settings.isoline_interval_m_we
+    drawn = thinned(surface.grid, found.balance_m_we)
+    contour = contour_balance(classes_of_outline(*drawn, surface.outline, interval))
+    published = _published_field(found, surface, interval)
+    methods = {
+        **zoned.by_method,
+        "contour": contour,
+        "field": found.mean.balance_m_we,
+        "inverse_distance": None if published is None else inverse_distance_balance(year.all, surface.inside_positions),
+    }
+    line_of = _lines_of_field(surface, found.balance_m_we, settings.band_height_m)
+    line, inside = line_of(0.0), found.balance_m_we[surface.inside]
+    below, above = gradients_about(line, year.all)
+    budget, left_out = _budget(year, found, model, [contour, found.mean.balance_m_we, zoned.balance_m_we], surface)
+    widening = inflation(left_out.standardised)
+    at_line = line.elevation_m, settings.band_height_m / 2
+    sigma = math.hypot(field_error_at(at_line, year, found, (surface, model), widening), budget["method"])
+    area = area_error(settings.sigma_area_relative, inside, np.ones(surface.pixels))
+    return GlacierWide(
+        contour if settings.primary_method == "contour" else zoned.balance_m_we,
+        Budget(**{**budget, "area": area}),
+        methods,
+        zoned.gradient_m_we_per_100m,
+        below,
+        above,
+        zoned.zones,
+        zoned.zone_balance_m_we,
+        zoned.zone_sigma_m_we,
+        line,
+        float(np.mean(inside >= 0)),
+        error_of_line(line_of, lambda shift: float(np.mean(inside + shift >= 0)), sigma, zoned.gradient_m_we_per_100m),
+        published,
+        left_out,
+        _density_errors(found.mean.weights, year.shared),
+    )
+
+
+def _published_field(found: YearField, surface: GlacierSurface, interval: float) -> BalanceField | None:
+    if found.sigma_m_we is None:
+        return None
+    return BalanceField(
+        surface.grid,
+        np.where(surface.inside, found.balance_m_we, np.float32(np.nan)),
+        np.where(surface.inside, found.sigma_m_we, np.float32(np.nan)),
+        surface.surface_m,
+        isolines(*thinned(surface.grid, found.balance_m_we), surface.outline, interval),
+        surface.outline,
+    )
+
+
+def _budget(
+    year: YearPoints, found: YearField, model: FieldModel, methods: list[float], surface: GlacierSurface
+) -> tuple[dict[str, float], LeaveOneOut]:
+    """The error budget but for the area, and each point predicted from the others.
+
+    The interpolation error is the kriging error of the mean without the points' own noise, widened where the year's
+    points predict each other worse than it says, and what the bend of the trend may be wrong by.
+    """
+    mean = found.mean
+    error, standardised = leave_one_out(found.kriged)
+    elevation = surface.surface_m[surface.inside]
+    budget = {
+        **errors_of_mean(mean, elevation, year, model, inflation(standardised)),
+        "method": method_spread(methods),
+        "leave_one_out": math.sqrt(float(np.mean(error**2))),
+    }
+    return budget, LeaveOneOut(error, standardised, mean.weights * error)
+
+
+def _line_of_zones(
+    hypsometry: Hypsometry, balance_m_we: FloatArray, sigma_m_we: FloatArray, gradient_m_we_per_100m: float
+) -> tuple[EquilibriumLine, float, EquilibriumError]:
+    """Equilibrium line and accumulation-area ratio of the zones, with their errors."""
+    bands = hypsometry.lower_m, hypsometry.upper_m, hypsometry.area_km2
+
+    def line_of(shift: float) -> EquilibriumLine:
+        return equilibrium_line(*bands, balance_m_we + shift)
+
+    def ratio_of(shift: float) -> float:
+        return accumulation_area_ratio(*bands, line_of(shift))
+
+    line = line_of(0.0)
+    sigma = profile_error_at(line.elevation_m, hypsometry.middle_m, sigma_m_we)
+    return line, ratio_of(0.0), error_of_line(line_of, ratio_of, sigma, gradient_m_we_per_100m)
+
+
+def _lines_of_field(
+    surface: GlacierSurface, balance_m_we: FloatArray, band_height_m: float
+) -> Callable[[float], EquilibriumLine]:
+    """Equilibrium line of the field's mean profile by elevation band, with some balance (m w.e.) added to it."""
+    elevation, values = surface.surface_m[surface.inside], balance_m_we[surface.inside]
+    first = math.floor(elevation.min() / band_height_m)
+    index = np.floor(elevation / band_height_m).astype(int) - first
+    count = np.bincount(index).astype(float)
+    with np.errstate(invalid="ignore"):
+        profile = np.bincount(index, weights=values) / count
+        height = np.bincount(index, weights=elevation) / count
+    lower = (first + np.arange(count.size)) * band_height_m
+    span = (float(elevation.min()), float(elevation.max()))
+    return lambda shift: equilibrium_line(lower, lower + band_height_m, count, profile + shift, span, height)

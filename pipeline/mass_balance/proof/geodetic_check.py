@@ -1,0 +1,256 @@
+"""The sum of the glaciological balances against an elevation change of the same glacier and period.
+
+Both series are published as they are; the check changes neither.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipeline.mass_balance.fieldwork.records import plain_name
+from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
+from pipeline.mass_balance.points.years import Calendar
+from pipeline.mass_balance.quality_flags import Flag, with_more_flags
+from pipeline.mass_balance.result import BalanceYear, MassBalance
+from schemas.errors import BadInput
+from schemas.settings import ElevationChangeSettings
+from schemas.tables import GEODETIC_CHECK
+
+if TYPE_CHECKING:
+    from pipeline.elevation_change.result import ElevationChange
+
+# the reduced discrepancy that agreeing series exceed in one case of twenty
+LIMIT = 1.96
+# surveys further from the end of a balance year than this have no sum of years to go with them
+FURTHEST_DAYS = 60
+# a summer's balance runs over about so many days
+SUMMER_DAYS = 120
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The geodetic side: mean elevation change of the glacier between two days, and the density that turns it to mass.
+
+    Attributes
+    ----------
+    begin, end : days of the earlier and the later elevation model.
+    mean_dh_m, sigma_mean_dh_m : over the area of both epochs together.
+    density_kg_m3, sigma_density_kg_m3 : of the volume change (850 +- 60: Huss, 2013).
+    area_ratio : that area over the mean area of the epochs, to which a balance refers; 1 where only one is known.
+    """
+
+    begin: date
+    end: date
+    mean_dh_m: float
+    sigma_mean_dh_m: float
+    density_kg_m3: float
+    sigma_density_kg_m3: float
+    area_ratio: float = 1.0
+
+    @property
+    def balance_m_we(self) -> float:
+        """Geodetic balance over the period (m w.e.)."""
+        return self.mean_dh_m * self.area_ratio * self.density_kg_m3 / 1000
+
+    @property
+    def sigma_m_we(self) -> float:
+        """One standard deviation of it: of the elevation change and of the density."""
+        return self.area_ratio * math.hypot(
+            self.sigma_mean_dh_m * self.density_kg_m3 / 1000, self.mean_dh_m * self.sigma_density_kg_m3 / 1000
+        )
+
+
+@dataclass(frozen=True)
+class GeodeticCheck:
+    """The comparison.
+
+    Attributes
+    ----------
+    survey : the geodetic side.
+    first_year, last_year : the balance years summed.
+    glaciological_m_we, sigma_glaciological_m_we : their sum; None where a year between lacks a balance or an error.
+    sigma_dates_m_we : what the days between the surveys and the ends of the balance years may hide.
+    flags : why there is no verdict, or what weakens it.
+    """
+
+    survey: Survey
+    first_year: int
+    last_year: int
+    glaciological_m_we: float | None
+    sigma_glaciological_m_we: float | None
+    sigma_dates_m_we: float
+    flags: tuple[str, ...] = ()
+
+    @property
+    def difference_m_we(self) -> float | None:
+        """Glaciological minus geodetic balance."""
+        return None if self.glaciological_m_we is None else self.glaciological_m_we - self.survey.balance_m_we
+
+    @property
+    def reduced_discrepancy(self) -> float | None:
+        """delta = (B_glac - B_geo) / sqrt(sigma_glac^2 + sigma_geo^2 + sigma_dates^2)."""
+        difference, sigma = self.difference_m_we, self.sigma_glaciological_m_we
+        if difference is None or sigma is None:
+            return None
+        return difference / math.hypot(sigma, self.survey.sigma_m_we, self.sigma_dates_m_we)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the two differ by no more than their errors explain, at 95 %."""
+        delta = self.reduced_discrepancy
+        return None if delta is None else abs(delta) <= LIMIT
+
+
+def geodetic_check(years: Sequence[BalanceYear], calendar: Calendar, survey: Survey) -> GeodeticCheck:
+    """Compare the balances of the years between two surveys with the geodetic balance.
+
+    The years summed begin and end nearest to the surveys. The days in between enter the error: the mean summer balance
+    of the series (the mean annual one, without seasons) over a summer of 120 days, for each day.
+
+    References: Zemp et al. (2013), Reanalysing glacier mass balance measurement series, The Cryosphere 7, 1227-1245:
+    reduced discrepancy, within 1.96 for series that agree at 95 %.
+
+    Errors
+    ------
+    BadInput : surveys that are not in order, or less than a year apart.
+    """
+    if survey.end <= survey.begin:
+        raise BadInput("geodetic check", f"surveys of {survey.begin} and {survey.end}", "the earlier one first")
+    first, last = _year_beginning(calendar, survey.begin), _year_ending(calendar, survey.end)
+    if last < first:
+        found = f"surveys of {survey.begin} and {survey.end}"
+        raise BadInput("geodetic check", found, "surveys at least one mass-balance year apart")
+    chosen = sorted((year for year in years if first <= year.year <= last), key=lambda year: year.year)
+    flags = []
+    missing = sorted(set(range(first, last + 1)) - {year.year for year in chosen if year.annual_m_we is not None})
+    if missing:
+        flags.append(f"years_without_balance:{','.join(str(year) for year in missing)}")
+    begin, end = (chosen[0].begin, chosen[-1].end) if chosen else (None, None)
+    gaps = (
+        abs(((begin or calendar.start(first)) - survey.begin).days),
+        abs(((end or calendar.end(last)) - survey.end).days),
+    )
+    flags += [f"survey_far_from_the_years:{gap} days" for gap in gaps if gap > FURTHEST_DAYS]
+    rate = _daily_balance_m_we(chosen)
+    total = cumulative_balance(chosen)[-1] if chosen and not missing else None
+    return GeodeticCheck(
+        survey,
+        first,
+        last,
+        total.balance_m_we if total is not None else None,
+        total.sigma_m_we if total is not None else None,
+        rate * math.hypot(*gaps),
+        tuple(flags),
+    )
+
+
+def _year_beginning(calendar: Calendar, day: date) -> int:
+    """The mass-balance year whose begin lies nearest to a day."""
+    return min(range(day.year - 1, day.year + 3), key=lambda year: abs((calendar.start(year) - day).days))
+
+
+def _year_ending(calendar: Calendar, day: date) -> int:
+    return min(range(day.year - 1, day.year + 3), key=lambda year: abs((calendar.end(year) - day).days))
+
+
+def _daily_balance_m_we(years: Sequence[BalanceYear]) -> float:
+    """Size of a summer day's balance (m w.e.)."""
+    summers = [year.summer_m_we for year in years if year.summer_m_we is not None]
+    known = summers or [year.annual_m_we for year in years if year.annual_m_we is not None]
+    return abs(sum(known) / len(known)) / SUMMER_DAYS if known else 0.0
+
+
+def survey_settings(crs: str, earlier: date, later: date) -> ElevationChangeSettings:
+    """Settings for the elevation change between two surveys of one glacier.
+
+    Surveys of one glacier have about one resolution, so that there is no resolution effect; a correction by curvature
+    would take the later survey's own noise for one.
+    """
+    return ElevationChangeSettings(
+        crs=crs, earlier_date=earlier.isoformat(), later_date=later.isoformat(), correct_curvature=False
+    )
+
+
+def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Survey:
+    """The geodetic side from an elevation change: the row of the glacier by identifier, else by name, or the only one.
+
+    Errors
+    ------
+    BadInput : no dates, or no such glacier among several.
+    """
+    settings = change.settings
+    if settings.earlier_date is None or settings.later_date is None:
+        raise BadInput("geodetic check", "an elevation change without dates", "earlier_date and later_date")
+    table = change.tables["glaciers"]
+    rows = table[table["glacier_id"] == glacier_id] if len(table) > 1 else table
+    if rows.empty and name:
+        rows = table[[plain_name(str(other)) == plain_name(name) for other in table["glacier_name"]]]
+    if len(rows) != 1:
+        found = f"{len(rows)} of {len(table)} glaciers named {glacier_id!r}"
+        raise BadInput("geodetic check", found, "the glacier's own elevation change")
+    row = rows.iloc[0]
+    areas = [float(row[name]) for name in ("area_earlier_km2", "area_later_km2") if pd.notna(row[name])]
+    return Survey(
+        date.fromisoformat(settings.earlier_date[:10]),
+        date.fromisoformat(settings.later_date[:10]),
+        float(row["mean_dh_m"]),
+        float(row["sigma_mean_dh_m"]),
+        settings.ice_density_kg_m3,
+        settings.sigma_ice_density_kg_m3,
+        float(row["area_km2"]) / (sum(areas) / len(areas)) if areas else 1.0,
+    )
+
+
+def with_geodetic_check(result: MassBalance, change: ElevationChange) -> MassBalance:
+    """The result with its table ``geodetic_check`` filled, and a flag where the series disagree.
+
+    Errors
+    ------
+    BadInput : see ``survey_of`` and ``geodetic_check``.
+    """
+    settings = result.settings
+    calendar = Calendar.of(settings.year_start, settings.annual_tolerance_days)
+    check = geodetic_check(result.years, calendar, survey_of(change, result.glacier.glacier_id, result.glacier.name))
+    flags = []
+    if check.agrees is False:
+        detail = f"reduced discrepancy {check.reduced_discrepancy:+.2f}"
+        flags.append(Flag(f"{check.first_year}-{check.last_year}", "unlike_geodetic_balance", detail))
+    tables = {
+        **result.tables,
+        "geodetic_check": check_table([check]),
+        "quality_flags": with_more_flags(result.tables["quality_flags"], flags),
+    }
+    return replace(result, tables=tables)
+
+
+def check_table(checks: Sequence[GeodeticCheck]) -> pd.DataFrame:
+    """The checks in the shape of ``schemas.tables.GEODETIC_CHECK``, full precision."""
+    rows = [
+        (
+            check.first_year,
+            check.last_year,
+            check.survey.begin,
+            check.survey.end,
+            check.glaciological_m_we,
+            check.sigma_glaciological_m_we,
+            check.survey.balance_m_we,
+            check.survey.sigma_m_we,
+            check.survey.mean_dh_m,
+            check.survey.sigma_mean_dh_m,
+            check.survey.density_kg_m3,
+            check.survey.sigma_density_kg_m3,
+            check.sigma_dates_m_we,
+            check.difference_m_we,
+            check.reduced_discrepancy,
+            check.agrees,
+            ";".join(check.flags) or None,
+        )
+        for check in checks
+    ]
+    return pd.DataFrame(rows, columns=list(GEODETIC_CHECK.column_names))
