@@ -39,7 +39,7 @@ _DOCUMENTS = (".json", ".jsonld", ".html", ".js", ".md")
 def measure(count: int) -> None:
     """Print the time of each stage, then one line: items, seconds, peak memory, largest document."""
     # the fakes of the tests: any result of the right shape will do, for nothing of it is computed here
-    from tests.fakes import make_mass_balance_dataset
+    from tests.made.fakes import make_mass_balance_dataset
 
     dataset: Dataset = make_mass_balance_dataset()
     with tempfile.TemporaryDirectory() as name:

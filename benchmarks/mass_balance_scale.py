@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from pipeline.mass_balance.chain import mass_balance  # noqa: E402 - the project's folder comes first
 from pipeline.mass_balance.fieldwork.read import FieldData, read_field_data  # noqa: E402 - as above
 from schemas.settings import MassBalanceSettings  # noqa: E402 - as above
-from tests.field_workbook import write_big_workbook  # noqa: E402 - as above
+from tests.made.field_workbook import write_big_workbook  # noqa: E402 - as above
 
 LIMIT_S, LIMIT_GB = 30.0, 1.0
 PIXEL_M, MARGIN_M = 20.0, 250.0

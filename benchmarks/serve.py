@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.process import ROOT
-from tests.tiny_archive import COG_PATH, surface, write_archive, write_cog, write_manifest
+from tests.made.tiny_archive import COG_PATH, surface, write_archive, write_cog, write_manifest
 
 RANGE_BYTES = 256 * 1024
 _SERVER = (

@@ -254,7 +254,7 @@ def checks_page() -> str:
 
 def damages_page() -> str:
     """What is done to a good archive in the tests, and the check that has to report it."""
-    from tests.damage import DAMAGES  # only here: the other pages need no test code
+    from tests.made.damage import DAMAGES  # only here: the other pages need no test code
 
     sealed = sum(damage.sealed for damage in DAMAGES)
     lines = [

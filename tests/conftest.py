@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-SCHEMAS = Path(__file__).resolve().parents[1].parent / "shared" / "stac-schemas"
+from tests.root import ROOT
+
+SCHEMAS = ROOT.parent / "shared" / "stac-schemas"
 
 if SCHEMAS.is_dir():
     os.environ.setdefault("GLACIER_STAC_SCHEMAS", str(SCHEMAS))
@@ -28,8 +30,8 @@ os.environ["GLACIER_CACHE"] = os.environ["GLACIER_TEST_CACHE"]
 @pytest.fixture(scope="session")
 def whole_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One archive of both datasets for all tests of a run, built once; nobody may change it."""
-    from tests.documentation import made_once
-    from tests.whole_archive import build
+    from tests.made.whole_archive import build
+    from tests.system.documentation import made_once
 
     def make(draft: Path) -> None:
         build(draft / "archive")
@@ -40,8 +42,8 @@ def whole_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def parted_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same archive with its long lists in parts, as a large one has them; nobody may change it."""
-    from tests.documentation import made_once
-    from tests.large_archive import build_parted
+    from tests.made.large_archive import build_parted
+    from tests.system.documentation import made_once
 
     def make(draft: Path) -> None:
         build_parted(draft / "archive")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-REAL_DATA = Path(os.environ.get("GLACIER_REAL_DATA", Path(__file__).resolve().parents[2].parent / "shared" / "data"))
+from tests.root import ROOT
+
+REAL_DATA = Path(os.environ.get("GLACIER_REAL_DATA", ROOT.parent / "shared" / "data"))
 needs_real_data = pytest.mark.skipif(
     not REAL_DATA.is_dir(), reason="the real data are not here; point GLACIER_REAL_DATA at them"
 )

@@ -6,7 +6,6 @@ import csv
 import subprocess
 import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,9 @@ from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork.read import read_field_data
 from schemas.settings import MassBalanceSettings
 from tests.real.data import REAL_DATA, needs_real_data
+from tests.root import ROOT
 
 SHEET = REAL_DATA / "mass_balance" / "nissai_stakes_raw.csv"
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = needs_real_data
 
 

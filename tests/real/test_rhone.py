@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +20,10 @@ from pipeline.mass_balance.fieldwork.read import read_field_data
 from pipeline.mass_balance.result import MassBalance
 from schemas.settings import MassBalanceSettings
 from tests.real.data import REAL_DATA, needs_real_data
+from tests.root import ROOT
 
 BANDS = REAL_DATA / "mass_balance" / "rhone_glamos_bands_all.csv"
 PUBLISHED = REAL_DATA / "mass_balance" / "rhone_glamos_glacierwide_all.csv"
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = needs_real_data
 
 

@@ -11,7 +11,6 @@ import csv
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -21,11 +20,11 @@ from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork.read import read_field_data
 from schemas.settings import MassBalanceSettings
 from schemas.wgms import WGMS_TABLES
-from tests.fakes import make_mass_balance_dataset
+from tests.made.fakes import make_mass_balance_dataset
 from tests.real.data import REAL_DATA, needs_real_data
+from tests.root import ROOT
 
 FOLDER = REAL_DATA / "mass_balance"
-ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = {table.name: table for table in WGMS_TABLES}
 TABLES_2023 = {
     "fog2023_mass_balance_overview": "MASS_BALANCE_OVERVIEW",

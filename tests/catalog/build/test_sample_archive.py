@@ -1,0 +1,135 @@
+"""The main job: the archive of the embedded sample, from raw files to the checks, against the sample's known truth."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+
+from pipeline.sample.kuitun_truth import kuitun_truth
+from pipeline.sample.urumqi_truth import urumqi_truth
+from tests.made.command_line import run
+
+pytestmark = pytest.mark.slow
+CHANGE, BALANCE = "urumqi-glacier-elevation-change", "kuitun51-glacier-mass-balance"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """One build of both datasets; every file it opens from Python is written down."""
+    target = tmp_path_factory.mktemp("sample") / "archive"
+    opened: list[str] = []
+    listening = [True]
+
+    def hear(event, arguments):
+        if listening[0] and event in ("open", "import") and arguments and isinstance(arguments[0], str):
+            opened.append(arguments[0])
+
+    sys.addaudithook(hear)
+    done = run("build", "--out", target, "--json", "--no-cache")
+    listening[0] = False
+    assert done.code == 0, done.err
+    return target, json.loads(done.out), opened
+
+
+@pytest.fixture(scope="module")
+def summary(built):
+    return built[1]["datasets"]
+
+
+@pytest.fixture(scope="module")
+def basin():
+    return urumqi_truth()
+
+
+def test_the_archive_passes_its_checks(built):
+    done = run("validate", built[0], "--json")
+    assert done.code == 0, done.out
+    assert json.loads(done.out)["passed"]
+
+
+def test_no_truth_is_read_while_building(built):
+    assert not [name for name in built[2] if "truth" in name]
+
+
+def test_the_shift_is_that_of_the_sample(summary, basin):
+    truth, found = basin, summary[CHANGE]["shift_m"]
+    assert found["east"] == pytest.approx(truth.shift_m.east, abs=0.05 * 30)
+    assert found["north"] == pytest.approx(truth.shift_m.north, abs=0.05 * 30)
+    # what the chain really reaches is far better than what is promised
+    assert np.hypot(found["east"] - truth.shift_m.east, found["north"] - truth.shift_m.north) < 0.3
+
+
+def test_the_glacier_change_is_that_of_the_sample(summary, basin):
+    truth, found = basin, summary[CHANGE]["glaciers"]
+    error = found["mean_dh_m"] - truth.mean_dh_m
+    assert abs(error) < 0.2
+    assert abs(error) < 2 * found["sigma_mean_dh_m"]
+    assert found["area_km2"] == pytest.approx(truth.area_km2, rel=0.01)
+
+
+def test_every_glacier_lies_within_its_stated_error(built, basin):
+    table = pd.read_csv(built[0] / CHANGE / "tables" / "glaciers.csv").set_index("glacier_id")
+    truth = {glacier.rgi_id: glacier.mean_dh_m for glacier in basin.glaciers}
+    score = (table["mean_dh_m"] - pd.Series(truth)) / table["sigma_mean_dh_m"]
+    assert score.notna().sum() == len(truth)
+    assert (score.abs() < 1).mean() > 0.5
+    assert (score.abs() < 3).all()
+
+
+def test_stable_terrain_is_unbiased(summary):
+    stable = summary[CHANGE]["stable_terrain"]
+    assert abs(stable["after"]["mean_m"]) < 0.6
+    assert stable["after"]["nmad_m"] < stable["after_coregistration"]["nmad_m"] < stable["before"]["nmad_m"]
+
+
+def test_the_twelve_balances_are_those_of_the_sample(summary):
+    truth = {year.year: year for year in kuitun_truth().years}
+    years = summary[BALANCE]["years"]
+    assert [year["year"] for year in years] == list(range(2000, 2012))
+    error = np.array([year["annual_balance_m_we"] - truth[year["year"]].annual_m_we for year in years])
+    sigma = np.array([year["sigma_annual_m_we"] for year in years])
+    assert (np.abs(error) < sigma).sum() >= 6
+    assert (np.abs(error) < 3 * sigma).all()
+    assert (sigma < 0.2).all()
+
+
+def test_all_gates_passed(summary):
+    for dataset in summary.values():
+        assert dataset["quality_gates"]
+        assert all(gate["passed"] for gate in dataset["quality_gates"])
+
+
+def test_every_product_is_called_synthetic(built):
+    root = built[0]
+    texts = [root / "index.html", root / "catalog.json", root / "manifest.json"]
+    for collection in (CHANGE, BALANCE):
+        folder = root / collection
+        texts += [folder / name for name in ("collection.json", "datapackage.json", "index.html", "README.md")]
+        texts += sorted((folder / "metadata").iterdir())
+        texts += sorted(folder.glob("*/*.html")) + sorted(folder.glob("*/*.json")) + sorted(folder.glob("*/*.geojson"))
+    silent = [path.relative_to(root) for path in texts if "synthetic" not in path.read_text(encoding="utf-8").lower()]
+    assert not silent
+    for path in root.rglob("*.tif"):
+        with rasterio.open(path) as raster:
+            assert "synthetic" in json.dumps(raster.tags()).lower(), path
+
+
+def test_a_missing_grid_is_said_in_the_product(built, summary):
+    datum = summary[CHANGE]["vertical_datum"]
+    if datum["method"] == "left to co-registration":
+        item = (built[0] / CHANGE / "elevation-change" / "elevation-change.json").read_text(encoding="utf-8")
+        assert "left to co-registration" in item
+    else:
+        assert datum["method"] == "PROJ grids"
+
+
+def test_a_second_build_gives_the_same_bytes(built, tmp_path):
+    done = run("build", "--out", tmp_path / "again", "--workers", 1, "--no-cache")
+    assert done.code == 0, done.err
+    first, second = (json.loads((root / "manifest.json").read_text()) for root in (built[0], tmp_path / "again"))
+    assert first["files"] == second["files"]

@@ -1,0 +1,562 @@
+"""Publication to a folder, and what is refused before anything is sent."""
+
+import json
+import os
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from catalog.archive.manifest import ListedFile, manifest_of, sha256_of
+from catalog.publish import destinations
+from catalog.publish import publish as publishing
+from catalog.publish.publish import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
+from schemas.errors import BadInput, FailedCheck
+from tests.made.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
+
+
+@pytest.fixture
+def archive(tmp_path) -> Path:
+    return write_archive(tmp_path / "archive", raster=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def order_of_arrival(monkeypatch) -> list[str]:
+    """Names in the order in which they come to stand at the destination."""
+    arrived = []
+    replace = Path.replace
+
+    def watched(self, target):
+        arrived.append(Path(target).as_posix())
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    return arrived
+
+
+def test_copy_is_the_archive(archive, tmp_path):
+    report = publish(archive, str(tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(archive)
+    assert sorted(report.copied) == sorted(contents(archive))
+    assert report.copied_bytes == sum(len(content) for content in contents(archive).values())
+    assert (report.unchanged, report.deleted, report.left_behind) == ((), (), ())
+    assert json.loads(json.dumps(report.to_dict()))["dry_run"] is False
+
+
+def test_copy_agrees_with_its_manifest(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    listed = {file["path"]: file["sha256"] for file in manifest_of(tmp_path / "out")["files"]}
+    found = {name: sha256_of(tmp_path / "out" / name) for name in contents(tmp_path / "out") if name != "manifest.json"}
+    assert found == listed
+
+
+@pytest.mark.parametrize(
+    ("stage", "paths"),
+    [
+        (
+            "data",
+            [COG_PATH, CSV_PATH, "c/i/outlines.geojson", "c/i/a.qml", "site.css", "schemas/glacier/v1/schema.json"],
+        ),
+        (
+            "descriptions",
+            ["c/datapackage.json", "c/metadata/ro-crate-metadata.json", "c/metadata/dataset.jsonld", "c/README.md"],
+        ),
+        ("items", [ITEM_PATH, "c/balance-2001/balance-2001.zh.json"]),
+        ("lists of items", ["c/items-0001.json", "c/items-0012.zh.json", "items.parquet"]),
+        ("collections", ["c/collection.json", "c/collection.zh.json"]),
+        ("pages", ["index.html", "c/index.html", "c/items-2.html", "search.js"]),
+        ("manifest", ["manifest.json"]),
+        ("catalogue", ["catalog.zh.json", "catalog.json"]),
+    ],
+)
+def test_stages_put_what_links_after_what_is_linked(stage, paths):
+    assert {path: STAGES[stage_of(path)] for path in paths} == dict.fromkeys(paths, stage)
+
+
+def test_pages_go_from_the_inside_out_and_the_catalogue_in_english_is_the_very_last():
+    paths = ["catalog.json", "catalog.zh.json", "index.html", "b/i/index.html", "a/index.html", "manifest.json"]
+    ordered = [file.path for file in in_order(ListedFile(path, 1, "") for path in paths)]
+    assert ordered == [
+        "b/i/index.html",
+        "a/index.html",
+        "index.html",
+        "manifest.json",
+        "catalog.zh.json",
+        "catalog.json",
+    ]
+
+
+@pytest.mark.slow
+def test_no_link_of_a_real_archive_leads_to_a_file_sent_later(tmp_path):
+    """Every downward link (child, item, asset) of every document in both languages."""
+    from tests.made.whole_archive import build
+
+    build(tmp_path / "archive")
+    order = {
+        file.path: number for number, file in enumerate(in_order(publishing._read_source(tmp_path / "archive").files))
+    }
+    links = 0
+    for path in order:
+        if not path.endswith(".json") or path == "manifest.json":
+            continue
+        document = json.loads((tmp_path / "archive" / path).read_bytes())
+        if "stac_version" not in document:
+            continue
+        down = [link["href"] for link in document["links"] if link["rel"] in ("child", "item", "describedby")]
+        for href in [*down, *(asset["href"] for asset in document.get("assets", {}).values())]:
+            if "://" not in href:
+                target = os.path.normpath(Path(path).parent / href)
+                assert order[target] < order[path], f"{path} before {target}"
+                links += 1
+    assert links > 20
+
+
+def test_catalogue_arrives_last(archive, tmp_path, monkeypatch):
+    arrived = order_of_arrival(monkeypatch)
+    publish(archive, str(tmp_path / "out"), workers=1)
+    names = [Path(path).relative_to(tmp_path / "out").as_posix() for path in arrived]
+    assert names[0] == JOURNAL_JSON
+    assert names[-2:] == ["manifest.json", "catalog.json"]
+    assert names.index(COG_PATH) < names.index(ITEM_PATH) < names.index(f"{COLLECTION}/collection.json")
+    assert names.index(f"{COLLECTION}/collection.json") < names.index("index.html")
+
+
+def test_unchanged_files_are_not_touched(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    before = {path: os.stat(path).st_ino for path in (tmp_path / "out").rglob("*")}
+    again = publish(archive, str(tmp_path / "out"))
+    assert again.copied == ()
+    assert len(again.unchanged) == len(contents(archive))
+    assert {path: os.stat(path).st_ino for path in (tmp_path / "out").rglob("*")} == before
+
+
+def test_only_what_changed_is_copied(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    write_text(archive, CSV_PATH, "glacier_id,mean_dh_m\nG1,-0.6\n")
+    write_manifest(archive)
+    assert publish(archive, str(tmp_path / "out")).copied == (CSV_PATH, "manifest.json")
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_damaged_copy_of_the_same_size_is_replaced(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    damaged = tmp_path / "out" / COG_PATH
+    damaged.write_bytes(b"x" * damaged.stat().st_size)
+    assert publish(archive, str(tmp_path / "out")).copied == (COG_PATH,)
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def without_table(archive: Path) -> None:
+    (archive / CSV_PATH).unlink()
+    write_manifest(archive)
+
+
+def test_old_files_stay_unless_deletion_is_asked_for(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    without_table(archive)
+    report = publish(archive, str(tmp_path / "out"))
+    assert (report.deleted, report.left_behind) == ((), (CSV_PATH,))
+    assert (tmp_path / "out" / CSV_PATH).exists()
+    assert report.lines()[-1] == "left behind from the previous version: 1; --delete removes them"
+
+
+def test_deletion_takes_only_what_the_previous_manifest_lists(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    (tmp_path / "out" / "robots.txt").write_text("the web master's own")
+    without_table(archive)
+    report = publish(archive, str(tmp_path / "out"), delete=True)
+    assert report.deleted == (CSV_PATH,)
+    assert set(contents(tmp_path / "out")) == {*contents(archive), "robots.txt"}
+
+
+def test_deletion_removes_folders_left_empty(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    shutil.rmtree(archive / COLLECTION / "tables")
+    write_manifest(archive)
+    publish(archive, str(tmp_path / "out"), delete=True)
+    assert not (tmp_path / "out" / COLLECTION / "tables").exists()
+
+
+def test_dry_run_changes_nothing(archive, tmp_path):
+    report = publish(archive, str(tmp_path / "out"), dry_run=True)
+    assert not (tmp_path / "out").exists()
+    assert report.dry_run
+    assert f"copy {COG_PATH}" in report.lines()
+    assert f"would copy {len(contents(archive))} files" in report.lines()[-1]
+    assert len(report.copied) == len(contents(archive))
+    publish(archive, str(tmp_path / "out"))
+    without_table(archive)
+    before = contents(tmp_path / "out")
+    assert publish(archive, str(tmp_path / "out"), dry_run=True, delete=True).deleted == (CSV_PATH,)
+    assert contents(tmp_path / "out") == before
+
+
+def killed_after(monkeypatch, count: int) -> None:
+    """End the run as a kill would, once ``count`` files have been copied."""
+    copied = []
+    put = destinations.FolderDestination.put
+
+    def put_until(self, source, file):
+        if len(copied) == count:
+            raise KeyboardInterrupt
+        copied.append(file.path)
+        put(self, source, file)
+
+    monkeypatch.setattr(destinations.FolderDestination, "put", put_until)
+
+
+def test_interrupted_first_publication_is_resumed(archive, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        killed_after(patched, 4)
+        with pytest.raises(KeyboardInterrupt):
+            publish(archive, str(tmp_path / "out"), workers=1)
+    there = contents(tmp_path / "out")
+    assert JOURNAL_JSON in there
+    assert "catalog.json" not in there
+    report = publish(archive, str(tmp_path / "out"))
+    assert len(report.unchanged) == 4
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_interrupted_deletion_is_resumed(archive, tmp_path, monkeypatch):
+    publish(archive, str(tmp_path / "out"))
+    without_table(archive)
+
+    def stop(self, path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(destinations.FolderDestination, "delete", stop)
+        with pytest.raises(KeyboardInterrupt):
+            publish(archive, str(tmp_path / "out"), delete=True)
+    assert manifest_of(tmp_path / "out") == manifest_of(archive)  # which no longer names the table
+    assert publish(archive, str(tmp_path / "out"), delete=True).deleted == (CSV_PATH,)
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_interrupted_publication_leaves_the_old_catalogue(archive, tmp_path, monkeypatch):
+    publish(archive, str(tmp_path / "out"))
+    for path in (CSV_PATH, f"{COLLECTION}/collection.json", "catalog.json"):
+        write_text(archive, path, (archive / path).read_text() + " ")
+    write_manifest(archive)
+    before = contents(tmp_path / "out")
+    killed_after(monkeypatch, 1)
+    with pytest.raises(KeyboardInterrupt):
+        publish(archive, str(tmp_path / "out"), workers=1)
+    after = contents(tmp_path / "out")
+    assert {name for name in before if before[name] != after[name]} == {CSV_PATH}
+
+
+def versioned(archive: Path, *versions: str, **texts: str) -> Path:
+    """The archive under these versions of its datasets, with some files changed."""
+    for path, text in texts.items():
+        write_text(archive, path, text)
+    write_manifest(archive)
+    manifest = manifest_of(archive)
+    manifest["datasets"] = [{"id": f"d{number}", "version": version} for number, version in enumerate(versions)]
+    write_text(archive, "manifest.json", json.dumps(manifest))
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        (["1.0.0"], "1.0.0"),
+        (["1.0.0", "1.0.0"], "1.0.0"),
+        (["1.0.0", "2.1.0"], "1.0.0_2.1.0"),
+        ([], ""),
+        (["../../x"], ""),
+        ([".."], ""),
+        (["1/2"], ""),
+    ],
+)
+def test_version_of_an_archive_is_that_of_its_datasets(versions, expected):
+    assert version_of({"datasets": [{"version": version} for version in versions]}) == expected
+
+
+def test_version_published_before_stays_readable_under_its_number(archive, tmp_path):
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    first = contents(archive)
+    (archive / COG_PATH).unlink()
+    report = publish(versioned(archive, "1.1.0", **{CSV_PATH: "glacier_id\n"}), str(out), delete=True)
+    assert report.kept == "versions/1.0.0"
+    assert report.lines()[-1] == f"the previous version is kept as {out}/versions/1.0.0/"
+    assert contents(out / "versions/1.0.0") == first
+    current = {path: text for path, text in contents(out).items() if not path.startswith("versions/")}
+    assert current == contents(archive)
+    third = publish(versioned(archive, "2.0.0", "1.1.0"), str(out), delete=True)
+    assert third.kept == "versions/1.1.0"
+    assert contents(out / "versions/1.0.0") == first
+    assert contents(out / "versions/1.1.0") == current
+
+
+def test_kept_version_is_no_second_name_of_what_is_published_later(archive, tmp_path):
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    before = (archive / CSV_PATH).read_bytes()
+    publish(versioned(archive, "1.1.0", **{CSV_PATH: "changed\n"}), str(out))
+    publish(versioned(archive, "1.1.0", **{CSV_PATH: "changed again\n"}), str(out))
+    assert (out / "versions/1.0.0" / CSV_PATH).read_bytes() == before
+    assert (out / CSV_PATH).read_bytes() == b"changed again\n"
+
+
+def test_same_version_and_no_version_are_not_kept(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    report = publish(versioned(archive, "1.0.0", **{CSV_PATH: "changed\n"}), str(tmp_path / "out"))
+    unkept = publish(versioned(archive, "1.1.0"), str(tmp_path / "out"), keep_previous=False)
+    assert (report.kept, unkept.kept) == ("", "")
+    assert not (tmp_path / "out" / "versions").exists()
+
+
+def test_dry_run_says_what_would_be_kept_and_keeps_nothing(archive, tmp_path):
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    report = publish(versioned(archive, "1.1.0"), str(tmp_path / "out"), dry_run=True)
+    assert report.lines()[-1] == f"the previous version would be kept as {tmp_path}/out/versions/1.0.0/"
+    assert not (tmp_path / "out" / "versions").exists()
+
+
+@pytest.mark.parametrize("stopped", ["keeping", "sending"])
+def test_version_is_kept_whole_though_the_publication_is_interrupted(archive, tmp_path, monkeypatch, stopped):
+    """A mixture of both versions, as an interruption leaves it, must not replace the kept version."""
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    first = contents(archive)
+    changed = {path: (archive / path).read_text() + " " for path in (CSV_PATH, ITEM_PATH, "catalog.json")}
+    versioned(archive, "1.1.0", **changed)
+    with monkeypatch.context() as patched:
+        if stopped == "keeping":
+            copy, done = destinations.FolderDestination.copy, []
+
+            def copy_until(self, path, to):
+                if len(done) == 3:
+                    raise KeyboardInterrupt
+                done.append(path)
+                return copy(self, path, to)
+
+            patched.setattr(destinations.FolderDestination, "copy", copy_until)
+        else:
+            killed_after(patched, 1)
+        with pytest.raises(KeyboardInterrupt):
+            publish(archive, str(out), workers=1)
+    publish(archive, str(out))
+    assert contents(out / "versions/1.0.0") == first
+    assert {path: text for path, text in contents(out).items() if not path.startswith("versions/")} == contents(archive)
+
+
+def test_file_of_the_previous_version_that_is_gone_does_not_stop_the_new_one(archive, tmp_path):
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    (tmp_path / "out" / CSV_PATH).unlink()
+    told = []
+    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"), tell=told.append)
+    assert f"{CSV_PATH} is listed by the previous version, but stands there no more" in told
+    assert (tmp_path / "out/versions/1.0.0/catalog.json").exists()
+
+
+def test_kept_version_is_copied_where_files_cannot_have_two_names(archive, tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError("no links here")
+
+    monkeypatch.setattr(destinations.os, "link", refused)
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    first = contents(archive)
+    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"))
+    assert contents(tmp_path / "out/versions/1.0.0") == first
+
+
+def test_bad_copy_is_found_and_does_not_get_its_name(archive, tmp_path, monkeypatch):
+    def damage(source, target):
+        Path(target).write_bytes(Path(source).read_bytes()[:-1] + b"?")
+
+    monkeypatch.setattr(destinations.shutil, "copyfile", damage)
+    with pytest.raises(FailedCheck, match=r"found sha256 [0-9a-f]{64}; expected sha256 [0-9a-f]{64}; publish again"):
+        publish(archive, str(tmp_path / "out"), workers=1)
+    assert set(contents(tmp_path / "out")) == {JOURNAL_JSON}
+
+
+def test_archive_that_disagrees_with_its_manifest_is_not_published(archive, tmp_path):
+    write_text(archive, CSV_PATH, "changed by hand\n")
+    with pytest.raises(FailedCheck, match=r"glaciers\.csv: found sha256 .* as the manifest says; build again"):
+        publish(archive, str(tmp_path / "out"))
+    assert not (tmp_path / "out" / "catalog.json").exists()
+
+
+def test_archive_lacking_a_file_is_refused(archive, tmp_path):
+    (archive / CSV_PATH).unlink()
+    with pytest.raises(BadInput, match=r"glaciers\.csv: found no such file; expected a file that the manifest lists"):
+        publish(archive, str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd", "", JOURNAL_JSON, "versions/1.0.0/catalog.json"])
+def test_manifest_with_a_path_out_of_the_archive_is_refused(archive, tmp_path, path):
+    manifest = manifest_of(archive)
+    manifest["files"].append({"path": path, "size": 1, "sha256": "0" * 64})
+    write_text(archive, "manifest.json", json.dumps(manifest))
+    with pytest.raises(BadInput, match="expected paths inside the archive"):
+        publish(archive, str(tmp_path / "out"))
+
+
+def test_manifest_of_another_shape_is_refused(archive, tmp_path):
+    write_text(archive, "manifest.json", '{"archive": "glacier-archive", "files": [{"path": "catalog.json"}]}')
+    with pytest.raises(BadInput, match="an entry without path, size or sha256"):
+        publish(archive, str(tmp_path / "out"))
+
+
+def test_foreign_folder_is_refused_and_left_alone(archive, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    with pytest.raises(BadInput, match=r"files that are no archive .* choose another destination; nothing was changed"):
+        publish(archive, str(tmp_path / "out"), delete=True)
+    assert contents(tmp_path / "out") == {"thesis.txt": b"mine"}
+
+
+def test_empty_folder_is_accepted(archive, tmp_path):
+    (tmp_path / "out").mkdir()
+    publish(archive, str(tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_overlapping_folders_are_refused(archive, tmp_path):
+    for destination in (archive, archive / "public", tmp_path):
+        with pytest.raises(BadInput, match="a folder that overlaps the archive"):
+            publish(archive, str(destination))
+
+
+def test_destination_that_is_a_file_or_has_no_parent_is_refused(archive, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="found a file; expected a folder, or nothing"):
+        publish(archive, str(tmp_path / "file"))
+    with pytest.raises(BadInput, match=r"found no such folder; .* create it first"):
+        publish(archive, str(tmp_path / "absent" / "out"))
+
+
+def test_file_where_a_folder_is_needed_is_reported(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    shutil.rmtree(tmp_path / "out" / COLLECTION)
+    (tmp_path / "out" / COLLECTION).write_text("in the way")
+    with pytest.raises(BadInput, match=r"expected a place that can be written to; nothing published before"):
+        publish(archive, str(tmp_path / "out"))
+
+
+def test_link_out_of_the_destination_is_not_followed(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    (tmp_path / "elsewhere").mkdir()
+    shutil.rmtree(tmp_path / "out" / COLLECTION / "tables")
+    (tmp_path / "out" / COLLECTION / "tables").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match="a symbolic link that leads out of the destination"):
+        publish(archive, str(tmp_path / "out"))
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_link_in_the_place_of_a_file_is_replaced_not_written_through(archive, tmp_path):
+    publish(archive, str(tmp_path / "out"))
+    (tmp_path / "other.csv").write_text("not ours")
+    (tmp_path / "out" / CSV_PATH).unlink()
+    (tmp_path / "out" / CSV_PATH).symlink_to(tmp_path / "other.csv")
+    publish(archive, str(tmp_path / "out"))
+    assert (tmp_path / "other.csv").read_text() == "not ours"
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_what_is_no_archive_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="found no such folder; expected the root folder of an archive"):
+        publish(tmp_path / "absent", str(tmp_path / "out"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match=r"found no manifest\.json of ours"):
+        publish(tmp_path / "empty", str(tmp_path / "out"))
+
+
+# --- addresses of buckets, without a bucket ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def credentials(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setitem(destinations._RETRY, "max_retries", 1)
+
+
+@pytest.mark.parametrize(
+    ("address", "endpoint", "message"),
+    [
+        ("s3:///prefix", None, "found no bucket; expected s3://bucket/prefix"),
+        ("gs://bucket/prefix", None, "found scheme 'gs'; expected a folder or s3://bucket/prefix"),
+        ("s3://bucket", "ftp://host", "no http or https address"),
+        ("folder", "https://host", "found a folder and the endpoint https://host"),
+    ],
+)
+def test_wrong_addresses_are_refused(archive, credentials, address, endpoint, message):
+    with pytest.raises(BadInput, match=message):
+        publish(archive, address, endpoint_url=endpoint)
+
+
+def test_missing_credentials_are_named(archive, credentials, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(BadInput, match="no credentials in the environment; expected AWS_ACCESS_KEY_ID and AWS_SECRET"):
+        publish(archive, "s3://bucket/prefix")
+
+
+def test_plain_http_from_the_environment_is_refused(archive, credentials, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example")
+    with pytest.raises(BadInput, match=r"the unencrypted address http://store\.example; expected https"):
+        publish(archive, "s3://bucket/prefix")
+
+
+def test_refused_connection_is_one_clear_line(archive, credentials):
+    with pytest.raises(BadInput, match=r"s3://bucket/prefix at http://127\.0\.0\.1:9.*found no connection") as caught:
+        publish(archive, "s3://bucket/prefix", endpoint_url="http://127.0.0.1:9")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (403, "AccessDenied", r"found 403 Forbidden \(AccessDenied\); expected leave to list, read and write"),
+        (401, "Unauthorized", "check the credentials and the bucket's policy"),
+        (404, "NoSuchBucket", r"found 404 Not Found \(NoSuchBucket\); expected an existing bucket"),
+        (503, "SlowDown", "found 503 Service Unavailable"),
+    ],
+)
+def test_refusals_of_the_store_are_explained(archive, credentials, status, code, message):
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = f"<Error><Code>{code}</Code></Error>".encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(BadInput, match=message) as caught:
+                publish(archive, "s3://bucket/prefix", endpoint_url=f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+    assert "\n" not in str(caught.value)
+
+
+def test_threads_stop_at_the_first_error():
+    done = []
+
+    def act(number):
+        if number == 0:
+            raise BadInput("here", "trouble", "none")
+        done.append(number)
+
+    with pytest.raises(BadInput, match="trouble"):
+        publishing._each(list(range(500)), act, 1)
+    assert len(done) < 500

@@ -1,0 +1,158 @@
+"""A small, consistent archive of both datasets, for tests of what is done with archives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyproj import Transformer
+from rasterio.features import rasterize
+
+from catalog.archive.items import Dataset
+from catalog.build.collection import Collection, facts_of
+from catalog.build.collections import BuildReport, build_archive
+from catalog.pages.facts import Card
+from catalog.pages.search import Searchable
+from pipeline.elevation_change.result import ElevationChange
+from pipeline.mass_balance.glacier_wide.cumulative import cumulative_table
+from pipeline.mass_balance.result import BalanceYear, MassBalance
+from schemas.tables import DATES, REGION
+from tests.made.fakes import CRS, make_elevation_change_dataset, make_mass_balance_dataset
+
+CODE_VERSION = "0.1.0"
+EARLIER, LATER = date(2000, 2, 16), date(2012, 12, 31)
+ELEVATION_CHANGE, MASS_BALANCE = "test-elevation-change", "test-mass-balance"
+
+
+def make_datasets(**changes: Any) -> list[Dataset]:
+    """Both datasets, the tables of the second completed so that they agree with its fields."""
+    changed = complete_change(make_elevation_change_dataset(shape=(90, 150), **changes))
+    return [changed, complete_balance(make_mass_balance_dataset(**changes))]
+
+
+def build(out: Path, **changes: Any) -> BuildReport:
+    return build_archive(make_datasets(**changes), out, code_version=CODE_VERSION)
+
+
+def collections_of(datasets: list[Dataset]) -> list[Collection]:
+    """As the manifest sees datasets; of their pages and items nothing is told."""
+    nothing = Card("", False, None, (), (), 0, "", Searchable({}, ()))
+    return [Collection(dataset.definition, facts_of(dataset, (), nothing)) for dataset in datasets]
+
+
+def complete_change(dataset: Dataset) -> Dataset:
+    """Take the mean change of each glacier from its pixels; only one that has no void says so."""
+    result = dataset.result
+    assert isinstance(result, ElevationChange)
+    table = result.tables["glaciers"].copy()
+    assert result.outlines is not None
+    for row, (_, glacier) in enumerate(result.outlines.dissolve("glacier_id").iterrows()):
+        inside = rasterize([(glacier.geometry, 1)], out_shape=result.grid.shape, transform=result.grid.transform) == 1
+        dh = result.dh_m[inside]
+        mean = float(np.nanmean(dh)) if np.isfinite(dh).any() else 0.0
+        table.loc[row, "mean_dh_m"] = table.loc[row, "median_dh_m"] = mean
+        table.loc[row, "observed_share"] = observed = float(np.isfinite(dh).mean()) if dh.size else 0.0
+        table.loc[row, ["filled_share", "extrapolated_share", "outlier_share"]] = (1 - observed, 0.0, 0.0)
+        table.loc[row, "volume_change_m3"] = mean * table.loc[row, "area_km2"] * 1e6
+        table.loc[row, "mass_change_kg"] = 850 * table.loc[row, "volume_change_m3"]
+    table["flags"] = None
+    table["mean_dhdt_m_a"] = table["mean_dh_m"] / ((LATER - EARLIER).days / 365.25)
+    volume, area = float(table["volume_change_m3"].sum()), float(table["area_km2"].sum())
+    assert result.totals is not None
+    totals = replace(result.totals, volume_change_m3=volume, mean_dh_m=volume / area / 1e6)
+    tables = {**result.tables, "glaciers": table, "region": _region(table), "dates": _dates()}
+    return replace(dataset, result=replace(result, totals=totals, tables=tables))
+
+
+def _region(glaciers: pd.DataFrame) -> pd.DataFrame:
+    sums = {name: glaciers[name].sum() for name in ("area_km2", "volume_change_m3", "mass_change_kg")}
+    mean = sums["volume_change_m3"] / sums["area_km2"] / 1e6
+    counts = {"count": len(glaciers), "count_measured": len(glaciers)}
+    row = {"region": "all", **counts, **sums, "mean_dh_m": mean, "observed_share": glaciers["observed_share"].min()}
+    row |= {"filled_share": 1 - row["observed_share"], "extrapolated_share": 0.0, "outlier_share": 0.0}
+    return pd.DataFrame([row], columns=REGION.column_names)
+
+
+def _dates() -> pd.DataFrame:
+    rows = [
+        {"input": name, "product": "a DEM", "date": day, "sigma_years": 0.1, "basis": "as the test states it"}
+        for name, day in (("earlier", EARLIER), ("later", LATER))
+    ]
+    return pd.DataFrame(rows, columns=DATES.column_names)
+
+
+def complete_balance(dataset: Dataset) -> Dataset:
+    """Fill in what the fake leaves out: area, AAR and the balances by each method."""
+    result = dataset.result
+    assert isinstance(result, MassBalance)
+    points = _placed(result.tables["point_balances"])
+    stakes = _placed(result.tables["stakes"])
+    zones, hypsometry = _agreeing_zones(result, points)
+    years = tuple(_with_zone_balance(year, zones) for year in result.years)
+    table = result.tables["glacier_balances"].copy()
+    for row, year in enumerate(years):
+        values: dict[str, Any] = {
+            "aar": year.aar,
+            "area_km2": year.area_km2,
+            "accumulation_area_km2": None if year.aar is None else year.aar * year.area_km2,
+            "ablation_area_km2": None if year.aar is None else (1 - year.aar) * year.area_km2,
+            "midseason_date": year.midseason,
+            "sigma_winter_m_we": year.sigma_winter_m_we,
+            "sigma_summer_m_we": year.sigma_summer_m_we,
+            "field_balance_m_we": year.annual_m_we,
+            "contour_balance_m_we": year.annual_m_we,
+            "zone_balance_m_we": year.by_method.get("zone"),
+        }
+        for name, value in values.items():
+            table[name] = table[name].astype(object)
+            table.loc[row, name] = value
+    tables = {
+        "glacier_balances": table,
+        "zone_balances": zones,
+        "hypsometry": hypsometry,
+        "point_balances": points,
+        "stakes": stakes,
+        "cumulative_balances": cumulative_table(years),
+    }
+    return replace(dataset, result=replace(result, years=years, tables={**result.tables, **tables}))
+
+
+def _placed(records: pd.DataFrame) -> pd.DataFrame:
+    """Records with their places in degrees too."""
+    to_degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    longitude, latitude = to_degrees.transform(records["easting"].to_numpy(), records["northing"].to_numpy())
+    return records.assign(longitude=longitude, latitude=latitude)
+
+
+def _agreeing_zones(result: MassBalance, points: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Zones that together are as large as the glacier, and of which each that holds points has their mean."""
+    zones, hypsometry = result.tables["zone_balances"].copy(), result.tables["hypsometry"].copy()
+    used = points[(points["period"] == "annual") & (points["bound"] == "=")]
+    for year in result.years:
+        rows = zones.index[zones["year"] == year.year]
+        area = year.area_km2 / len(rows) if len(rows) else 0.0
+        zones.loc[rows, "area_km2"] = area
+        hypsometry.loc[hypsometry["year"] == year.year, "area_km2"] = area
+        own = used[used["year"] == year.year]
+        held = np.clip(np.searchsorted(zones.loc[rows, "upper_m"], own["elevation_m"], "right"), 0, len(rows) - 1)
+        for position, row in enumerate(rows):
+            balances = own["balance_m_we"].to_numpy()[held == position]
+            zones.loc[row, "n_points"] = balances.size
+            if balances.size:
+                zones.loc[row, ["basis", "annual_balance_m_we"]] = ["observed", balances.mean()]
+            elif zones.loc[row, "basis"] == "observed":
+                zones.loc[row, "basis"] = "interpolated"
+    return zones, hypsometry
+
+
+def _with_zone_balance(year: BalanceYear, zones: pd.DataFrame) -> BalanceYear:
+    own = zones[zones["year"] == year.year]
+    return replace(year, by_method={**year.by_method, "zone": _zoned(own)}) if len(own) else year
+
+
+def _zoned(zones: pd.DataFrame) -> float:
+    return float((zones["area_km2"] * zones["annual_balance_m_we"].round(2)).sum() / zones["area_km2"].sum())
