@@ -295,7 +295,14 @@ def balance(
             data: tuple[Any, ...] = (read_or_mark(source, marked_copy, not_after=last, glacier=glacier),)
         else:
             data = read_all_or_mark(source, marked_copy, not_after=last)
-        task = Task(settings, dem, outline, sigma_limit, draws, MONTE_CARLO_SEED)
+        task = Task(
+            settings=settings,
+            dem=dem,
+            outline=outline,
+            sigma_limit_m_we=sigma_limit,
+            draws=draws,
+            seed=MONTE_CARLO_SEED,
+        )
         results = run_balances(data, task, tell)
         tell("Writing the results")
         if len(results) == 1:

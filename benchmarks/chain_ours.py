@@ -19,7 +19,7 @@ def main(earlier: Path, later: Path, out: Path, memory: str = "1GB") -> None:
     """Run the chain and print shift and spread."""
     settings = ElevationChangeSettings()
     with open_resources(memory_bytes=bytes_of(memory)) as resources:
-        observed = observe(Request(earlier, later), settings, resources)
+        observed = observe(Request(earlier=earlier, later=later), settings, resources)
         found = difference(observed, settings, resources)
         write_cog(
             out, found.layers.dh, observed.grid, nodata=NODATA, unit="m", resampling="average", tags={},

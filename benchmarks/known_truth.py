@@ -31,7 +31,7 @@ RADIUS_M, TILT = 1000.0, 1e-4
 CENTRES_M = ((3500.0, -3000.0), (11_000.0, -4200.0), (7200.0, -8000.0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Truth:
     """What must be added to the earlier DEM's position (m), and the mean change over all glaciers (m)."""
 
@@ -66,7 +66,7 @@ def write_scene(folder: Path, number: int) -> Truth:
     _write(folder / "later.tif", later, PIXEL_M)
     _write(folder / "earlier.tif", earlier, post)
     _write_outlines(folder / "glaciers.geojson")
-    return Truth(kind, east, north, up, float(change[_on_ice(eastings, northings)].mean()))
+    return Truth(kind=kind, east=east, north=north, up=up, mean_dh_m=float(change[_on_ice(eastings, northings)].mean()))
 
 
 def _waves(draw: np.random.Generator, count: int = 120) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ from schemas.settings import ElevationChangeSettings
 TIANSHAN_TILES, TIANSHAN_SIDE = 140, 3600
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TileDone:
     """What came back of one tile."""
 
@@ -50,7 +50,14 @@ def difference_of_tile(side: int, memory_bytes: int, tile: int) -> TileDone:
         seconds = time.perf_counter() - begin
     error = np.hypot(found.shift_m.east - SHIFT_EAST_M, found.shift_m.north - SHIFT_NORTH_M) / PIXEL_M
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    return TileDone(tile, float(error), found.after.nmad_m, seconds, before, peak)
+    return TileDone(
+        tile=tile,
+        shift_error_pixels=float(error),
+        nmad_m=found.after.nmad_m,
+        seconds=seconds,
+        peak_before_mb=before,
+        peak_mb=peak,
+    )
 
 
 def main() -> None:

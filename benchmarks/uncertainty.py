@@ -52,8 +52,8 @@ def report_xdem(folder: Path, found: dict[str, Any]) -> bool:
     """xDEM's standard errors beside the exact integral of its own variogram; whether they agree."""
     models = found["models"]
     variogram = Variogram(
-        tuple(model["range_m"] for model in models),
-        tuple(model["sill"] for model in models),
+        ranges_m=tuple(model["range_m"] for model in models),
+        sills=tuple(model["sill"] for model in models),
         forms=tuple(Form(model["form"].lower()) for model in models),
     )
     described = ", ".join(f"{model['form']} {model['sill']:.3f} at {model['range_m']:.0f} m" for model in models)

@@ -25,7 +25,7 @@ BLOCK_PIXELS, SAMPLE_STEP = 1 << 19, 5
 LIMIT = 6.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Standardised:
     """Writes sigma and the standardised residuals of stable terrain, block by block."""
 
@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
     model = terrain_sigma(*sample, stable=glaciers[thinned] == 0)
     sigma, residual = np.empty((2, *glaciers.shape), np.float32)
     with threads(2) as runner:
-        work = Standardised(model, layers, glaciers, sigma, residual)
+        work = Standardised(model=model, layers=layers, glaciers=glaciers, sigma=sigma, residual=residual)
         runner.run(work, row_blocks(glaciers.shape, BLOCK_PIXELS))
         variogram = fit_variogram(residual, PIXEL_M, runner)
         found = {}

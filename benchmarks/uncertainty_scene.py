@@ -15,7 +15,7 @@ from scipy import fft
 from pipeline.elevation_change.uncertainty.variogram import Variogram
 
 PIXEL_M = 30.0
-TRUE = Variogram((75.0, 600.0, 6000.0), (0.7, 0.2, 0.1))
+TRUE = Variogram(ranges_m=(75.0, 600.0, 6000.0), sills=(0.7, 0.2, 0.1))
 GLACIERS = 100
 
 

@@ -26,7 +26,7 @@ _CORE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CoreProperties:
     """What a workbook says of itself; ``day`` stands in place of the time of writing."""
 

@@ -10,7 +10,7 @@ FieldType = Literal["string", "integer", "number", "boolean", "date", "year"]
 FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """One column: its name (unit included), type, meaning and constraints."""
 
@@ -56,7 +56,7 @@ class ForeignKey:
     reference_columns: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """A table: its name, what it holds, columns in order, primary key and foreign keys."""
 

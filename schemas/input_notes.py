@@ -5,22 +5,22 @@ from __future__ import annotations
 from schemas.fields import Column, Table
 
 INPUT_NOTES = Table(
-    "input_notes",
-    "Notes on the input",
-    "every correction that the reading of the field workbook made, and what it kept though it looks odd",
-    (
-        Column("note", "integer", "number of the note", required=True, minimum=1),
+    name="input_notes",
+    title="Notes on the input",
+    meaning="every correction that the reading of the field workbook made, and what it kept though it looks odd",
+    columns=(
+        Column(name="note", type="integer", meaning="number of the note", required=True, minimum=1),
         Column(
-            "kind",
-            "string",
-            "'correction': read differently from what is typed; 'doubt': kept as typed, worth a look",
+            name="kind",
+            type="string",
+            meaning="'correction': read differently from what is typed; 'doubt': kept as typed, worth a look",
             enum=("correction", "doubt"),
             required=True,
         ),
-        Column("sheet", "string", "sheet of the workbook, or file of the folder", required=True),
-        Column("cell", "string", "cell or range; empty for a whole sheet"),
-        Column("found", "string", "what stands there", required=True),
-        Column("used", "string", "what it was read as, or what it means", required=True),
+        Column(name="sheet", type="string", meaning="sheet of the workbook, or file of the folder", required=True),
+        Column(name="cell", type="string", meaning="cell or range; empty for a whole sheet"),
+        Column(name="found", type="string", meaning="what stands there", required=True),
+        Column(name="used", type="string", meaning="what it was read as, or what it means", required=True),
     ),
-    ("note",),
+    primary_key=("note",),
 )

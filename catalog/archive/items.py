@@ -19,7 +19,7 @@ from schemas.definition import Definition
 from schemas.tables import DATA_DICTIONARY, PAIR
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """One dataset ready for publication.
 
@@ -84,7 +84,7 @@ def together(parts: Sequence[tuple[str, dict[str, pd.DataFrame]]]) -> dict[str, 
     }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Asset:
     """One file of an item: STAC key, path relative to the item's folder, and what STAC says of it.
 
@@ -104,7 +104,7 @@ class Asset:
     extra_cn: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """One written item of a collection.
 

@@ -17,7 +17,7 @@ from catalog.runs.single_run import dataset_summary
 from schemas.definition import Bilingual, Definition
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CollectionFacts:
     """The part that follows from the result; JSON can hold it.
 
@@ -54,7 +54,12 @@ class Collection:
         """As the report of the build tells it."""
         facts, definition = self.facts, self.definition
         return PublishedCollection(
-            definition.id, definition.title.en, facts.synthetic, facts.items, facts.summary, facts.rows
+            collection_id=definition.id,
+            title=definition.title.en,
+            synthetic=facts.synthetic,
+            items=facts.items,
+            summary=facts.summary,
+            rows=facts.rows,
         )
 
 

@@ -150,13 +150,13 @@ def complete(
         refuse_unversioned_change(out, root)
     files = list_files(root)
     return BuildReport(
-        out,
-        tuple(collection.published() for collection in collections),
-        len(files),
-        sum(file.size for file in files),
-        tuple(result.name for result in validation.results),
-        tuple(result.name for result in validation.results if result.skipped),
-        reused,
+        folder=out,
+        collections=tuple(collection.published() for collection in collections),
+        files=len(files),
+        size=sum(file.size for file in files),
+        checks=tuple(result.name for result in validation.results),
+        not_checked=tuple(result.name for result in validation.results if result.skipped),
+        reused=reused,
     )
 
 

@@ -67,7 +67,9 @@ def produce(
         result: ElevationChange | MassBalance = _elevation_change(definition, inputs, resources, tell)
     else:
         result = _mass_balance(definition, inputs, resources, tell)
-    return Dataset(definition, result, files, synthetic, judge(definition.gates, result))
+    return Dataset(
+        definition=definition, result=result, inputs=files, synthetic=synthetic, gates=judge(definition.gates, result)
+    )
 
 
 def produce_all(
@@ -115,9 +117,16 @@ def _pairs(
         gates = judge(definition.gates, result)
         gates["subject"] = stable_terrain(name)
         used = tuple(file for file in files if file.source in pair.keys)
-        parts.append(Dataset(own, result, used, synthetic, gates, pair=name))
+        parts.append(Dataset(definition=own, result=result, inputs=used, synthetic=synthetic, gates=gates, pair=name))
     verdicts = pd.concat([part.gates for part in parts], ignore_index=True)
-    return Dataset(definition, parts[0].result, files, synthetic, verdicts, pairs=tuple(parts))
+    return Dataset(
+        definition=definition,
+        result=parts[0].result,
+        inputs=files,
+        synthetic=synthetic,
+        gates=verdicts,
+        pairs=tuple(parts),
+    )
 
 
 def _elevation_change(

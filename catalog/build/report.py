@@ -30,7 +30,7 @@ class FailedBuild(FailedCheck):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishedCollection:
     """A collection of the archive.
 
@@ -51,7 +51,7 @@ class PublishedCollection:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BuildReport:
     """What was published.
 
@@ -107,4 +107,6 @@ def report_from_json(folder: Path, plain: dict[str, Any]) -> BuildReport:
     )
     reused = tuple(collection.collection_id for collection in collections)
     lists = {name: tuple(plain[name]) for name in ("checks", "not_checked")}
-    return BuildReport(folder, collections, plain["files"], plain["size"], reused=reused, **lists)
+    return BuildReport(
+        folder=folder, collections=collections, files=plain["files"], size=plain["size"], reused=reused, **lists
+    )

@@ -40,7 +40,7 @@ def unmetered(_name: str, _at_hand: int, _in_all: int | None) -> None:
     """Count nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Patience:
     """How often to ask again without any progress, and how long to wait in between.
 
@@ -64,7 +64,7 @@ class Patience:
         return max(min(self.first_wait_s * 2.0**attempt, self.longest_wait_s), asked_s or 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Remote:
     """A file on a server.
 
@@ -181,7 +181,7 @@ def download(
     Stopped : ``remote.stop`` was set.
     """
     part = target.with_name(f".{target.name}.part")
-    transfer = _Transfer(remote, part, target.name, meter, size)
+    transfer = _Transfer(remote=remote, part=part, name=target.name, meter=meter, size=size)
     _persist(remote, transfer.carry_on, tell, lambda: transfer.furthest)
     try:
         _refuse_web_page(remote, part)
@@ -195,7 +195,7 @@ def download(
     part.replace(target)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Transfer:
     """One file on its way into its part, over as many requests as it takes."""
 

@@ -81,7 +81,7 @@ _MOST_LIST_BYTES = 50_000_000  # of checksums; the one of PROJ has half a megaby
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FetchReport:
     """What was done, or with ``dry_run`` what would be.
 
@@ -143,7 +143,7 @@ def _size_text(file: Download, announced: Announced | None) -> str:
 # --- carrying it out ---------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Fetch:
     """One run: where to, with what client, and the lock file that the threads share."""
 
@@ -158,7 +158,7 @@ class _Fetch:
     login_guard: threading.Lock = field(default_factory=threading.Lock)
 
     def remote(self, wanted: Download) -> Remote:
-        remote = Remote(self.client, wanted.url, patience=self.patience, stop=self.stop)
+        remote = Remote(client=self.client, url=wanted.url, patience=self.patience, stop=self.stop)
         if wanted.login != "earthdata":
             return remote
         with self.login_guard:
@@ -187,7 +187,14 @@ class _Fetch:
             )
         if known is None:
             with self.guard:
-                self.locked[wanted.name] = Locked(wanted.name, url, size, digest, wanted.licence, wanted.attribution)
+                self.locked[wanted.name] = Locked(
+                    name=wanted.name,
+                    url=url,
+                    size=size,
+                    sha256=digest,
+                    licence=wanted.licence,
+                    attribution=wanted.attribution,
+                )
                 write_lock(self.destination / LOCK_TOML, self.locked.values())
 
 
@@ -243,7 +250,15 @@ def run_fetch(
         with _alone_in(destination):
             locked = read_lock(destination / LOCK_TOML)
             stop = threading.Event()
-            run = _Fetch(destination, session, patience or Patience(sleep=stop.wait), tell, meter, locked, stop)
+            run = _Fetch(
+                destination=destination,
+                client=session,
+                patience=patience or Patience(sleep=stop.wait),
+                tell=tell,
+                meter=meter,
+                locked=locked,
+                stop=stop,
+            )
             known = _with_checksums(run, [*present, *missing])
             for wanted in known[: len(present)]:
                 run.record(wanted, destination / wanted.name, url="")
@@ -258,7 +273,13 @@ def _ask_sizes(
     token = stated_token() if any(wanted.login for wanted in missing) else ""
     once = replace(patience, attempts=1)
     remotes = [
-        Remote(client, url, token if wanted.login else "", LOGIN_HOST if wanted.login else "", patience=once)
+        Remote(
+            client=client,
+            url=url,
+            token=token if wanted.login else "",
+            login_host=LOGIN_HOST if wanted.login else "",
+            patience=once,
+        )
         for url, wanted in reversed(addresses.items())
     ]
     with worker_threads(max(1, workers)) as pool:
@@ -283,7 +304,7 @@ def _listed_checksums(run: _Fetch, address: str) -> dict[str, tuple[int, str]]:
     path = run.destination / f".{_base_name(address)}"
     try:
         patience = replace(run.patience, attempts=min(2, run.patience.attempts))
-        download(Remote(run.client, address, patience=patience, stop=run.stop), path, run.tell)
+        download(Remote(client=run.client, url=address, patience=patience, stop=run.stop), path, run.tell)
         content = read_plain_file(path, address, "a list of checksums", _MOST_LIST_BYTES)
         features = json.loads(content)["features"]
         entries = [feature["properties"] for feature in features]

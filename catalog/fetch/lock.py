@@ -13,7 +13,7 @@ from schemas.errors import BadInput
 LOCK_TOML = "inputs.lock.toml"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Locked:
     """What was recorded of a file when it was first seen."""
 

@@ -94,7 +94,7 @@ _TILE = re.compile(r"[NS]\d{2}[EW]\d{3}")
 _RGI_FILE = re.compile(r"RGI2000-v7\.0-G-(\d\d_[a-z_]+)\.shp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Download:
     """One file to have.
 
@@ -176,7 +176,10 @@ def plan_fetch(
     if what == "geoids":
         return tuple(_geoid(name, servers["proj"]) for name in GEOIDS)
     if what == "schemas":
-        return tuple(Download(name, servers["stac"].replace("{name}", name), _of_schema(name)) for name in STAC_SCHEMAS)
+        return tuple(
+            Download(name=name, url=servers["stac"].replace("{name}", name), licence=_of_schema(name))
+            for name in STAC_SCHEMAS
+        )
     if definition is None:
         raise BadInput("fetch inputs", "no definition", "a dataset definition (TOML)", "name the dataset to fetch for")
     own = destination / definition.id  # each dataset reads its files below a folder of its name
@@ -332,7 +335,9 @@ def _outlines(source: Source, folder: str, region: str, template: str) -> Iterat
 
 def _geoid(name: str, template: str) -> Download:
     url = template.replace("{name}", name)
-    return Download(name, url, "public domain (NGA)", checksums=template.replace("{name}", "files.geojson"))
+    return Download(
+        name=name, url=url, licence="public domain (NGA)", checksums=template.replace("{name}", "files.geojson")
+    )
 
 
 def _login(url: str) -> Literal["", "earthdata"]:
@@ -362,7 +367,7 @@ def _manual(source: Source, destination: Path) -> Download:
             'files = ["outlines/RGI2000-v7.0-G-13_central_asia.shp"], or have it at '
             "https://nsidc.org/data/nsidc-0770/versions/7 behind a NASA Earthdata login"
         )
-    return Download(name, source.url, source.licence, source.attribution, manual=how)
+    return Download(name=name, url=source.url, licence=source.licence, attribution=source.attribution, manual=how)
 
 
 def _of_schema(name: str) -> str:

@@ -43,7 +43,7 @@ class BalancePicture:
     grid: Grid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ground:
     """The shaded relief of a surface, on which the balance of any year can be drawn.
 
@@ -72,7 +72,7 @@ def ground_of(field: BalanceField) -> Ground:
     shade = hillshade(_between(field.surface_m, parts), grid.pixel_size, exaggeration=1.5)
     relief = np.asarray(_LEAST_LIGHT + (1 - _LEAST_LIGHT) * shade, np.float32)
     relief[~_wider(np.isfinite(field.surface_m), parts)] = np.nan
-    return Ground(field.surface_m, field.grid, grid, parts, relief)
+    return Ground(surface_m=field.surface_m, coarse=field.grid, grid=grid, parts=parts, relief=relief)
 
 
 def draw_balance(field: BalanceField, limit_m_we: float, ground: Ground | None = None) -> BalancePicture:

@@ -210,7 +210,7 @@ def write_note(figure: Figure) -> None:
     figure.text(0.995, 0.004, SYNTHETIC_NOTE, ha="right", va="bottom", fontsize=7.5, fontweight="bold", color="#9a5b12")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Panels:
     """How many panels a diagram has, the room around them in inches, and whether they hold pictures."""
 

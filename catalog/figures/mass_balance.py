@@ -310,7 +310,7 @@ def draw_stake_history(path: Path, result: MassBalance, synthetic: bool) -> None
     columns = min(len(histories), 4)
     rows = -(-len(histories) // columns)
     size = max(6.4, 2.3 * columns + 1.0), 1.4 * rows + 1.3
-    room = Panels(rows, columns, left=0.75, right=0.4, top=0.85, bottom=0.45, gap=(0.1, 0.3))
+    room = Panels(rows=rows, columns=columns, left=0.75, right=0.4, top=0.85, bottom=0.45, gap=(0.1, 0.3))
     with open_diagram(path, size, ("Stake history", note), synthetic, room) as every:
         panels = every[: len(histories)]
         for unused in every[len(histories) :]:

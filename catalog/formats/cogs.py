@@ -66,7 +66,7 @@ class RasterBands(Protocol):
     def __getitem__(self, window: tuple[slice, slice, slice], /) -> RasterArray: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BandFacts:
     """One band as written: statistics over all valid pixels at full resolution, None where there is none."""
 
@@ -82,7 +82,7 @@ class BandFacts:
     valid_percent: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RasterFacts:
     """A raster as written; ``transform`` in affine order (a, b, c, d, e, f), ``shape`` (rows, columns)."""
 
@@ -93,7 +93,7 @@ class RasterFacts:
     bands: tuple[BandFacts, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Moments:
     """Count, extremes, mean and sum of squared deviations of values; ``+`` puts those of two parts together."""
 
@@ -110,11 +110,11 @@ class Moments:
             return self if self.count else other
         step = other.mean - self.mean
         return Moments(
-            count,
-            min(self.minimum, other.minimum),
-            max(self.maximum, other.maximum),
-            self.mean + step * (other.count / count),
-            self.squares + other.squares + step * step * (self.count * other.count / count),
+            count=count,
+            minimum=min(self.minimum, other.minimum),
+            maximum=max(self.maximum, other.maximum),
+            mean=self.mean + step * (other.count / count),
+            squares=self.squares + other.squares + step * step * (self.count * other.count / count),
         )
 
 
@@ -399,7 +399,7 @@ def _moments(stored: RasterArray, nodata: float | None) -> Moments:
     mean = float(values.sum() / values.size)
     values -= mean
     np.multiply(values, values, out=values)
-    return Moments(values.size, float(low), float(high), mean, float(values.sum()))
+    return Moments(count=values.size, minimum=float(low), maximum=float(high), mean=mean, squares=float(values.sum()))
 
 
 def _stored_moments(raster: DatasetReader, index: int) -> Moments:

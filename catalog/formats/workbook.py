@@ -62,7 +62,7 @@ _A4 = 9  # as the file format numbers papers
 _LOOKED_AT = 300  # records that a column's width is taken from
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class About:
     """What the README sheet says beside the tables.
 
@@ -86,7 +86,7 @@ class About:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """A row of the README sheet: its cells from column A on, how the first is drawn, where it leads."""
 
@@ -130,7 +130,7 @@ def results_workbook(about: About, tables: Sequence[PublishedTable], longest: in
         number: _records(published, each)
         for number, (published, each) in enumerate(zip(sheets, formats, strict=True), start=2)
     }
-    return workbook_bytes(book, CoreProperties(about.title, about.creator, about.day), records)
+    return workbook_bytes(book, CoreProperties(title=about.title, creator=about.creator, day=about.day), records)
 
 
 def sheet_name(table: Table) -> str:
@@ -142,37 +142,37 @@ def sheet_name(table: Table) -> str:
 
 
 def _readme(about: About, tables: Sequence[PublishedTable], shown: Collection[str]) -> Iterator[Line]:
-    yield Line((about.title,), _TITLE)
+    yield Line(cells=(about.title,), font=_TITLE)
     if about.subtitle:
-        yield Line((about.subtitle,), _SUBTITLE)
+        yield Line(cells=(about.subtitle,), font=_SUBTITLE)
     if about.synthetic:
-        yield Line((SYNTHETIC_BANNER, None, None, None, None), _HEAD, fill=_BANNER_FILL)
+        yield Line(cells=(SYNTHETIC_BANNER, None, None, None, None), font=_HEAD, fill=_BANNER_FILL)
     yield Line()
-    yield from (Line((label, text), _LABEL) for label, text in about.statements if text)
-    yield Line(("How to read", _HOW_TO_READ), _LABEL)
+    yield from (Line(cells=(label, text), font=_LABEL) for label, text in about.statements if text)
+    yield Line(cells=("How to read", _HOW_TO_READ), font=_LABEL)
     yield Line()
     yield from _list_of_sheets(tables, shown)
     yield from _list_of_references(tables)
     if about.inputs:
-        yield Line(("input file", "sha256", "bytes", "source"), heading=True)
-        yield from (Line(entry) for entry in about.inputs)
+        yield Line(cells=("input file", "sha256", "bytes", "source"), heading=True)
+        yield from (Line(cells=entry) for entry in about.inputs)
         yield Line()
     if about.settings:
-        yield Line(("processing setting", "value"), heading=True)
-        yield from (Line((name, _as_text(value))) for name, value in about.settings.items())
+        yield Line(cells=("processing setting", "value"), heading=True)
+        yield from (Line(cells=(name, _as_text(value))) for name, value in about.settings.items())
         yield Line()
     yield from _list_of_columns(tables)
 
 
 def _list_of_sheets(tables: Sequence[PublishedTable], shown: Collection[str]) -> Iterator[Line]:
-    yield Line(("sheet", "holds", "records", "", "primary key"), heading=True)
+    yield Line(cells=("sheet", "holds", "records", "", "primary key"), heading=True)
     for published in tables:
         table = published.table
         here = table.name in shown
         note = "" if here else " (too long for a sheet: see the CSV file of this name)"
         cells = (table.name, f"{table.title}: {table.meaning}{note}", len(published.rows), None)
         name = sheet_name(table) if here else ""
-        yield Line((*cells, ", ".join(table.primary_key)), _LINK if here else None, sheet=name)
+        yield Line(cells=(*cells, ", ".join(table.primary_key)), font=_LINK if here else None, sheet=name)
     yield Line()
 
 
@@ -182,18 +182,18 @@ def _list_of_references(tables: Sequence[PublishedTable]) -> Iterator[Line]:
     keys = [(published.table.name, key) for published in tables for key in published.table.references(present)]
     if not keys:
         return
-    yield Line(("sheet", "every value of", "", "", "is found in"), heading=True)
+    yield Line(cells=("sheet", "every value of", "", "", "is found in"), heading=True)
     for name, key in keys:
         target = ", ".join(f"{key.table}.{column}" for column in key.reference_columns)
-        yield Line((name, ", ".join(key.columns), None, None, target))
+        yield Line(cells=(name, ", ".join(key.columns), None, None, target))
     yield Line()
 
 
 def _list_of_columns(tables: Sequence[PublishedTable]) -> Iterator[Line]:
-    yield Line(("column", "meaning", "unit", "type", "sheet"), heading=True)
+    yield Line(cells=("column", "meaning", "unit", "type", "sheet"), heading=True)
     for published in tables:
         for column in published.table.columns:
-            yield Line((column.name, _meaning(column), column.unit, column.type, published.table.name))
+            yield Line(cells=(column.name, _meaning(column), column.unit, column.type, published.table.name))
 
 
 def _meaning(column: Column) -> str:

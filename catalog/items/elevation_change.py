@@ -72,28 +72,48 @@ def _write_rasters(dataset: Dataset, result: ElevationChange, place: Path) -> It
         description="elevation change, later minus earlier", tags=tags,
     )  # fmt: skip
     yield Asset(
-        "elevation_change", "elevation_change.tif", "Elevation change", COG, ("data",),
-        "Surface elevation change in metres, later minus earlier; gain is positive", {"raster:sampling": "area"},
-    )  # fmt: skip
+        key="elevation_change",
+        href="elevation_change.tif",
+        title="Elevation change",
+        media_type=COG,
+        roles=("data",),
+        description="Surface elevation change in metres, later minus earlier; gain is positive",
+        extra={"raster:sampling": "area"},
+    )
     write_cog(
         place / "elevation_change_sigma.tif", result.sigma_dh_m, grid, nodata=NODATA, unit="m", resampling="average",
         description="one standard deviation of the elevation change", tags=tags,
     )  # fmt: skip
     yield Asset(
-        "elevation_change_sigma", "elevation_change_sigma.tif", "Uncertainty of the elevation change", COG,
-        ("data", "uncertainty"), "One standard deviation of the elevation change of a pixel, in metres",
-        {"raster:sampling": "area"},
-    )  # fmt: skip
+        key="elevation_change_sigma",
+        href="elevation_change_sigma.tif",
+        title="Uncertainty of the elevation change",
+        media_type=COG,
+        roles=("data", "uncertainty"),
+        description="One standard deviation of the elevation change of a pixel, in metres",
+        extra={"raster:sampling": "area"},
+    )
     names = {f"CLASS_{value}": name for value, (name, _) in CLASSES.items()}
     write_cog(
-        place / "classification.tif", result.classification, grid, nodata=CLASS_NODATA, unit="", resampling="nearest",
-        description="void, stable, glacier or excluded", tags={**tags, **names}, colormap=CLASS_COLOURS,
-    )  # fmt: skip
+        place / "classification.tif",
+        result.classification,
+        grid,
+        nodata=CLASS_NODATA,
+        unit="",
+        resampling="nearest",
+        description="void, stable, glacier or excluded",
+        tags={**tags, **names},
+        colormap=CLASS_COLOURS,
+    )
     yield Asset(
-        "classification", "classification.tif", "Classification", COG, ("data", "classification"),
-        "What each pixel is: glacier, stable terrain, excluded or void",
-        {"raster:sampling": "area", "classification:classes": _classes()},
-    )  # fmt: skip
+        key="classification",
+        href="classification.tif",
+        title="Classification",
+        media_type=COG,
+        roles=("data", "classification"),
+        description="What each pixel is: glacier, stable terrain, excluded or void",
+        extra={"raster:sampling": "area", "classification:classes": _classes()},
+    )
     limit = change_limit(result)
     outlines = [] if result.outlines is None else result.outlines.geometry
     picture, frame = filled_up(ChangePicture(result, limit, outlined_pixels(outlines, grid)), grid, VISUAL_NODATA)
@@ -102,25 +122,40 @@ def _write_rasters(dataset: Dataset, result: ElevationChange, place: Path) -> It
         resampling="average", description=("red", "green", "blue"), tags={**tags, "COLOUR_SCALE_M": f"{limit:g}"},
     )  # fmt: skip
     yield Asset(
-        "visual", "visual.tif", "Elevation change in colour", COG, ("visual", "overview"),
-        f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers outlined",
-        {"raster:sampling": "area"},
-    )  # fmt: skip
+        key="visual",
+        href="visual.tif",
+        title="Elevation change in colour",
+        media_type=COG,
+        roles=("visual", "overview"),
+        description=f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers"
+        " outlined",
+        extra={"raster:sampling": "area"},
+    )
 
 
 def _draw_maps(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
     title = dataset.definition.title.en
     draw_change_thumbnail(place / "thumbnail.png", result, title, dataset.synthetic)
-    yield Asset("thumbnail", "thumbnail.png", "Thumbnail with colour scale", PNG, ("thumbnail",))
+    yield Asset(
+        key="thumbnail", href="thumbnail.png", title="Thumbnail with colour scale", media_type=PNG, roles=("thumbnail",)
+    )
     draw_change_map(place / "map.png", result, title, dataset.synthetic)
-    yield Asset("map", "map.png", "Map of the elevation change with glacier outlines", PNG, ("overview",))
+    yield Asset(
+        key="map",
+        href="map.png",
+        title="Map of the elevation change with glacier outlines",
+        media_type=PNG,
+        roles=("overview",),
+    )
 
 
 def _draw_diagrams(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
     for diagram in diagrams_of(result):
         name = f"{diagram.name}.png"
         diagram.draw(place / name, result, dataset.synthetic)
-        yield Asset(f"figure_{diagram.name}", name, diagram.title, PNG, ("overview", "figure"))
+        yield Asset(
+            key=f"figure_{diagram.name}", href=name, title=diagram.title, media_type=PNG, roles=("overview", "figure")
+        )
 
 
 def _write_outlines(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
@@ -129,21 +164,33 @@ def _write_outlines(dataset: Dataset, result: ElevationChange, place: Path) -> I
     about = {"title": describe(dataset, ()).title.en, "synthetic": dataset.synthetic}
     write_features(place / "glaciers.geojson", _glaciers(dataset, result), result.grid.crs, about)
     yield Asset(
-        "glaciers", "glaciers.geojson", "Glaciers with their elevation change", GEOJSON, ("data",),
-        "The area of all epochs together of each glacier, with its row of the table glaciers",
-    )  # fmt: skip
+        key="glaciers",
+        href="glaciers.geojson",
+        title="Glaciers with their elevation change",
+        media_type=GEOJSON,
+        roles=("data",),
+        description="The area of all epochs together of each glacier, with its row of the table glaciers",
+    )
     table, shapes = published_outlines(result.outlines)
     records = (dict(zip(table.table.column_names, row, strict=True)) for row in table.rows)
     write_features(place / "outlines.geojson", zip(shapes, records, strict=True), result.grid.crs, about)
     yield Asset(
-        "outlines", "outlines.geojson", "Glacier outlines of each epoch", GEOJSON, ("data",),
-        "Outlines as used, one feature a glacier and epoch",
-    )  # fmt: skip
+        key="outlines",
+        href="outlines.geojson",
+        title="Glacier outlines of each epoch",
+        media_type=GEOJSON,
+        roles=("data",),
+        description="Outlines as used, one feature a glacier and epoch",
+    )
     write_parquet(place / "outlines.parquet", table, [to_degrees(shape, result.grid.crs) for shape in shapes])
     yield Asset(
-        "outlines_geoparquet", "outlines.parquet", "Glacier outlines of each epoch (GeoParquet)", PARQUET, ("data",),
-        "The same outlines as GeoParquet",
-    )  # fmt: skip
+        key="outlines_geoparquet",
+        href="outlines.parquet",
+        title="Glacier outlines of each epoch (GeoParquet)",
+        media_type=PARQUET,
+        roles=("data",),
+        description="The same outlines as GeoParquet",
+    )
 
 
 def _write_styles(result: ElevationChange, place: Path) -> Iterator[Asset]:

@@ -153,9 +153,23 @@ def _write_files(
     about = {"title": f"{describe(dataset, ()).title.en}, {year.year}", "synthetic": dataset.synthetic}
     yield _write_isolines(result, field, about, place)
     yield from _write_outline(result, field, about, place)
-    yield Asset("map", MAP_PNG, "Map of the isolines, stakes and equilibrium line", PNG, ("overview",))
-    yield Asset("profile", PROFILE_PNG, "Balance against elevation, with the equilibrium line", PNG, ("overview",))
-    yield Asset("thumbnail", THUMBNAIL_PNG, "Thumbnail with colour scale", PNG, ("thumbnail",))
+    yield Asset(
+        key="map",
+        href=MAP_PNG,
+        title="Map of the isolines, stakes and equilibrium line",
+        media_type=PNG,
+        roles=("overview",),
+    )
+    yield Asset(
+        key="profile",
+        href=PROFILE_PNG,
+        title="Balance against elevation, with the equilibrium line",
+        media_type=PNG,
+        roles=("overview",),
+    )
+    yield Asset(
+        key="thumbnail", href=THUMBNAIL_PNG, title="Thumbnail with colour scale", media_type=PNG, roles=("thumbnail",)
+    )
     outlined = [] if field.outline is None else [result.glacier.glacier_id]
     yield from write_balance_styles(place, (balance_limit(result), _sigma_limit(result)), outlined)
 
@@ -176,7 +190,15 @@ def _write_rasters(field: BalanceField, tags: dict[str, str], place: Path) -> It
             description=description, tags=tags,
         )  # fmt: skip
         text = f"{description[0].upper()}{description[1:]}, metres of water equivalent"
-        yield Asset(name, f"{name}.tif", title, COG, roles, text, {"raster:sampling": "area"})
+        yield Asset(
+            key=name,
+            href=f"{name}.tif",
+            title=title,
+            media_type=COG,
+            roles=roles,
+            description=text,
+            extra={"raster:sampling": "area"},
+        )
 
 
 def _write_visual(result: MassBalance, field: BalanceField, ground: Ground, tags: dict[str, str], place: Path) -> Asset:
@@ -189,13 +211,18 @@ def _write_visual(result: MassBalance, field: BalanceField, ground: Ground, tags
         description=("red", "green", "blue"), tags={**tags, "COLOUR_SCALE_M_WE": f"{limit:g}"},
     )  # fmt: skip
     return Asset(
-        "visual", "visual.tif", "Annual balance in colour", COG, ("visual", "overview"),
-        f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m w.e., over shaded relief, with isolines and the"
+        key="visual",
+        href="visual.tif",
+        title="Annual balance in colour",
+        media_type=COG,
+        roles=("visual", "overview"),
+        description=f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m w.e., over shaded relief, with"
+        " isolines and the"
         " glacier outlined; drawn on finer pixels than those of the balance",
-        {"raster:sampling": "area"},
+        extra={"raster:sampling": "area"},
         description_cn=f"红色为亏损，蓝色为盈余，色标-{limit:g}至{limit:g} m w.e.，叠加于山体阴影之上，"
         "并绘出等值线和冰川边界；像元比物质平衡栅格更细",
-    )  # fmt: skip
+    )
 
 
 def _write_isolines(result: MassBalance, field: BalanceField, about: dict[str, Any], place: Path) -> Asset:
@@ -203,7 +230,14 @@ def _write_isolines(result: MassBalance, field: BalanceField, about: dict[str, A
     features = ((line.geometry, {"balance_m_we": round(line.balance_m_we, 2) + 0.0}) for line in lines)
     write_features(place / "isolines.geojson", features, field.grid.crs, about)
     text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
-    return Asset("isolines", "isolines.geojson", "Isolines of the annual balance", GEOJSON, ("data",), text)
+    return Asset(
+        key="isolines",
+        href="isolines.geojson",
+        title="Isolines of the annual balance",
+        media_type=GEOJSON,
+        roles=("data",),
+        description=text,
+    )
 
 
 def _write_outline(result: MassBalance, field: BalanceField, about: dict[str, Any], place: Path) -> Iterator[Asset]:
@@ -217,12 +251,23 @@ def _write_outline(result: MassBalance, field: BalanceField, about: dict[str, An
     properties = dict(zip(OUTLINE.column_names, table.rows[0], strict=True))
     write_features(place / "outline.geojson", [(outline, properties)], field.grid.crs, about)
     text = "The outline within which the balance is computed"
-    yield Asset("outline", "outline.geojson", "Glacier outline", GEOJSON, ("data",), text)
+    yield Asset(
+        key="outline",
+        href="outline.geojson",
+        title="Glacier outline",
+        media_type=GEOJSON,
+        roles=("data",),
+        description=text,
+    )
     write_parquet(place / "outline.parquet", table, [to_degrees(outline, field.grid.crs)])
     yield Asset(
-        "outline_geoparquet", "outline.parquet", "Glacier outline (GeoParquet)", PARQUET, ("data",),
-        "The same outline as GeoParquet",
-    )  # fmt: skip
+        key="outline_geoparquet",
+        href="outline.parquet",
+        title="Glacier outline (GeoParquet)",
+        media_type=PARQUET,
+        roles=("data",),
+        description="The same outline as GeoParquet",
+    )
 
 
 def _sigma_limit(result: MassBalance) -> float:

@@ -76,8 +76,8 @@ def _write_style(place: Path, file: str, text: str, of: str, of_cn: str) -> Asse
     name = f"{Path(file).stem}{SUFFIX}"
     (place / name).write_text(text, encoding="utf-8", newline="\n")
     return Asset(
-        f"{Path(file).stem}_style", name, f"QGIS style: {of}", QML, (STYLE_ROLE,),
-        f"QGIS opens {file} in these colours when this file stands beside it",
+        key=f"{Path(file).stem}_style", href=name, title=f"QGIS style: {of}", media_type=QML, roles=(STYLE_ROLE,),
+        description=f"QGIS opens {file} in these colours when this file stands beside it",
         title_cn=f"QGIS样式：{of_cn}", description_cn=f"与{file}置于同一文件夹时，QGIS按此配色打开该文件",
     )  # fmt: skip
 

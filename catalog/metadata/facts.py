@@ -53,7 +53,7 @@ _VARIABLES: dict[str, tuple[Variable, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GateResult:
     """A quality gate with what was found; ``value`` is None where nothing could be computed."""
 
@@ -71,7 +71,7 @@ class GateResult:
         return f"{self.gate}, {self.subject}: {value} (limit {self.limit:g} {self.unit}): {verdict}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """The facts of one dataset in the form in which they are published.
 

@@ -40,7 +40,7 @@ _RECORDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Download:
     """A file offered on a page."""
 
@@ -114,7 +114,14 @@ def readable_size(size: int) -> str:
 
 def _download(file: ListedFile, href: str, title: Bilingual, description: Bilingual | None = None) -> Download:
     kind = PurePosixPath(href).suffix.removeprefix(".").upper().replace("TIF", "COG")
-    return Download(href, title, description or Bilingual(en=""), kind, readable_size(file.size), file.sha256)
+    return Download(
+        href=href,
+        title=title,
+        description=description or Bilingual(en=""),
+        kind=kind,
+        size=readable_size(file.size),
+        sha256=file.sha256,
+    )
 
 
 def _titled(asset: Asset) -> Bilingual:

@@ -35,7 +35,7 @@ class Tick:
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """An extent on the map: outlines, a ring around it where it would be too small to see, and where its label goes."""
 
@@ -50,7 +50,7 @@ class Place:
     href: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExtentMap:
     """A map in plate carree, stretched so that distances agree at its middle latitude.
 

@@ -10,7 +10,7 @@ from catalog.reports.key_numbers import KeyNumber
 from schemas.definition import Bilingual
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Picture:
     """An image of a page: its path from the page, what it shows, its size (pixels), and its words in both languages."""
 
@@ -22,7 +22,7 @@ class Picture:
     words: Words = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """A quality gate: how many were judged, of what kind, how many failed, the worst value and the limit."""
 
@@ -37,7 +37,7 @@ class Verdict:
     judged: Bilingual
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """What the front page tells of a collection.
 

@@ -38,7 +38,7 @@ _UNITS = {
 Number = float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Series:
     """Values over the categories of a plot.
 
@@ -65,7 +65,7 @@ class Tick:
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     """A bar (``height`` above zero), a point (``height`` zero), or a whisker from ``low`` to ``high`` on top of it."""
 
@@ -78,7 +78,7 @@ class Mark:
     high: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Category:
     """All marks of one category, the strip that shows its text, and where it leads."""
 
@@ -91,7 +91,7 @@ class Category:
     marks: tuple[Mark, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plot:
     """One plot: what it shows, its axis, its marks by category, its lines, and its table (header, rows)."""
 
@@ -220,11 +220,27 @@ def _mark(one: Series, index: int, middle: float, y_of: Callable[[float], float]
     if one.kind == "area":
         largest = max(abs(other) for other in one.values if other is not None) or 1.0
         size = round(0.45 * (height - TOP - BOTTOM) * abs(value) / largest, 2)
-        return Mark("area", "area", middle, round(height - BOTTOM - size, 2), size, None, None)
+        return Mark(
+            shape="area",
+            style="area",
+            middle=middle,
+            top=round(height - BOTTOM - size, 2),
+            height=size,
+            low=None,
+            high=None,
+        )
     if one.kind == "line":
-        return Mark("point", one.style, middle, y_of(value), 0.0, low, high)
+        return Mark(shape="point", style=one.style, middle=middle, top=y_of(value), height=0.0, low=low, high=high)
     size = round(abs(y_of(value) - y_of(0.0)), 2)
-    return Mark("bar", "gain" if value >= 0 else "loss", middle, y_of(max(value, 0.0)), size, low, high)
+    return Mark(
+        shape="bar",
+        style="gain" if value >= 0 else "loss",
+        middle=middle,
+        top=y_of(max(value, 0.0)),
+        height=size,
+        low=low,
+        high=high,
+    )
 
 
 def _lines(
@@ -272,10 +288,18 @@ def _by_elevation(bands: pd.DataFrame) -> Plot:
         "m",
         [f"{value:g}" for value in (low + high) / 2],
         [
-            Series(Bilingual(en="glacier area, km²", cn="冰川面积（km²）"), "area", "b", _numbers(bands["area_km2"])),
             Series(
-                Bilingual(en="mean elevation change, m", cn="平均高程变化（m）"), "line", "a",
-                _numbers(bands["mean_dh_m"]), _numbers(bands["sigma_mean_dh_m"]),
+                name=Bilingual(en="glacier area, km²", cn="冰川面积（km²）"),
+                kind="area",
+                style="b",
+                values=_numbers(bands["area_km2"]),
+            ),
+            Series(
+                name=Bilingual(en="mean elevation change, m", cn="平均高程变化（m）"),
+                kind="line",
+                style="a",
+                values=_numbers(bands["mean_dh_m"]),
+                sigmas=_numbers(bands["sigma_mean_dh_m"]),
             ),
         ],
         note=Bilingual(
@@ -284,7 +308,7 @@ def _by_elevation(bands: pd.DataFrame) -> Plot:
         ),
         wide=True,
         head=Bilingual(en="Elevation, m", cn="海拔（m）"),
-    )  # fmt: skip
+    )
 
 
 def _by_class(classes: pd.DataFrame, attribute: str, title: Bilingual) -> Plot:
@@ -297,8 +321,15 @@ def _by_class(classes: pd.DataFrame, attribute: str, title: Bilingual) -> Plot:
         "m",
         labels,
         [
-            Series(Bilingual(en="as delivered", cn="原始"), "line", "a", _numbers(raw["nmad_m"])),
-            Series(Bilingual(en="corrected", cn="校正后"), "line", "b", _numbers(corrected["nmad_m"])),
+            Series(
+                name=Bilingual(en="as delivered", cn="原始"), kind="line", style="a", values=_numbers(raw["nmad_m"])
+            ),
+            Series(
+                name=Bilingual(en="corrected", cn="校正后"),
+                kind="line",
+                style="b",
+                values=_numbers(corrected["nmad_m"]),
+            ),
         ],
         note=Bilingual(
             en=f"Elevation difference over stable terrain, by the lower end of each class{_UNITS[attribute].en}.",
@@ -329,7 +360,7 @@ def _of_mass_balance(result: MassBalance, known: set[str]) -> Iterator[Plot]:
         name = Bilingual(en="cumulative balance, m w.e.", cn="累积物质平衡（m w.e.）")
         yield draw(
             Bilingual(en="Cumulative balance", cn="累积物质平衡"), "m w.e.", labels,
-            [Series(name, "line", "b", total, error)], **shared,
+            [Series(name=name, kind="line", style="b", values=total, sigmas=error)], **shared,
         )  # fmt: skip
     if any(year.winter_m_we is not None for year in years):
         yield draw(
@@ -353,12 +384,12 @@ def _series(
     value: str, sigma: str, decimals: int = 2,
 ) -> Series:  # fmt: skip
     return Series(
-        Bilingual(en=en, cn=cn),
-        kind,
-        style,
-        tuple(getattr(year, value) for year in years),
-        tuple(getattr(year, sigma) for year in years) if sigma else (),
-        decimals,
+        name=Bilingual(en=en, cn=cn),
+        kind=kind,
+        style=style,
+        values=tuple(getattr(year, value) for year in years),
+        sigmas=tuple(getattr(year, sigma) for year in years) if sigma else (),
+        decimals=decimals,
     )
 
 

@@ -78,7 +78,7 @@ _STEPS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Collection:
     """What the pages of one collection share, derived once however many items there are."""
 
@@ -182,7 +182,15 @@ def _collection(root: Path, dataset: Dataset, items: Sequence[Item]) -> _Collect
     subjects = {str(subject): group for subject, group in dataset.gates.groupby("subject", sort=False)}
     gates = {"": _verdicts(dataset.gates, dataset.definition)}
     gates |= {subject: _verdicts(group, dataset.definition) for subject, group in subjects.items()}
-    return _Collection(dataset, tuple(items), folder, files, by_folder, gates, glacier_shapes(dataset))
+    return _Collection(
+        dataset=dataset,
+        items=tuple(items),
+        folder=folder,
+        files=files,
+        by_folder=by_folder,
+        gates=gates,
+        shapes=glacier_shapes(dataset),
+    )
 
 
 def _archive_map(cards: Sequence[tuple[Definition, Card]]) -> Any:
@@ -389,7 +397,8 @@ def _picture(item: Item, asset: Asset, prefix: str) -> Picture:
     title = Bilingual(en=asset.title, cn=asset.title_cn)
     description = Bilingual(en=asset.description, cn=asset.description_cn)
     words = words_of(item.properties["glacier:kind"], href, item.properties["glacier:synthetic"])
-    return Picture(prefix + href, title, description, *_png_size(item.folder / href), words)
+    width, height = _png_size(item.folder / href)
+    return Picture(href=prefix + href, title=title, description=description, width=width, height=height, words=words)
 
 
 def _flags(flags: Sequence[str]) -> list[Bilingual]:
@@ -400,16 +409,22 @@ def _flags(flags: Sequence[str]) -> list[Bilingual]:
 def _loose_pictures(collection: _Collection) -> list[Picture]:
     """Figures that belong to the collection and to no item."""
     return [
-        Picture(
-            name,
-            Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, "")),
-            Bilingual(en=""),
-            *_png_size(collection.folder.path / name),
-            words_of(collection.definition.kind, name, collection.dataset.synthetic),
-        )
+        _loose_picture(collection, name, title)
         for name, title in COLLECTION_FIGURES.items()
         if name in collection.files
     ]
+
+
+def _loose_picture(collection: _Collection, name: str, title: str) -> Picture:
+    width, height = _png_size(collection.folder.path / name)
+    return Picture(
+        href=name,
+        title=Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, "")),
+        description=Bilingual(en=""),
+        width=width,
+        height=height,
+        words=words_of(collection.definition.kind, name, collection.dataset.synthetic),
+    )
 
 
 def _png_size(path: Path) -> tuple[int, int]:

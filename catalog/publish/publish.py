@@ -46,7 +46,7 @@ STAGES = ("data", "descriptions", "items", "lists of items", "collections", "pag
 _PART_OF_ITEMS = re.compile(r"items-\d+(?:\.zh)?\.json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishReport:
     """What was done, or with ``dry_run`` what would be.
 

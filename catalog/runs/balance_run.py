@@ -15,7 +15,7 @@ from schemas.errors import BadInput, ManyBadInputs
 from schemas.settings import MassBalanceSettings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What is asked of every glacier.
 

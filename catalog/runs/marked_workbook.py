@@ -122,7 +122,9 @@ def write_marked_copy(
         book.active = 0
     if corrections or doubts:
         _fill_notes(book.create_sheet(_free_title(book, NOTES_SHEET)), corrections, doubts, titles)
-    content = workbook_bytes(book, CoreProperties(f"Marked copy of {source.name}", "glacier-archive", _DAY))
+    content = workbook_bytes(
+        book, CoreProperties(title=f"Marked copy of {source.name}", creator="glacier-archive", day=_DAY)
+    )
     _write_whole(path, content)
 
 

@@ -113,7 +113,7 @@ class PublishedTables:
         return {record["probing_id"]: record for record in self.of("probings")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One step back: what it is, its value, where it stands, further facts, and what it was made of."""
 
@@ -233,7 +233,7 @@ def _root(
     }
     value = _measured(record[f"{period}_balance_m_we"], record[f"sigma_{period}_m_we"])
     what = f"{period} balance {record['year']} of the whole glacier:"
-    return Step(what, value, record.place, _stated(known), made_of)
+    return Step(what=what, value=value, stands=record.place, facts=_stated(known), made_of=made_of)
 
 
 def _methods(record: Record, primary: str) -> Iterator[Step]:
@@ -244,7 +244,7 @@ def _methods(record: Record, primary: str) -> Iterator[Step]:
     for name, value in values.items():
         if name not in PERIODS:
             is_published = name == primary and value == published
-            yield Step(f"method {name}{', the published one' if is_published else ''}:", _measured(value))
+            yield Step(what=f"method {name}{', the published one' if is_published else ''}:", value=_measured(value))
 
 
 # --- zones and points --------------------------------------------------------------------------------------------
@@ -262,17 +262,17 @@ def _zones(tables: PublishedTables, year: int, period: str, points: Sequence[tup
         yield _zone(tables, zone, period, inside)
     outside = tuple(_point(tables, record, used) for record, used in points if record.place not in held)
     if outside:
-        yield Step("points outside the zones" if zones else "points", made_of=outside)
+        yield Step(what="points outside the zones" if zones else "points", made_of=outside)
 
 
 def _zone(tables: PublishedTables, zone: Record, period: str, inside: Sequence[tuple[Record, bool]]) -> Step:
     facts = _stated({"area": f"{zone['area_km2']} km2", "basis": zone["basis"]})
     return Step(
-        f"zone {zone['lower_m']} to {zone['upper_m']} m:",
-        _measured(zone[f"{period}_balance_m_we"], zone[f"sigma_{period}_m_we"]),
-        zone.place,
-        facts,
-        tuple(_point(tables, record, used) for record, used in inside),
+        what=f"zone {zone['lower_m']} to {zone['upper_m']} m:",
+        value=_measured(zone[f"{period}_balance_m_we"], zone[f"sigma_{period}_m_we"]),
+        stands=zone.place,
+        facts=facts,
+        made_of=tuple(_point(tables, record, used) for record, used in inside),
     )
 
 
@@ -303,14 +303,20 @@ def _point(tables: PublishedTables, point: Record, used: bool) -> Step:
     bound = "at most " if point["bound"] == "<=" else ""
     value = bound + _measured(point["balance_m_we"], point["sigma_balance_m_we"])
     readings = tuple(_reading(tables, key) for key in point["readings"].split(";") if key)
-    return Step(f"{point['kind']} {point['point_id']}:", value, point.place, _stated(facts), readings)
+    return Step(
+        what=f"{point['kind']} {point['point_id']}:",
+        value=value,
+        stands=point.place,
+        facts=_stated(facts),
+        made_of=readings,
+    )
 
 
 def _filled_points(tables: PublishedTables, year: int) -> Iterator[Step]:
     """Stakes without a reading that year, whose balance a model filled: they end at the model's terms."""
     points = tuple(_filled_point(point) for point in tables.of("filled_balances") if point["year"] == str(year))
     if points:
-        yield Step("points filled by the linear model of stakes and years", made_of=points)
+        yield Step(what="points filled by the linear model of stakes and years", made_of=points)
 
 
 def _filled_point(point: Record) -> Step:
@@ -321,7 +327,7 @@ def _filled_point(point: Record) -> Step:
         "not used in": "the glacier's balance" if point["used"] == "false" else "",
     }
     value = _measured(point["balance_m_we"], point["sigma_balance_m_we"])
-    return Step(f"stake {point['point_id']}:", value, point.place, _stated(facts))
+    return Step(what=f"stake {point['point_id']}:", value=value, stands=point.place, facts=_stated(facts))
 
 
 # --- readings and cells ------------------------------------------------------------------------------------------
@@ -336,7 +342,7 @@ def _reading(tables: PublishedTables, key: str) -> Step:
         return _typed(pit, f"pit {key}, {pit['date']}", layers)
     if probing := tables.probings.get(key):
         return _typed(probing, f"probing {key}, {probing['date']}")
-    return Step(f"{key}, not among the published readings, pits and probings")
+    return Step(what=f"{key}, not among the published readings, pits and probings")
 
 
 def _layer(layer: Record) -> Step:
@@ -349,7 +355,7 @@ def _typed(record: Record, what: str, made_of: tuple[Step, ...] = ()) -> Step:
     """A record with what was read, and the sheet and cells in which it was typed where they are recorded."""
     cell = f"sheet {record['source_sheet']}, {record['source_cell']}" if record["source_cell"] else "cells not recorded"
     facts = {**{name: record[name] for name in _MEASURED}, "typed in": cell}
-    return Step(what, "", record.place, _stated(facts), made_of)
+    return Step(what=what, value="", stands=record.place, facts=_stated(facts), made_of=made_of)
 
 
 # --- reading the tables ------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ Header = tuple[bytes, bytes]
 Part = bytes | tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OpenFile:
     """A file that is open for reading; the descriptor is closed when nobody reads from it any more.
 
@@ -134,7 +134,13 @@ def _opened(place: str) -> OpenFile | None:
     etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
     media_type = media_type_of(Path(place).as_posix())
     return OpenFile(
-        place, descriptor, _identity(status), status.st_size, int(status.st_mtime), etag.encode(), media_type.encode()
+        path=place,
+        descriptor=descriptor,
+        identity=_identity(status),
+        size=status.st_size,
+        modified_s=int(status.st_mtime),
+        etag=etag.encode(),
+        media_type=media_type.encode(),
     )
 
 

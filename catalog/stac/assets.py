@@ -19,7 +19,7 @@ from schemas.fields import Table
 _RGB = ("red", "green", "blue")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OfferedFile:
     """A file beside a collection: its reference from there, titles, role and what else STAC says of it.
 

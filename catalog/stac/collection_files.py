@@ -76,7 +76,15 @@ def _file(
     **fields: Any,
 ) -> OfferedFile:
     facts = {**fields, **file_fields(source.folder.path / href)}
-    return OfferedFile(key, f"./{href}", title, (role,), description, facts, in_chinese or {})
+    return OfferedFile(
+        key=key,
+        href=f"./{href}",
+        title=title,
+        roles=(role,),
+        description=description,
+        facts=facts,
+        facts_cn=in_chinese or {},
+    )
 
 
 def _metadata_key(name: str) -> str:

@@ -27,7 +27,7 @@ class Part:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A dataset with the items that were written for it, below ``root``; ``base`` is the address it is served from."""
 

@@ -54,7 +54,7 @@ def write_collection_stac(
 ) -> None:
     """Write the documents of one collection, its items and its sub-catalogues; parameters as of ``write_stac``."""
     software = {**({"glacier-archive": code_version} if code_version else {}), **tool_versions()}
-    source = Source(dataset, tuple(items), root, base_of(base_url), software)
+    source = Source(dataset=dataset, items=tuple(items), root=root, base=base_of(base_url), software=software)
     summary = Summary()
     _write_items(source, summary)
     _write_all(root, collection_documents(source, summary))

@@ -36,7 +36,7 @@ _CJK = re.compile("[\u4e00-\u9fff]")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Corners:
     """Bounding box in degrees, in order; ``stated`` tells whether the record gives it so."""
 
@@ -47,7 +47,7 @@ class Corners:
     stated: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PortalRecord:
     """What a record says, made usable, and what is wrong with it.
 
@@ -125,7 +125,9 @@ def parse_portal_record(raw: Mapping[str, Any]) -> PortalRecord:
     _note_years(raw, start, end, defects)
     altitude = _altitude(raw, defects)
     doi = _doi(raw, defects)
-    return PortalRecord(raw, corners, start, end, altitude, doi, tuple(defects))
+    return PortalRecord(
+        raw=raw, corners=corners, start=start, end=end, altitude=altitude, doi=doi, defects=tuple(defects)
+    )
 
 
 def without_markup(text: str) -> str:
@@ -170,7 +172,9 @@ def _corners(raw: Mapping[str, Any], defects: list[str]) -> Corners | None:
     if south > north:
         defects.append(f"ds_acq_lat_south {south:g}, ds_acq_lat_north {north:g}: swapped; put in order")
     stated = west < east and south < north
-    return Corners(min(west, east), min(south, north), max(west, east), max(south, north), stated)
+    return Corners(
+        west=min(west, east), south=min(south, north), east=max(west, east), north=max(south, north), stated=stated
+    )
 
 
 def _period(raw: Mapping[str, Any], defects: list[str]) -> tuple[date | None, date | None]:

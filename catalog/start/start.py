@@ -35,7 +35,7 @@ class _Source:
     comment: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Blank:
     """What a new definition says; a value that is None is a blank, filled neutrally and marked."""
 
@@ -67,7 +67,7 @@ def init_definition(name: str, folder: Path, kind: Kind) -> list[Path]:
     """
     if kind not in KINDS:
         raise BadInput(f"kind {kind!r}", repr(kind), " or ".join(KINDS))
-    return _write(_Blank(name, kind), folder)
+    return _write(_Blank(name=name, kind=kind), folder)
 
 
 def init_from_ncdc(

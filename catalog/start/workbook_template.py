@@ -105,7 +105,9 @@ def workbook_template(path: Path) -> None:
     for table in WORKBOOK_SHEETS:
         _fill_sheet(book.create_sheet(table.name), table)
     _fill_example(book.create_sheet(EXAMPLE_SHEET))
-    path.write_bytes(workbook_bytes(book, CoreProperties("Field workbook", "glacier-archive", date(1980, 1, 1))))
+    path.write_bytes(
+        workbook_bytes(book, CoreProperties(title="Field workbook", creator="glacier-archive", day=date(1980, 1, 1)))
+    )
 
 
 def header_of(column: Column) -> str:

@@ -45,7 +45,7 @@ _NOT_IN_A_NAME = re.compile(r"[^0-9A-Z\-.:()/'+&,*=_ ]+")
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Submission:
     """What is said of a submission beside its numbers; empty where nothing is known.
 

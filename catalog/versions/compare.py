@@ -30,7 +30,7 @@ _MEANINGS = ("type", "unit", "description")
 _PICTURE = "visual.tif"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ValueChange:
     """A cell of a record: text as published, the standard deviation beside it where the table has one."""
 
@@ -70,7 +70,7 @@ class MeaningChange:
     what: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RasterChange:
     """Pixels of a raster that differ, and by how much at most; ``note`` where the grids cannot be compared."""
 
@@ -274,8 +274,13 @@ def _values(old: dict[str, str], new: dict[str, str]) -> Iterator[ValueChange]:
             # the error of annual_balance_m_we is called sigma_annual_m_we
             names = (f"sigma_{column}", f"sigma_{column.replace('_balance', '', 1)}")
             error = next((name for name in names if name in old and name in new), None)
-            errors = (old[error], new[error]) if error else ("", "")
-            yield ValueChange(column, old[column], new[column], *errors)
+            yield ValueChange(
+                column=column,
+                old=old[column],
+                new=new[column],
+                old_sigma=old[error] if error else "",
+                new_sigma=new[error] if error else "",
+            )
 
 
 def _raster_change(before: Archive, after: Archive, path: str) -> RasterChange:
@@ -284,7 +289,13 @@ def _raster_change(before: Archive, after: Archive, path: str) -> RasterChange:
     with _raster(names[0]) as one, _raster(names[1]) as two:
         if (one.crs, one.transform, one.shape, one.count) != (two.crs, two.transform, two.shape, two.count):
             pixels = one.width * one.height
-            return RasterChange(path, pixels, pixels, None, "another grid or number of bands")
+            return RasterChange(
+                path=path,
+                changed_pixels=pixels,
+                pixels=pixels,
+                max_difference=None,
+                note="another grid or number of bands",
+            )
         old, new = one.read(masked=True), two.read(masked=True)
     holes = np.ma.getmaskarray(old), np.ma.getmaskarray(new)
     both = ~holes[0] & ~holes[1]
@@ -293,7 +304,9 @@ def _raster_change(before: Archive, after: Archive, path: str) -> RasterChange:
     pixels = int(differs.any(axis=0).sum())
     note = "" if pixels else "the same pixels, written otherwise (tags, compression or nodata)"
     largest = float(difference[both].max()) if both.any() and pixels else None
-    return RasterChange(path, pixels, int(differs[0].size), largest, note)
+    return RasterChange(
+        path=path, changed_pixels=pixels, pixels=int(differs[0].size), max_difference=largest, note=note
+    )
 
 
 @contextmanager

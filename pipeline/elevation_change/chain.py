@@ -104,7 +104,9 @@ def elevation_change(
     ------
     BadInput : inputs that cannot be used; each message names the file or the step.
     """
-    request = Request(earlier, later, tuple(outlines), stable_mask, region_lonlat)
+    request = Request(
+        earlier=earlier, later=later, outlines=tuple(outlines), stable_mask=stable_mask, region_lonlat=region_lonlat
+    )
     settings = dated(settings, sources)
     if resources is not None:
         return _elevation_change(request, settings, sources, period, resources, tell)
@@ -154,7 +156,7 @@ def _elevation_change(
     return assembled(observed, compared, error, patches, totals, report)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ErrorModel:
     """The error of dh: per pixel, in space, of the mean over stable terrain, and of the shift.
 
@@ -202,7 +204,7 @@ def checked_dem(mosaic: Mosaic, heights: Raster, pair: DemPair, resources: Resou
     blocks = resources.blocks(pair.shape)
     counts = reduce(add, resources.runner.map(partial(_counts, heights, pair.mask, layout), blocks))
     seams = resources.runner.map(partial(measure_seam, mosaic), tile_borders(mosaic, pair.grid))
-    return CheckedDem(mosaic, pair.grid, counts, tuple(seams))
+    return CheckedDem(mosaic=mosaic, grid=pair.grid, counts=counts, seams=tuple(seams))
 
 
 def _counts(heights: Raster, mask: Raster, layout: CountLayout, block: Block) -> DemCounts:
@@ -221,7 +223,7 @@ def error_model(observed: Observations, compared: Differenced, resources: Resour
     variogram = fit_variogram(layers.residual, pixel_m, runner)
     bias = sigma_of_mean_large(layers.sigma, layers.classification, variogram, pixel_m, member=STABLE, runner=runner)
     shift = sigma_of_shift(observed.pair.reference, layers.residual, layers.sigma, variogram, pixel_m, runner)
-    return ErrorModel(layers, variogram, bias, shift, tallied)
+    return ErrorModel(layers=layers, variogram=variogram, sigma_bias_m=bias, sigma_shift_m=shift, tallied=tallied)
 
 
 def outliers_set_aside(
@@ -247,15 +249,15 @@ def glacier_change(
     if observed.outlines is None:
         return {}, None
     surface = Surface(
-        observed.grid,
-        compared.layers.dh,
-        error.layers.sigma,
-        observed.pair.reference,
-        error.variogram,
-        error.sigma_bias_m,
-        settings,
-        (error.sigma_shift_m.east, error.sigma_shift_m.north),
-        outliers,
+        grid=observed.grid,
+        dh_m=compared.layers.dh,
+        sigma_m=error.layers.sigma,
+        elevation_m=observed.pair.reference,
+        variogram=error.variogram,
+        sigma_bias_m=error.sigma_bias_m,
+        settings=settings,
+        sigma_shift_m=(error.sigma_shift_m.east, error.sigma_shift_m.north),
+        outliers=outliers,
     )
     change = change_of_glaciers(surface, observed.outlines)
     tables = {"glaciers": change.glaciers, "elevation_bands": change.bands, "region": change.region}
@@ -312,7 +314,12 @@ def assembled(
 def patches_in_words(patches: PatchTest) -> PatchSpread:
     """The patch test's outcome."""
     return PatchSpread(
-        patches.count, patches.area_m2 / 1e6, patches.mean, patches.spread, patches.robust_spread, patches.enough
+        count=patches.count,
+        area_km2=patches.area_m2 / 1e6,
+        mean=patches.mean,
+        spread=patches.spread,
+        robust_spread=patches.robust_spread,
+        enough=patches.enough,
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VOID, STABLE, GLACIER, EXCLUDED = 0, 1, 2, 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Statistics:
     """Statistics of the elevation difference over stable terrain (m): later minus earlier."""
 
@@ -60,7 +60,7 @@ class Tilt:
     removed: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CurvatureCorrection:
     """Correction of the resolution effect by maximum curvature (Gardelle et al., 2012).
 
@@ -91,7 +91,7 @@ class DatumStep:
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PatchSpread:
     """Means of dh over stable patches of a glacier's size, standardised by the stated uncertainty.
 
@@ -109,7 +109,7 @@ class PatchSpread:
     enough: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierTotals:
     """All glaciers together; rates are NaN where a date is not known."""
 
@@ -126,7 +126,7 @@ class GlacierTotals:
     observed_share: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ElevationChange:
     """The result of the chain.
 

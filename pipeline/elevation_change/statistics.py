@@ -29,13 +29,19 @@ def nmad(values: FloatArray) -> float:
     return float(NMAD_FACTOR * np.median(np.abs(values - np.median(values))))
 
 
+def _nothing() -> Statistics:
+    """The statistics of no values."""
+    unknown = {name: math.nan for name in Statistics.__dataclass_fields__ if name != "count"}
+    return Statistics(count=0, **unknown)
+
+
 def statistics(values: FloatArray) -> Statistics:
     """Statistics of finite differences in m; an empty array gives NaN and count 0.
 
     LE90 is the 90th percentile of the absolute difference (Hoehle and Hoehle, 2009).
     """
     if values.size == 0:
-        return Statistics(0, *([float("nan")] * 7))
+        return _nothing()
     wide = values.astype(np.float64)
     absolute = np.abs(wide)
     return Statistics(
@@ -139,7 +145,7 @@ class Bins:
         return Bins(self.centre, self.width * by, self.count // by)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tally:
     """What is kept of any number of values: exact sums and a histogram. Tallies with the same bins add up.
 
@@ -164,22 +170,22 @@ class Tally:
         if self.bins != other.bins or self.histogram.shape != other.histogram.shape:
             raise ValueError(f"tallies of different bins or classes do not add up: {self.bins}, {other.bins}")
         return Tally(
-            self.bins,
-            self.count + other.count,
-            self.total + other.total,
-            self.squares + other.squares,
-            self.absolutes + other.absolutes,
-            self.histogram + other.histogram,
+            bins=self.bins,
+            count=self.count + other.count,
+            total=self.total + other.total,
+            squares=self.squares + other.squares,
+            absolutes=self.absolutes + other.absolutes,
+            histogram=self.histogram + other.histogram,
         )
 
     def __getitem__(self, number: int) -> Tally:
         return Tally(
-            self.bins,
-            self.count[number],
-            self.total[number],
-            self.squares[number],
-            self.absolutes[number],
-            self.histogram[number],
+            bins=self.bins,
+            count=self.count[number],
+            total=self.total[number],
+            squares=self.squares[number],
+            absolutes=self.absolutes[number],
+            histogram=self.histogram[number],
         )
 
 
@@ -197,7 +203,9 @@ def tally(values: FloatArray, bins: Bins) -> Tally:
         histogram += np.bincount(bins.numbers(chunk), minlength=bins.count)
         parts = moments(chunk)
         total, squares, absolutes = total + parts[0].sum(), squares + parts[1].sum(), absolutes + parts[2].sum()
-    return Tally(bins, np.asarray(values.size), total, squares, absolutes, histogram)
+    return Tally(
+        bins=bins, count=np.asarray(values.size), total=total, squares=squares, absolutes=absolutes, histogram=histogram
+    )
 
 
 def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -214,7 +222,7 @@ def statistics_of(tallied: Tally) -> Statistics:
     """
     count = int(tallied.count)
     if count == 0:
-        return Statistics(0, *([float("nan")] * 7))
+        return _nothing()
     mean, square = float(tallied.total) / count, float(tallied.squares) / count
     median, spread, le90 = _order_statistics(tallied, count)
     return Statistics(

@@ -67,23 +67,23 @@ def mass_balance(
     computed.sort(key=lambda year: year.result.year)
     tell("gathering flags and tables")
     findings = Findings(
-        fieldwork.points,
-        fieldwork.network.densities,
-        fieldwork.model,
-        fieldwork.filled,
-        flags_of_fieldwork(data, fieldwork.network, fieldwork.plans, calendar, settings),
-        _published_hypsometry(ground, data, computed),
+        points=fieldwork.points,
+        densities=fieldwork.network.densities,
+        model=fieldwork.model,
+        filled=fieldwork.filled,
+        flags=flags_of_fieldwork(data, fieldwork.network, fieldwork.plans, calendar, settings),
+        hypsometry=_published_hypsometry(ground, data, computed),
     )
     return MassBalance(
-        data.glacier,
-        _latest_outline(ground, computed),
-        tuple(year.result for year in computed),
-        result_tables(data, findings, computed, sigma_limit_m_we),
-        settings,
+        glacier=data.glacier,
+        outline=_latest_outline(ground, computed),
+        years=tuple(year.result for year in computed),
+        tables=result_tables(data, findings, computed, sigma_limit_m_we),
+        settings=settings,
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """What the fieldwork gives by itself, before any area is known.
 
@@ -118,7 +118,7 @@ def measure(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) 
         )
         for visits in points.years
     )
-    return Measured(network, points, model, tuple(filled), plans)
+    return Measured(network=network, points=points, model=model, filled=tuple(filled), plans=plans)
 
 
 def read_ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None, outline: Path | None) -> Ground:
@@ -208,31 +208,31 @@ def _result(
     sigma_annual = annual.budget.total
     sigma_winter = winter.budget.total if winter is not None else None
     return BalanceYear(
-        year,
-        begin,
-        middle,
-        end,
-        system,
-        annual.balance_m_we,
-        winter.balance_m_we if winter is not None else None,
-        annual.balance_m_we - winter.balance_m_we if winter is not None else None,
-        sigma_annual,
-        sigma_winter,
-        float(np.hypot(sigma_annual, sigma_winter)) if sigma_winter is not None else None,
-        annual.line.elevation_m,
-        annual.line.position,
-        annual.aar,
-        annual.zones.hypsometry.total_km2,
-        annual.by_method,
-        "observed",
-        flags,
-        annual.field,
-        annual.budget.as_dict(),
-        annual.gradient_below_m_we_per_100m,
-        annual.gradient_above_m_we_per_100m,
-        annual.density_errors_m_we,
-        annual.line_error.elevation_m,
-        annual.line_error.aar,
+        year=year,
+        begin=begin,
+        midseason=middle,
+        end=end,
+        time_system=system,
+        annual_m_we=annual.balance_m_we,
+        winter_m_we=winter.balance_m_we if winter is not None else None,
+        summer_m_we=annual.balance_m_we - winter.balance_m_we if winter is not None else None,
+        sigma_annual_m_we=sigma_annual,
+        sigma_winter_m_we=sigma_winter,
+        sigma_summer_m_we=float(np.hypot(sigma_annual, sigma_winter)) if sigma_winter is not None else None,
+        ela_m=annual.line.elevation_m,
+        ela_position=annual.line.position,
+        aar=annual.aar,
+        area_km2=annual.zones.hypsometry.total_km2,
+        by_method=annual.by_method,
+        provenance="observed",
+        flags=flags,
+        field=annual.field,
+        budget=annual.budget.as_dict(),
+        gradient_below_m_we_per_100m=annual.gradient_below_m_we_per_100m,
+        gradient_above_m_we_per_100m=annual.gradient_above_m_we_per_100m,
+        density_errors_m_we=annual.density_errors_m_we,
+        sigma_ela_m=annual.line_error.elevation_m,
+        sigma_aar=annual.line_error.aar,
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 METHODS = ("contour", "field", "zone", "gradient", "quadratic", "piecewise", "index_stakes", "inverse_distance")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierIdentity:
     """The glacier a workbook is about; longitude and latitude in degrees, ``crs`` the projected CRS of all metres."""
 
@@ -38,7 +38,7 @@ class Isoline:
     geometry: BaseGeometry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BalanceField:
     """The annual balance over the glacier.
 
@@ -59,7 +59,7 @@ class BalanceField:
     outline: BaseGeometry | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BalanceYear:
     """One mass-balance year of the glacier; balances in m w.e., None where not observed.
 
@@ -112,7 +112,7 @@ class BalanceYear:
         return max(known) - min(known) if len(known) > 1 else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MassBalance:
     """The result of the chain; ``tables`` are named and shaped as in ``schemas.tables.MASS_BALANCE_TABLES``."""
 

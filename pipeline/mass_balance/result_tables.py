@@ -44,7 +44,7 @@ class ComputedYear:
         return None if self.plan is None else sum(record.kind == kind for record in self.plan.annual)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """Everything the tables are made of, beside the field data and the years."""
 

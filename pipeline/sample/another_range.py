@@ -51,7 +51,7 @@ _TERRAIN, _NOISE, _WEATHER, _READING = range(1, 5)
 Cell = str | int | float | date | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Glacier:
     """A glacier on a slope: its snout (m from the north-western corner), direction, length and half width (m)."""
 
@@ -66,10 +66,44 @@ class _Glacier:
 
 
 GLACIERS = (
-    _Glacier("OLI-1", "Olivares Norte", 3300, 3500, 20, 2500, 430, stakes=12),
-    _Glacier("OLI-2", "Olivares Sur", 7800, 5600, 200, 2200, 400, stakes=10),
-    _Glacier("OLI-3", "Juncal Chico", 8600, 2600, 75, 1500, 330),
-    _Glacier("OLI-4", "Risopatron", 2600, 6600, 300, 1400, 300),
+    _Glacier(
+        glacier_id="OLI-1",
+        name="Olivares Norte",
+        east_m=3300,
+        south_m=3500,
+        towards_deg=20,
+        length_m=2500,
+        half_width_m=430,
+        stakes=12,
+    ),
+    _Glacier(
+        glacier_id="OLI-2",
+        name="Olivares Sur",
+        east_m=7800,
+        south_m=5600,
+        towards_deg=200,
+        length_m=2200,
+        half_width_m=400,
+        stakes=10,
+    ),
+    _Glacier(
+        glacier_id="OLI-3",
+        name="Juncal Chico",
+        east_m=8600,
+        south_m=2600,
+        towards_deg=75,
+        length_m=1500,
+        half_width_m=330,
+    ),
+    _Glacier(
+        glacier_id="OLI-4",
+        name="Risopatron",
+        east_m=2600,
+        south_m=6600,
+        towards_deg=300,
+        length_m=1400,
+        half_width_m=300,
+    ),
 )
 
 
@@ -290,7 +324,12 @@ def _workbook(land: _Land, glacier: _Glacier, fields: dict[int, FloatArray], see
         for row in rows:
             sheet.append([row.get(name) for name in names])
     title = f"{SYNTHETIC}: {glacier.name}"
-    return workbook_bytes(book, CoreProperties(title, "synthetic sample", date(2020, 1, 1), title, "synthetic"))
+    return workbook_bytes(
+        book,
+        CoreProperties(
+            title=title, creator="synthetic sample", day=date(2020, 1, 1), subject=title, keywords="synthetic"
+        ),
+    )
 
 
 def _stake(name: str, easting: float, northing: float, height_m: float) -> dict[str, Cell]:

@@ -27,7 +27,7 @@ LabelArray = NDArray[np.int32]
 EVERYWHERE = np.ones((3, 3), bool)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IceSettings:
     """Climate and flow of the glaciers.
 

@@ -29,7 +29,7 @@ _ANOMALY_M_WE, _YEARLY_ANOMALY_M_WE, _AVALANCHE_M_WE = 0.10, 0.10, 0.25
 _AVALANCHE_REACH_M = 70.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrueYear:
     """One mass-balance year as it really was, from one late-August visit to the next.
 
@@ -109,5 +109,15 @@ def true_years(seed: int) -> tuple[TrueYear, ...]:
         total = annual[index] + steepness[index] * profile + smooth
         snow = winter[index] + _GRADIENT_WINTER * height + 0.12 * smooth
         fields = [np.where(terrain.mask, field, np.nan) for field in (total, snow, total - snow)]
-        years.append(TrueYear(year, august[year - 1], early.get(year), august[year], fields[0], fields[1], fields[2]))
+        years.append(
+            TrueYear(
+                year=year,
+                begin=august[year - 1],
+                midseason=early.get(year),
+                end=august[year],
+                annual_m_we=fields[0],
+                winter_m_we=fields[1],
+                summer_m_we=fields[2],
+            )
+        )
     return tuple(years)

@@ -59,7 +59,7 @@ _SHALLOW_YEAR, _MISSED_YEAR, _REPLACED_YEAR, _LOST_YEAR = 2005, 2004, 2008, 2010
 _SHALLOW_M = 0.75  # length in ice after a failed drilling
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stake:
     """A stake and where it stands; degrees and metres."""
 
@@ -71,7 +71,7 @@ class Stake:
     remarks: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """One visit to one leg of a stake, in the units of the readings table; None where nothing was measured."""
 
@@ -99,7 +99,7 @@ class PitLayer:
     kind: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pit:
     """A snow pit down to the last summer's surface."""
 
@@ -114,7 +114,7 @@ class Pit:
     remarks: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Probing:
     """A snow depth probed in early summer."""
 
@@ -149,7 +149,7 @@ class Snow:
         return self.depth_m + self.superimposed_m
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """A place on the glacier where something is measured, and what was really there.
 
@@ -214,7 +214,16 @@ def _site(name: str, along: float, across: float, seed: int) -> Site:
     june = {year: _june_snow(balance, draw) for year, balance in winter.items()}
     august = {year: _august_snow(balance, draw) for year, balance in annual.items()}
     z = float(terrain.surface_m[row, column])
-    return Site(name, round(float(longitude), 6), round(float(latitude), 6), z, annual, winter, june, august)
+    return Site(
+        name=name,
+        longitude=round(float(longitude), 6),
+        latitude=round(float(latitude), 6),
+        elevation_m=z,
+        annual_m_we=annual,
+        winter_m_we=winter,
+        june=june,
+        august=august,
+    )
 
 
 def _local_balances(
@@ -294,7 +303,9 @@ class _StakeHistory:
         self.leg, self.length_m, self.standing = self.leg + 1, length_m, True
         self.top_m = self.ground.height_m + exposed
         self.leaning = self.site.name == _TILTED and day.year < min(_TILT_DEG)
-        base = like or Reading(self.site.name, 1, day, None, length_m, surface=self.ground.kind)
+        base = like or Reading(
+            stake_id=self.site.name, leg=1, date=day, exposed_m=None, stake_length_m=length_m, surface=self.ground.kind
+        )
         row = replace(base, leg=self.leg, exposed_m=exposed, stake_length_m=length_m, tilt_deg=None, status="ok")
         self.rows.append(replace(row, remarks=why))
 
@@ -303,7 +314,15 @@ class _StakeHistory:
         tilt = _TILT_DEG.get(day.year) if self.leaning else None
         vertical = self.top_m - self.ground.height_m - snow.height_m
         exposed = vertical / math.cos(math.radians(tilt or 0)) + self.draw.normal(0, _SIGMA_READING_M)
-        bare = Reading(self.site.name, self.leg, day, round(exposed, 2), self.length_m, tilt_deg=tilt, surface=surface)
+        bare = Reading(
+            stake_id=self.site.name,
+            leg=self.leg,
+            date=day,
+            exposed_m=round(exposed, 2),
+            stake_length_m=self.length_m,
+            tilt_deg=tilt,
+            surface=surface,
+        )
         row = _with_snow(bare, snow, self.draw)
         if not density_known:
             row = replace(row, snow_density_kg_m3=None)
@@ -341,7 +360,17 @@ class _StakeHistory:
     def lose(self, day: date, replaced: bool) -> None:
         """The stake is gone; either a new one is set the same day or the series ends."""
         why = "not found, avalanche debris / 花杆丢失" if not replaced else "not found, new stake set / 花杆丢失，补设"
-        gone = Reading(self.site.name, self.leg, day, None, self.length_m, None, None, None, status="lost")
+        gone = Reading(
+            stake_id=self.site.name,
+            leg=self.leg,
+            date=day,
+            exposed_m=None,
+            stake_length_m=self.length_m,
+            snow_depth_m=None,
+            snow_density_kg_m3=None,
+            superimposed_ice_m=None,
+            status="lost",
+        )
         self.rows.append(replace(gone, surface=self.ground.kind, remarks=why))
         if replaced:
             self.drill(day, self.start_m, self.length_m, replace(gone, snow_depth_m=0.0, superimposed_ice_m=0.0))
@@ -406,7 +435,16 @@ def _pit(pit_id: str, day: date, site: Site, snow: Snow, draw: np.random.Generat
     near = draw.uniform(-8e-5, 8e-5, 2) if stake_id else np.zeros(2)
     longitude, latitude = (round(float(value), 6) for value in (site.longitude + near[0], site.latitude + near[1]))
     floor = "ice" if stake_id and int(stake_id) < _FIRST_FIRN_STAKE else "summer_surface"
-    return Pit(pit_id, day, stake_id, longitude, latitude, site.elevation_m, floor, layers)
+    return Pit(
+        pit_id=pit_id,
+        date=day,
+        stake_id=stake_id,
+        longitude=longitude,
+        latitude=latitude,
+        elevation_m=site.elevation_m,
+        floor=floor,
+        layers=layers,
+    )
 
 
 def _pits(seed: int, readings: tuple[Reading, ...]) -> tuple[Pit, ...]:
@@ -451,7 +489,16 @@ def _probings(seed: int) -> tuple[Probing, ...]:
             snow = _june_snow(max(0.03, winter + draw.normal(0, _LOCAL_WINTER_M_WE)), draw)
             depth = max(0.01, round(snow.depth_m + draw.normal(0, _SIGMA_READING_M), 2))
             day = visit_day(true.midseason, int(left.name))
-            probings.append(Probing(f"{true.year}-{number}", day, longitude, latitude, elevation, depth))
+            probings.append(
+                Probing(
+                    probing_id=f"{true.year}-{number}",
+                    date=day,
+                    longitude=longitude,
+                    latitude=latitude,
+                    elevation_m=elevation,
+                    snow_depth_m=depth,
+                )
+            )
     return tuple(probings)
 
 
@@ -462,7 +509,13 @@ def fieldwork(seed: int) -> Fieldwork:
     august, _ = campaigns(seed)
     first = august[YEARS[0] - 1]
     stakes = tuple(
-        Stake(site.name, site.longitude, site.latitude, site.elevation_m, visit_day(first, int(site.name)))
+        Stake(
+            stake_id=site.name,
+            longitude=site.longitude,
+            latitude=site.latitude,
+            elevation_m=site.elevation_m,
+            installed=visit_day(first, int(site.name)),
+        )
         for site in places
     )
     readings = tuple(row for site in places for row in _StakeHistory(site, seed).run(seed))

@@ -47,7 +47,7 @@ _NEIGHBOURS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Terrain:
     """The glacier and its surroundings.
 
@@ -183,4 +183,4 @@ def kuitun_terrain() -> Terrain:
     arrays = np.round(surface, 2), mask, along, across / half
     for array in arrays:
         array.flags.writeable = False  # the terrain is kept and handed out again
-    return Terrain(grid, arrays[0], arrays[1], outline, arrays[2], arrays[3])
+    return Terrain(grid=grid, surface_m=arrays[0], mask=arrays[1], outline=outline, along=arrays[2], across=arrays[3])

@@ -19,7 +19,7 @@ from pipeline.sample.kuitun_terrain import kuitun_terrain
 _BAND_M = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class YearTruth:
     """One balance year, visit to visit.
 
@@ -48,7 +48,7 @@ class YearTruth:
     aar: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PointTruth:
     """The exact balance at a stake or pit site (``P1`` ...) in one year, local variability included (m w.e.)."""
 
@@ -59,7 +59,7 @@ class PointTruth:
     winter_m_we: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KuitunTruth:
     """Grid, elevation and glacier mask, the truth of each year 2000-2011, and of each site and year."""
 
@@ -76,21 +76,44 @@ def kuitun_truth(seed: int = DEFAULT_SEED) -> KuitunTruth:
     terrain = kuitun_terrain()
     years = tuple(_year_truth(true, terrain.surface_m, terrain.mask) for true in true_years(seed))
     points = tuple(
-        PointTruth(site.name, year, site.elevation_m, site.annual_m_we[year], site.winter_m_we[year])
+        PointTruth(
+            point_id=site.name,
+            year=year,
+            elevation_m=site.elevation_m,
+            annual_m_we=site.annual_m_we[year],
+            winter_m_we=site.winter_m_we[year],
+        )
         for group in sites(seed)
         for site in group
         for year in sorted(site.annual_m_we)
     )
-    return KuitunTruth(terrain.grid, terrain.surface_m, terrain.mask, terrain.outline.area / 1e6, years, points)
+    return KuitunTruth(
+        grid=terrain.grid,
+        surface_m=terrain.surface_m,
+        mask=terrain.mask,
+        area_km2=terrain.outline.area / 1e6,
+        years=years,
+        points=points,
+    )
 
 
 def _year_truth(true: TrueYear, surface_m: FloatArray, mask: BoolArray) -> YearTruth:
-    fields = true.annual_m_we, true.winter_m_we, true.summer_m_we
-    annual, winter, summer = (float(field[mask].mean()) for field in fields)
     ela_m, position = _equilibrium_line(surface_m[mask], true.annual_m_we[mask])
-    aar = float((true.annual_m_we[mask] >= 0).mean())
-    days = true.begin, true.midseason, true.end
-    return YearTruth(true.year, *days, *fields, annual, winter, summer, ela_m, position, aar)
+    return YearTruth(
+        year=true.year,
+        begin=true.begin,
+        midseason=true.midseason,
+        end=true.end,
+        annual_field_m_we=true.annual_m_we,
+        winter_field_m_we=true.winter_m_we,
+        summer_field_m_we=true.summer_m_we,
+        annual_m_we=float(true.annual_m_we[mask].mean()),
+        winter_m_we=float(true.winter_m_we[mask].mean()),
+        summer_m_we=float(true.summer_m_we[mask].mean()),
+        ela_m=ela_m,
+        ela_position=position,
+        aar=float((true.annual_m_we[mask] >= 0).mean()),
+    )
 
 
 def _equilibrium_line(elevation_m: FloatArray, balance_m_we: FloatArray) -> tuple[float, str]:

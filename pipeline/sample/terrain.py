@@ -22,7 +22,7 @@ IntArray = NDArray[np.int64]
 _NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReliefSettings:
     """How the relief is carved.
 

@@ -65,7 +65,7 @@ _FRINGE = 12  # arc seconds by which the fine surface reaches beyond the content
 _RELIEF, _BENDING, _THINNING, _ROUGHNESS, _NOISE_EARLIER, _NOISE_LATER, _VOIDS = range(1, 8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scene:
     """Which landscape: seed, extent (degrees) and height range (m).
 
@@ -114,7 +114,7 @@ class Scene:
         return utm_crs((self.west + self.east) / 2, (self.south + self.north) / 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Observation:
     """How the two products see the landscape; every constant of shift, datum, noise and voids stands here.
 
@@ -155,7 +155,7 @@ class Glacier:
     longest_m: tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Landscape:
     """The invented truth.
 
@@ -198,7 +198,7 @@ class Landscape:
 # --- the landscape ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Lattice:
     """The coarse lattice of relief and ice: degrees of its first place and steps, and its shape."""
 
@@ -218,7 +218,13 @@ class _Lattice:
             int(np.ceil((north - south) / step_south + 2 * rim)),
             int(np.ceil((east - west) / step_east + 2 * rim)),
         )
-        return cls(west - rim * step_east, north + rim * step_south, step_east, step_south, shape)
+        return cls(
+            west=west - rim * step_east,
+            north=north + rim * step_south,
+            step_east=step_east,
+            step_south=step_south,
+            shape=shape,
+        )
 
     def columns(self, longitude: FloatArray) -> FloatArray:
         return (longitude - self.west) / self.step_east
@@ -268,7 +274,14 @@ def make_landscape(scene: Scene, tell: Tell = silent) -> Landscape:
     later = np.minimum(above, above + fine_change)
     surfaces = (bed + ice, ice + np.minimum(change, 0.0) > scene.ice.margin_m)
     glaciers = _outlines((above, later), (longitude, latitude), (surfaces[0], labels, surfaces[1]), lattice)
-    return Landscape(scene, longitude, latitude, ground + before + rough, after - before, glaciers)
+    return Landscape(
+        scene=scene,
+        longitude=longitude,
+        latitude=latitude,
+        earlier_m=ground + before + rough,
+        dh_m=after - before,
+        glaciers=glaciers,
+    )
 
 
 def _bed(scene: Scene, lattice: _Lattice) -> FloatArray:

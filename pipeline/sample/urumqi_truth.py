@@ -33,7 +33,7 @@ class GlacierTruth:
     mean_dh_m: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UrumqiTruth:
     """What a perfect elevation-change chain would find in the files.
 

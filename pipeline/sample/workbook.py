@@ -70,7 +70,12 @@ def write_workbook(path: Path, work: Fieldwork) -> None:
     _layers(book.create_sheet("pit_layers"), work.pits)
     _probings(book.create_sheet("probings"), work.probings)
     subject = "SYNTHETIC sample data, not observations"
-    path.write_bytes(workbook_bytes(book, CoreProperties(TITLE, "synthetic sample", _DAY, subject, "synthetic")))
+    path.write_bytes(
+        workbook_bytes(
+            book,
+            CoreProperties(title=TITLE, creator="synthetic sample", day=_DAY, subject=subject, keywords="synthetic"),
+        )
+    )
 
 
 def _typed_date(day: date, row: int) -> Typed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from datetime import date
 from typing import Any
 
@@ -183,10 +184,15 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
         after_coregistration=_statistics(0.41, 5.1),
         after=_statistics(0.12, 4.2),
         curvature=CurvatureCorrection(
-            True, "later, Zevenbergen-Thorne 3x3", (-1.0, 0.0, 1.0), (2.0, 0.0, -3.0), 5.1, 4.2
+            applied=True,
+            source="later, Zevenbergen-Thorne 3x3",
+            knots_per_100m=(-1.0, 0.0, 1.0),
+            bias_m=(2.0, 0.0, -3.0),
+            nmad_before_m=5.1,
+            nmad_after_m=4.2,
         ),
         datum=DatumStep("EPSG:5773", "EPSG:3855", "left to co-registration", "no PROJ grid for EPSG:3855"),
-        patches=PatchSpread(240, 0.8, 0.02, 1.04, 1.01, True),
+        patches=PatchSpread(count=240, area_km2=0.8, mean=0.02, spread=1.04, robust_spread=1.01, enough=True),
         totals=_totals(tables["glaciers"]),
         outlines=outlines,
         notes=("earlier DEM: 3 pixels hold 32768 and were taken as void",),
@@ -220,7 +226,9 @@ def make_mass_balance_dataset(seed: int = 3, **changes: Any) -> Dataset:
         for year, offset in ((2001, -0.3), (2002, None), (2003, 0.25))
     )
     result = MassBalance(
-        glacier=GlacierIdentity("CN5Y741C0051", "Test Glacier No. 51", 84.391, 43.731, CRS),
+        glacier=GlacierIdentity(
+            glacier_id="CN5Y741C0051", name="Test Glacier No. 51", longitude=84.391, latitude=43.731, crs=CRS
+        ),
         outline=outline,
         years=years,
         tables=_mass_balance_tables(points, years),
@@ -241,7 +249,16 @@ def make_mass_balance_dataset(seed: int = 3, **changes: Any) -> Dataset:
 
 
 def _statistics(mean: float, spread: float) -> Statistics:
-    return Statistics(41234, mean, spread * 0.8, mean - 0.1, spread * 1.3, spread, spread * 1.31, spread * 1.9)
+    return Statistics(
+        count=41234,
+        mean_m=mean,
+        mean_absolute_m=spread * 0.8,
+        median_m=mean - 0.1,
+        std_m=spread * 1.3,
+        nmad_m=spread,
+        rmse_m=spread * 1.31,
+        le90_m=spread * 1.9,
+    )
 
 
 def _mountains(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
@@ -346,17 +363,17 @@ def _elevation_change_tables(
 def _totals(glaciers: pd.DataFrame) -> GlacierTotals:
     area, volume = glaciers.area_km2.sum(), glaciers.volume_change_m3.sum()
     return GlacierTotals(
-        len(glaciers),
-        area,
-        volume / area / 1e6,
-        0.31,
-        volume / area / 1e6 / 12.9,
-        0.05,
-        volume,
-        3e6,
-        volume * 850,
-        3e9,
-        0.94,
+        count=len(glaciers),
+        area_km2=area,
+        mean_dh_m=volume / area / 1e6,
+        sigma_mean_dh_m=0.31,
+        mean_dhdt_m_a=volume / area / 1e6 / 12.9,
+        sigma_mean_dhdt_m_a=0.05,
+        volume_change_m3=volume,
+        sigma_volume_change_m3=3e6,
+        mass_change_kg=volume * 850,
+        sigma_mass_change_kg=3e9,
+        observed_share=0.94,
     )
 
 
@@ -461,10 +478,13 @@ def _balance_year(
     year: int, offset: float | None, grid: Grid, surface: np.ndarray, inside: np.ndarray, outline: Polygon
 ) -> BalanceYear:
     if offset is None:
-        nothing = (None,) * 3
-        return BalanceYear(
-            year, *nothing, "FLO", *nothing, *nothing, *nothing, 1.48, {}, "reconstructed", ("too few points",), None
-        )
+        given = {"year": year, "time_system": "FLO", "area_km2": 1.48, "by_method": {}, "provenance": "reconstructed"}
+        empty = {
+            each.name: None
+            for each in fields(BalanceYear)
+            if each.name not in given and each.default is MISSING and each.default_factory is MISSING
+        }
+        return BalanceYear(**{**empty, **given, "flags": ("too few points",)})
     field = np.where(inside, _annual(surface, offset), np.nan)
     west, _, east, _ = grid.bounds
     lines = []
@@ -496,7 +516,14 @@ def _balance_year(
         by_method={"contour": balance, "zone": balance + 0.03},
         provenance="observed",
         flags=("one stake melted out",),
-        field=BalanceField(grid, field, sigma, surface, tuple(lines), outline),
+        field=BalanceField(
+            grid=grid,
+            balance_m_we=field,
+            sigma_balance_m_we=sigma,
+            surface_m=surface,
+            isolines=tuple(lines),
+            outline=outline,
+        ),
         sigma_ela_m=14.0,
         sigma_aar=0.03,
     )

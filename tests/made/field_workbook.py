@@ -168,7 +168,12 @@ def write_big_workbook(path: Path, stakes: int, years: int, seed: int) -> Path:
     for number in range(stakes):
         for row in _stake_history(f"S{number:03d}", elevation_m[number], years, rng):
             sheet.append(row)
-    properties = CoreProperties("Large synthetic network", "synthetic", date(1980, 1, 1), "SYNTHETIC, not observations")
+    properties = CoreProperties(
+        title="Large synthetic network",
+        creator="synthetic",
+        day=date(1980, 1, 1),
+        subject="SYNTHETIC, not observations",
+    )
     path.write_bytes(workbook_bytes(book, properties))
     return path
 

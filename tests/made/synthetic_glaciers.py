@@ -30,7 +30,7 @@ FIRST_YEAR = 2001
 TRUE_SNOW_DENSITY = 480.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SyntheticGlacier:
     """Inputs of the chain, and the truth over the true outline by year: glacier-wide annual balance (m w.e.),
     equilibrium-line altitude (m, NaN off the glacier) and accumulation-area ratio."""
@@ -43,7 +43,7 @@ class SyntheticGlacier:
     aar: dict[int, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Land:
     """Terrain (m) and glacier axes on a square grid of ``pixel`` metres, north up, from (500 km, 4800 km)."""
 
@@ -73,7 +73,14 @@ def synthetic_glacier(folder: Path, seed: int, years: int = 5, stakes: int | Non
     data = _field_data(land, sites, fields, draw)
     lines = {year: _equilibrium_line(land.surface[land.inside], field[land.inside]) for year, field in fields.items()}
     ratios = {year: float(np.mean(field[land.inside] >= 0)) for year, field in fields.items()}
-    return SyntheticGlacier(data, _write_dem(folder, land), _write_outline(folder, land, draw), truth, lines, ratios)
+    return SyntheticGlacier(
+        data=data,
+        dem=_write_dem(folder, land),
+        outline=_write_outline(folder, land, draw),
+        truth_m_we=truth,
+        ela_m=lines,
+        aar=ratios,
+    )
 
 
 def _equilibrium_line(elevation: np.ndarray, balance: np.ndarray) -> float:
@@ -106,14 +113,21 @@ def _land(draw: np.random.Generator) -> _Land:
     shape = (math.ceil((4_800_400 - south) / pixel), math.ceil((east + 400 - 500_000) / pixel))
     transform = Affine(pixel, 0, 500_000, 0, -pixel, 4_800_000)
     inside = ~geometry_mask([outline], shape, transform)
-    land = _Land(pixel, np.zeros(shape), np.zeros(shape), np.zeros(shape), inside, outline)
+    land = _Land(
+        pixel=pixel,
+        surface=np.zeros(shape),
+        along=np.zeros(shape),
+        across=np.zeros(shape),
+        inside=inside,
+        outline=outline,
+    )
     own = np.stack(land.centres(), axis=-1) - shift
     own = own @ turn
     along = own[..., 0] / length
     across = (own[..., 1] - np.interp(along, share, bend)) / half
     height = lowest + relief * (1 - np.clip(along, -0.3, 1.0)) ** draw.uniform(0.8, 1.4)
     surface = height + relief * 0.05 * across**2 + 8 * _smooth(shape, 6, draw)
-    return _Land(pixel, surface, along, across, inside, outline)
+    return _Land(pixel=pixel, surface=surface, along=along, across=across, inside=inside, outline=outline)
 
 
 def _smooth(shape: tuple[int, int], scale: float, draw: np.random.Generator) -> np.ndarray:
@@ -203,8 +217,8 @@ def field_data(frames: dict[str, pd.DataFrame]) -> FieldData:
                 columns[column.name] = columns[column.name].astype(float)
         filled[table.name] = pd.DataFrame(columns)
     filled.pop("glacier")
-    glacier = GlacierIdentity("S1", "Synthetic glacier", 87.0, 43.3, CRS)
-    return FieldData("memory", glacier, **filled, corrections=(), origins={})
+    glacier = GlacierIdentity(glacier_id="S1", name="Synthetic glacier", longitude=87.0, latitude=43.3, crs=CRS)
+    return FieldData(source="memory", glacier=glacier, **filled, corrections=(), origins={})
 
 
 def _write_dem(folder: Path, land: _Land) -> Path:

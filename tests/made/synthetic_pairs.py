@@ -62,4 +62,12 @@ def array_pair(
     grid = Grid(CRS, Affine(pixel, 0, 400_000, 0, -pixel, 4_800_000), reference.shape)
     mask = np.zeros(reference.shape, np.uint8) if stable is None else np.where(stable, 0, UNSUITABLE).astype(np.uint8)
     moved = MovableDem(aligned.astype(np.float32), (0.0, 0.0), pixel, cubic=False)
-    return DemPair(grid, reference.astype(np.float32), moved, moved.heights, mask, 1, False)
+    return DemPair(
+        grid=grid,
+        reference=reference.astype(np.float32),
+        aligned=moved,
+        unmoved=moved.heights,
+        mask=mask,
+        sign=1,
+        curvature_of_aligned=False,
+    )

@@ -40,7 +40,9 @@ def build(out: Path, **changes: Any) -> BuildReport:
 
 def collections_of(datasets: list[Dataset]) -> list[Collection]:
     """As the manifest sees datasets; of their pages and items nothing is told."""
-    nothing = Card("", False, None, (), (), 0, "", Searchable({}, ()))
+    nothing = Card(
+        href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, extent="", search=Searchable({}, ())
+    )
     return [Collection(dataset.definition, facts_of(dataset, (), nothing)) for dataset in datasets]
 
 

@@ -37,7 +37,16 @@ def rows(name: str) -> list[dict[str, str]]:
 def visits(row: dict[str, str]) -> tuple[Visit, Visit]:
     def one(number: str, day: date) -> Visit:
         value = {name: float(row[f"{name}{number}"]) for name in ("m", "hs", "rho_s", "hsi")}
-        return Visit("E", 1, day, value["m"], None, value["hs"], value["rho_s"], value["hsi"])
+        return Visit(
+            stake_id="E",
+            leg=1,
+            day=day,
+            exposed_m=value["m"],
+            stake_length_m=None,
+            snow_m=value["hs"],
+            snow_density_kg_m3=value["rho_s"],
+            superimposed_m=value["hsi"],
+        )
 
     return one("1", date(2003, 8, 27)), one("2", date(2004, 8, 26))
 

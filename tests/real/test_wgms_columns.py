@@ -64,7 +64,7 @@ def tables(tmp_path_factory) -> dict[str, list[dict[str, str]]]:
     adapter = ROOT / "docs" / "adapters" / "glamos_bands.py"
     subprocess.run([sys.executable, str(adapter), str(FOLDER / "rhone_glamos_bands_all.csv"), str(folder)], check=True)
     result = mass_balance(read_field_data(folder), MassBalanceSettings())
-    return exported(result, Submission("A. Person", "An Agency", country="CH"))
+    return exported(result, Submission(investigators="A. Person", agencies="An Agency", country="CH"))
 
 
 @pytest.fixture(scope="module")

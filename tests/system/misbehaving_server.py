@@ -13,7 +13,7 @@ import numpy as np
 BODY = np.random.default_rng(3).bytes(300_000)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Behaviour:
     """How the server answers one path; ``troubles`` are used up first, one a request."""
 

@@ -30,9 +30,15 @@ def fetched(make: Answer, folder: Path, *, member: str = "", checksums: bool = F
         httpx.Client(timeout=2.0, trust_env=False) as client,
     ):
         name = member or "file.bin"
-        plan = [Download(name, f"{address}/file.bin", "CC0-1.0", member=member, by_range=bool(member), size=size)]
+        plan = [
+            Download(
+                name=name, url=f"{address}/file.bin", licence="CC0-1.0", member=member, by_range=bool(member), size=size
+            )
+        ]
         if checksums:
-            plan = [Download(name, f"{address}/file.bin", "CC0-1.0", checksums=f"{address}/files.geojson")]
+            plan = [
+                Download(name=name, url=f"{address}/file.bin", licence="CC0-1.0", checksums=f"{address}/files.geojson")
+            ]
         try:
             run_fetch(plan, folder, client=client, patience=Patience(attempts=2, sleep=lambda _: None))
         except ArchiveError as error:

@@ -53,7 +53,7 @@ class Coregistration:
     iterations: tuple[Iteration, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CosineFit:
     """dh / tan(slope) = a cos(b - aspect) + c (Nuth and Kaab, 2011, eq. 3).
 
@@ -432,4 +432,10 @@ def cosine_fit(
     design = np.column_stack([np.cos(angle), np.sin(angle), np.ones(angle.size)])
     cosine, sine, constant = np.linalg.lstsq(design, medians[known], rcond=None)[0]
     direction = float(np.degrees(np.arctan2(sine, cosine)) % 360)
-    return CosineFit(float(np.hypot(cosine, sine)), direction, float(constant), centre, medians)
+    return CosineFit(
+        a_m=float(np.hypot(cosine, sine)),
+        b_deg=direction,
+        c_m=float(constant),
+        bin_centre_deg=centre,
+        bin_median_m=medians,
+    )

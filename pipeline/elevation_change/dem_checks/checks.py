@@ -39,7 +39,7 @@ PLAUSIBLE_M = (-480.0, 8900.0)
 FEWEST_CELLS = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One check of one DEM."""
 
@@ -52,7 +52,7 @@ class Check:
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckedDem:
     """A DEM with all that was counted and measured of it.
 
@@ -141,17 +141,19 @@ def _tile_set_checks(dem: CheckedDem) -> Iterator[Check]:
     held = names[0] if len(names) == 1 else f"{len(names)} tiles, {names[0]} to {names[-1]}"
     missing = missing_tiles(dem.mosaic, dem.grid)
     note = f"missing: {', '.join(missing)}" if missing else held
-    yield Check("all", "missing_tiles", len(missing), 0, "1", not missing, note)
+    yield Check(tile="all", check="missing_tiles", value=len(missing), limit=0, unit="1", passed=not missing, note=note)
     double = overlapping_tiles(dem.mosaic)
     note = "; ".join(double) if double else "no ground held twice"
-    yield Check("all", "overlapping_tiles", len(double), 0, "1", not double, note)
+    yield Check(
+        tile="all", check="overlapping_tiles", value=len(double), limit=0, unit="1", passed=not double, note=note
+    )
 
 
 def _datum_check(mosaic: Mosaic) -> Check:
     stated = mosaic.vertical_datum is not None
     crs = mosaic.crs if len(mosaic.crs) < 20 else "a CRS without code"
     note = f"{crs}, heights {mosaic.vertical_datum or 'in an unknown vertical datum'}"
-    return Check("all", "datum_stated", float(stated), 1, "1", stated, note)
+    return Check(tile="all", check="datum_stated", value=float(stated), limit=1, unit="1", passed=stated, note=note)
 
 
 def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Check]:
@@ -165,21 +167,45 @@ def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
     pixels = int(counts.layout.pixels()[chosen].sum())
     measured, level, spikes_found, glacier, glacier_measured = (int(part[chosen].sum()) for part in counts.cells)
     void = 1 - measured / pixels
-    yield Check(name, "void_share", void, VOID_LIMIT, "1", void <= VOID_LIMIT, f"without a height, of {pixels} pixels")
+    yield Check(
+        tile=name,
+        check="void_share",
+        value=void,
+        limit=VOID_LIMIT,
+        unit="1",
+        passed=void <= VOID_LIMIT,
+        note=f"without a height, of {pixels} pixels",
+    )
     if glacier:
         void = 1 - glacier_measured / glacier
         note = f"without a height, of {glacier} glacier pixels"
-        yield Check(name, "glacier_void_share", void, GLACIER_VOID_LIMIT, "1", void <= GLACIER_VOID_LIMIT, note)
+        yield Check(
+            tile=name,
+            check="glacier_void_share",
+            value=void,
+            limit=GLACIER_VOID_LIMIT,
+            unit="1",
+            passed=void <= GLACIER_VOID_LIMIT,
+            note=note,
+        )
     share = spikes_found / max(1, measured)
     yield Check(
-        name, "spike_share", share, SPIKE_LIMIT, "1", share <= SPIKE_LIMIT, _spike_note(dem, name, spikes_found)
+        tile=name,
+        check="spike_share",
+        value=share,
+        limit=SPIKE_LIMIT,
+        unit="1",
+        passed=share <= SPIKE_LIMIT,
+        note=_spike_note(dem, name, spikes_found),
     )
     share = level / max(1, measured)
     note = "as high as the neighbours to the east and south: constant, terraced, or water"
     whole = counts.whole_metres / max(1, int(counts.hypsometry.sum()))
     if whole > 0.5:
         note += f"; {whole:.0%} of all heights are whole metres"
-    yield Check(name, "level_share", share, LEVEL_LIMIT, "1", share <= LEVEL_LIMIT, note)
+    yield Check(
+        tile=name, check="level_share", value=share, limit=LEVEL_LIMIT, unit="1", passed=share <= LEVEL_LIMIT, note=note
+    )
     yield from _range_checks(dem, name, chosen)
 
 
@@ -200,23 +226,45 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
     lowest_allowed, highest_allowed = dem.plausible_m
     lows, highs = np.where(chosen, dem.counts.lowest_m, np.nan), np.where(chosen, dem.counts.highest_m, np.nan)
     if np.isnan(lows).all():
-        yield Check(name, "relief", math.nan, RELIEF_LIMIT_M, "m", False, "no height at all")
+        yield Check(
+            tile=name,
+            check="relief",
+            value=math.nan,
+            limit=RELIEF_LIMIT_M,
+            unit="m",
+            passed=False,
+            note="no height at all",
+        )
         return
     lowest, highest = float(np.nanmin(lows)), float(np.nanmax(highs))
     where = (_cell_note(dem, np.nanargmin(lows)), _cell_note(dem, np.nanargmax(highs)))
-    yield Check(name, "lowest", lowest, lowest_allowed, "m", lowest >= lowest_allowed, f"lowest height, {where[0]}")
     yield Check(
-        name, "highest", highest, highest_allowed, "m", highest <= highest_allowed, f"highest height, {where[1]}"
+        tile=name,
+        check="lowest",
+        value=lowest,
+        limit=lowest_allowed,
+        unit="m",
+        passed=lowest >= lowest_allowed,
+        note=f"lowest height, {where[0]}",
+    )
+    yield Check(
+        tile=name,
+        check="highest",
+        value=highest,
+        limit=highest_allowed,
+        unit="m",
+        passed=highest <= highest_allowed,
+        note=f"highest height, {where[1]}",
     )
     relief = highest - lowest
     yield Check(
-        name,
-        "relief",
-        relief,
-        RELIEF_LIMIT_M,
-        "m",
-        relief >= RELIEF_LIMIT_M,
-        "highest minus lowest; the limit is the least, below it the DEM is constant",
+        tile=name,
+        check="relief",
+        value=relief,
+        limit=RELIEF_LIMIT_M,
+        unit="m",
+        passed=relief >= RELIEF_LIMIT_M,
+        note="highest minus lowest; the limit is the least, below it the DEM is constant",
     )
 
 
@@ -254,7 +302,7 @@ def _seam_check(seam: Seam, to_degrees: Transformer) -> Check:
         begin, end = (place_name(*to_degrees.transform(*place)) for place in seam.ends)
         note = f"mean step +- {seam.noise_m:.2f} m over {seam.count} pixels, from {begin} to {end}"
     limit = max(SEAM_LIMIT_M, SEAM_NOISES * seam.noise_m)
-    return Check(seam.tiles, "seam", seam.step_m, limit, "m", seam.passed, note)
+    return Check(tile=seam.tiles, check="seam", value=seam.step_m, limit=limit, unit="m", passed=seam.passed, note=note)
 
 
 def dem_check_numbers(dem: CheckedDem) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Spike:
 MEASURED, LEVEL, SPIKES, GLACIER, GLACIER_MEASURED = range(5)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DemCounts:
     """Counts of a DEM in the cells of a map; those of different blocks add up.
 

@@ -19,7 +19,7 @@ SEAM_NOISES = 4.0
 LINES, FEWEST = 8, 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Border:
     """Where two tiles meet; rows and columns are counted from the first pixel of the mosaic's first tile.
 
@@ -41,7 +41,7 @@ class Border:
     stop: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Seam:
     """The step across a border.
 
@@ -90,7 +90,17 @@ def tile_borders(mosaic: Mosaic, grid: Grid) -> list[Border]:
         stop = min(boxes[one][along + 2], boxes[other][along + 2], wanted[along + 2])
         if stop - start >= FEWEST and wanted[axis] < line < wanted[axis + 2]:
             shared = columns if upright else rows
-            found.append(Border(mosaic.tiles[first], mosaic.tiles[second], upright, line, shared, start, stop))
+            found.append(
+                Border(
+                    first=mosaic.tiles[first],
+                    second=mosaic.tiles[second],
+                    upright=upright,
+                    line=line,
+                    shared=shared,
+                    start=start,
+                    stop=stop,
+                )
+            )
     return found
 
 
@@ -114,7 +124,14 @@ def measure_seam(mosaic: Mosaic, border: Border) -> Seam:
         before = _lines(mosaic, border, border.first, border.line - LINES, LINES)
         after = _lines(mosaic, border, border.second, border.line, LINES)
         step, noise, places = _step_beyond_slope(np.concatenate([before, after]), LINES)
-    return Seam(border.first.name, border.second.name, step, noise, places, _ends(mosaic, border))
+    return Seam(
+        first=border.first.name,
+        second=border.second.name,
+        step_m=step,
+        noise_m=noise,
+        count=places,
+        ends=_ends(mosaic, border),
+    )
 
 
 def _lines(mosaic: Mosaic, border: Border, tile: Tile, line: int, count: int) -> FloatArray:

@@ -21,7 +21,7 @@ FEWEST_FILLED = 25
 SHORE_M = 100.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TileContent:
     """What was found in a tile.
 

@@ -58,7 +58,7 @@ _HEIGHT_TYPES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tile:
     """One raster: where it lies and how its heights are stored. Units of transform and bounds are its CRS's.
 

@@ -83,7 +83,7 @@ class TallyOfSteps:
         return StepTallies({step: tally(part.step(step)[part.judged], self.bins[step]) for step in STEPS})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Differenced:
     """The difference of a co-registered pair, before its uncertainty.
 
@@ -141,7 +141,16 @@ def difference(
         partial(_write_block, recipe, layers, tallying(sample)), resources.blocks(pair.shape)
     )
     tallied = reduce(add, tallies)
-    return Differenced(registration, terrain, sample, correction, tilt, recipe, layers, tallied)
+    return Differenced(
+        registration=registration,
+        terrain=terrain,
+        sample=sample,
+        correction=correction,
+        tilt=tilt,
+        recipe=recipe,
+        layers=layers,
+        tallied=tallied,
+    )
 
 
 # reads the aligned DEM of a pair anew at a shift, or leaves the pair as it is where interpolating its pixels will do

@@ -62,7 +62,7 @@ class Range:
         return inside
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StableSample:
     """Stable pixels of the survey at the final shift, shape (pixels,) each; differences are later minus earlier, m.
 
@@ -91,7 +91,7 @@ class StableSample:
         return values[self.judged]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How every pixel's difference is made and judged; sent to whoever computes a block.
 
@@ -147,7 +147,7 @@ class ErrorLayers:
     residual: WritableRaster
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BlockOfDifferences:
     """One block of the grid: the steps (later minus earlier, m), its terrain and which pixels are judged."""
 
@@ -313,7 +313,16 @@ def block_of_differences(recipe: Recipe, block: Block) -> BlockOfDifferences:
     judged = _judged(recipe, block, reference, wide, slopes)
     judged &= recipe.judged.holds(corrected)
     judged &= np.isfinite(raw)
-    return BlockOfDifferences(block.rows, raw, coregistered, corrected, reference[own], slopes, curvature, judged)
+    return BlockOfDifferences(
+        rows=block.rows,
+        raw=raw,
+        coregistered=coregistered,
+        corrected=corrected,
+        reference=reference[own],
+        gradient=slopes,
+        curvature=curvature,
+        judged=judged,
+    )
 
 
 def _judged(

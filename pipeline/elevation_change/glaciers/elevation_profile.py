@@ -16,7 +16,7 @@ FEWEST_IN_BAND = 10
 FEWEST_GLACIERS = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """Sums over the elevation bands of one glacier; every band's values stand at its own place.
 
@@ -43,12 +43,12 @@ class Profile:
         place, seen = band - first, pixels.observed
         bands = int(place.max()) + 1
         return cls(
-            band_height_m,
-            first,
-            np.bincount(place, minlength=bands),
-            np.bincount(place[seen], minlength=bands),
-            sums_of(place[seen], pixels.dh[seen], bands),
-            sums_of(place[seen], pixels.height[seen], bands),
+            band_height_m=band_height_m,
+            first=first,
+            pixels=np.bincount(place, minlength=bands),
+            measured=np.bincount(place[seen], minlength=bands),
+            dh_sum_m=sums_of(place[seen], pixels.dh[seen], bands),
+            height_sum_m=sums_of(place[seen], pixels.height[seen], bands),
         )
 
     @property
@@ -88,7 +88,7 @@ class Nodes:
         return change
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Steps:
     """How the change goes on from a band to the next one above, within glaciers of the region.
 
@@ -115,7 +115,13 @@ class Steps:
         number, size = _all_steps(nodes)
         if number.size == 0:
             values = np.concatenate([own.dh_m for own in nodes]) if nodes else np.zeros(1)
-            return cls(band_height_m, 0, np.empty(0), np.empty(0), float(np.sqrt(np.mean(values**2))))
+            return cls(
+                band_height_m=band_height_m,
+                first=0,
+                mean_m=np.empty(0),
+                sigma_m=np.empty(0),
+                typical_m=float(np.sqrt(np.mean(values**2))),
+            )
         place = number - number.min()
         count = np.bincount(place)
         safe = np.maximum(count, 1)
@@ -127,7 +133,11 @@ class Steps:
         scatter = np.sum((size - mean[place])[known[place]] ** 2) / freedom if freedom else typical**2
         sigma = np.sqrt(scatter * (1 + 1 / safe))
         return cls(
-            band_height_m, int(number.min()), np.where(known, mean, 0.0), np.where(known, sigma, typical), typical
+            band_height_m=band_height_m,
+            first=int(number.min()),
+            mean_m=np.where(known, mean, 0.0),
+            sigma_m=np.where(known, sigma, typical),
+            typical_m=typical,
         )
 
     def rise(self, height_m: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from pipeline.elevation_change.glaciers.error_budget import Areas
 from pipeline.elevation_change.glaciers.pixels import GlacierShapes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Identity:
     """One glacier as its outlines tell; longitude and latitude in degrees of a point within it."""
 
@@ -54,8 +54,16 @@ def identities_of(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> list[Ide
             flags += [f"no outline at the {epoch} epoch" for epoch, area in epochs.items() if math.isnan(area)]
         flags += noted.get(name, [])
         own = Areas(float(shapes.geometries[number].area / 1e6), earlier, later)
-        place = (float(np.asarray(longitude)[number]), float(np.asarray(latitude)[number]))
-        found.append(Identity(name, str(names[name]), *place, own, tuple(flags)))
+        found.append(
+            Identity(
+                identifier=name,
+                name=str(names[name]),
+                longitude=float(np.asarray(longitude)[number]),
+                latitude=float(np.asarray(latitude)[number]),
+                areas=own,
+                flags=tuple(flags),
+            )
+        )
     return found
 
 

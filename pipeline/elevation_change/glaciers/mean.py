@@ -26,7 +26,7 @@ from pipeline.elevation_change.statistics import nmad
 from pipeline.grid import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Survey:
     """What the glaciers of a region tell about each other; one entry a glacier, None without a measured pixel.
 
@@ -45,7 +45,7 @@ class Survey:
     deviation: Deviation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BandMean:
     """One elevation band of a glacier: its number, its pixels, and statistics of the measured ones (NaN without any).
 
@@ -68,7 +68,7 @@ class BandMean:
     surface_shares: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierMean:
     """The mean change of one glacier and what it rests on.
 
@@ -108,7 +108,7 @@ class GlacierMean:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasuredGlacier:
     """The mean change of one glacier with the pixels and bands behind it.
 
@@ -142,11 +142,11 @@ def survey(surface: Surface, shapes: GlacierShapes) -> Survey:
         nodes.append(own)
     voids = any(profile is not None and profile.measured.sum() < profile.pixels.sum() for profile in profiles)
     return Survey(
-        total,
-        tuple(profiles),
-        tuple(nodes),
-        Steps.of([own for own in nodes if own is not None], surface.settings.band_height_m),
-        fit_deviation(found if voids else [], surface.pixel_m),
+        pixels=total,
+        profiles=tuple(profiles),
+        nodes=tuple(nodes),
+        steps=Steps.of([own for own in nodes if own is not None], surface.settings.band_height_m),
+        deviation=fit_deviation(found if voids else [], surface.pixel_m),
     )
 
 
@@ -185,7 +185,7 @@ def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surve
         highest_m=float(pixels.height.max()),
     )
     bands = tuple(_bands(surface, pixels, profile, error, mean.budget.coregistration))
-    return MeasuredGlacier(mean, pixels, filling, bands, sigma_of_sum)
+    return MeasuredGlacier(mean=mean, pixels=pixels, filling=filling, bands=bands, sigma_of_sum_m=sigma_of_sum)
 
 
 def _sigma_of_deviation(pixels: GlacierPixels, filling: Filling, deviation: Deviation, pixel_m: float) -> float:
@@ -211,8 +211,17 @@ def _bands(
             continue
         measured, shares = members[seen[members]], surface_shares(pixels.height[members], surface.settings)
         if measured.size == 0:
-            unknown = (np.nan, np.nan, np.nan)
-            yield BandMean(profile.first + number, members.size, measured, *unknown, 0.0, np.nan, shares)
+            yield BandMean(
+                number=profile.first + number,
+                pixels=members.size,
+                measured=measured,
+                mean_dh_m=np.nan,
+                median_dh_m=np.nan,
+                nmad_dh_m=np.nan,
+                sigma_of_sum_m=0.0,
+                sigma_mean_dh_m=np.nan,
+                surface_shares=shares,
+            )
             continue
         values = pixels.dh[measured]
         weights = np.zeros(seen.size)

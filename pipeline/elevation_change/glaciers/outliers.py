@@ -113,7 +113,7 @@ Task = tuple[Block, Rule, NDArray[np.int64] | None]
 NO_OUTLIERS = GlacierOutliers(np.empty(0, np.int64), 1, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierRasters:
     """What the rule reads; all of the grid's shape.
 
@@ -145,7 +145,7 @@ def set_outliers_aside(
     """
     if limit_nmad == 0 or layers.error is None:
         return NO_OUTLIERS
-    rasters = GlacierRasters(layers.dh, layers.error.sigma, height, mask, post)
+    rasters = GlacierRasters(dh=layers.dh, sigma=layers.error.sigma, height=height, mask=mask, post=post)
     place, measured = np.empty(0, np.int64), 0
     for number in range(ROUNDS):
         found = _round(rasters, limit_nmad, resources)

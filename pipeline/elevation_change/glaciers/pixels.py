@@ -69,7 +69,7 @@ class GlacierShapes:
         return own
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierPixels:
     """The pixels of one glacier, from north to south.
 
@@ -117,7 +117,9 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
     known = np.isfinite(spread)
     if known.any() and not known.all():
         spread[~known] = spread[known].mean()
-    return GlacierPixels(window, row, column, change, spread, _without_gaps(heights, row, column))
+    return GlacierPixels(
+        window=window, row=row, column=column, dh=change, sigma=spread, height=_without_gaps(heights, row, column)
+    )
 
 
 def mean_slope(pixels: GlacierPixels, grid: Grid) -> tuple[float, float]:

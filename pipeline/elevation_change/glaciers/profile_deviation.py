@@ -129,7 +129,7 @@ def _fitted(lag: FloatArray, half_square: FloatArray, pixel_m: float) -> Variogr
     from scipy.optimize import nnls  # only where there are voids
 
     if lag.size == 0:
-        return Variogram((pixel_m,), (0.0,))
+        return Variogram(ranges_m=(pixel_m,), sills=(0.0,))
     farthest = max(float(lag.max()), 2 * pixel_m)
     member = np.digitize(lag, np.geomspace(pixel_m, 1.001 * farthest, LAG_CLASSES + 1)) - 1
     count = sums_of(member, np.ones(member.size), LAG_CLASSES)
@@ -140,8 +140,14 @@ def _fitted(lag: FloatArray, half_square: FloatArray, pixel_m: float) -> Variogr
     sills, _ = nnls(spherical(mean_lag[:, None] / ranges) * weight[:, None], gamma * weight)
     kept = sills > 1e-6 * sills.sum()
     if not kept.any():
-        return Variogram((pixel_m,), (0.0,), mean_lag, gamma, count[filled])
-    return Variogram(tuple(ranges[kept].tolist()), tuple(sills[kept].tolist()), mean_lag, gamma, count[filled])
+        return Variogram(ranges_m=(pixel_m,), sills=(0.0,), lag_m=mean_lag, empirical=gamma, pairs=count[filled])
+    return Variogram(
+        ranges_m=tuple(ranges[kept].tolist()),
+        sills=tuple(sills[kept].tolist()),
+        lag_m=mean_lag,
+        empirical=gamma,
+        pairs=count[filled],
+    )
 
 
 def pairs_of_each(glaciers: int) -> int:

@@ -113,9 +113,19 @@ class RegionChange:
         area = np.array([identity.areas.averaged for identity, _ in self._glaciers])
         means = [mean for _, mean in self._glaciers]
         if not means:
-            nothing = Budget(*[math.nan] * 4)
-            unknown = (math.nan, math.nan)
-            return GlacierMean(*unknown, nothing, 0.0, 0.0, 0.0, 0.0, np.zeros(0), (0.0, 0.0), *unknown)
+            return GlacierMean(
+                mean_dh_m=math.nan,
+                median_dh_m=math.nan,
+                budget=Budget(*[math.nan] * 4),
+                sigma_profile_m=0.0,
+                observed_share=0.0,
+                extrapolated_share=0.0,
+                outlier_share=0.0,
+                surface_shares=np.zeros(0),
+                slope=(0.0, 0.0),
+                lowest_m=math.nan,
+                highest_m=math.nan,
+            )
         share = area / area.sum()
 
         def weighted(values: list[float]) -> float:

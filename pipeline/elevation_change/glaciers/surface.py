@@ -12,7 +12,7 @@ from pipeline.grid import Grid
 from schemas.settings import ElevationChangeSettings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Surface:
     """What the glacier statistics are taken from; rasters share the grid's shape and are read box by box.
 

@@ -45,7 +45,7 @@ class MovableDem:
         return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DemPair:
     """The reference DEM, the aligned DEM and what of the grid cannot be stable terrain.
 

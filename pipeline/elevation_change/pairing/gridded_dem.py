@@ -28,7 +28,7 @@ MOST_NATIVE_PIXELS = 4_000_000
 LEAST_CHUNK = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GriddedDem:
     """Heights of a mosaic on the pixels of a grid, m, NaN where void; a ``pipeline.blocks.Raster``.
 
@@ -171,4 +171,6 @@ def gridded(mosaic: Mosaic, grid: Grid, resampling: str, shift: tuple[float, flo
     offset = aligned_offset(mosaic, moved)
     first = None if offset is None else native_index(mosaic, offset)
     axes = axis_aligned(mosaic, moved) if resampling in ("bilinear", "cubic") else None
-    return GriddedDem(mosaic, moved, resampling, first, axes, resampling_scale(mosaic, moved))
+    return GriddedDem(
+        mosaic=mosaic, grid=moved, resampling=resampling, first=first, axes=axes, scale=resampling_scale(mosaic, moved)
+    )

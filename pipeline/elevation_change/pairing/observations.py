@@ -33,7 +33,7 @@ Source = Path | Sequence[Path]
 MOST_GRID_PIXELS = 200_000_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What is compared: DEMs (raster, folder of tiles, or a list of them), outlines (one file an epoch) and masks.
 
@@ -50,7 +50,7 @@ class Request:
     region_lonlat: tuple[float, float, float, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Observations:
     """The pair on its grid, and where it comes from.
 
@@ -116,7 +116,16 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
         sign=1 if settings.reference == "later" else -1,
         curvature_of_aligned=moving.nominal_resolution_m < 0.99 * fixed.nominal_resolution_m,
     )
-    return Observations(fixed, moving, pair, datum, field, outlines, resampling, aligned)
+    return Observations(
+        reference_dem=fixed,
+        aligned_dem=moving,
+        pair=pair,
+        datum=datum,
+        datum_field=field,
+        outlines=outlines,
+        resampling=resampling,
+        aligned_grid=aligned,
+    )
 
 
 def _stated(datum: str | None, role: str) -> str | None:

@@ -28,7 +28,7 @@ LARGEST_OFFSET_M = 150.0
 NOTABLE_OFFSET_M = 15.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PairRelation:
     """How the heights of one DEM follow those of another, robustly.
 
@@ -65,13 +65,15 @@ def pair_relation(reference: FloatArray, other: FloatArray) -> PairRelation:
     thinned = slice(None, None, max(1, math.ceil(count / MOST_HEIGHTS)))
     first, second = first[thinned], second[thinned]
     if count < LEAST_HEIGHTS:
-        return PairRelation(count, math.nan, 0.0, math.nan, math.nan)
+        return PairRelation(count=count, scale=math.nan, explained=0.0, offset_m=math.nan, ratio=math.nan)
     forth, back = _slope(first, second), _slope(second, first)
     explained = float(np.clip(forth * back, 0, 1)) if forth > 0 else 0.0
     scale = math.sqrt(forth / back) if explained > 0 else math.nan
     middle = float(np.median(first)), float(np.median(second))
     ratio = middle[1] / middle[0] if abs(middle[0]) > 1 else math.nan
-    return PairRelation(count, scale, explained, float(np.median(second - first)), ratio)
+    return PairRelation(
+        count=count, scale=scale, explained=explained, offset_m=float(np.median(second - first)), ratio=ratio
+    )
 
 
 def _slope(across: FloatArray, along: FloatArray) -> float:

@@ -112,7 +112,7 @@ class BlockTerrain:
     curvature: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AccuracyPlan:
     """What is tallied: the classes of each attribute and the bins of each step; chosen beforehand from a sample."""
 
@@ -278,7 +278,14 @@ class _Sums:
 
     def overall(self) -> Tally:
         total, squares, absolutes = self._table.sum(axis=1)
-        return Tally(self._bins, self._histogram.sum(), total, squares, absolutes, self._histogram)
+        return Tally(
+            bins=self._bins,
+            count=self._histogram.sum(),
+            total=total,
+            squares=squares,
+            absolutes=absolutes,
+            histogram=self._histogram,
+        )
 
     def by_class(self) -> tuple[Tally, ...]:
         table = self._table.reshape(3, *self._shape)
@@ -288,7 +295,14 @@ class _Sums:
         histogram = self._class_histograms[axis].reshape(self._shape[axis], CLASS_BINS)
         others = tuple(other + 1 for other in range(len(self._shape)) if other != axis)
         total, squares, absolutes = table.sum(axis=others)
-        return Tally(self._class_bins, histogram.sum(axis=1), total, squares, absolutes, histogram)
+        return Tally(
+            bins=self._class_bins,
+            count=histogram.sum(axis=1),
+            total=total,
+            squares=squares,
+            absolutes=absolutes,
+            histogram=histogram,
+        )
 
 
 def accuracy_table_of(tallied: AccuracyTally) -> pd.DataFrame:

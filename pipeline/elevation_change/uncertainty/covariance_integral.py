@@ -204,7 +204,7 @@ def block_side(shape: tuple[int, int]) -> int:
     return max(1, ceil(sqrt(prod(shape) / MOST_BLOCKS)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BlockSums:
     """The sigma of chosen pixels of a raster summed up in blocks, for means over very many of them.
 
@@ -267,7 +267,7 @@ def sum_up(
     function = _RowsOfMember(sigma, mask, member, side)
     parts = list(map(function, blocks) if runner is None else runner.map(function, blocks))
     sums, squares, counts = zip(*parts, strict=True)
-    return BlockSums(shape, side, np.concatenate(sums), sum(squares), sum(counts))
+    return BlockSums(shape=shape, block=side, sums=np.concatenate(sums), squares=sum(squares), count=sum(counts))
 
 
 def sigma_of_mean_large(

@@ -51,7 +51,7 @@ def sigma_of_shift(
     stable = sum_up(sigma, residual, member=None, runner=runner)
     shape = (residual.shape[0], residual.shape[1])
     tiles = spread_tiles(shape, stable.sums > 0, stable.block, TILE, MOST_TILES)
-    function = _Tile(reference, residual, sigma, variogram, pixel_m)
+    function = _Tile(reference=reference, residual=residual, sigma=sigma, variogram=variogram, pixel_m=pixel_m)
     found = sum(map(function, tiles) if runner is None else runner.map(function, tiles), _TileSums.nothing())
     count = max(found.count, 1)
     if np.linalg.matrix_rank(found.normal / count, tol=1e-6) < 3:
@@ -71,7 +71,7 @@ def sigma_of_shift(
     return Shift(east, north, up)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _TileSums:
     """Sums over the pixels of tiles, which add up.
 
@@ -93,20 +93,22 @@ class _TileSums:
 
     @classmethod
     def nothing(cls) -> _TileSums:
-        return cls(np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((3, 3)), 0.0, 0.0, 0)
+        return cls(
+            normal=np.zeros((3, 3)), middle=np.zeros((3, 3)), independent=np.zeros((3, 3)), pull=0.0, sigma=0.0, count=0
+        )
 
     def __add__(self, other: _TileSums) -> _TileSums:
         return _TileSums(
-            self.normal + other.normal,
-            self.middle + other.middle,
-            self.independent + other.independent,
-            self.pull + other.pull,
-            self.sigma + other.sigma,
-            self.count + other.count,
+            normal=self.normal + other.normal,
+            middle=self.middle + other.middle,
+            independent=self.independent + other.independent,
+            pull=self.pull + other.pull,
+            sigma=self.sigma + other.sigma,
+            count=self.count + other.count,
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Tile:
     """The sums of one tile."""
 

@@ -27,7 +27,7 @@ def _none() -> FloatArray:
     return np.empty(0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Variogram:
     """Spatial correlation of standardised residuals: a sum of models, spherical unless ``forms`` says otherwise.
 

@@ -65,7 +65,9 @@ def fitted(empirical: EmpiricalVariogram, pixel_m: float) -> Variogram:
     chosen, sills = _few_columns(design * weight[:, None], gamma * weight)
     order = sorted(range(len(chosen)), key=lambda number: candidates[chosen[number]][1])
     forms, reaches = zip(*(candidates[chosen[number]] for number in order), strict=True)
-    return Variogram(reaches, tuple(sills[order].tolist()), lag, gamma, pairs, forms)
+    return Variogram(
+        ranges_m=reaches, sills=tuple(sills[order].tolist()), lag_m=lag, empirical=gamma, pairs=pairs, forms=forms
+    )
 
 
 def _few_columns(design: FloatArray, right: FloatArray) -> tuple[list[int], FloatArray]:

@@ -23,7 +23,7 @@ _GRID_STEPS = 13
 _ZOOMS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Points:
     """Point balances of one year.
 
@@ -52,13 +52,12 @@ class Points:
 
     def taken(self, chosen: NDArray[Any]) -> Points:
         """Some of the points, by index or mask."""
-        return Points(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+        return Points(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
 
     def joined(self, others: Points) -> Points:
         """These points and others."""
-        return Points(
-            *(np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__dataclass_fields__)
-        )
+        names = self.__dataclass_fields__
+        return Points(**{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in names})
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Covariance:
         return np.asarray(self.sill_m2_we2 * np.exp(-distance_m / self.range_m))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kriged:
     """Points made ready for kriging: the matrices every prediction shares.
 
@@ -253,7 +252,16 @@ def prepare(points: Points, covariance: Covariance) -> Kriged:
     matrix = covariance.of(cdist(points.positions, points.positions)) + np.diag(noise + 1e-12)
     inverse = np.linalg.inv(matrix)
     drift_inverse = np.linalg.inv(drift.T @ inverse @ drift)
-    return Kriged(points, covariance, noise, origin, with_elevation, inverse, drift_inverse, drift)
+    return Kriged(
+        points=points,
+        covariance=covariance,
+        noise=noise,
+        drift_origin_m=origin,
+        with_elevation=with_elevation,
+        inverse=inverse,
+        drift_inverse=drift_inverse,
+        drift=drift,
+    )
 
 
 def predict(kriged: Kriged, easting: FloatArray, northing: FloatArray, elevation_m: FloatArray) -> Prediction:

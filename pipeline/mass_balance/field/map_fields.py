@@ -143,7 +143,7 @@ def fields_of_years(
     yield from in_threads(of_year, enumerate(years))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _MapPixels:
     """The pixels that a field is computed for, shape (pixels,), and where they lie on the grid."""
 
@@ -159,7 +159,13 @@ class _MapPixels:
         rows, columns = np.nonzero(reach)
         easting, northing = surface.grid.centres()
         positions = np.column_stack([easting[columns], northing[rows]])
-        return cls(surface, reach, positions, surface.surface_m[reach], surface.inside[reach])
+        return cls(
+            surface=surface,
+            reach=reach,
+            positions=positions,
+            elevation_m=surface.surface_m[reach],
+            inside=surface.inside[reach],
+        )
 
     @property
     def inside_elevation_m(self) -> FloatArray:
@@ -213,16 +219,16 @@ class _System:
         """What the year adds to the product of all years; nothing of it is as large as the matrices."""
         field, observed = self.field, self.observed.points.count
         return _YearPart(
-            field.points.positions,
-            observed,
-            self.scaled_residual,
-            self.coefficients,
-            field.drift_origin_m,
-            field.with_elevation,
+            positions=field.points.positions,
+            observed=observed,
+            scaled_residual=self.scaled_residual,
+            coefficients=self.coefficients,
+            drift_origin_m=field.drift_origin_m,
+            with_elevation=field.with_elevation,
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _YearPart:
     """What one year adds to the product of all years.
 

@@ -31,7 +31,7 @@ class Filled:
     value: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RawSheet:
     """One sheet as it stands: ``rows[i][j]`` is the value of the cell in row i+1, column j+1; None where empty.
 

@@ -59,7 +59,7 @@ def _read_csv(file: Path, folder: str) -> RawSheet:
         notes.append((f"columns parted by {parted}", "read as such"))
     comma = delimiter == ";"  # a program that parts columns so has a comma before the decimals
     cells = tuple(tuple(row) for row in rows)
-    return RawSheet(name, file.stem, cells, is_csv=True, decimal_comma=comma, notes=tuple(notes))
+    return RawSheet(file=name, name=file.stem, rows=cells, is_csv=True, decimal_comma=comma, notes=tuple(notes))
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:

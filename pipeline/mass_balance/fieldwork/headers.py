@@ -138,7 +138,7 @@ _SHEETS = {
 _TABLE_OF_SHEET = {spelling: table for table, spellings in _SHEETS.items() for spelling in spellings}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Heading:
     """A recognised column: its place in the sheet and how its numbers become the unit of the schema.
 
@@ -160,7 +160,7 @@ class Heading:
         return Scale(self.unit, self.multiply, self.divide)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HeaderRow:
     """The header row (index from 0), its recognised columns, and the headers that stand for nothing we know.
 
@@ -209,7 +209,13 @@ def _header_of(cells: Sequence[Any], row: int, table: Table) -> HeaderRow | None
             headings[heading.column.name] = heading
     if not headings:
         return None
-    return HeaderRow(row, tuple(headings.values()), tuple(unknown), tuple(repeated), row + 1)
+    return HeaderRow(
+        row=row,
+        headings=tuple(headings.values()),
+        unknown=tuple(unknown),
+        repeated=tuple(repeated),
+        first_record=row + 1,
+    )
 
 
 def _with_rows_below(sheet: RawSheet, header: HeaderRow, table: Table) -> HeaderRow:
@@ -283,16 +289,16 @@ def _named(name: str, brackets: Sequence[str], index: int, table: Table) -> Head
 def _heading(column: Column, index: int, brackets: Sequence[str], name: str) -> Heading:
     """The heading with the unit in brackets; brackets may also hold other words, if one of them is a unit."""
     if not has_scales(column.unit):
-        return Heading(column, index, 1, 1, "")
+        return Heading(column=column, index=index, multiply=1, divide=1, unit="")
     spelled = [text for text in brackets if text.strip()]
     for text in spelled:
         scale = scale_of(text, column.unit)
         if scale is not None:
-            return Heading(column, index, scale.multiply, scale.divide, scale.unit)
+            return Heading(column=column, index=index, multiply=scale.multiply, divide=scale.divide, unit=scale.unit)
     if spelled:
-        return Heading(column, index, 1, 1, token(spelled[0]), known_unit=False)
+        return Heading(column=column, index=index, multiply=1, divide=1, unit=token(spelled[0]), known_unit=False)
     assumed = name != column.name and column.name != _base(column)
-    return Heading(column, index, 1, 1, "", assumed_unit=assumed)
+    return Heading(column=column, index=index, multiply=1, divide=1, unit="", assumed_unit=assumed)
 
 
 def _base(column: Column) -> str:

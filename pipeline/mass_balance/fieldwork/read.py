@@ -35,7 +35,7 @@ _PLACED = ("stakes", "readings", "snow_pits", "probings")
 _OBSERVED = ("readings", "snow_pits", "zone_balances")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FieldData:
     """Everything a field team measured, typed; metres and degrees.
 
@@ -144,7 +144,7 @@ class _Part:
     findings: Findings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Reading:
     """A workbook as read: its glaciers, what was found of them all, who was ``left_out``, and the sheets in order."""
 
@@ -192,7 +192,9 @@ def _read(path: Path, not_after: date | None) -> _Reading:
     left_out = tuple(_unobserved(typed["glacier"], {one.glacier_id for one in glaciers if one not in observed}))
     order = tuple(sheet.name for table in WORKBOOK if (sheet := sheets.get(table.name)) is not None)
     parts = tuple(_settled_part(one, not_after) for one in observed)
-    return _Reading(path.name, typed["glacier"], parts, common, left_out, order)
+    return _Reading(
+        source=path.name, glaciers=typed["glacier"], parts=parts, common=common, left_out=left_out, order=order
+    )
 
 
 def _settled_part(sheets: GlacierSheets, not_after: date | None) -> _Part:
@@ -296,7 +298,13 @@ def _identity(table: TypedTable, findings: Findings) -> GlacierIdentity | None:
     elif not _is_usable(crs):
         findings.errors.append(table.bad(0, "crs", repr(crs), "a projected CRS in metres, as EPSG:code"))
         return None
-    return GlacierIdentity(str(row["glacier_id"]), str(row["glacier_name"]), longitude, latitude, crs)
+    return GlacierIdentity(
+        glacier_id=str(row["glacier_id"]),
+        name=str(row["glacier_name"]),
+        longitude=longitude,
+        latitude=latitude,
+        crs=crs,
+    )
 
 
 def _is_usable(crs: str) -> bool:
@@ -336,8 +344,8 @@ def _field_data(
         for name, table in typed.items()
     }
     return FieldData(
-        source,
-        glacier,
+        source=source,
+        glacier=glacier,
         **frames,
         corrections=in_sheet_order(findings.corrections, order),
         origins=MappingProxyType({name: _origins(table) for name, table in typed.items()}),

@@ -22,7 +22,7 @@ from schemas.fields import Table
 DEFAULTS: dict[tuple[str, str], Any] = {("readings", "leg"): 1, ("readings", "status"): "ok"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TypedTable:
     """One table as read: the frame, and where each record and each cell of it stands.
 
@@ -77,7 +77,7 @@ class TypedTable:
 def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> TypedTable:
     """Read one sheet by its header row; errors, corrections and doubts are added to ``findings``."""
     if sheet is None or not any(sheet.rows):
-        return TypedTable(table, _frame(table, {}, 0))
+        return TypedTable(table=table, frame=_frame(table, {}, 0))
     header = find_header(sheet, table)
     if header is None:
         wanted = f"a header row such as {', '.join(table.column_names[:4])}, within the first {HEADER_WITHIN_ROWS} rows"
@@ -93,20 +93,22 @@ def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> Typ
     wrong: set[tuple[int, str]] = set()
     for heading in header.headings:
         name = heading.column.name
-        column = _SheetColumn(sheet, header.row, rows, heading, DEFAULTS.get((table.name, name)))
+        column = _SheetColumn(
+            sheet=sheet, header_row=header.row, rows=rows, heading=heading, default=DEFAULTS.get((table.name, name))
+        )
         values[name], bad = _typed_column(column, findings)
         wrong |= {(record, name) for record in bad}
     if lacking:
         return _unusable(sheet, table)
     frame = _frame(table, values, len(rows))
     places = {heading.column.name: heading.index for heading in header.headings}
-    return TypedTable(table, frame, sheet, rows, places, frozenset(wrong))
+    return TypedTable(table=table, frame=frame, sheet=sheet, rows=rows, columns=places, wrong=frozenset(wrong))
 
 
 def _unusable(sheet: RawSheet, table: Table) -> TypedTable:
     """No records, and every column wrong: its rows, and references to it, are not held against what was reported."""
     wrong = frozenset((-1, name) for name in table.column_names)
-    return TypedTable(table, _frame(table, {}, 0), sheet, wrong=wrong)
+    return TypedTable(table=table, frame=_frame(table, {}, 0), sheet=sheet, wrong=wrong)
 
 
 def _has_data(row: tuple[Any, ...], header: HeaderRow) -> bool:
@@ -175,7 +177,7 @@ def _uncomputed_formulas(sheet: RawSheet, header: HeaderRow) -> Iterable[BadInpu
 # --- the columns --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _SheetColumn:
     """A column of a sheet: its header's row, the rows of the records, and what an empty cell of it means."""
 

@@ -61,7 +61,7 @@ def _sheet(file: str, sheet: Sheet, datemode: Literal[0, 1]) -> RawSheet:
     ranges = [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells]
     filled = fill_merged(rows, ranges)
     epoch = xlrd.xldate.epoch_1904.date() if datemode else xlrd.xldate.epoch_1900_minus_1.date()
-    return RawSheet(file, sheet.name, tuple(tuple(row) for row in rows), filled, epoch=epoch)
+    return RawSheet(file=file, name=sheet.name, rows=tuple(tuple(row) for row in rows), filled=filled, epoch=epoch)
 
 
 def _value(cell: Cell, datemode: Literal[0, 1]) -> Any:

@@ -84,7 +84,16 @@ def _sheets(path: Path, parts: dict[str, _Part]) -> tuple[RawSheet, ...]:
                 part = parts.get(sheet.title, _Part((), ()))
                 filled = fill_merged(rows, part.merged)
                 cells = tuple(tuple(row) for row in rows)
-                sheets.append(RawSheet(path.name, sheet.title, cells, filled, epoch=epoch, uncomputed=part.uncomputed))
+                sheets.append(
+                    RawSheet(
+                        file=path.name,
+                        name=sheet.title,
+                        rows=cells,
+                        filled=filled,
+                        epoch=epoch,
+                        uncomputed=part.uncomputed,
+                    )
+                )
             return tuple(sheets)
         finally:
             book.close()

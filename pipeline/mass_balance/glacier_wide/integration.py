@@ -133,7 +133,9 @@ def _filled_points(filled: Sequence[Filled]) -> Points:
         ]
     )
     easting, northing, elevation, balance, sigma = columns.T
-    return Points(easting, northing, elevation, balance, sigma)
+    return Points(
+        easting=easting, northing=northing, elevation_m=elevation, balance_m_we=balance, sigma_random_m_we=sigma
+    )
 
 
 def integrate_years(

@@ -58,7 +58,7 @@ class LeaveOneOut:
     influence_m_we: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierWide:
     """The glacier-wide balance of one period.
 
@@ -112,7 +112,12 @@ def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> 
     ).reshape(len(records), 7)
     random = np.hypot(columns[:, 4], settings.sigma_point_m_we)
     easting, northing, elevation, balance = columns[:, :4].T
-    return YearPoints(Points(easting, northing, elevation, balance, random), columns[:, 5:])
+    return YearPoints(
+        Points(
+            easting=easting, northing=northing, elevation_m=elevation, balance_m_we=balance, sigma_random_m_we=random
+        ),
+        columns[:, 5:],
+    )
 
 
 def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSettings) -> GlacierWide:
@@ -142,27 +147,27 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
     line, ratio, line_error = _line_of_zones(hypsometry, balance, zone_sigma, slope)
     below, above = gradients_about(line, own)
     return GlacierWide(
-        wide,
-        budget,
-        _methods(
+        balance_m_we=wide,
+        budget=budget,
+        by_method=_methods(
             zone=wide,
             gradient=straight,
             quadratic=quadratic_balance(hypsometry, own.elevation_m, own.balance_m_we),
             piecewise=piecewise_balance(hypsometry, own.elevation_m, own.balance_m_we),
         ),
-        slope,
-        below,
-        above,
+        gradient_m_we_per_100m=slope,
+        gradient_below_m_we_per_100m=below,
+        gradient_above_m_we_per_100m=above,
         # a filled balance shapes a zone; it does not make it an observed one
-        zones.held_by(year.measured_elevation_m),
-        balance,
-        zone_sigma,
-        line,
-        ratio,
-        line_error,
-        None,
-        _left_out_of_line(points, weights, scatter),
-        _density_errors(weights, year.shared),
+        zones=zones.held_by(year.measured_elevation_m),
+        zone_balance_m_we=balance,
+        zone_sigma_m_we=zone_sigma,
+        line=line,
+        aar=ratio,
+        line_error=line_error,
+        field=None,
+        left_out=_left_out_of_line(points, weights, scatter),
+        density_errors_m_we=_density_errors(weights, year.shared),
     )
 
 
@@ -255,21 +260,23 @@ def by_map(
     sigma = math.hypot(field_error_at(at_line, year, found, (surface, model), widening), budget["method"])
     area = area_error(settings.sigma_area_relative, inside, np.ones(surface.pixels))
     return GlacierWide(
-        contour if settings.primary_method == "contour" else zoned.balance_m_we,
-        Budget(**{**budget, "area": area}),
-        methods,
-        zoned.gradient_m_we_per_100m,
-        below,
-        above,
-        zoned.zones,
-        zoned.zone_balance_m_we,
-        zoned.zone_sigma_m_we,
-        line,
-        float(np.mean(inside >= 0)),
-        error_of_line(line_of, lambda shift: float(np.mean(inside + shift >= 0)), sigma, zoned.gradient_m_we_per_100m),
-        published,
-        left_out,
-        _density_errors(found.mean.weights, year.shared),
+        balance_m_we=contour if settings.primary_method == "contour" else zoned.balance_m_we,
+        budget=Budget(**{**budget, "area": area}),
+        by_method=methods,
+        gradient_m_we_per_100m=zoned.gradient_m_we_per_100m,
+        gradient_below_m_we_per_100m=below,
+        gradient_above_m_we_per_100m=above,
+        zones=zoned.zones,
+        zone_balance_m_we=zoned.zone_balance_m_we,
+        zone_sigma_m_we=zoned.zone_sigma_m_we,
+        line=line,
+        aar=float(np.mean(inside >= 0)),
+        line_error=error_of_line(
+            line_of, lambda shift: float(np.mean(inside + shift >= 0)), sigma, zoned.gradient_m_we_per_100m
+        ),
+        field=published,
+        left_out=left_out,
+        density_errors_m_we=_density_errors(found.mean.weights, year.shared),
     )
 
 
@@ -277,12 +284,12 @@ def _published_field(found: YearField, surface: GlacierSurface, interval: float)
     if found.sigma_m_we is None:
         return None
     return BalanceField(
-        surface.grid,
-        np.where(surface.inside, found.balance_m_we, np.float32(np.nan)),
-        np.where(surface.inside, found.sigma_m_we, np.float32(np.nan)),
-        surface.surface_m,
-        isolines(*thinned(surface.grid, found.balance_m_we), surface.outline, interval),
-        surface.outline,
+        grid=surface.grid,
+        balance_m_we=np.where(surface.inside, found.balance_m_we, np.float32(np.nan)),
+        sigma_balance_m_we=np.where(surface.inside, found.sigma_m_we, np.float32(np.nan)),
+        surface_m=surface.surface_m,
+        isolines=isolines(*thinned(surface.grid, found.balance_m_we), surface.outline, interval),
+        outline=surface.outline,
     )
 
 

@@ -44,11 +44,13 @@ def year_of_bands(year: int, bands: pd.DataFrame, calendar: Calendar) -> Balance
     if line.crossings > 1:
         flags.append("several_equilibrium_lines")
     known = balances["a"] is not None
-    dates = _dates(rows)
+    begin, midseason, end = _dates(rows)
     return BalanceYear(
-        year,
-        *dates,
-        time_system=time_system(dates[0], dates[2], calendar),
+        year=year,
+        begin=begin,
+        midseason=midseason,
+        end=end,
+        time_system=time_system(begin, end, calendar),
         annual_m_we=balances["a"],
         winter_m_we=balances["w"],
         summer_m_we=balances["s"],
@@ -135,9 +137,12 @@ def _empty(year: int, rows: pd.DataFrame, flags: tuple[str, ...]) -> BalanceYear
 def empty_year(year: int, dates: tuple[Any, Any, Any], system: str, flags: tuple[str, ...]) -> BalanceYear:
     """A year whose glacier-wide balance cannot be told; the flags say why."""
     methods: dict[str, float | None] = dict.fromkeys(METHODS)
+    begin, midseason, end = dates
     return BalanceYear(
-        year,
-        *dates,
+        year=year,
+        begin=begin,
+        midseason=midseason,
+        end=end,
         time_system=system,
         annual_m_we=None,
         winter_m_we=None,

@@ -18,7 +18,7 @@ from schemas.tables import ERROR_BUDGETS
 SOURCES = ("point", "density", "interpolation", "area", "method", "total")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Budget:
     """One standard deviation (m w.e.) of each source of error of a glacier-wide balance.
 

@@ -31,7 +31,7 @@ class Observation:
     balance_m_we: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LinearModel:
     """b_jt = alpha_j + beta_t, fitted by least squares; the betas add up to zero.
 
@@ -75,7 +75,7 @@ class LinearModel:
         return float(row @ self.terms_m_we), self.rms_residual_m_we * math.sqrt(1 + leverage)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filled:
     """A filled balance: stake, year, place, value with its standard deviation (m w.e.), and the stakes of the year."""
 
@@ -142,14 +142,14 @@ def fit_linear_model(balances: Sequence[Observation]) -> LinearModel | None:
     mean = float(found[len(stakes) :].mean())
     found = found + np.where(np.arange(terms) < len(stakes), mean, -mean)
     return LinearModel(
-        stakes,
-        years,
-        found,
-        inverse,
-        inverse @ normal,
-        (matrix > 0).sum(axis=0).astype(float),
-        math.sqrt(float(residual @ residual) / (len(balances) - rank)),
-        math.sqrt(float(np.mean((residual[spare] / (1 - leverage[spare])) ** 2))),
+        stakes=stakes,
+        years=years,
+        terms_m_we=found,
+        covariance=inverse,
+        told=inverse @ normal,
+        counts=(matrix > 0).sum(axis=0).astype(float),
+        rms_residual_m_we=math.sqrt(float(residual @ residual) / (len(balances) - rank)),
+        rms_cross_validation_m_we=math.sqrt(float(np.mean((residual[spare] / (1 - leverage[spare])) ** 2))),
     )
 
 
@@ -177,7 +177,19 @@ def fill(
                 beta = float(model.terms_m_we[len(model.stakes) + model.years.index(year)])
                 balance = min(told[0], bounds.get((stake, year), math.inf))
                 own = len(values[year])
-                filled.append(Filled(stake, year, places[stake], balance, told[1], alpha, beta, own, used))
+                filled.append(
+                    Filled(
+                        stake=stake,
+                        year=year,
+                        place=places[stake],
+                        balance_m_we=balance,
+                        sigma_m_we=told[1],
+                        stake_term_m_we=alpha,
+                        year_term_m_we=beta,
+                        stakes_of_year=own,
+                        used=used,
+                    )
+                )
     return filled
 
 

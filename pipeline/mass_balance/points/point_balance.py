@@ -40,7 +40,7 @@ class OldSnow:
     below: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One reading of a stake, heights vertical.
 
@@ -80,7 +80,7 @@ class Visit:
             raise BadInput(self.key, f"snow of {self.snow_m:g} m without density", "a density above 0 kg m-3")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PointBalance:
     """Balance of a point over a period (m w.e.).
 
@@ -119,31 +119,31 @@ class PointBalance:
     def __add__(self, later: PointBalance) -> PointBalance:
         """The balance of two periods that follow each other: random errors in quadrature, shared ones linearly."""
         return PointBalance(
-            self.ice_m_we + later.ice_m_we,
-            self.snow_m_we + later.snow_m_we,
-            self.superimposed_m_we + later.superimposed_m_we,
-            math.hypot(self.sigma_random_m_we, later.sigma_random_m_we),
-            self.shared_snow_m_we + later.shared_snow_m_we,
-            self.shared_ice_m_we + later.shared_ice_m_we,
-            "<=" if "<=" in (self.bound, later.bound) else "=",
-            tuple(dict.fromkeys(self.readings + later.readings)),
-            tuple(dict.fromkeys(self.flags + later.flags)),
-            self.firn_m_we + later.firn_m_we,
+            ice_m_we=self.ice_m_we + later.ice_m_we,
+            snow_m_we=self.snow_m_we + later.snow_m_we,
+            superimposed_m_we=self.superimposed_m_we + later.superimposed_m_we,
+            sigma_random_m_we=math.hypot(self.sigma_random_m_we, later.sigma_random_m_we),
+            shared_snow_m_we=self.shared_snow_m_we + later.shared_snow_m_we,
+            shared_ice_m_we=self.shared_ice_m_we + later.shared_ice_m_we,
+            bound="<=" if "<=" in (self.bound, later.bound) else "=",
+            readings=tuple(dict.fromkeys(self.readings + later.readings)),
+            flags=tuple(dict.fromkeys(self.flags + later.flags)),
+            firn_m_we=self.firn_m_we + later.firn_m_we,
         )
 
     def noted(self, readings: tuple[str, ...], flags: tuple[str, ...]) -> PointBalance:
         """The same balance with the readings it came from and its flags."""
         return PointBalance(
-            self.ice_m_we,
-            self.snow_m_we,
-            self.superimposed_m_we,
-            self.sigma_random_m_we,
-            self.shared_snow_m_we,
-            self.shared_ice_m_we,
-            self.bound,
-            readings,
-            flags,
-            self.firn_m_we,
+            ice_m_we=self.ice_m_we,
+            snow_m_we=self.snow_m_we,
+            superimposed_m_we=self.superimposed_m_we,
+            sigma_random_m_we=self.sigma_random_m_we,
+            shared_snow_m_we=self.shared_snow_m_we,
+            shared_ice_m_we=self.shared_ice_m_we,
+            bound=self.bound,
+            readings=readings,
+            flags=flags,
+            firn_m_we=self.firn_m_we,
         )
 
     def scaled(self, share: float) -> PointBalance:
@@ -242,12 +242,12 @@ def _old_snow_outlasts(first: Visit, second: Visit, lowering: float, settings: M
     if lost or not covered:
         errors.append(first.snow_density_kg_m3 * sigma)
     return PointBalance(
-        0.0,
-        snow / 1000,
-        superimposed / 1000,
-        math.hypot(*errors) / 1000,
-        settings.sigma_density_relative * snow / 1000,
-        0.0,
+        ice_m_we=0.0,
+        snow_m_we=snow / 1000,
+        superimposed_m_we=superimposed / 1000,
+        sigma_random_m_we=math.hypot(*errors) / 1000,
+        shared_snow_m_we=settings.sigma_density_relative * snow / 1000,
+        shared_ice_m_we=0.0,
         flags=(*_status_flags(first, second), "old_snow_outlasts"),
     )
 
@@ -303,12 +303,12 @@ def _buried(first: Visit, second: Visit, settings: MassBalanceSettings) -> Point
     snow = second.snow_density_kg_m3 * second.snow_m - before
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - ice_before)
     return PointBalance(
-        0.0,
-        snow / 1000,
-        superimposed / 1000,
-        second.snow_density_kg_m3 * settings.sigma_snow_depth_m / 1000,
-        settings.sigma_density_relative * snow / 1000,
-        0.0,
+        ice_m_we=0.0,
+        snow_m_we=snow / 1000,
+        superimposed_m_we=superimposed / 1000,
+        sigma_random_m_we=second.snow_density_kg_m3 * settings.sigma_snow_depth_m / 1000,
+        shared_snow_m_we=settings.sigma_density_relative * snow / 1000,
+        shared_ice_m_we=0.0,
         flags=("buried_probed",),
     )
 
@@ -332,12 +332,12 @@ class _Lower:
         snow, superimposed, random = others_kg_m2
         lost = -self.density_kg_m3 * loss_m
         return PointBalance(
-            (lost if self.kind == "ice" else 0.0) / 1000,
-            snow / 1000,
-            (superimposed + (lost if self.kind == "superimposed_ice" else 0.0)) / 1000,
-            random / 1000,
-            settings.sigma_density_relative * snow / 1000,
-            lost * self.sigma_relative / 1000,
+            ice_m_we=(lost if self.kind == "ice" else 0.0) / 1000,
+            snow_m_we=snow / 1000,
+            superimposed_m_we=(superimposed + (lost if self.kind == "superimposed_ice" else 0.0)) / 1000,
+            sigma_random_m_we=random / 1000,
+            shared_snow_m_we=settings.sigma_density_relative * snow / 1000,
+            shared_ice_m_we=lost * self.sigma_relative / 1000,
             flags=flags,
             firn_m_we=(lost if self.kind == "firn" else 0.0) / 1000,
         )
@@ -434,16 +434,16 @@ def _mean(balances: Sequence[PointBalance]) -> PointBalance:
     """The mean of legs read side by side; their readings are independent, their densities shared."""
     count = len(balances)
     return PointBalance(
-        sum(balance.ice_m_we for balance in balances) / count,
-        sum(balance.snow_m_we for balance in balances) / count,
-        sum(balance.superimposed_m_we for balance in balances) / count,
-        math.hypot(*(balance.sigma_random_m_we for balance in balances)) / count,
-        sum(balance.shared_snow_m_we for balance in balances) / count,
-        sum(balance.shared_ice_m_we for balance in balances) / count,
-        "=",
-        tuple(dict.fromkeys(key for balance in balances for key in balance.readings)),
-        tuple(dict.fromkeys((*(flag for balance in balances for flag in balance.flags), "parallel_legs"))),
-        sum(balance.firn_m_we for balance in balances) / count,
+        ice_m_we=sum(balance.ice_m_we for balance in balances) / count,
+        snow_m_we=sum(balance.snow_m_we for balance in balances) / count,
+        superimposed_m_we=sum(balance.superimposed_m_we for balance in balances) / count,
+        sigma_random_m_we=math.hypot(*(balance.sigma_random_m_we for balance in balances)) / count,
+        shared_snow_m_we=sum(balance.shared_snow_m_we for balance in balances) / count,
+        shared_ice_m_we=sum(balance.shared_ice_m_we for balance in balances) / count,
+        bound="=",
+        readings=tuple(dict.fromkeys(key for balance in balances for key in balance.readings)),
+        flags=tuple(dict.fromkeys((*(flag for balance in balances for flag in balance.flags), "parallel_legs"))),
+        firn_m_we=sum(balance.firn_m_we for balance in balances) / count,
     )
 
 
@@ -456,7 +456,7 @@ class PitLayer:
     kind: str = "snow"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PitSum:
     """A snow pit summed up.
 
@@ -484,7 +484,13 @@ def sum_pit(layers: Sequence[PitLayer]) -> PitSum:
     snow_depth = sum(layer.thickness_m for layer in snow)
     snow_swe = sum(layer.thickness_m * layer.density_kg_m3 for layer in snow)
     superimposed = sum(layer.thickness_m for layer in layers if layer.kind == "superimposed_ice")
-    return PitSum(depth, swe, swe / depth, snow_swe / snow_depth if snow_depth else math.nan, superimposed)
+    return PitSum(
+        depth_m=depth,
+        swe_kg_m2=swe,
+        bulk_density_kg_m3=swe / depth,
+        snow_density_kg_m3=snow_swe / snow_depth if snow_depth else math.nan,
+        superimposed_m=superimposed,
+    )
 
 
 def pit_balance(
@@ -516,12 +522,12 @@ def pit_balance(
         flags = (*flags, "extended_below_floor")
     random = math.hypot(total.bulk_density_kg_m3 * settings.sigma_snow_depth_m, SIGMA_EXTENDED_RELATIVE * below)
     return PointBalance(
-        0.0,
-        snow / 1000,
-        superimposed / 1000,
-        random / 1000,
-        settings.sigma_density_relative * snow / 1000,
-        relative_ice * superimposed / 1000,
+        ice_m_we=0.0,
+        snow_m_we=snow / 1000,
+        superimposed_m_we=superimposed / 1000,
+        sigma_random_m_we=random / 1000,
+        shared_snow_m_we=settings.sigma_density_relative * snow / 1000,
+        shared_ice_m_we=relative_ice * superimposed / 1000,
         readings=(pit_id,),
         flags=flags,
     )

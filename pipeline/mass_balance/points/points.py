@@ -24,7 +24,7 @@ _ORDER = {"annual": 0, "winter": 1, "summer": 2, "instantaneous": 3}
 _SPANS = {"FLO": floating_date_spans, "FXD": fixed_date_spans, "STR": stratigraphic_spans}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PointRecord:
     """The balance of one stake, pit or probing over one period, in one time system."""
 
@@ -201,7 +201,17 @@ class _Survey:
         place, moved_m = self.network.place_over(history.stake, span.begin, span.end)
         if moved_m > MOVED_M:
             balance = replace(balance, flags=(*balance.flags, f"moved:{moved_m:.0f}m"))
-        return PointRecord(history.stake, "stake", year, what[0], span.begin, span.end, place, balance, system=what[1])
+        return PointRecord(
+            point_id=history.stake,
+            kind="stake",
+            year=year,
+            period=what[0],
+            begin=span.begin,
+            end=span.end,
+            place=place,
+            balance=balance,
+            system=what[1],
+        )
 
     def instantaneous(self) -> Iterable[PointRecord]:
         """Each reading against the last one before it in its leg, however long the time between: never split."""
@@ -223,7 +233,15 @@ class _Survey:
                     flags = (*flags, f"moved:{moved_m:.0f}m")
                 flagged = replace(balance, flags=flags)
                 yield PointRecord(
-                    history.stake, "stake", year, "instantaneous", begin, end, place, flagged, system="OTH"
+                    point_id=history.stake,
+                    kind="stake",
+                    year=year,
+                    period="instantaneous",
+                    begin=begin,
+                    end=end,
+                    place=place,
+                    balance=flagged,
+                    system="OTH",
                 )
 
     def _period(self, year: int, annual: Sequence[PointRecord]) -> tuple[date | None, date | None]:
@@ -240,7 +258,16 @@ class _Survey:
         system = "FLO" if self.settings.time_system == "FLO" else "COM"
         return [
             PointRecord(
-                pit.pit_id, "pit", year, "annual", begin, pit.day, pit.place, balance, pit.stake_id, system=system
+                point_id=pit.pit_id,
+                kind="pit",
+                year=year,
+                period="annual",
+                begin=begin,
+                end=pit.day,
+                place=pit.place,
+                balance=balance,
+                beside=pit.stake_id,
+                system=system,
             )
             for pit in self.network.pits
             if self.calendar.closing_year(pit.day) == year
@@ -304,7 +331,16 @@ class _Survey:
                 balance = pit_balance(pit.pit_id, pit.layers, pit.floor, self.settings, pit.probed_m)
                 if balance is not None:
                     yield PointRecord(
-                        pit.pit_id, "pit", year, "winter", begin, pit.day, pit.place, balance, pit.stake_id, system
+                        point_id=pit.pit_id,
+                        kind="pit",
+                        year=year,
+                        period="winter",
+                        begin=begin,
+                        end=pit.day,
+                        place=pit.place,
+                        balance=balance,
+                        beside=pit.stake_id,
+                        system=system,
                     )
 
     def _winter_probings(self, year: int, begin: date, campaign: tuple[date, date]) -> Iterable[PointRecord]:
@@ -315,19 +351,26 @@ class _Survey:
             if campaign[0] <= probing.day <= campaign[1]:
                 snow = probing.density_kg_m3 * probing.snow_m / 1000
                 balance = PointBalance(
-                    0.0,
-                    snow,
-                    0.0,
-                    probing.density_kg_m3 * settings.sigma_snow_depth_m / 1000,
-                    settings.sigma_density_relative * snow,
-                    0.0,
+                    ice_m_we=0.0,
+                    snow_m_we=snow,
+                    superimposed_m_we=0.0,
+                    sigma_random_m_we=probing.density_kg_m3 * settings.sigma_snow_depth_m / 1000,
+                    shared_snow_m_we=settings.sigma_density_relative * snow,
+                    shared_ice_m_we=0.0,
                     readings=(probing.probing_id,),
                     flags=(*probing.flags, "superimposed_ice_not_measured"),
                 )
                 yield PointRecord(
-                    probing.probing_id, "probing", year, "winter", begin, probing.day, probing.place, balance,
+                    point_id=probing.probing_id,
+                    kind="probing",
+                    year=year,
+                    period="winter",
+                    begin=begin,
+                    end=probing.day,
+                    place=probing.place,
+                    balance=balance,
                     system=system,
-                )  # fmt: skip
+                )
 
     def _summer_stakes(
         self, year: int, campaign: tuple[date, date], spans: Mapping[str, Span]

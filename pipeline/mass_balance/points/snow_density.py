@@ -30,7 +30,7 @@ class DensitySample:
     density_kg_m3: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DensityFit:
     """Bulk density against depth in one campaign: rho = intercept + slope * depth.
 
@@ -135,19 +135,19 @@ def _fit(first: date, last: date, samples: Sequence[DensitySample]) -> DensityFi
         used = slope > SIGNIFICANCE * sigma_slope
         sigma = about if used else sigma
     return DensityFit(
-        first,
-        last,
-        len(samples),
-        float(depth[known].min()) if known.any() else math.nan,
-        float(depth[known].max()) if known.any() else math.nan,
-        float(density.mean()),
-        intercept,
-        slope,
-        sigma_slope,
-        sigma,
-        used,
-        float(density.min()),
-        float(density.max()),
+        first=first,
+        last=last,
+        count=len(samples),
+        shallowest_m=float(depth[known].min()) if known.any() else math.nan,
+        deepest_m=float(depth[known].max()) if known.any() else math.nan,
+        mean_kg_m3=float(density.mean()),
+        intercept_kg_m3=intercept,
+        slope_kg_m3_per_m=slope,
+        sigma_slope_kg_m3_per_m=sigma_slope,
+        sigma_density_kg_m3=sigma,
+        used=used,
+        lightest_kg_m3=float(density.min()),
+        heaviest_kg_m3=float(density.max()),
     )
 
 

@@ -16,7 +16,7 @@ from pipeline.mass_balance.points.years import Calendar
 from schemas.settings import MassBalanceSettings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a point lies: metres in the glacier's CRS, degrees, elevation (m)."""
 
@@ -32,15 +32,11 @@ class Place:
 
     def towards(self, other: Place, share: float) -> Place:
         """The place on the straight way to another one, ``share`` of it from here."""
-        return Place(
-            *(
-                (1 - share) * getattr(self, name) + share * getattr(other, name)
-                for name in ("easting", "northing", "longitude", "latitude", "elevation_m")
-            )
-        )
+        names = self.__dataclass_fields__
+        return Place(**{name: (1 - share) * getattr(self, name) + share * getattr(other, name) for name in names})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pit:
     """A snow pit: its layers from the surface down, its floor, and the stake it was dug beside, if any.
 
@@ -58,7 +54,7 @@ class Pit:
     older_m: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Probing:
     """A probed snow depth with the density taken for it (kg m-3) and what was assumed."""
 
@@ -70,7 +66,7 @@ class Probing:
     flags: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """Everything measured on the glacier.
 
@@ -131,7 +127,9 @@ def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSett
     unstated = {f"{row['stake_id']}/{row['leg']}/{row['date'].isoformat()}" for row in rows if not row["surface"]}
     ordered = {stake: _with_old_snow(_with_assumed_ice(found, unstated), settings) for stake, found in visits.items()}
     probings = tuple(_probing(row, densities) for row in data.probings.to_dict("records"))
-    return Network(stakes, ordered, pits, probings, _surveys(data, stakes), densities)
+    return Network(
+        stakes=stakes, visits=ordered, pits=pits, probings=probings, surveys=_surveys(data, stakes), densities=densities
+    )
 
 
 def _with_assumed_ice(visits: Sequence[Visit], unstated: Set[str]) -> Iterator[Visit]:
@@ -173,7 +171,7 @@ def _on_old_snow(visit: Visit, opening: Visit, settings: MassBalanceSettings) ->
 
 
 def _place(row: Mapping[Any, Any]) -> Place:
-    return Place(*(float(row[name]) for name in ("easting", "northing", "longitude", "latitude", "elevation_m")))
+    return Place(**{name: float(row[name]) for name in Place.__dataclass_fields__})
 
 
 def _surveys(data: FieldData, stakes: Mapping[str, Place]) -> dict[str, tuple[tuple[date, Place], ...]]:
@@ -184,7 +182,13 @@ def _surveys(data: FieldData, stakes: Mapping[str, Place]) -> dict[str, tuple[tu
         place = _place(row)
         if not math.isfinite(place.elevation_m):
             listed = stakes[str(row["stake_id"])]
-            place = Place(place.easting, place.northing, place.longitude, place.latitude, listed.elevation_m)
+            place = Place(
+                easting=place.easting,
+                northing=place.northing,
+                longitude=place.longitude,
+                latitude=place.latitude,
+                elevation_m=listed.elevation_m,
+            )
         found.setdefault(str(row["stake_id"]), {})[row["date"]] = place
     for row in data.stakes.to_dict("records"):
         if str(row["stake_id"]) in found and row["installed"] is not None:
@@ -204,10 +208,22 @@ def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
         place = _place(row)
         if not math.isfinite(place.easting) and row["stake_id"] is not None:
             beside = stakes[str(row["stake_id"])]
-            place = Place(beside.easting, beside.northing, beside.longitude, beside.latitude, place.elevation_m)
+            place = Place(
+                easting=beside.easting,
+                northing=beside.northing,
+                longitude=beside.longitude,
+                latitude=beside.latitude,
+                elevation_m=place.elevation_m,
+            )
         own = tuple(layers[str(row["pit_id"])])
         pit = Pit(
-            str(row["pit_id"]), row["date"], row["stake_id"], place, row["floor"], own, _number(row["probed_depth_m"])
+            pit_id=str(row["pit_id"]),
+            day=row["date"],
+            stake_id=row["stake_id"],
+            place=place,
+            floor=row["floor"],
+            layers=own,
+            probed_m=_number(row["probed_depth_m"]),
         )
         pits.append(_down_to_summer_surface(pit))
     return tuple(pits)
@@ -260,25 +276,32 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities)
         density, assumed = densities.of(day, stake, snow)
         flags += assumed
     return Visit(
-        stake,
-        int(row["leg"]),
-        day,
-        exposed,
-        length,
-        snow,
-        density or 0.0,
-        _number(row["superimposed_ice_m"]) or 0.0,
-        row["surface"] or "ice",
-        row["status"] or "ok",
-        calendar.closing_year(day) is not None,
-        flags,
+        stake_id=stake,
+        leg=int(row["leg"]),
+        day=day,
+        exposed_m=exposed,
+        stake_length_m=length,
+        snow_m=snow,
+        snow_density_kg_m3=density or 0.0,
+        superimposed_m=_number(row["superimposed_ice_m"]) or 0.0,
+        surface=row["surface"] or "ice",
+        status=row["status"] or "ok",
+        opens_year=calendar.closing_year(day) is not None,
+        flags=flags,
     )
 
 
 def _probing(row: Mapping[Any, Any], densities: SnowDensities) -> Probing:
     depth = float(row["snow_depth_m"])
     density, flags = densities.of(row["date"], None, depth)
-    return Probing(str(row["probing_id"]), row["date"], _place(row), depth, density, flags)
+    return Probing(
+        probing_id=str(row["probing_id"]),
+        day=row["date"],
+        place=_place(row),
+        snow_m=depth,
+        density_kg_m3=density,
+        flags=flags,
+    )
 
 
 def _number(value: Any) -> float | None:

@@ -33,7 +33,7 @@ FURTHEST_DAYS = 60
 SUMMER_DAYS = 120
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Survey:
     """The geodetic side: mean elevation change of the glacier between two days, and the density that turns it to mass.
 
@@ -66,7 +66,7 @@ class Survey:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GeodeticCheck:
     """The comparison.
 
@@ -140,13 +140,13 @@ def geodetic_check(years: Sequence[BalanceYear], calendar: Calendar, survey: Sur
     rate = _daily_balance_m_we(chosen)
     total = cumulative_balance(chosen)[-1] if chosen and not missing else None
     return GeodeticCheck(
-        survey,
-        first,
-        last,
-        total.balance_m_we if total is not None else None,
-        total.sigma_m_we if total is not None else None,
-        rate * math.hypot(*gaps),
-        tuple(flags),
+        survey=survey,
+        first_year=first,
+        last_year=last,
+        glaciological_m_we=total.balance_m_we if total is not None else None,
+        sigma_glaciological_m_we=total.sigma_m_we if total is not None else None,
+        sigma_dates_m_we=rate * math.hypot(*gaps),
+        flags=tuple(flags),
     )
 
 
@@ -197,13 +197,13 @@ def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Surve
     row = rows.iloc[0]
     areas = [float(row[name]) for name in ("area_earlier_km2", "area_later_km2") if pd.notna(row[name])]
     return Survey(
-        date.fromisoformat(settings.earlier_date[:10]),
-        date.fromisoformat(settings.later_date[:10]),
-        float(row["mean_dh_m"]),
-        float(row["sigma_mean_dh_m"]),
-        settings.ice_density_kg_m3,
-        settings.sigma_ice_density_kg_m3,
-        float(row["area_km2"]) / (sum(areas) / len(areas)) if areas else 1.0,
+        begin=date.fromisoformat(settings.earlier_date[:10]),
+        end=date.fromisoformat(settings.later_date[:10]),
+        mean_dh_m=float(row["mean_dh_m"]),
+        sigma_mean_dh_m=float(row["sigma_mean_dh_m"]),
+        density_kg_m3=settings.ice_density_kg_m3,
+        sigma_density_kg_m3=settings.sigma_ice_density_kg_m3,
+        area_ratio=float(row["area_km2"]) / (sum(areas) / len(areas)) if areas else 1.0,
     )
 
 

@@ -274,7 +274,7 @@ def _with_other_densities(settings: MassBalanceSettings, scales: tuple[float, fl
 # --- integrating every draw --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Estimator:
     """One year's way from point values to the balance, and what the draws need to know of it.
 
@@ -347,12 +347,12 @@ def _estimators(
     model = field_model(points, on_map, settings) if on_map else None
     return [
         _Estimator(
-            plan,
-            points[plan.year],
-            annual[plan.year],
-            model if plan.year in on_map else None,
-            ground.surface(plan.year) if plan.year in on_map else None,
-            settings,
+            plan=plan,
+            points=points[plan.year],
+            wide=annual[plan.year],
+            model=model if plan.year in on_map else None,
+            surface=ground.surface(plan.year) if plan.year in on_map else None,
+            settings=settings,
         )
         for plan in measured.plans
         if plan.year in annual

@@ -75,9 +75,20 @@ class Workshop:
         told = [made.definition.title.en, base_url, code_version, [file.sha256 for file in made.inputs]]
         (folder / "collection.json").write_text(json.dumps(told))
         (folder / "tables" / "numbers.csv").write_text("\n".join(file.sha256 for file in made.inputs))
-        nothing = Card("", False, None, (), (), 0, "", Searchable({}, ()))
+        nothing = Card(
+            href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, extent="", search=Searchable({}, ())
+        )
         title = Bilingual(en=made.definition.title.en)
-        facts = CollectionFacts(title, False, made.inputs, {"setting": 1}, ("item",), nothing, {"mean": 1.5}, ())
+        facts = CollectionFacts(
+            title=title,
+            synthetic=False,
+            inputs=made.inputs,
+            settings={"setting": 1},
+            items=("item",),
+            card=nothing,
+            summary={"mean": 1.5},
+            rows=(),
+        )
         return Collection(made.definition, facts)
 
     def complete(
@@ -89,7 +100,15 @@ class Workshop:
         self.verdict(root)
         files = list_files(root)
         published = tuple(collection.published() for collection in collections)
-        return BuildReport(out, published, len(files), sum(file.size for file in files), ("a check",), (), reused)
+        return BuildReport(
+            folder=out,
+            collections=published,
+            files=len(files),
+            size=sum(file.size for file in files),
+            checks=("a check",),
+            not_checked=(),
+            reused=reused,
+        )
 
 
 @pytest.fixture
@@ -345,7 +364,7 @@ def keep_as_the_sample(archive: Path, cache: Path) -> None:
 
     definitions = default_definitions()
     key = archive_key(Order(definitions, None, None, cli.code_version()).keys())
-    report = BuildReport(archive, (), 2, 7, ("a check",), ())
+    report = BuildReport(folder=archive, collections=(), files=2, size=7, checks=("a check",), not_checked=())
     Cache(cache).keep(key, archive, report_to_json(report))
 
 

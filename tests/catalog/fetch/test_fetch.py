@@ -103,7 +103,7 @@ def fetch(client, patience, tmp_path):
 
 
 def wanted(url: str, name: str = "file.bin", **more) -> Download:
-    return Download(name, url, "CC0-1.0", **more)
+    return Download(name=name, url=url, licence="CC0-1.0", **more)
 
 
 def zip_of(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -243,7 +243,7 @@ def test_drip_is_begun_again_where_it_stands(server, client, tmp_path):
     """A server that is never silent and never done."""
     patience = Patience(sleep=lambda _: None, slow_for_s=0.1, slowest_bytes_s=1e6)
     url = server.give("/file.bin", troubles=[dripping(100_000, 0.05)])
-    download(Remote(client, url, patience=patience), tmp_path / "file.bin")
+    download(Remote(client=client, url=url, patience=patience), tmp_path / "file.bin")
     assert (tmp_path / "file.bin").read_bytes() == BODY
     continued = server.headers_of("/file.bin")[1]["range"]
     assert 100_000 <= int(continued.removeprefix("bytes=").removesuffix("-")) < 300_000
@@ -342,7 +342,7 @@ def test_redirect_to_an_unencrypted_address_is_refused(tmp_path, patience):
         return httpx.Response(302, headers={"Location": "http://data.example/file.bin"})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as session:
-        remote = Remote(session, "https://data.example/file.bin", patience=patience)
+        remote = Remote(client=session, url="https://data.example/file.bin", patience=patience)
         with pytest.raises(BadInput, match=r"found a redirect to the unencrypted data\.example; expected https"):
             download(remote, tmp_path / "file.bin")
 
@@ -404,7 +404,7 @@ def test_login_server_confirms_the_token_and_no_other_sees_it(patience, tmp_path
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as session:
         url = "https://data.example/file.bin"
-        remote = Remote(session, url, "secret", login_host="login.example", patience=patience)
+        remote = Remote(client=session, url=url, token="secret", login_host="login.example", patience=patience)
         download(remote, tmp_path / "file.bin")
     assert (tmp_path / "file.bin").read_bytes() == BODY
     assert seen == [
@@ -422,14 +422,17 @@ def test_login_server_confirms_the_token_and_no_other_sees_it(patience, tmp_path
     ["http://data.nasa.gov/x", "https://data.nasa.gov:444/x", "https://data.nasa.gov.evil/x", "http://login.nasa.gov/"],
 )
 def test_token_goes_to_no_address_that_only_looks_like_it(client, address):
-    remote = Remote(client, "https://data.nasa.gov/x", "secret", login_host="login.nasa.gov")
+    remote = Remote(client=client, url="https://data.nasa.gov/x", token="secret", login_host="login.nasa.gov")
     assert "Authorization" not in remote.headers(address=address)
     assert "Authorization" in remote.headers(address="https://login.nasa.gov/oauth")
 
 
 def test_token_is_not_sent_unencrypted_over_a_network(client):
-    assert "Authorization" not in Remote(client, "http://data.nasa.gov/x", "secret").headers()
-    assert Remote(client, "https://data.nasa.gov/x", "secret").headers()["Authorization"] == "Bearer secret"
+    assert "Authorization" not in Remote(client=client, url="http://data.nasa.gov/x", token="secret").headers()
+    assert (
+        Remote(client=client, url="https://data.nasa.gov/x", token="secret").headers()["Authorization"]
+        == "Bearer secret"
+    )
 
 
 def test_missing_login_says_how_to_get_one(server, fetch, monkeypatch):
@@ -787,7 +790,7 @@ def test_damaged_zip_does_not_stay_to_fail_again(server, fetch, tmp_path):
 
 
 def test_range_file_reads_as_the_file_does(server, client, patience):
-    local, remote = io.BytesIO(BODY), RangeFile(Remote(client, server.give("/file.bin"), patience=patience))
+    local, remote = io.BytesIO(BODY), RangeFile(Remote(client=client, url=server.give("/file.bin"), patience=patience))
     generator = np.random.default_rng(11)
     for _ in range(60):
         offset, count = int(generator.integers(0, len(BODY) + 50)), int(generator.integers(0, 5000))
@@ -802,12 +805,12 @@ def test_range_file_reads_as_the_file_does(server, client, patience):
 
 def test_range_file_needs_ranges(server, client, patience):
     with pytest.raises(NoRanges):
-        RangeFile(Remote(client, server.give("/file.bin", ranges=False), patience=patience))
+        RangeFile(Remote(client=client, url=server.give("/file.bin", ranges=False), patience=patience))
 
 
 def test_bytes_are_counted_from_where_the_file_is_continued(server, client, patience, tmp_path):
     counted = []
-    remote = Remote(client, server.give("/file.bin", troubles=[truncated(100_000)]), patience=patience)
+    remote = Remote(client=client, url=server.give("/file.bin", troubles=[truncated(100_000)]), patience=patience)
     download(remote, tmp_path / "file.bin", meter=lambda *count: counted.append(count))
     assert {name for name, _, _ in counted} == {"file.bin"}
     assert {in_all for _, _, in_all in counted} == {len(BODY)}
@@ -848,7 +851,7 @@ def test_dry_run_asks_for_sizes_and_writes_nothing(server, fetch, tmp_path):
         *(wanted(zipped, name, member=name, by_range=True) for name in ("a.tif", "b.tif")),
         wanted(server.base + "/gone", "gone"),
         wanted("http://127.0.0.1:9/x", "x"),
-        Download("y", "", "", manual="get it by hand"),
+        Download(name="y", url="", licence="", manual="get it by hand"),
     ]
     report = fetch(plan, dry_run=True)
     assert (report.fetched, report.manual) == (("file.bin", "a.tif", "b.tif", "gone", "x"), ("get it by hand",))
@@ -975,7 +978,7 @@ def test_kill_between_two_versions_does_not_join_them(server, client, patience, 
     part = tmp_path / ".file.bin.part"
     part.write_bytes(BODY[:1000])
     (tmp_path / ".file.bin.part.validator").write_text('"v1"')
-    remote = Remote(client, server.give("/file.bin", body=BODY[::-1], etag='"v2"'), patience=patience)
+    remote = Remote(client=client, url=server.give("/file.bin", body=BODY[::-1], etag='"v2"'), patience=patience)
     remember = downloads._remember_validator
 
     def remember_and_die(*arguments):

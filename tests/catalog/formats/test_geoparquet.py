@@ -23,7 +23,13 @@ from catalog.tables.write import write_tables
 from schemas.fields import Column, Table
 from tests.made.fakes import HOSTILE, make_elevation_change_dataset, make_mass_balance_dataset
 
-PLACES = Table("places", "Places", "some places", (Column("name", "string", "name", required=True),), ("name",))
+PLACES = Table(
+    name="places",
+    title="Places",
+    meaning="some places",
+    columns=(Column(name="name", type="string", meaning="name", required=True),),
+    primary_key=("name",),
+)
 
 
 def read(path):

@@ -15,20 +15,26 @@ from catalog.formats.workbook import SYNTHETIC_BANNER, About, results_workbook, 
 from schemas.fields import Column, Table
 
 HEIGHTS = Table(
-    "heights",
-    "Heights",
-    "one row a place",
-    (
-        Column("place", "string", "name of the place", required=True),
-        Column("height_m", "number", "height above the sea", "m", decimals=2),
-        Column("count", "integer", "how often it was measured"),
-        Column("day", "date", "day of the first measurement"),
-        Column("sign", "string", "equal or at most", enum=("=", "<=")),
-        Column("remarks", "string", "what else"),
+    name="heights",
+    title="Heights",
+    meaning="one row a place",
+    columns=(
+        Column(name="place", type="string", meaning="name of the place", required=True),
+        Column(name="height_m", type="number", meaning="height above the sea", unit="m", decimals=2),
+        Column(name="count", type="integer", meaning="how often it was measured"),
+        Column(name="day", type="date", meaning="day of the first measurement"),
+        Column(name="sign", type="string", meaning="equal or at most", enum=("=", "<=")),
+        Column(name="remarks", type="string", meaning="what else"),
     ),
-    ("place",),
+    primary_key=("place",),
 )
-LONG = Table("a_name_that_is_too_long_for_a_sheet_by_far", "Long", "nothing", HEIGHTS.columns, ("place",))
+LONG = Table(
+    name="a_name_that_is_too_long_for_a_sheet_by_far",
+    title="Long",
+    meaning="nothing",
+    columns=HEIGHTS.columns,
+    primary_key=("place",),
+)
 ROWS = [
     ("=A", 1.005, 3, date(2001, 2, 3), "=", None),
     ("b", None, None, None, "<=", None),

@@ -61,7 +61,16 @@ def made(kind, **values):
 
 
 def statistics(mean):
-    return Statistics(5000, mean, 2.0, mean, 3.0, 2.5, 3.1, float("nan"))
+    return Statistics(
+        count=5000,
+        mean_m=mean,
+        mean_absolute_m=2.0,
+        median_m=mean,
+        std_m=3.0,
+        nmad_m=2.5,
+        rmse_m=3.1,
+        le90_m=float("nan"),
+    )
 
 
 def gates(definition, subjects, values, passed):
@@ -80,7 +89,13 @@ def elevation_change(definition=URUMQI, synthetic=False):
         datum=DatumStep("EPSG:5773", "EPSG:3855", "left to co-registration", "no grid"),
         tables={},
     )
-    return Dataset(definition, result, (), synthetic, gates(definition, ["stable terrain"], [0.04321], [True]))
+    return Dataset(
+        definition=definition,
+        result=result,
+        inputs=(),
+        synthetic=synthetic,
+        gates=gates(definition, ["stable terrain"], [0.04321], [True]),
+    )
 
 
 def mass_balance(definition=KUITUN, synthetic=False):
@@ -90,7 +105,7 @@ def mass_balance(definition=KUITUN, synthetic=False):
     )
     result = made(MassBalance, years=years, tables={})
     verdicts = gates(definition, ["2000", "2001"], [120.0, np.nan], np.array([True, False]))
-    return Dataset(definition, result, (), synthetic, verdicts)
+    return Dataset(definition=definition, result=result, inputs=(), synthetic=synthetic, gates=verdicts)
 
 
 @pytest.fixture(scope="module", params=["urumqi", "kuitun", "urumqi synthetic"])

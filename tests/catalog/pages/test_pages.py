@@ -322,15 +322,15 @@ NAME = Bilingual(en="series", cn="序列")
 
 
 def test_a_missing_value_breaks_a_line_and_stays_a_gap() -> None:
-    plot = draw(NAME, "m", list("abcd"), [Series(NAME, "line", "b", (1.0, 2.0, None, 4.0))])
+    plot = draw(NAME, "m", list("abcd"), [Series(name=NAME, kind="line", style="b", values=(1.0, 2.0, None, 4.0))])
     assert [len(points.split()) for _, points in plot.lines] == [2, 1]
     assert [len(category.marks) for category in plot.categories] == [1, 1, 0, 1]
     assert plot.rows[2] == ("c", "–")
 
 
 def test_an_axis_leaves_zero_out_only_where_all_values_lie_far_from_it() -> None:
-    far = draw(NAME, "m", list("ab"), [Series(NAME, "line", "b", (3800.0, 3950.0))])
-    near = draw(NAME, "m", list("ab"), [Series(NAME, "line", "b", (2.0, 9.0))])
+    far = draw(NAME, "m", list("ab"), [Series(name=NAME, kind="line", style="b", values=(3800.0, 3950.0))])
+    near = draw(NAME, "m", list("ab"), [Series(name=NAME, kind="line", style="b", values=(2.0, 9.0))])
     assert far.zero is None
     assert near.zero == near.ticks[0].at
     assert [tick.label for tick in far.ticks] == ["3,800", "3,850", "3,900", "3,950"]
@@ -338,9 +338,9 @@ def test_an_axis_leaves_zero_out_only_where_all_values_lie_far_from_it() -> None
 
 def test_a_plot_refuses_what_does_not_fit_its_categories() -> None:
     with pytest.raises(ValueError, match="series of other lengths than the 3 categories"):
-        draw(NAME, "m", list("abc"), [Series(NAME, "line", "b", (1.0,))])
+        draw(NAME, "m", list("abc"), [Series(name=NAME, kind="line", style="b", values=(1.0,))])
     with pytest.raises(ValueError, match="without any value"):
-        draw(NAME, "m", ["a"], [Series(NAME, "line", "b", (None,))])
+        draw(NAME, "m", ["a"], [Series(name=NAME, kind="line", style="b", values=(None,))])
 
 
 def test_glaciers_of_the_map_are_in_degrees() -> None:
@@ -515,10 +515,19 @@ def write_many(root: Path, count: int) -> None:
         (folder / f"{name}.json").write_text('{"assets": {}}')
         items.append(
             Item(
-                name, folder, f"Glacier {number}", "", date(year, 1, 1), date(year, 12, 31), geometry,
-                (west, south, west + 0.01, south + 0.01), {}, (), f"冰川 {number}",
+                item_id=name,
+                folder=folder,
+                title=f"Glacier {number}",
+                description="",
+                start=date(year, 1, 1),
+                end=date(year, 12, 31),
+                geometry=geometry,
+                bbox=(west, south, west + 0.01, south + 0.01),
+                properties={},
+                assets=(),
+                title_cn=f"冰川 {number}",
             )
-        )  # fmt: skip
+        )
     write_pages(root, [(dataset, items)])
 
 

@@ -14,7 +14,7 @@ from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt
 from pipeline.mass_balance.fieldwork.read import RefusedFieldData
 from schemas.errors import BadInput, ManyBadInputs
 
-SHEET = RawSheet("field.xlsx", "读数", ())
+SHEET = RawSheet(file="field.xlsx", name="读数", rows=())
 ERRORS = [
     BadInput("field.xlsx", "no sheet 'stakes'", "a sheet 'stakes'", "add it"),
     BadCell(SHEET, "D3", "'[red]about 230[/]'", "exposed_m: a number (cm)"),

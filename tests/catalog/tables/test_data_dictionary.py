@@ -94,7 +94,14 @@ def test_every_reference_names_columns_that_are_there():
 
 def test_a_reference_by_a_column_that_is_not_there_is_no_table():
     with pytest.raises(ValueError, match=r"table a: foreign key \['c'\] is not among its columns"):
-        Table("a", "A", "a", (Column("b", "string", "b"),), ("b",), (ForeignKey(("c",), "d", ("e",)),))
+        Table(
+            name="a",
+            title="A",
+            meaning="a",
+            columns=(Column(name="b", type="string", meaning="b"),),
+            primary_key=("b",),
+            foreign_keys=(ForeignKey(("c",), "d", ("e",)),),
+        )
 
 
 def test_probings_are_published_with_their_cells(tmp_path):

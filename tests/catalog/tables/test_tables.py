@@ -34,20 +34,20 @@ from schemas.tables import PUBLISHED_TABLES
 from tests.made.fakes import HOSTILE, make_elevation_change_dataset, make_mass_balance_dataset
 
 TABLE = Table(
-    "things",
-    "Things",
-    "one row a thing",
-    (
-        Column("name", "string", "name", required=True),
-        Column("sign", "string", "sign", enum=("=", "<=")),
-        Column("height_m", "number", "height", "m", decimals=2),
-        Column("ratio", "number", "ratio", "1"),
-        Column("count", "integer", "count"),
-        Column("day", "date", "day"),
-        Column("good", "boolean", "verdict"),
-        Column("year", "year", "year"),
+    name="things",
+    title="Things",
+    meaning="one row a thing",
+    columns=(
+        Column(name="name", type="string", meaning="name", required=True),
+        Column(name="sign", type="string", meaning="sign", enum=("=", "<=")),
+        Column(name="height_m", type="number", meaning="height", unit="m", decimals=2),
+        Column(name="ratio", type="number", meaning="ratio", unit="1"),
+        Column(name="count", type="integer", meaning="count"),
+        Column(name="day", type="date", meaning="day"),
+        Column(name="good", type="boolean", meaning="verdict"),
+        Column(name="year", type="year", meaning="year"),
     ),
-    ("name",),
+    primary_key=("name",),
 )
 
 

@@ -51,7 +51,9 @@ def test_a_changed_value_is_told_by_key_with_old_new_and_sigma(old: Path, new: P
     before = pd.read_csv(old / GLACIERS, dtype=str).loc[2]
     (record,) = difference.records
     assert (record.table, record.kind, record.key) == (GLACIERS, "changed", {"glacier_id": before["glacier_id"]})
-    assert record.values == (ValueChange("mean_dh_m", before["mean_dh_m"], "-7.000", "0.400", "0.400"),)
+    assert record.values == (
+        ValueChange(column="mean_dh_m", old=before["mean_dh_m"], new="-7.000", old_sigma="0.400", new_sigma="0.400"),
+    )
     assert difference.files == (), "the copies of the table are accounted for by its records"
     assert difference.version_step == "minor"
     assert (

@@ -190,7 +190,14 @@ _TRACED = ("glacier_balances", "zone_balances", "point_balances", "readings", "s
 
 
 def _reader(command: str, read: Callable[[Path], object], file: str, kinds: Sequence[m.Mutation], cases: int) -> Reader:
-    return Reader(f"{command} {file.rpartition('/')[2]}", f"archive/{file}", _write_archive, read, kinds, cases)
+    return Reader(
+        name=f"{command} {file.rpartition('/')[2]}",
+        file=f"archive/{file}",
+        make=_write_archive,
+        read=read,
+        mutations=kinds,
+        cases=cases,
+    )
 
 
 COMMAND_READERS: tuple[Reader, ...] = (

@@ -41,7 +41,7 @@ from tests.system.hostile import mutations as m
 SHAPE = (26, 33)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reader:
     """One reader.
 
@@ -78,7 +78,7 @@ def _difference(name: str) -> Callable[[Path], object]:
     """The DEM opened, looked into, and brought onto the grid it shares with a good one."""
 
     def read(folder: Path) -> object:
-        request = Request(folder / name, folder / "partner.tif")
+        request = Request(earlier=folder / name, later=folder / "partner.tif")
         with open_resources(1, None, 400_000_000) as resources:
             observed = observe(request, ElevationChangeSettings(), resources)
             return check_inputs(observed, resources), observed.pair.unmoved[0:1, 0:1]
@@ -261,69 +261,116 @@ def _link(source: str, target: str) -> None:
 OUTLINES = ("outlines.gpkg", "outlines.geojson", "outlines.fgb")
 
 READERS: tuple[Reader, ...] = (
-    Reader("geotiff", "earlier.tif", _write_tif, _difference("earlier.tif"), m.TIFF, 300),
     Reader(
-        "hgt", "N43E086.hgt", lambda f: (f / "N43E086.hgt").write_bytes(_hgt()), _opened("N43E086.hgt"), m.BYTES, 25
+        name="geotiff",
+        file="earlier.tif",
+        make=_write_tif,
+        read=_difference("earlier.tif"),
+        mutations=m.TIFF,
+        cases=300,
     ),
     Reader(
-        "hgt.gz",
-        "N43E086.hgt.gz",
-        lambda f: (f / "N43E086.hgt.gz").write_bytes(gzip.compress(_hgt(), 1, mtime=0)),
-        _opened("N43E086.hgt.gz"),
-        (*m.BYTES, m.within_gzip(m.truncate, m.splice)),
-        30,
+        name="hgt",
+        file="N43E086.hgt",
+        make=lambda f: (f / "N43E086.hgt").write_bytes(_hgt()),
+        read=_opened("N43E086.hgt"),
+        mutations=m.BYTES,
+        cases=25,
     ),
     Reader(
-        "zip",
-        "N43E086.SRTMGL3.hgt.zip",
-        _zip_of_hgt,
-        _opened("N43E086.SRTMGL3.hgt.zip"),
-        (*m.BYTES, m.within_zip(m.truncate, m.splice)),
-        40,
+        name="hgt.gz",
+        file="N43E086.hgt.gz",
+        make=lambda f: (f / "N43E086.hgt.gz").write_bytes(gzip.compress(_hgt(), 1, mtime=0)),
+        read=_opened("N43E086.hgt.gz"),
+        mutations=(*m.BYTES, m.within_gzip(m.truncate, m.splice)),
+        cases=30,
+    ),
+    Reader(
+        name="zip",
+        file="N43E086.SRTMGL3.hgt.zip",
+        make=_zip_of_hgt,
+        read=_opened("N43E086.SRTMGL3.hgt.zip"),
+        mutations=(*m.BYTES, m.within_zip(m.truncate, m.splice)),
+        cases=40,
     ),
     *(
         Reader(
-            f"shapefile{suffix}",
-            f"outlines{suffix}",
-            _write_outlines("outlines.shp"),
-            _damaged_elsewhere("outlines.shp"),
-            kinds,
-            60,
+            name=f"shapefile{suffix}",
+            file=f"outlines{suffix}",
+            make=_write_outlines("outlines.shp"),
+            read=_damaged_elsewhere("outlines.shp"),
+            mutations=kinds,
+            cases=60,
         )
         for suffix, kinds in ((".shp", m.BYTES), (".dbf", m.BYTES), (".shx", m.BYTES), (".prj", m.TEXT))
     ),
-    Reader("geopackage", OUTLINES[0], _write_outlines(OUTLINES[0]), _damaged_elsewhere(OUTLINES[0]), m.BYTES, 120),
-    Reader("geojson", OUTLINES[1], _write_outlines(OUTLINES[1]), _damaged_elsewhere(OUTLINES[1]), m.JSON, 160),
-    Reader("flatgeobuf", OUTLINES[2], _write_outlines(OUTLINES[2]), _damaged_elsewhere(OUTLINES[2]), m.BYTES, 120),
     Reader(
-        "xlsx",
-        "field.xlsx",
-        lambda f: field_workbook.write_workbook(f / "field.xlsx", field_workbook.sheets()),
-        _balance("field.xlsx"),
-        (m.within_zip(*m.TEXT), m.within_zip(*m.TEXT), *m.BYTES),
-        300,
+        name="geopackage",
+        file=OUTLINES[0],
+        make=_write_outlines(OUTLINES[0]),
+        read=_damaged_elsewhere(OUTLINES[0]),
+        mutations=m.BYTES,
+        cases=120,
     ),
     Reader(
-        "xls",
-        "field.xls",
-        lambda f: field_workbook.write_legacy_workbook(f / "field.xls", field_workbook.sheets()),
-        _balance("field.xls"),
-        m.BYTES,
-        200,
+        name="geojson",
+        file=OUTLINES[1],
+        make=_write_outlines(OUTLINES[1]),
+        read=_damaged_elsewhere(OUTLINES[1]),
+        mutations=m.JSON,
+        cases=160,
+    ),
+    Reader(
+        name="flatgeobuf",
+        file=OUTLINES[2],
+        make=_write_outlines(OUTLINES[2]),
+        read=_damaged_elsewhere(OUTLINES[2]),
+        mutations=m.BYTES,
+        cases=120,
+    ),
+    Reader(
+        name="xlsx",
+        file="field.xlsx",
+        make=lambda f: field_workbook.write_workbook(f / "field.xlsx", field_workbook.sheets()),
+        read=_balance("field.xlsx"),
+        mutations=(m.within_zip(*m.TEXT), m.within_zip(*m.TEXT), *m.BYTES),
+        cases=300,
+    ),
+    Reader(
+        name="xls",
+        file="field.xls",
+        make=lambda f: field_workbook.write_legacy_workbook(f / "field.xls", field_workbook.sheets()),
+        read=_balance("field.xls"),
+        mutations=m.BYTES,
+        cases=200,
     ),
     *(
-        Reader(f"csv {name}", f"field/{name}.csv", _folder_of_csv, _balance("field"), m.CSV, 60)
+        Reader(
+            name=f"csv {name}",
+            file=f"field/{name}.csv",
+            make=_folder_of_csv,
+            read=_balance("field"),
+            mutations=m.CSV,
+            cases=60,
+        )
         for name in ("readings", "stakes", "glacier", "hypsometry", "snow_pits", "pit_layers")
     ),
-    Reader("definition", "d.toml", _copy_definition("d.toml"), lambda f: read_definition(f / "d.toml"), m.TEXT, 200),
-    Reader("record", "record.json", _write_record, _read_record, m.JSON, 200),
     Reader(
-        "lock",
-        "inputs.lock.toml",
-        lambda f: (f / "inputs.lock.toml").write_text(LOCK, encoding="utf-8"),
-        lambda f: read_lock(f / "inputs.lock.toml"),
-        m.TEXT,
-        60,
+        name="definition",
+        file="d.toml",
+        make=_copy_definition("d.toml"),
+        read=lambda f: read_definition(f / "d.toml"),
+        mutations=m.TEXT,
+        cases=200,
+    ),
+    Reader(name="record", file="record.json", make=_write_record, read=_read_record, mutations=m.JSON, cases=200),
+    Reader(
+        name="lock",
+        file="inputs.lock.toml",
+        make=lambda f: (f / "inputs.lock.toml").write_text(LOCK, encoding="utf-8"),
+        read=lambda f: read_lock(f / "inputs.lock.toml"),
+        mutations=m.TEXT,
+        cases=60,
     ),
 )
 
@@ -345,7 +392,7 @@ ARCHIVE_FILES: tuple[tuple[str, Sequence[m.Mutation], int], ...] = (
     (f"{_CHANGE}/index.html", m.TEXT, 3),
 )
 
-_OF_ARCHIVE = Reader("archive", "", _archive, _validate, (), 0)
+_OF_ARCHIVE = Reader(name="archive", file="", make=_archive, read=_validate, mutations=(), cases=0)
 ARCHIVE_READERS: tuple[Reader, ...] = tuple(
     replace(
         _OF_ARCHIVE, name=f"archive {file.rpartition('/')[2]}", file=f"archive/{file}", mutations=kinds, cases=cases

@@ -86,7 +86,7 @@ def checked(folder, tiles, glaciers=None, **settings):
     grid = mosaic.grid()
     counts = counted(read_onto(mosaic, grid, "bilinear"), CountLayout.of(mosaic, grid), glaciers)
     seams = tuple(measure_seam(mosaic, border) for border in tile_borders(mosaic, grid))
-    return CheckedDem(mosaic, grid, counts, seams, **settings)
+    return CheckedDem(mosaic=mosaic, grid=grid, counts=counts, seams=seams, **settings)
 
 
 def verdicts(dem):
@@ -301,7 +301,7 @@ def test_a_map_of_part_of_the_blocks_is_refused(tmp_path, flawed):
     block = row_blocks(flawed.shape, 50_000)[1]
     counts = dem_block_counts(flawed[block.widened(layout.halo, 331)], None, block, layout)
     with pytest.raises(ValueError, match="some blocks are missing"):
-        CheckedDem(open_mosaic(path, "later"), grid_of(flawed.shape), counts)
+        CheckedDem(mosaic=open_mosaic(path, "later"), grid=grid_of(flawed.shape), counts=counts)
 
 
 # --- verdicts -----------------------------------------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_terraces_and_whole_metres_are_told(tmp_path):
 def test_the_datum_must_be_stated(tmp_path):
     path = write_dem(tmp_path / "a.tif", alpine((60, 70), 1))
     mosaic = open_mosaic(path, "later")
-    dem = CheckedDem(mosaic, mosaic.grid(), counted(alpine((60, 70), 1)))
+    dem = CheckedDem(mosaic=mosaic, grid=mosaic.grid(), counts=counted(alpine((60, 70), 1)))
     row = verdicts(dem)["all", "datum_stated"]
     assert (row["passed"], row["note"]) == (False, "EPSG:32645, heights in an unknown vertical datum")
 

@@ -88,7 +88,18 @@ def test_the_error_counts_by_the_share_of_the_surface_and_is_shared_by_all_glaci
         {"glacier_id": ["A", "B"], "glacier_name": "", "epoch": 0}, geometry=shapes, crs="EPSG:32645"
     )
     one = np.ones(SHAPE, np.float32)
-    change = change_of_glaciers(Surface(grid, -3 * one, one, ELEVATION, Variogram((31.0,), (1.0,)), 0, BOTH), frame)
+    change = change_of_glaciers(
+        Surface(
+            grid=grid,
+            dh_m=-3 * one,
+            sigma_m=one,
+            elevation_m=ELEVATION,
+            variogram=Variogram(ranges_m=(31.0,), sills=(1.0,)),
+            sigma_bias_m=0,
+            settings=BOTH,
+        ),
+        frame,
+    )
     firn = [float((ELEVATION[top:bottom, 0] >= 4000).mean()) for top, bottom, _, _ in boxes]
     expected = [np.hypot(share * 1.0, (1 - share) * 0.2) for share in firn]
     assert change.glaciers["sigma_correction_m"].tolist() == pytest.approx(expected)

@@ -23,14 +23,23 @@ GRID = Grid("EPSG:32645", Affine(30, 0, 400_000, 0, -30, 4_800_000), (120, 160))
 SETTINGS = ElevationChangeSettings(
     earlier_date="2000-02-16", later_date="2013-02-15", sigma_later_date_years=1.0, band_height_m=50
 )
-NOISE = Variogram((31.0, 900.0), (0.9, 0.1))
+NOISE = Variogram(ranges_m=(31.0, 900.0), sills=(0.9, 0.1))
 ELEVATION = np.tile(np.linspace(4200, 3400, 120)[:, None], (1, 160)).astype(np.float32)
 
 
 def sloping_surface(dh=None, settings=SETTINGS, elevation=ELEVATION, **others):
     change = ((ELEVATION - 4000) / 50 if dh is None else dh).astype(np.float32)
     sigma = np.full(GRID.shape, 1.5, np.float32)
-    return Surface(GRID, change, sigma, elevation, NOISE, 0.05, settings, **others)
+    return Surface(
+        grid=GRID,
+        dh_m=change,
+        sigma_m=sigma,
+        elevation_m=elevation,
+        variogram=NOISE,
+        sigma_bias_m=0.05,
+        settings=settings,
+        **others,
+    )
 
 
 def outlines(*boxes):
@@ -188,10 +197,23 @@ class Watched:
         return self.values[window]
 
 
+def on(rasters):
+    dh_m, sigma_m, elevation_m = rasters
+    return Surface(
+        grid=GRID,
+        dh_m=dh_m,
+        sigma_m=sigma_m,
+        elevation_m=elevation_m,
+        variogram=NOISE,
+        sigma_bias_m=0.05,
+        settings=SETTINGS,
+    )
+
+
 def test_only_the_boxes_of_the_glaciers_are_read():
     surface = sloping_surface()
     watched = [Watched(values) for values in (surface.dh_m, surface.sigma_m, surface.elevation_m)]
-    change_of_glaciers(Surface(GRID, *watched, NOISE, 0.05, SETTINGS), outlines(("A", 0, 20, 30, 40, 55)))
+    change_of_glaciers(on(watched), outlines(("A", 0, 20, 30, 40, 55)))
     for raster in watched:
         assert raster.read
         for rows, columns in raster.read:
@@ -209,7 +231,7 @@ def test_stored_rasters_and_strips_change_nothing(tmp_path, monkeypatch):
         stored.append(StoredArray(tmp_path / name, GRID.shape, np.float32))
         stored[-1][:, :] = values
     monkeypatch.setattr(glacier_pixels, "PIXELS_AT_ONCE", 300)
-    found = change_of_glaciers(Surface(GRID, *stored, NOISE, 0.05, SETTINGS), shapes)
+    found = change_of_glaciers(on(stored), shapes)
     for name in ("glaciers", "bands", "region"):
         assert getattr(found, name).equals(getattr(expected, name)), name
 
@@ -321,11 +343,19 @@ def scattered_glaciers(seed):
 def test_the_regions_error_is_the_sum_over_all_pairs_of_its_pixels(monkeypatch, blocks, within):
     """Against the explicit double sum over every pixel of every glacier; coarse blocks come within a few percent."""
     monkeypatch.setattr(shape_error, "BLOCKS_OF_REGION", blocks)
-    model = Variogram((150.0, 3000.0), (0.7, 0.3))
+    model = Variogram(ranges_m=(150.0, 3000.0), sills=(0.7, 0.3))
     frame = scattered_glaciers(3)
     draw = np.random.default_rng(1)
     sigma = draw.uniform(0.5, 3, GRID.shape).astype(np.float32)
-    surface = Surface(GRID, (ELEVATION - 4000) / 50, sigma, ELEVATION, model, 0.0, SETTINGS)
+    surface = Surface(
+        grid=GRID,
+        dh_m=(ELEVATION - 4000) / 50,
+        sigma_m=sigma,
+        elevation_m=ELEVATION,
+        variogram=model,
+        sigma_bias_m=0.0,
+        settings=SETTINGS,
+    )
     change = change_of_glaciers(surface, frame)
     united = glacier_pixels.GlacierShapes.of(frame, GRID)
     weights = np.zeros(GRID.shape)

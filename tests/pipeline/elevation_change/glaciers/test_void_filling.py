@@ -33,7 +33,7 @@ def correlated(draw, reach):
 
 # the noise is smoothed by a disc of 29 pixels, whose correlation has that integral; that of a spherical model has
 # pi range^2 / 5
-ERROR = Variogram((30.0 * float(np.sqrt(29 * 5 / np.pi)),), (1.0,))
+ERROR = Variogram(ranges_m=(30.0 * float(np.sqrt(29 * 5 / np.pi)),), sills=(1.0,))
 BOXES = [(5 + 75 * (number // 3), 8 + 85 * (number % 3)) for number in range(6)]
 SIZE = (62, 74)
 
@@ -81,7 +81,15 @@ def filled(seed, kind):
     height, truth, noise, draw = landscape(seed)
     dh = np.where(punched(kind, height, draw), np.nan, truth + noise).astype(np.float32)
     sigma = np.full(GRID.shape, NOISE_M, np.float32)
-    surface = Surface(GRID, dh, sigma, height.astype(np.float32), ERROR, 0.0, ElevationChangeSettings())
+    surface = Surface(
+        grid=GRID,
+        dh_m=dh,
+        sigma_m=sigma,
+        elevation_m=height.astype(np.float32),
+        variogram=ERROR,
+        sigma_bias_m=0.0,
+        settings=ElevationChangeSettings(),
+    )
     change = change_of_glaciers(surface, six_glaciers())
     means = [truth[top : top + SIZE[0], left : left + SIZE[1]].mean() for top, left in BOXES]
     return change.glaciers.assign(truth_m=means)
@@ -113,7 +121,14 @@ def glacier(height, dh):
     """Pixels in one row of a grid, ten of each kind: fewer lend nothing to voids."""
     height, dh = np.repeat(np.asarray(height, float), 10), np.repeat(np.asarray(dh, float), 10)
     places = np.arange(height.size)
-    return GlacierPixels((slice(0, 1), slice(0, height.size)), 0 * places, places, dh, np.ones(height.size), height)
+    return GlacierPixels(
+        window=(slice(0, 1), slice(0, height.size)),
+        row=0 * places,
+        column=places,
+        dh=dh,
+        sigma=np.ones(height.size),
+        height=height,
+    )
 
 
 def fill(pixels, band_height_m=50.0, others=()):
@@ -151,7 +166,7 @@ def test_the_weights_are_the_derivatives_of_the_filled_sum():
     dh[height > 3330] = np.nan
     pixels = glacier(height, dh)
     profile = Profile.of(pixels, 50.0)
-    steps = Steps(50.0, 60, np.full(7, 0.5), np.ones(7), 1.0)
+    steps = Steps(band_height_m=50.0, first=60, mean_m=np.full(7, 0.5), sigma_m=np.ones(7), typical_m=1.0)
     found = fill_voids(pixels, profile, Nodes.of(profile), steps)
     for place in np.flatnonzero(pixels.observed)[::7]:
         other = glacier(height, dh)
@@ -181,10 +196,17 @@ def test_the_unmeasured_profile_is_a_walk_beyond_the_nodes_and_a_bridge_between_
     """Against the covariance of a random walk from node to node, conditioned on the nodes by hand."""
     pixels = np.array([4, 3, 6, 2, 5, 7, 1, 8])
     measured = np.array([0, 3, 0, 0, 5, 7, 0, 0])
-    profile = Profile(50.0, 60, pixels, measured, -1.0 * measured, 3000.0 * measured)
+    profile = Profile(
+        band_height_m=50.0,
+        first=60,
+        pixels=pixels,
+        measured=measured,
+        dh_sum_m=-1.0 * measured,
+        height_sum_m=3000.0 * measured,
+    )
     nodes = Nodes(np.array([61, 64, 65]), measured[[1, 4, 5]], np.array([3075.0, 3225, 3275]), np.zeros(3))
     step = 0.7
-    steps = Steps(50.0, 60, np.zeros(7), np.full(7, step), step)
+    steps = Steps(band_height_m=50.0, first=60, mean_m=np.zeros(7), sigma_m=np.full(7, step), typical_m=step)
     walk = step**2 * np.minimum.outer(np.arange(1, 9), np.arange(1, 9)) + 1e6  # the level itself is not known
     known, void = [1, 4, 5], [0, 2, 3, 6, 7]
     rest = walk[np.ix_(void, void)] - walk[np.ix_(void, known)] @ np.linalg.solve(
@@ -210,8 +232,8 @@ def test_deviations_are_found_beneath_the_noise():
     for number, (top, left) in enumerate(BOXES):
         row, column = np.mgrid[top : top + SIZE[0], left : left + SIZE[1]].reshape(2, -1)
         pixels = GlacierPixels(
-            (slice(top, top + SIZE[0]), slice(left, left + SIZE[1])), row, column,
-            known[row, column], np.full(row.size, NOISE_M), height[row, column],
+            window=(slice(top, top + SIZE[0]), slice(left, left + SIZE[1])), row=row, column=column,
+            dh=known[row, column], sigma=np.full(row.size, NOISE_M), height=height[row, column],
         )  # fmt: skip
         profile = Profile.of(pixels, 100.0)
         pairs.append(pairs_of_deviations(pixels, profile, Nodes.of(profile), ERROR, 30.0, 30_000, number))
@@ -225,9 +247,14 @@ def test_deviations_are_found_beneath_the_noise():
 def test_no_voids_no_error_of_filling():
     height, truth, noise, _ = landscape(0)
     surface = Surface(
-        GRID, (truth + noise).astype(np.float32), np.full(GRID.shape, NOISE_M, np.float32), height.astype(np.float32),
-        ERROR, 0.0, ElevationChangeSettings(),
-    )  # fmt: skip
+        grid=GRID,
+        dh_m=(truth + noise).astype(np.float32),
+        sigma_m=np.full(GRID.shape, NOISE_M, np.float32),
+        elevation_m=height.astype(np.float32),
+        variogram=ERROR,
+        sigma_bias_m=0.0,
+        settings=ElevationChangeSettings(),
+    )
     change = change_of_glaciers(surface, six_glaciers())
     assert (change.glaciers["sigma_filling_m"] == 0).all()
     assert (change.glaciers[["filled_share", "extrapolated_share"]] == 0).all(axis=None)

@@ -15,8 +15,10 @@ from pipeline.elevation_change.uncertainty.covariance_integral import (
 )
 from pipeline.elevation_change.uncertainty.variogram import Form, Variogram
 
-SPHERICAL = Variogram((90.0, 260.0), (0.7, 0.4))
-ALL_FORMS = Variogram((90.0, 260.0, 500.0), (0.5, 0.3, 0.2), forms=(Form.GAUSSIAN, Form.EXPONENTIAL, Form.SPHERICAL))
+SPHERICAL = Variogram(ranges_m=(90.0, 260.0), sills=(0.7, 0.4))
+ALL_FORMS = Variogram(
+    ranges_m=(90.0, 260.0, 500.0), sills=(0.5, 0.3, 0.2), forms=(Form.GAUSSIAN, Form.EXPONENTIAL, Form.SPHERICAL)
+)
 PIXEL_M = 30.0
 
 
@@ -70,13 +72,13 @@ def test_the_transform_in_steps_is_the_same(monkeypatch):
 
 
 def test_uncorrelated_errors_shrink_with_the_root_of_the_number():
-    model = Variogram((30.0,), (1.0,))
+    model = Variogram(ranges_m=(30.0,), sills=(1.0,))
     mask = np.ones((20, 30), bool)
     assert sigma_of_mean(np.full((20, 30), 2.0), mask, model, 30) == pytest.approx(2 / np.sqrt(600), rel=1e-9)
 
 
 def test_fully_correlated_errors_do_not_shrink():
-    model = Variogram((1e9,), (1.0,))
+    model = Variogram(ranges_m=(1e9,), sills=(1.0,))
     assert sigma_of_mean(np.full((20, 30), 2.0), np.ones((20, 30), bool), model, 30) == pytest.approx(2, rel=1e-4)
 
 
@@ -96,7 +98,7 @@ def test_xdem_finds_the_same_for_the_same_variogram(models, standard_error, effe
     mask &= ~((rows - 12) ** 2 + (columns - 30) ** 2 < 25)
     sigma = 1.0 + 0.05 * rows + 0.02 * columns
     forms, ranges, sills = zip(*models, strict=True)
-    model = Variogram(ranges, sills, forms=tuple(map(Form, forms)))
+    model = Variogram(ranges_m=ranges, sills=sills, forms=tuple(map(Form, forms)))
     found = sigma_of_mean(sigma, mask, model, PIXEL_M)
     assert found == pytest.approx(standard_error, rel=1e-9)
     by_disc = sigma_of_mean_by_disc(1.0, model, mask.sum() * PIXEL_M**2)
@@ -111,7 +113,7 @@ def test_by_blocks_it_is_within_one_percent(block, gaps_seed):
     mask = ellipse((97, 140), gaps_seed=gaps_seed)
     rows = np.linspace(1, 3, 97)[:, None]
     sigma = rows * np.random.default_rng(8).uniform(0.8, 1.2, mask.shape)
-    for model in (SPHERICAL, ALL_FORMS, Variogram((30.0, 4000.0), (0.9, 0.1))):
+    for model in (SPHERICAL, ALL_FORMS, Variogram(ranges_m=(30.0, 4000.0), sills=(0.9, 0.1))):
         exact = sigma_of_mean(sigma, mask, model, PIXEL_M)
         assert sigma_of_mean(sigma, mask, model, PIXEL_M, block) == pytest.approx(exact, rel=0.01)
 
@@ -132,7 +134,7 @@ def test_a_large_raster_is_read_in_rows_and_summed_up(monkeypatch):
     sigma = np.random.default_rng(8).uniform(0.8, 1.2, shape).astype(np.float32)
     sigma[40:60, 100:150] = np.nan
     used = (classes == 3) & np.isfinite(sigma)
-    model = Variogram((60.0, 300.0, 20_000.0), (0.6, 0.3, 0.1))
+    model = Variogram(ranges_m=(60.0, 300.0, 20_000.0), sills=(0.6, 0.3, 0.1))
     exact = sigma_of_mean(sigma, used, model, PIXEL_M)
     found = sigma_of_mean_large(sigma, classes, model, PIXEL_M, member=3)
     assert found == pytest.approx(exact, rel=0.01)

@@ -16,12 +16,14 @@ from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
 from tests.made.random_fields import correlated_field
 
 PIXEL_M = 30.0
-TRUE = Variogram((60.0, 400.0, 2500.0), (0.65, 0.25, 0.1))
+TRUE = Variogram(ranges_m=(60.0, 400.0, 2500.0), sills=(0.65, 0.25, 0.1))
 
 
 @cache
 def field(shape, reach_m, seed):
-    return correlated_field(shape, TRUE if reach_m is None else Variogram((reach_m,), (1.0,)), PIXEL_M, seed)
+    return correlated_field(
+        shape, TRUE if reach_m is None else Variogram(ranges_m=(reach_m,), sills=(1.0,)), PIXEL_M, seed
+    )
 
 
 def scene(seed, shape=(520, 640)):
@@ -49,9 +51,9 @@ def test_a_right_uncertainty_passes(area_m2):
 @pytest.mark.parametrize(
     "wrong",
     [
-        Variogram((31.0,), (1.0,)),  # collapsed to noise
-        Variogram((60.0,), (1.0,)),  # the long ranges lost
-        Variogram((60.0, 2500.0), (0.5, 0.5)),  # too much at the long range
+        Variogram(ranges_m=(31.0,), sills=(1.0,)),  # collapsed to noise
+        Variogram(ranges_m=(60.0,), sills=(1.0,)),  # the long ranges lost
+        Variogram(ranges_m=(60.0, 2500.0), sills=(0.5, 0.5)),  # too much at the long range
     ],
 )
 def test_a_wrong_uncertainty_fails(wrong):

@@ -52,12 +52,12 @@ def test_independent_errors_are_the_textbooks():
     used = np.isfinite(sigma)
     rows = design[:, used] / sigma[used]
     expected = np.sqrt(np.pi / 2 * np.diag(np.linalg.inv(rows @ rows.T)))
-    assert stated(heights, sigma, Variogram((30.0,), (1.0,))) == pytest.approx(expected, rel=0.02)
+    assert stated(heights, sigma, Variogram(ranges_m=(30.0,), sills=(1.0,))) == pytest.approx(expected, rel=0.02)
 
 
 def test_it_shrinks_with_the_root_of_the_area_and_grows_with_sigma():
     heights, sigma, _ = scene((300, 420))
-    model = Variogram((60.0, 300.0), (0.7, 0.3))
+    model = Variogram(ranges_m=(60.0, 300.0), sills=(0.7, 0.3))
     whole = stated(heights, sigma, model)
     assert stated(heights, 2 * sigma, model) == pytest.approx(2 * whole, rel=1e-6)
     quarter = stated(heights[75:225, 105:315], sigma[75:225, 105:315], model)
@@ -66,15 +66,15 @@ def test_it_shrinks_with_the_root_of_the_area_and_grows_with_sigma():
 
 def test_correlated_errors_count_for_less():
     heights, sigma, _ = scene((150, 210))
-    alone = stated(heights, sigma, Variogram((30.0,), (1.0,)))
-    together = stated(heights, sigma, Variogram((30.0, 1500.0), (0.7, 0.3)))
+    alone = stated(heights, sigma, Variogram(ranges_m=(30.0,), sills=(1.0,)))
+    together = stated(heights, sigma, Variogram(ranges_m=(30.0, 1500.0), sills=(0.7, 0.3)))
     assert (together > 3 * alone).all()
 
 
 def test_the_same_for_any_workers_and_any_storage(monkeypatch):
     monkeypatch.setattr("pipeline.elevation_change.uncertainty.shift_sigma.TILE", 64)
     heights, sigma, _ = scene((150, 210))
-    model = Variogram((60.0, 300.0), (0.7, 0.3))
+    model = Variogram(ranges_m=(60.0, 300.0), sills=(0.7, 0.3))
     stored = [Scratch().array(heights.shape) for _ in range(2)]
     for target, source in zip(stored, (heights, sigma), strict=True):
         target[0:150, 0:210] = source
@@ -86,7 +86,7 @@ def test_the_same_for_any_workers_and_any_storage(monkeypatch):
 
 def test_tiles_stand_for_the_whole(monkeypatch):
     heights, sigma, _ = scene((400, 520))
-    model = Variogram((60.0, 300.0), (0.7, 0.3))
+    model = Variogram(ranges_m=(60.0, 300.0), sills=(0.7, 0.3))
     whole = stated(heights, sigma, model)
     monkeypatch.setattr("pipeline.elevation_change.uncertainty.shift_sigma.TILE", 96)
     monkeypatch.setattr("pipeline.elevation_change.uncertainty.shift_sigma.MOST_TILES", 12)
@@ -99,13 +99,17 @@ def test_terrain_that_cannot_tell_a_shift_is_refused(case):
     heights = np.zeros(shape) if case == "flat" else np.tile(20.0 * np.arange(80), (60, 1))
     sigma = np.full(shape, np.nan if case == "nothing" else 1.0)
     with pytest.raises(BadInput, match=r"stable terrain: found \d+ pixels with a slope, or slopes that face one way"):
-        stated(heights, sigma, Variogram((60.0,), (1.0,)))
+        stated(heights, sigma, Variogram(ranges_m=(60.0,), sills=(1.0,)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
-    [Variogram((30.0,), (1.0,)), Variogram((120.0, 900.0), (0.8, 0.2)), Variogram((300.0, 3000.0), (0.6, 0.4))],
+    [
+        Variogram(ranges_m=(30.0,), sills=(1.0,)),
+        Variogram(ranges_m=(120.0, 900.0), sills=(0.8, 0.2)),
+        Variogram(ranges_m=(300.0, 3000.0), sills=(0.6, 0.4)),
+    ],
     ids=["independent", "short", "long"],
 )
 def test_simulated_shifts_scatter_as_stated(model):
@@ -129,7 +133,7 @@ def test_shifts_of_the_whole_chain_scatter_as_it_states(tmp_path):
     moved = fractal(shape, 3, shift=(0.4, -0.3))
     found, expected = [], []
     for seed in range(30):
-        errors = SIGMA_M * correlated_field(shape, Variogram((60.0, 600.0), (0.7, 0.3)), PIXEL_M, seed)
+        errors = SIGMA_M * correlated_field(shape, Variogram(ranges_m=(60.0, 600.0), sills=(0.7, 0.3)), PIXEL_M, seed)
         result = elevation_change(write_dem(tmp_path / "earlier.tif", moved + errors), later, ElevationChangeSettings())
         found.append((result.shift_m.east, result.shift_m.north, result.shift_m.up))
         stated_here = result.sigma_shift_m

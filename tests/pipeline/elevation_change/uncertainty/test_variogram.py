@@ -17,7 +17,7 @@ from schemas.errors import BadInput
 from tests.made.random_fields import correlated_field
 
 PIXEL_M = 30.0
-NOISE = Variogram((60.0, 600.0), (0.7, 0.3))
+NOISE = Variogram(ranges_m=(60.0, 600.0), sills=(0.7, 0.3))
 
 
 @pytest.fixture
@@ -115,11 +115,11 @@ def test_tiles_follow_what_is_known():
     "model",
     [
         NOISE,
-        Variogram((30.0,), (1.0,)),
-        Variogram((100.0,), (1.0,)),
-        Variogram((60.0, 450.0, 3000.0), (0.7, 0.2, 0.1)),
+        Variogram(ranges_m=(30.0,), sills=(1.0,)),
+        Variogram(ranges_m=(100.0,), sills=(1.0,)),
+        Variogram(ranges_m=(60.0, 450.0, 3000.0), sills=(0.7, 0.2, 0.1)),
         # what resampling has smoothed
-        Variogram((150.0, 900.0), (0.8, 0.2), forms=(Form.GAUSSIAN, Form.GAUSSIAN)),
+        Variogram(ranges_m=(150.0, 900.0), sills=(0.8, 0.2), forms=(Form.GAUSSIAN, Form.GAUSSIAN)),
     ],
 )
 def test_the_fit_predicts_the_errors_of_means(model):
@@ -137,7 +137,7 @@ def test_the_fit_predicts_the_errors_of_means(model):
 @pytest.mark.parametrize("form", list(Form))
 @pytest.mark.parametrize("area", [4e4, 3e6])
 def test_the_disc_is_the_integral_of_the_covariance(form, area):
-    model = Variogram((500.0,), (0.8,), forms=(form,))
+    model = Variogram(ranges_m=(500.0,), sills=(0.8,), forms=(form,))
     radius = np.sqrt(area / np.pi)
     integral = quad(lambda h: 2 * h * float(model.covariance(np.array(h))), 0, radius, limit=200)[0]
     assert model.variance_of_disc_mean(area) == pytest.approx(integral / radius**2, rel=1e-6)
@@ -159,12 +159,12 @@ def test_window_means_spread_as_the_fit_predicts():
 
 @pytest.mark.parametrize(
     ("collapsed", "size"),
-    [(Variogram((31.0,), (1.0,)), 8), (Variogram((500.0,), (1.0,)), 96)],
+    [(Variogram(ranges_m=(31.0,), sills=(1.0,)), 8), (Variogram(ranges_m=(500.0,), sills=(1.0,)), 96)],
     ids=["to noise", "to the short range"],
 )
 def test_a_collapsed_variogram_is_refused(monkeypatch, collapsed, size):
     """A fit that sees no correlation where windows of the residuals agree is worthless, and is said to be."""
-    field = correlated_field((480, 600), Variogram((500.0, 9000.0), (0.7, 0.3)), PIXEL_M, 3)
+    field = correlated_field((480, 600), Variogram(ranges_m=(500.0, 9000.0), sills=(0.7, 0.3)), PIXEL_M, 3)
     assert fit_variogram(field, PIXEL_M).sills
     monkeypatch.setattr(
         "pipeline.elevation_change.uncertainty.variogram_fit.fitted", lambda empirical, pixel_m: collapsed
@@ -189,7 +189,7 @@ def test_residuals_that_do_not_vary_are_refused():
 @pytest.mark.parametrize(("ranges", "sills"), [((30.0,), ()), ((0.0,), (1.0,)), ((30.0,), (-1.0,))])
 def test_an_impossible_variogram_cannot_be_made(ranges, sills):
     with pytest.raises(BadInput, match=r"variogram: found ranges .* expected one positive range"):
-        Variogram(ranges, sills)
+        Variogram(ranges_m=ranges, sills=sills)
 
 
 @pytest.mark.slow

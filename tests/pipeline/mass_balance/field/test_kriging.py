@@ -27,7 +27,13 @@ def some_points(count: int = 14, seed: int = 5, noise: float = 0.1) -> Points:
     easting, northing = rng.uniform(500_000, 501_500, count), rng.uniform(4_800_000, 4_801_000, count)
     elevation = 3400 + 0.4 * (northing - 4_800_000) + rng.normal(0, 15, count)
     balance = 0.006 * (elevation - 3650) + rng.normal(0, 0.3, count)
-    return Points(easting, northing, elevation, balance, rng.uniform(0.5, 1.5, count) * noise)
+    return Points(
+        easting=easting,
+        northing=northing,
+        elevation_m=elevation,
+        balance_m_we=balance,
+        sigma_random_m_we=rng.uniform(0.5, 1.5, count) * noise,
+    )
 
 
 def some_pixels(rows: int = 11, columns: int = 17):
@@ -35,7 +41,13 @@ def some_pixels(rows: int = 11, columns: int = 17):
     mask = (easting - 500_700) ** 2 / 600**2 + (northing - 4_800_600) ** 2 / 280**2 < 1
     elevation = 3400 + 0.4 * (northing - 4_800_000)
     count = int(mask.sum())
-    return mask, Points(easting[mask], northing[mask], elevation[mask], np.zeros(count), np.zeros(count))
+    return mask, Points(
+        easting=easting[mask],
+        northing=northing[mask],
+        elevation_m=elevation[mask],
+        balance_m_we=np.zeros(count),
+        sigma_random_m_we=np.zeros(count),
+    )
 
 
 def test_field_and_variance_agree_with_the_lagrange_system() -> None:
@@ -53,7 +65,11 @@ def test_field_agrees_with_pykrige_for_the_same_variogram() -> None:
     """Noise alike at all points is pykrige's nugget; its exponential reaches exp(-3) at its range parameter."""
     points, (_, pixels) = some_points(), some_pixels()
     points = Points(
-        points.easting, points.northing, points.elevation_m, points.balance_m_we, np.full(points.count, 0.1)
+        easting=points.easting,
+        northing=points.northing,
+        elevation_m=points.elevation_m,
+        balance_m_we=points.balance_m_we,
+        sigma_random_m_we=np.full(points.count, 0.1),
     )
     peer = UniversalKriging(
         points.easting,
@@ -99,7 +115,7 @@ def test_leave_one_out_is_what_leaving_one_out_gives() -> None:
     # the drift's origin differs between the runs; the drift it spans does not
     for i in (0, 6, 13):
         kept = np.arange(points.count) != i
-        others = Points(*(getattr(points, name)[kept] for name in points.__dataclass_fields__))
+        others = Points(**{name: getattr(points, name)[kept] for name in points.__dataclass_fields__})
         at = predict(prepare(others, COVARIANCE), points.easting[[i]], points.northing[[i]], points.elevation_m[[i]])
         error = points.balance_m_we[i] - at.balance_m_we[0]
         sigma = np.hypot(at.sigma_m_we[0], points.sigma_random_m_we[i])
@@ -110,7 +126,13 @@ def test_leave_one_out_is_what_leaving_one_out_gives() -> None:
 def test_a_field_that_is_its_own_trend_is_reproduced_everywhere() -> None:
     points, (_, pixels) = some_points(), some_pixels()
     straight = 0.004 * (points.elevation_m - 3600)
-    points = Points(points.easting, points.northing, points.elevation_m, straight, points.sigma_random_m_we)
+    points = Points(
+        easting=points.easting,
+        northing=points.northing,
+        elevation_m=points.elevation_m,
+        balance_m_we=straight,
+        sigma_random_m_we=points.sigma_random_m_we,
+    )
     field = predict(prepare(points, COVARIANCE), pixels.easting, pixels.northing, pixels.elevation_m)
     assert field.balance_m_we == pytest.approx(0.004 * (pixels.elevation_m - 3600), abs=1e-8)
 
@@ -127,7 +149,13 @@ def test_noise_free_points_are_honoured_and_far_ones_are_uncertain() -> None:
 
 def test_points_at_one_height_still_give_a_field() -> None:
     points = some_points(5)
-    flat = Points(points.easting, points.northing, np.full(5, 3600.0), points.balance_m_we, points.sigma_random_m_we)
+    flat = Points(
+        easting=points.easting,
+        northing=points.northing,
+        elevation_m=np.full(5, 3600.0),
+        balance_m_we=points.balance_m_we,
+        sigma_random_m_we=points.sigma_random_m_we,
+    )
     field = predict(prepare(flat, COVARIANCE), points.easting, points.northing, np.full(5, 3900.0))
     assert np.isfinite(field.balance_m_we).all()
 
@@ -145,7 +173,15 @@ def test_the_covariance_that_made_the_points_is_found_again() -> None:
         residual = np.linalg.cholesky(truth.of(distance) + 1e-9 * np.eye(20)) @ rng.standard_normal(20)
         noise = 0.05 * rng.standard_normal(20)
         balance = 0.005 * (base.elevation_m - 3600) + residual + noise
-        years.append(Points(base.easting, base.northing, base.elevation_m, balance, np.full(20, 0.05)))
+        years.append(
+            Points(
+                easting=base.easting,
+                northing=base.northing,
+                elevation_m=base.elevation_m,
+                balance_m_we=balance,
+                sigma_random_m_we=np.full(20, 0.05),
+            )
+        )
     fitted = fit_covariance(years)
     assert fitted.sill_m2_we2 == pytest.approx(truth.sill_m2_we2, rel=0.2)
     assert fitted.range_m == pytest.approx(truth.range_m, rel=0.3)
@@ -171,7 +207,13 @@ def test_pooled_kriging_errors_are_as_large_as_they_say() -> None:
             easting.size
         )
         balance = field[:12] + 0.004 * (base.elevation_m - 3600) + 0.1 * rng.standard_normal(12)
-        points = Points(base.easting, base.northing, base.elevation_m, balance, np.full(12, 0.1))
+        points = Points(
+            easting=base.easting,
+            northing=base.northing,
+            elevation_m=base.elevation_m,
+            balance_m_we=balance,
+            sigma_random_m_we=np.full(12, 0.1),
+        )
         truth = float((field[12:] + 0.004 * (pixels.elevation_m - 3600)).mean())
         mean = area_mean(prepare(points, COVARIANCE), mask, (80.0, 60.0), pixels)
         ratios.append((mean.balance_m_we - truth) / np.sqrt(mean.variance))

@@ -35,7 +35,13 @@ def a_year(seed: int, count: int = 13, noise: float = 0.1) -> YearPoints:
     easting, northing = rng.uniform(500_150, 501_150, count), rng.uniform(4_800_150, 4_801_400, count)
     elevation = 3400 + 0.3 * (northing - 4_800_000) + rng.normal(0, 10, count)
     balance = 0.006 * (elevation - 3600) + rng.normal(0, 0.3, count)
-    points = Points(easting, northing, elevation, balance, rng.uniform(0.5, 1.5, count) * noise)
+    points = Points(
+        easting=easting,
+        northing=northing,
+        elevation_m=elevation,
+        balance_m_we=balance,
+        sigma_random_m_we=rng.uniform(0.5, 1.5, count) * noise,
+    )
     return YearPoints(points, rng.normal(0, 0.03, (count, 2)))
 
 
@@ -45,8 +51,13 @@ def test_all_years_at_once_give_what_each_gives_alone(monkeypatch, elements) -> 
     surface, years = a_surface(), [a_year(1), a_year(2, 9), a_year(1)]
     found = list(fields_of_years(years, FieldModel(COVARIANCE, None), surface, with_sigma=True))
     inside = surface.inside
+    easting, northing = surface.inside_positions.T
     pixels = Points(
-        *surface.inside_positions.T, surface.surface_m[inside], np.zeros(inside.sum()), np.zeros(inside.sum())
+        easting=easting,
+        northing=northing,
+        elevation_m=surface.surface_m[inside],
+        balance_m_we=np.zeros(inside.sum()),
+        sigma_random_m_we=np.zeros(inside.sum()),
     )
     for year, field in zip(years, found, strict=True):
         alone = prepare(year.observed, COVARIANCE)
@@ -62,7 +73,11 @@ def test_all_years_at_once_give_what_each_gives_alone(monkeypatch, elements) -> 
         for column in (0, 1):
             base = year.observed
             point_changes = Points(
-                base.easting, base.northing, base.elevation_m, year.shared[:, column], base.sigma_random_m_we
+                easting=base.easting,
+                northing=base.northing,
+                elevation_m=base.elevation_m,
+                balance_m_we=year.shared[:, column],
+                sigma_random_m_we=base.sigma_random_m_we,
             )
             kriged = prepare(point_changes, COVARIANCE)
             changes.append(predict(kriged, pixels.easting, pixels.northing, pixels.elevation_m).balance_m_we)
@@ -120,11 +135,11 @@ def bent_years(change: float, noise: float = 0.05, count: int = 24) -> list[Poin
         balance = rng.normal(-0.3, 0.4) + rng.uniform(0.8, 1.2) * 0.0002 * base.elevation_m + profile
         years.append(
             Points(
-                base.easting,
-                base.northing,
-                base.elevation_m,
-                balance + rng.normal(0, noise, count),
-                np.full(count, noise),
+                easting=base.easting,
+                northing=base.northing,
+                elevation_m=base.elevation_m,
+                balance_m_we=balance + rng.normal(0, noise, count),
+                sigma_random_m_we=np.full(count, noise),
             )
         )
     return years  # fmt: skip
@@ -149,7 +164,13 @@ def test_the_bend_is_taken_off_and_put_back() -> None:
     bend = Bend(3650.0, -0.004, 0.0)
     base = a_year(8).observed
     balance = 0.006 * (base.elevation_m - 3600) + bend.at(base.elevation_m)
-    points = Points(base.easting, base.northing, base.elevation_m, balance, base.sigma_random_m_we)
+    points = Points(
+        easting=base.easting,
+        northing=base.northing,
+        elevation_m=base.elevation_m,
+        balance_m_we=balance,
+        sigma_random_m_we=base.sigma_random_m_we,
+    )
     year = YearPoints(points, np.zeros((points.count, 2)))
     (field,) = fields_of_years([year], FieldModel(COVARIANCE, bend), surface, with_sigma=False)
     height = surface.surface_m[surface.inside]
@@ -177,7 +198,13 @@ def test_the_bend_is_a_setting() -> None:
 
 
 def test_inverse_distance_weights_by_hand() -> None:
-    points = Points(np.array([0.0, 100.0]), np.zeros(2), np.array([3500.0, 3600.0]), np.array([-1.0, 1.0]), np.ones(2))
+    points = Points(
+        easting=np.array([0.0, 100.0]),
+        northing=np.zeros(2),
+        elevation_m=np.array([3500.0, 3600.0]),
+        balance_m_we=np.array([-1.0, 1.0]),
+        sigma_random_m_we=np.ones(2),
+    )
     weights = plain_weights(np.array([[25.0, 0.0], [0.0, 0.0]]), points)
     assert weights[0] == pytest.approx([0.9, 0.1])
     assert weights[1] == pytest.approx([1.0, 0.0], abs=2e-4)

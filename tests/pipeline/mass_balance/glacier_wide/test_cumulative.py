@@ -13,9 +13,27 @@ from pipeline.mass_balance.result import BalanceYear
 
 def year(number, annual, **budget):
     return BalanceYear(
-        number, None, None, None, "FLO", annual, None, None, budget.get("total"), None, None, None, None, None, 1.0,
-        {}, "observed", (), None, budget,
-    )  # fmt: skip
+        year=number,
+        begin=None,
+        midseason=None,
+        end=None,
+        time_system="FLO",
+        annual_m_we=annual,
+        winter_m_we=None,
+        summer_m_we=None,
+        sigma_annual_m_we=budget.get("total"),
+        sigma_winter_m_we=None,
+        sigma_summer_m_we=None,
+        ela_m=None,
+        ela_position=None,
+        aar=None,
+        area_km2=1.0,
+        by_method={},
+        provenance="observed",
+        flags=(),
+        field=None,
+        budget=budget,
+    )
 
 
 def test_errors_grow_as_they_should():

@@ -34,7 +34,15 @@ DAY_1, DAY_2, DAY_3 = date(2003, 8, 27), date(2004, 5, 30), date(2004, 8, 29)
 
 def visit(exposed: float | None, snow: float = 0, density: float = 0, si: float = 0, **more) -> Visit:
     return Visit(
-        "7", more.pop("leg", 1), more.pop("day", DAY_1), exposed, more.pop("length", None), snow, density, si, **more
+        stake_id="7",
+        leg=more.pop("leg", 1),
+        day=more.pop("day", DAY_1),
+        exposed_m=exposed,
+        stake_length_m=more.pop("length", None),
+        snow_m=snow,
+        snow_density_kg_m3=density,
+        superimposed_m=si,
+        **more,
     )
 
 

@@ -23,7 +23,8 @@ CALENDAR = Calendar.of("10-01", 45)
 def readings(*visits: tuple[date, float]):
     """One leg of bare ice: (day, exposed length)."""
     visits = tuple(
-        Visit("1", 1, day, exposed, opens_year=CALENDAR.closing_year(day) is not None) for day, exposed in visits
+        Visit(stake_id="1", leg=1, day=day, exposed_m=exposed, opens_year=CALENDAR.closing_year(day) is not None)
+        for day, exposed in visits
     )
     return visits, [visit.day for visit in visits]
 
@@ -68,9 +69,9 @@ def test_visits_too_far_apart_give_no_fixed_date_balance() -> None:
 
 def test_a_bound_is_not_interpolated() -> None:
     visits = (
-        Visit("1", 1, date(2003, 10, 1), 1.0, 4.0),
-        Visit("1", 1, date(2004, 9, 21), 2.0, 4.0),
-        Visit("1", 1, date(2004, 10, 11), None, 4.0, status="melted_out"),
+        Visit(stake_id="1", leg=1, day=date(2003, 10, 1), exposed_m=1.0, stake_length_m=4.0),
+        Visit(stake_id="1", leg=1, day=date(2004, 9, 21), exposed_m=2.0, stake_length_m=4.0),
+        Visit(stake_id="1", leg=1, day=date(2004, 10, 11), exposed_m=None, stake_length_m=4.0, status="melted_out"),
     )
     span = fixed_date_spans(visits, [visit.day for visit in visits], 2004, CALENDAR, SETTINGS)
     assert span.balance(visits, SETTINGS) is None

@@ -47,13 +47,38 @@ CALENDAR = Calendar.of("09-01", 45)
 
 def a_year(year: int, annual: float | None, summer: float | None = None, **budget: float) -> BalanceYear:
     return BalanceYear(
-        year, date(year - 1, 8, 28), None, date(year, 8, 28), "FLO", annual, None, summer, budget.get("total"),
-        None, None, None, None, None, 1.0, {}, "observed", (), None, budget,
-    )  # fmt: skip
+        year=year,
+        begin=date(year - 1, 8, 28),
+        midseason=None,
+        end=date(year, 8, 28),
+        time_system="FLO",
+        annual_m_we=annual,
+        winter_m_we=None,
+        summer_m_we=summer,
+        sigma_annual_m_we=budget.get("total"),
+        sigma_winter_m_we=None,
+        sigma_summer_m_we=None,
+        ela_m=None,
+        ela_position=None,
+        aar=None,
+        area_km2=1.0,
+        by_method={},
+        provenance="observed",
+        flags=(),
+        field=None,
+        budget=budget,
+    )
 
 
 def a_survey(mean_dh_m: float, **changes) -> Survey:
-    found = Survey(date(2000, 8, 28), date(2003, 8, 28), mean_dh_m, 0.3, 850.0, 60.0)
+    found = Survey(
+        begin=date(2000, 8, 28),
+        end=date(2003, 8, 28),
+        mean_dh_m=mean_dh_m,
+        sigma_mean_dh_m=0.3,
+        density_kg_m3=850.0,
+        sigma_density_kg_m3=60.0,
+    )
     return replace(found, **changes)
 
 
@@ -145,7 +170,13 @@ def test_the_survey_of_a_glacier_with_another_identifier_is_found_by_its_name() 
 def test_a_disagreement_is_flagged_and_neither_series_changes() -> None:
     settings = MassBalanceSettings(year_start="09-01")
     empty = {table.name: pd.DataFrame(columns=list(table.column_names)) for table in MASS_BALANCE_TABLES}
-    result = MassBalance(GlacierIdentity("A", "A", 87.0, 43.0, CRS), None, tuple(YEARS), empty, settings)
+    result = MassBalance(
+        glacier=GlacierIdentity(glacier_id="A", name="A", longitude=87.0, latitude=43.0, crs=CRS),
+        outline=None,
+        years=tuple(YEARS),
+        tables=empty,
+        settings=settings,
+    )
     checked = with_geodetic_check(result, a_change(("A", 1.0, 1.0, 1.0, -5.0, 0.3)))
     assert checked.years == result.years
     (row,) = checked.tables["geodetic_check"].to_dict("records")
