@@ -12,57 +12,22 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.blocks import AnyArray, Raster, Runner
+from pipeline.blocks import Raster, Runner
 from pipeline.elevation_change.pairing.dem_pair import RIM, DemPair, Taps, level_surface, taps_of, weighted_sum
+from pipeline.elevation_change.pairing.spread_windows import (
+    Band,
+    Lattice,
+    cut_windows,
+    in_windows,
+    lattice_of,
+)
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import BoolArray, FloatArray
 
-WINDOW = 32
-MOST_PIXELS = 1_000_000
 # of a survey with fewer stable pixels than this, and windows on less than this share of the grid, another is taken
 FEW_PIXELS, LEAST_SHARE = 100_000, 0.9
 # the aligned DEM's windows are read with so many pixels more on every side, so that small shifts need no new reading
 REACH = 6
-
-
-@dataclass(frozen=True)
-class Band:
-    """Windows side by side: the row of their upper edge and the column of each one's left edge."""
-
-    top: int
-    lefts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Lattice:
-    """The windows of a survey, all of one size (rows, columns)."""
-
-    bands: tuple[Band, ...]
-    size: tuple[int, int]
-
-    @property
-    def pixels(self) -> int:
-        """Pixels of all windows together."""
-        return self.size[0] * self.size[1] * sum(len(band.lefts) for band in self.bands)
-
-
-def lattice_of(shape: tuple[int, int], most_pixels: float = MOST_PIXELS) -> Lattice:
-    """Evenly spread windows off the rim of a grid; one that holds all of it where it is small."""
-    inner = (max(0, shape[0] - 2 * RIM), max(0, shape[1] - 2 * RIM))
-    if min(inner) == 0:
-        return Lattice((), inner)
-    if inner[0] * inner[1] <= MOST_PIXELS:
-        return Lattice((Band(RIM, (RIM,)),), inner)
-    thinning = max(1.0, (inner[0] * inner[1] / most_pixels) ** 0.5)
-    size = (min(WINDOW, inner[0]), min(WINDOW, inner[1]))
-    lefts = _corners(inner[1], size[1], thinning)
-    return Lattice(tuple(Band(top, lefts) for top in _corners(inner[0], size[0], thinning)), size)
-
-
-def _corners(length: int, window: int, thinning: float) -> tuple[int, ...]:
-    count = max(1, int(length / window / thinning))
-    spacing = (length - window) / max(1, count - 1)
-    return tuple(RIM + round(number * spacing) for number in range(count))
 
 
 @dataclass(frozen=True)
@@ -110,15 +75,10 @@ def _surveyed(pair: DemPair, lattice: Lattice, runner: Runner) -> Survey:
 
 def _reference_band(pair: DemPair, size: tuple[int, int], band: Band) -> tuple[FloatArray, BoolArray]:
     rows = slice(band.top, band.top + size[0])
-    heights = _cut(pair.reference[rows.start - RIM : rows.stop + RIM, 0 : pair.shape[1]], band, size[1], RIM)
-    usable = _cut(pair.mask[rows, 0 : pair.shape[1]], band, size[1], 0) == 0
+    heights = cut_windows(pair.reference[rows.start - RIM : rows.stop + RIM, 0 : pair.shape[1]], band, size[1], RIM)
+    usable = cut_windows(pair.mask[rows, 0 : pair.shape[1]], band, size[1], 0) == 0
     usable &= ~level_surface(heights)
     return heights, usable
-
-
-def _cut(rows: AnyArray, band: Band, width: int, rim: int) -> AnyArray:
-    """The windows of a band, cut from its rows, with so many columns more on either side."""
-    return np.stack([rows[:, left - rim : left + width + rim] for left in band.lefts])
 
 
 def _where_stable(pair: DemPair, runner: Runner) -> Lattice:
@@ -126,9 +86,8 @@ def _where_stable(pair: DemPair, runner: Runner) -> Lattice:
     whole = lattice_of(pair.shape, np.inf)
     kept = list(runner.map(partial(_unmasked, pair.mask, whole.size), whole.bands))
     windows = [(band.top, left) for band in kept for left in band.lefts]
-    most = MOST_PIXELS // (whole.size[0] * whole.size[1])
-    if len(windows) > most:
-        windows = [windows[round(number)] for number in np.linspace(0, len(windows) - 1, most)]
+    if len(windows) > whole.most_windows:
+        windows = [windows[round(number)] for number in np.linspace(0, len(windows) - 1, whole.most_windows)]
     tops = sorted({top for top, _ in windows})
     return Lattice(tuple(Band(top, tuple(left for t, left in windows if t == top)) for top in tops), whole.size)
 
@@ -140,26 +99,12 @@ def _unmasked(mask: Raster, size: tuple[int, int], band: Band) -> Band:
 
 def aligned_windows(pair: DemPair, lattice: Lattice, shift: Shift, runner: Runner, rim: int = 0) -> FloatArray:
     """The aligned DEM moved by ``shift`` in the windows, with a rim; shape (windows, rows, columns), m."""
-    return _in_windows(partial(_aligned_band, pair, lattice.size, shift, rim), lattice, runner)
+    return in_windows(partial(_aligned_band, pair, lattice.size, shift, rim), lattice, runner)
 
 
 def _aligned_band(pair: DemPair, size: tuple[int, int], shift: Shift, rim: int, band: Band) -> FloatArray:
     rows = slice(band.top - rim, band.top + size[0] + rim)
-    return _cut(pair.aligned.moved(rows, slice(0, pair.shape[1]), shift), band, size[1], rim)
-
-
-def raster_windows(raster: Raster, lattice: Lattice, runner: Runner) -> FloatArray:
-    """Any raster of the grid in the windows; shape (windows, rows, columns)."""
-    return _in_windows(partial(_raster_band, raster, lattice.size), lattice, runner)
-
-
-def _raster_band(raster: Raster, size: tuple[int, int], band: Band) -> FloatArray:
-    return _cut(raster[band.top : band.top + size[0], 0 : raster.shape[1]], band, size[1], 0)
-
-
-def _in_windows(function: partial[FloatArray], lattice: Lattice, runner: Runner) -> FloatArray:
-    parts = list(runner.map(function, lattice.bands))
-    return np.concatenate(parts) if parts else np.empty((0, *lattice.size), np.float32)
+    return cut_windows(pair.aligned.moved(rows, slice(0, pair.shape[1]), shift), band, size[1], rim)
 
 
 class AlignedWindows:
@@ -205,4 +150,4 @@ def _wide_band(heights: Raster, size: tuple[int, int], centre: tuple[int, int], 
         part = wide[rows.start - first : rows.stop - first, columns.start - left : columns.stop - left]
         part[...] = heights[rows, columns]
     # column 0 of these rows stands ``REACH`` to the west of where the windows count from
-    return _cut(wide, band, size[1] + 2 * REACH, 0)
+    return cut_windows(wide, band, size[1] + 2 * REACH, 0)

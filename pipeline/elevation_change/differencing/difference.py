@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from pipeline.blocks import Block, Runner, Scratch, WritableRaster
 from pipeline.elevation_change.coregistration.fit import SurveyedTerrain
-from pipeline.elevation_change.coregistration.survey import aligned_windows, raster_windows
+from pipeline.elevation_change.coregistration.survey import aligned_windows
 from pipeline.elevation_change.differencing.corrections import with_corrections
 from pipeline.elevation_change.differencing.resolution_bias import BiasCurve, fit_curvature_bias
 from pipeline.elevation_change.differencing.terrain_sigma import TerrainSigma, terrain_sigma
 from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, DemPair, inner_columns, inner_rows, with_rim
+from pipeline.elevation_change.pairing.spread_windows import raster_windows
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, CurvatureCorrection, Shift, Tilt
 from pipeline.elevation_change.statistics import nmad, thinned
 from pipeline.elevation_change.terrain import (

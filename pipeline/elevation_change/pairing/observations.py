@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.blocks import Raster, Uniform, Window, WritableRaster
-from pipeline.elevation_change.coregistration.survey import lattice_of, raster_windows
 from pipeline.elevation_change.dems.tile_contents import refuse_filled_voids, require_relief, tile_contents
 from pipeline.elevation_change.dems.tiles import Mosaic, open_mosaic, require_coverage
 from pipeline.elevation_change.pairing.datum import DatumField, datum_step, geoid_undulation_m, vertical_datum
 from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, UNSUITABLE, DemPair, MovableDem
 from pipeline.elevation_change.pairing.gridded_dem import GriddedDem, gridded
 from pipeline.elevation_change.pairing.pair_checks import pair_notes, refuse_swapped, refuse_unlike_pair
+from pipeline.elevation_change.pairing.spread_windows import lattice_of, raster_windows
 from pipeline.elevation_change.pairing.target_grid import notes_on_overlap, target_grid
 from pipeline.elevation_change.result import DatumStep, Shift
 from pipeline.grid import Grid

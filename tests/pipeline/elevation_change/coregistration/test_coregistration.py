@@ -197,7 +197,7 @@ def test_a_shift_beyond_the_limit_is_refused(pixels):
 
 def test_few_stable_pixels_of_a_large_grid_are_found(monkeypatch):
     """The survey goes to where the stable terrain is, however little of the grid it may be."""
-    monkeypatch.setattr("pipeline.elevation_change.coregistration.survey.MOST_PIXELS", 4_000)
+    monkeypatch.setattr("pipeline.elevation_change.pairing.spread_windows.MOST_PIXELS", 4_000)
     shape = (600, 500)
     reference, aligned = fractal(shape), fractal(shape, shift=(0.4, -0.2))
     stable = np.zeros(shape, bool)
@@ -212,7 +212,7 @@ def test_a_thinned_survey_gives_nearly_the_answer_of_all_pixels(monkeypatch):
     reference = fractal(shape)
     aligned = fractal(shape, shift=(1.4, -2.2)) + draw.normal(0, 2, shape).astype(np.float32)
     whole = solved(reference, aligned)
-    monkeypatch.setattr("pipeline.elevation_change.coregistration.survey.MOST_PIXELS", 30_000)
+    monkeypatch.setattr("pipeline.elevation_change.pairing.spread_windows.MOST_PIXELS", 30_000)
     thinned = solved(reference, aligned)
     assert (thinned.east, thinned.north, thinned.up) == pytest.approx((whole.east, whole.north, whole.up), abs=0.01)
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.elevation_change.coregistration.survey import AlignedWindows, aligned_windows, lattice_of
+from pipeline.elevation_change.coregistration.survey import AlignedWindows, aligned_windows
 from pipeline.elevation_change.pairing.dem_pair import MovableDem, interpolated, level_surface, taps_of
+from pipeline.elevation_change.pairing.spread_windows import lattice_of
 from pipeline.elevation_change.result import Shift
 from tests.made.synthetic_pairs import PIXEL_M, array_pair, fractal
 
@@ -96,7 +97,7 @@ def test_level_surface_against_looking_at_every_window(seed):
 def test_windows_of_the_moved_dem(shift, monkeypatch):
     from pipeline.blocks import threads
 
-    monkeypatch.setattr("pipeline.elevation_change.coregistration.survey.MOST_PIXELS", 5_000)
+    monkeypatch.setattr("pipeline.elevation_change.pairing.spread_windows.MOST_PIXELS", 5_000)
     pair = array_pair(fractal((150, 210)), fractal((150, 210), seed=2))
     lattice = lattice_of(pair.shape)
     with threads(2) as runner:
