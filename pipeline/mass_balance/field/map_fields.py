@@ -29,8 +29,8 @@ from pipeline.mass_balance.field.kriging import (
     prepare,
 )
 from pipeline.mass_balance.field.side_by_side import in_threads
+from pipeline.mass_balance.field.thinning import COARSEST
 from pipeline.mass_balance.field.trend import Bend, fit_bend
-from pipeline.mass_balance.glacier_wide.contour_method import COARSEST
 from pipeline.mass_balance.ground.hypsometry import GlacierSurface
 
 # pixels kept around the glacier, so that isolines run out through the outline even where they are drawn coarsely

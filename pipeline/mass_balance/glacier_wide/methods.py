@@ -12,7 +12,8 @@ from pipeline.grid import FloatArray
 from pipeline.mass_balance.field.inverse_distance import inverse_distance_balance
 from pipeline.mass_balance.field.kriging import Points, leave_one_out
 from pipeline.mass_balance.field.map_fields import FieldModel, YearField, YearPoints
-from pipeline.mass_balance.glacier_wide.contour_method import classes_of_outline, contour_balance, isolines, thinned
+from pipeline.mass_balance.field.thinning import thinned
+from pipeline.mass_balance.glacier_wide.contour_method import classes_of_outline, contour_balance, isolines
 from pipeline.mass_balance.glacier_wide.cross_checks import gradient_of, piecewise_balance, quadratic_balance
 from pipeline.mass_balance.glacier_wide.equilibrium_error import (
     EquilibriumError,

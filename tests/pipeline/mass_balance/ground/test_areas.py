@@ -14,14 +14,14 @@ from rasterio.transform import Affine
 from shapely.geometry import Point, Polygon, box, mapping
 
 from pipeline.grid import Grid
-from pipeline.mass_balance.glacier_wide import contour_method
+from pipeline.mass_balance.field import thinning
+from pipeline.mass_balance.field.thinning import thinned
 from pipeline.mass_balance.glacier_wide.contour_method import (
     class_levels,
     classes_of_outline,
     classes_of_pixels,
     contour_balance,
     isolines,
-    thinned,
 )
 from pipeline.mass_balance.glacier_wide.equilibrium_line import accumulation_area_ratio, equilibrium_line
 from pipeline.mass_balance.glacier_wide.zoning import gradient_balance, zone_mean, zones_of_points
@@ -97,7 +97,7 @@ def test_isolines_stay_inside_the_outline() -> None:
 @pytest.mark.parametrize("step", [2, 3, 4])
 def test_isolines_drawn_through_every_kth_pixel_stay_in_place(monkeypatch, step: int) -> None:
     field = plane(0.002, 0.0015)
-    monkeypatch.setattr(contour_method, "DRAWN_PIXELS", field.size // step**2)
+    monkeypatch.setattr(thinning, "DRAWN_PIXELS", field.size // step**2)
     grid, chosen = thinned(GRID, field)
     assert (chosen == field[::step, ::step]).all()
     easting, northing = grid.centres()
