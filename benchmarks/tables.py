@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from catalog.archive.layout import COLLECTION_JSON, DATAPACKAGE_JSON, CollectionFolder  # noqa: E402 - as above
 from catalog.archive.opened import Archive, FolderFiles  # noqa: E402 - as above
-from catalog.checks import tables as table_checks  # noqa: E402 - the project's folder comes first
+from catalog.checks import CHECKS  # noqa: E402 - the project's folder comes first
 from catalog.formats.parquet import write_parquet  # noqa: E402 - as above
 from catalog.formats.published_table import PublishedTable, csv_bytes, published_table  # noqa: E402 - as above
 from catalog.tables.data_dictionary import data_dictionary  # noqa: E402 - as above
@@ -89,7 +89,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         write(Path(scratch), timed("records made up", lambda: made_up(records)))
         archive = Archive(FolderFiles(Path(scratch)))
-        for check in table_checks.CHECKS:
+        for check in (one for one in CHECKS if one.find.__module__ == "catalog.checks.tables"):
             result = timed(check.name, lambda one=check: one(archive))
             if not result.passed:
                 sys.exit(f"{check.name}: {result.failures[0]}")

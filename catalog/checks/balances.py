@@ -304,15 +304,3 @@ def _unlike_form(
 def _half_digit(text: str) -> float:
     """Half of the last digit that a number in a table gives."""
     return 0.5 * 10.0 ** -len(text.partition(".")[2])
-
-
-CHECKS = (
-    zones_fill_the_glacier,
-    accumulation_and_ablation_area,
-    points_make_the_zones,
-    cumulative_is_running_sum,
-    years_follow_each_other,
-    item_period_is_in_table,
-    points_name_their_readings,
-    wgms_forms_agree,
-)

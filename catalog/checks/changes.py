@@ -120,6 +120,3 @@ def _years_between(table: TableFile) -> dict[str | None, float]:
         for pair, own in days.items()
         if own.keys() >= {"earlier", "later"}
     }
-
-
-CHECKS = (mass_is_volume_times_density, rates_are_changes_per_year, region_is_the_sum, shares_add_up)

@@ -240,75 +240,6 @@ def field_mean_is_in_table(raster: Raster) -> Iterator[Failure]:
 
 
 @check(
-    "quality-gates",
-    "every quality gate passed or its failing is declared, its verdict follows from its value, and STAC says the same",
-    named("quality_gates"),
-)
-def quality_gates(table: TableFile) -> Iterator[Failure]:
-    values, declared = numbers(table, "value", "limit"), _declares_failing(table)
-    for row, record in enumerate(table.frame().to_dict("records")):
-        where, value, limit = f"{table.file}:{row + 2}", values["value"].iloc[row], values["limit"].iloc[row]
-        label = f"{record['gate']} of {record['subject']}"
-        verdict = str(record["passed"]).lower() == "true"
-        if verdict != bool(value <= limit):
-            expected = f"{str(bool(value <= limit)).lower()}, for {value:g} against {limit:g} {record['unit']}"
-            yield Failure(where, f"{label}: passed {record['passed']}", expected, _RECOMPUTE)
-        if not verdict and not declared:
-            expected = f"at most {limit:g} {record['unit']}"
-            remedy = "correct the input, lower the claim, or declare it with publish_failing in the definition"
-            yield Failure(where, f"{label}: {value:g} {record['unit']}", expected, remedy)
-    yield from _gates_in_stac(table)
-
-
-def _declares_failing(table: TableFile) -> bool:
-    """Whether the definition of the table's dataset says that it is published although a gate failed."""
-    datasets = {entry["id"]: entry for entry in table.archive.manifest["datasets"]}
-    return datasets.get(table.collection, {}).get("definition", {}).get("publish_failing") is True
-
-
-def _gates_in_stac(table: TableFile) -> Iterator[Failure]:
-    passed = {(r["gate"], r["subject"]): r["passed"].lower() == "true" for r in table.frame().to_dict("records")}
-    for document in table.archive.documents:
-        if document.file == "catalog.json" or document.collection_id != table.collection:
-            continue
-        stated = document.content.get("glacier:gates") or document.content.get("properties", {}).get("glacier:gates")
-        for gate in stated or []:
-            found = passed.get((gate["name"], gate["subject"]))
-            if found != gate["passed"]:
-                label = f"{gate['name']} of {gate['subject']} passed {gate['passed']}"
-                yield Failure(document.file, label, f"{found}, as in {table.file}", _REBUILD)
-
-
-@check(
-    "gates-follow-data",
-    "the value of every gate is the one in the tables and in STAC that it was taken from",
-    named("quality_gates"),
-)
-def gates_follow_data(table: TableFile) -> Iterator[Failure]:
-    found = dict(_judged(table))
-    for row, record in enumerate(table.frame().to_dict("records")):
-        true, tolerance = found.get((record["unit"], record["subject"]), (None, 0.0))
-        if true is not None and record["value"] and abs(float(record["value"]) - true) > tolerance + _SLACK:
-            where = f"{table.file}:{row + 2}"
-            yield Failure(where, f"{record['gate']} {record['value']}", f"{true:g} {record['unit']}", _RECOMPUTE)
-
-
-def _judged(table: TableFile) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
-    """By unit and subject of a gate: the published value that it judges, and the rounding between the two."""
-    for item in table.archive.items:
-        if item.collection_id == table.collection and "glacier:stable_terrain" in item.content["properties"]:
-            mean = item.content["properties"]["glacier:stable_terrain"]["after"]["mean_m"]
-            pair = item.content["properties"].get("glacier:pair", "")
-            yield ("m", stable_terrain(pair)), (abs(mean), 0.0001)
-    for balances in named("glacier_balances")(table.archive):
-        if balances.collection == table.collection:
-            for record in balances.frame().to_dict("records"):
-                if record["sigma_annual_m_we"]:
-                    sigma = 1000 * float(record["sigma_annual_m_we"])
-                    yield ("kg m-2 a-1", record["year"]), (sigma, 1000 * _HALF_CENTIMETRE)
-
-
-@check(
     "totals-follow-glaciers",
     "number, area and volume of all glaciers together are those of the table",
     named("glaciers"),
@@ -380,6 +311,75 @@ def glacier_means_are_in_raster(raster: Raster) -> Iterator[Failure]:
         if values.size and abs(values.mean() - record["mean_dh_m"]) > _EDGE_PIXELS_M:
             found = f"mean {values.mean():.3f} m over {record['glacier_id']}"
             yield Failure(raster.file, found, f"{record['mean_dh_m']} m, as in the table of glaciers", _RECOMPUTE)
+
+
+@check(
+    "quality-gates",
+    "every quality gate passed or its failing is declared, its verdict follows from its value, and STAC says the same",
+    named("quality_gates"),
+)
+def quality_gates(table: TableFile) -> Iterator[Failure]:
+    values, declared = numbers(table, "value", "limit"), _declares_failing(table)
+    for row, record in enumerate(table.frame().to_dict("records")):
+        where, value, limit = f"{table.file}:{row + 2}", values["value"].iloc[row], values["limit"].iloc[row]
+        label = f"{record['gate']} of {record['subject']}"
+        verdict = str(record["passed"]).lower() == "true"
+        if verdict != bool(value <= limit):
+            expected = f"{str(bool(value <= limit)).lower()}, for {value:g} against {limit:g} {record['unit']}"
+            yield Failure(where, f"{label}: passed {record['passed']}", expected, _RECOMPUTE)
+        if not verdict and not declared:
+            expected = f"at most {limit:g} {record['unit']}"
+            remedy = "correct the input, lower the claim, or declare it with publish_failing in the definition"
+            yield Failure(where, f"{label}: {value:g} {record['unit']}", expected, remedy)
+    yield from _gates_in_stac(table)
+
+
+def _declares_failing(table: TableFile) -> bool:
+    """Whether the definition of the table's dataset says that it is published although a gate failed."""
+    datasets = {entry["id"]: entry for entry in table.archive.manifest["datasets"]}
+    return datasets.get(table.collection, {}).get("definition", {}).get("publish_failing") is True
+
+
+def _gates_in_stac(table: TableFile) -> Iterator[Failure]:
+    passed = {(r["gate"], r["subject"]): r["passed"].lower() == "true" for r in table.frame().to_dict("records")}
+    for document in table.archive.documents:
+        if document.file == "catalog.json" or document.collection_id != table.collection:
+            continue
+        stated = document.content.get("glacier:gates") or document.content.get("properties", {}).get("glacier:gates")
+        for gate in stated or []:
+            found = passed.get((gate["name"], gate["subject"]))
+            if found != gate["passed"]:
+                label = f"{gate['name']} of {gate['subject']} passed {gate['passed']}"
+                yield Failure(document.file, label, f"{found}, as in {table.file}", _REBUILD)
+
+
+@check(
+    "gates-follow-data",
+    "the value of every gate is the one in the tables and in STAC that it was taken from",
+    named("quality_gates"),
+)
+def gates_follow_data(table: TableFile) -> Iterator[Failure]:
+    found = dict(_judged(table))
+    for row, record in enumerate(table.frame().to_dict("records")):
+        true, tolerance = found.get((record["unit"], record["subject"]), (None, 0.0))
+        if true is not None and record["value"] and abs(float(record["value"]) - true) > tolerance + _SLACK:
+            where = f"{table.file}:{row + 2}"
+            yield Failure(where, f"{record['gate']} {record['value']}", f"{true:g} {record['unit']}", _RECOMPUTE)
+
+
+def _judged(table: TableFile) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
+    """By unit and subject of a gate: the published value that it judges, and the rounding between the two."""
+    for item in table.archive.items:
+        if item.collection_id == table.collection and "glacier:stable_terrain" in item.content["properties"]:
+            mean = item.content["properties"]["glacier:stable_terrain"]["after"]["mean_m"]
+            pair = item.content["properties"].get("glacier:pair", "")
+            yield ("m", stable_terrain(pair)), (abs(mean), 0.0001)
+    for balances in named("glacier_balances")(table.archive):
+        if balances.collection == table.collection:
+            for record in balances.frame().to_dict("records"):
+                if record["sigma_annual_m_we"]:
+                    sigma = 1000 * float(record["sigma_annual_m_we"])
+                    yield ("kg m-2 a-1", record["year"]), (sigma, 1000 * _HALF_CENTIMETRE)
 
 
 def _pixels_inside(outline: dict[str, Any], band: NDArray[Any], grid: Grid) -> NDArray[Any]:
@@ -469,25 +469,3 @@ def _words(archive: Archive, path: str) -> str:
         return "\n".join(str(leaf) for leaf in leaves(archive.json(path)))
     text = archive.text(path) or ""
     return html.unescape(text) if path.endswith((".html", ".xml")) else text
-
-
-CHECKS = (
-    volume_is_area_times_mean,
-    rates_follow_changes,
-    annual_is_winter_plus_summer,
-    zones_make_the_glacier,
-    zones_in_order,
-    periods_in_order,
-    years_have_items,
-    balance_table_is_in_stac,
-    field_mean_is_in_table,
-    totals_follow_glaciers,
-    glaciers_in_geojson,
-    glacier_means_are_in_raster,
-    quality_gates,
-    gates_follow_data,
-    versions_equal,
-    tables_in_stac,
-    citation_equal,
-    ncdc_equal,
-)

@@ -319,20 +319,3 @@ def synthetic_stated(collection: Document) -> Iterator[Failure]:
     for path in [*stac, *pages, f"{folder}/{README_MD}"]:
         if "synthetic" not in (archive.text(path) or "").lower():
             yield Failure(path, "no word of it", "the word 'synthetic'", _REBUILD)
-
-
-CHECKS = (
-    is_archive,
-    layout_complete,
-    manifest_intact,
-    manifest_complete,
-    manifest_sizes,
-    manifest_checksums,
-    manifest_provenance,
-    json_parses,
-    xml_parses,
-    texts_portable,
-    images,
-    workbooks,
-    synthetic_stated,
-)

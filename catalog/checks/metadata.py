@@ -211,6 +211,25 @@ def metadata_is_dated(collection: Document) -> Iterator[Failure]:
             yield Failure(f"{collection.folder}/{name}: {key}", f"{found!r}", f"{expected!r}, as elsewhere", _REBUILD)
 
 
+@check(
+    "metadata-files",
+    "RO-Crate, schema.org and NCDC name the data files, each in one list, with their true size and sha256",
+    collections,
+)
+def metadata_files(collection: Document) -> Iterator[Failure]:
+    archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
+    data = sorted(path for path in archive.paths if path.startswith(f"{collection.folder}/"))
+    data = [path for path in data if _is_data(path, collection.folder)]
+    crates, broken = _crates(archive, f"{folder}/{CRATE_JSON}")
+    yield from broken
+    yield from _crate_files(archive, crates, data)
+    yield from _downloads(collection, data)
+    portal = archive.json(f"{folder}/ncdc.json")
+    for key, true in (("ds_files_count", len(data)), ("ds_total_size", _total_size(archive, data))):
+        if portal[key] != true:
+            yield Failure(f"{folder}/ncdc.json: {key}", f"{portal[key]}", f"{true}", _REBUILD)
+
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _FORMULA_CELL = re.compile(rb"<(?:\w+:)?f[\s>/]")
 # what makes a workbook run or fetch something when it is opened
@@ -241,25 +260,6 @@ def _workbook_formulas(content: bytes) -> Iterator[tuple[str, str]]:
                 yield part, "a part that runs or loads something"
             elif part.startswith("xl/worksheets/") and _FORMULA_CELL.search(book.read(part)):
                 yield part, "a formula"
-
-
-@check(
-    "metadata-files",
-    "RO-Crate, schema.org and NCDC name the data files, each in one list, with their true size and sha256",
-    collections,
-)
-def metadata_files(collection: Document) -> Iterator[Failure]:
-    archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
-    data = sorted(path for path in archive.paths if path.startswith(f"{collection.folder}/"))
-    data = [path for path in data if _is_data(path, collection.folder)]
-    crates, broken = _crates(archive, f"{folder}/{CRATE_JSON}")
-    yield from broken
-    yield from _crate_files(archive, crates, data)
-    yield from _downloads(collection, data)
-    portal = archive.json(f"{folder}/ncdc.json")
-    for key, true in (("ds_files_count", len(data)), ("ds_total_size", _total_size(archive, data))):
-        if portal[key] != true:
-            yield Failure(f"{folder}/ncdc.json: {key}", f"{portal[key]}", f"{true}", _REBUILD)
 
 
 def _crates(archive: Archive, top: str) -> tuple[dict[str, dict[str, Any]], list[Failure]]:
@@ -348,15 +348,3 @@ def _is_data(path: str, top: str) -> bool:
         return parts[0] == DATAPACKAGE_JSON or parts[0].endswith(".png")
     document = parts[-1] == INDEX_HTML or parts[1] in (f"{parts[0]}.json", f"{parts[0]}.zh.json")
     return parts[0] != METADATA and not document
-
-
-CHECKS = (
-    own_schema,
-    geojson,
-    metadata_standards,
-    metadata_agrees,
-    metadata_texts_agree,
-    metadata_is_dated,
-    metadata_files,
-    no_formulas,
-)

@@ -106,6 +106,3 @@ def _differences(properties: dict[str, object], title: str, first: int, last: in
     )
     if [str(first), str(last)] != [start, end]:
         yield Failure(SEARCH_JS, f"{title!r} of {first} to {last}", f"{start} to {end}, as the item says", _REBUILD)
-
-
-CHECKS = (page_links, page_scripts, page_search)

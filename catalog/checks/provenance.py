@@ -86,6 +86,3 @@ def definition_agrees(collection: Document) -> Iterator[Failure]:
         if found != expected:
             where = f"{MANIFEST_JSON}: {collection.collection_id}"
             yield Failure(where, f"{name} {found!r}", f"{expected!r}, as in {collection.file}", _REBUILD)
-
-
-CHECKS = (provenance_chain, software_equal, definition_agrees)

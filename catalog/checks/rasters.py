@@ -373,16 +373,3 @@ def _pixel_degrees(lonlat: tuple[float, ...], size: list[int]) -> float:
 
 def _rounded(values: tuple[float, ...]) -> list[float]:
     return [round(value, 6) for value in values]
-
-
-CHECKS = (
-    raster_opens,
-    raster_tiles,
-    cog_structure,
-    raster_georeference,
-    picture_on_grid,
-    raster_bands,
-    raster_statistics,
-    raster_overviews,
-    raster_classes,
-)

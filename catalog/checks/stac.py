@@ -16,7 +16,6 @@ from shapely.geometry import shape
 from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, chinese_twin
 from catalog.archive.media_types import media_type_of
 from catalog.archive.opened import PART, Archive, Document, File, collections, documents, every_language, items, whole
-from catalog.checks import stac_twins
 from catalog.checks.result import Failure, NotChecked, check
 from schemas.stac_schemas import Schemas, schema_folder, schemas_at_hand, validate_stac
 
@@ -55,6 +54,29 @@ def _type_and_name(document: Document) -> tuple[str, str]:
     if PART.fullmatch(name):
         return "Catalog", name.removesuffix(".json")
     return ("Collection" if name == COLLECTION_JSON else "Feature"), folder.rpartition("/")[2]
+
+
+@check("stac-schema", "every STAC document follows the schemas of STAC and of the extensions it declares", whole)
+def stac_schema(root: File) -> Iterator[Failure]:
+    registry = _registry(root.archive.schemas)
+    unread: set[str] = set()
+    for document in every_language(root.archive):
+        try:
+            verdict = validate_stac(document.content, registry)
+        except Unresolvable as error:  # a schema that leads to another, which is never fetched
+            unread.add(str(error.ref))
+            continue
+        unread.update(verdict.not_at_hand)
+        for failure in verdict.failures:
+            yield Failure(document.file, failure, "what the schema allows", _REBUILD)
+    if unread:
+        raise NotChecked(f"no schema at hand (set GLACIER_STAC_SCHEMAS) for {', '.join(sorted(unread))}")
+
+
+@check("numbers-finite", "every number of a STAC document is finite", every_language)
+def numbers_finite(document: Document) -> Iterator[Failure]:
+    if any(isinstance(value, float) and not math.isfinite(value) for value in leaves(document.content)):
+        yield Failure(document.file, "NaN or infinity", "finite numbers", _REBUILD)
 
 
 @check("links-resolve", "every link inside the archive is relative and leads to a file of it", every_language)
@@ -327,12 +349,6 @@ def renders(document: Document) -> Iterator[Failure]:
                 )
 
 
-@check("numbers-finite", "every number of a STAC document is finite", every_language)
-def numbers_finite(document: Document) -> Iterator[Failure]:
-    if any(isinstance(value, float) and not math.isfinite(value) for value in leaves(document.content)):
-        yield Failure(document.file, "NaN or infinity", "finite numbers", _REBUILD)
-
-
 def leaves(value: Any) -> Iterator[Any]:
     """Every value in a JSON document that is no object or list."""
     if isinstance(value, dict):
@@ -343,42 +359,6 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-@check("stac-schema", "every STAC document follows the schemas of STAC and of the extensions it declares", whole)
-def stac_schema(root: File) -> Iterator[Failure]:
-    registry = _registry(root.archive.schemas)
-    unread: set[str] = set()
-    for document in every_language(root.archive):
-        try:
-            verdict = validate_stac(document.content, registry)
-        except Unresolvable as error:  # a schema that leads to another, which is never fetched
-            unread.add(str(error.ref))
-            continue
-        unread.update(verdict.not_at_hand)
-        for failure in verdict.failures:
-            yield Failure(document.file, failure, "what the schema allows", _REBUILD)
-    if unread:
-        raise NotChecked(f"no schema at hand (set GLACIER_STAC_SCHEMAS) for {', '.join(sorted(unread))}")
-
-
 @lru_cache(maxsize=2)
 def _registry(folder: Path | None) -> Schemas:
     return schemas_at_hand(folder or schema_folder())
-
-
-CHECKS = (
-    stac_type,
-    stac_schema,
-    numbers_finite,
-    links_resolve,
-    links_both_ways,
-    assets_exist,
-    asset_types,
-    asset_checksums,
-    item_extent,
-    item_time,
-    collection_extent,
-    collection_union,
-    collection_summaries,
-    renders,
-    *stac_twins.CHECKS,
-)

@@ -107,6 +107,3 @@ def search_table(root: File) -> Iterator[Failure]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 120 else f"{text[:117]}..."
-
-
-CHECKS = (language_twins, twins_equal, document_size, search_table)

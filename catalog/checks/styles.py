@@ -164,6 +164,3 @@ def _style_assets(assets: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]
 
 def _hex(rgb: tuple[int, ...]) -> str:
     return "".join(f"{part:02X}" for part in rgb)
-
-
-CHECKS = (style_of_raster, colour_table, style_of_features)

@@ -413,16 +413,3 @@ def _listed(value: Any) -> list[Any]:
 
 def _relative(message: str, root: str) -> str:
     return re.sub(re.escape(root) + "/?", "", message)
-
-
-CHECKS = (
-    datapackage_complete,
-    table_schemas,
-    table_header,
-    table_cells,
-    table_primary_keys,
-    table_foreign_keys,
-    table_copies,
-    data_dictionary_agrees,
-    datapackage_conforms,
-)

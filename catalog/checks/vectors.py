@@ -206,6 +206,3 @@ def _burnt(geometry: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
     burnt = rasterize([(geometry, 1)], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
     inside: NDArray[np.bool_] = burnt == 1
     return inside
-
-
-CHECKS = (geoparquet_metadata, geoparquet_places, balance_in_outline)

@@ -40,6 +40,3 @@ def changelog(collection: Document) -> Iterator[Failure]:
         if line != wanted:
             yield Failure(f"{path}:{number}", repr(line), f"{wanted!r}, as the definition says", _REBUILD)
             return
-
-
-CHECKS = (changelog,)

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import struct
+import sys
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Iterator
@@ -19,15 +20,18 @@ import httpx
 import pytest
 from lxml import etree
 
+import catalog.checks
 from catalog.archive.opened import Archive, Document, File, FolderFiles, join, whole
 from catalog.archive.web_files import WebFiles, root_of
 from catalog.checks import CHECKS, validate
+from catalog.checks.every_check import written_checks
 from catalog.checks.result import CheckResult, Failure, NotChecked, ValidationReport, check
 from schemas.errors import BadInput
 from schemas.stac_schemas import schema_folder
 from tests.made.damage import DAMAGES, DH, EC_ITEM, MB_ITEM, Damage, flip_bit_of_tile, reseal, setting
 from tests.made.large_archive import lists_in_parts
 from tests.made.whole_archive import MASS_BALANCE
+from tests.root import ROOT
 from tests.system.counting_server import counting_server
 
 needs_extension_schemas = pytest.mark.skipif(
@@ -206,6 +210,36 @@ def test_names_and_meanings_are_unique() -> None:
     assert len({one.name for one in CHECKS}) == len(CHECKS)
     assert len({one.meaning for one in CHECKS}) == len(CHECKS)
     assert len({damage.name for damage in DAMAGES}) == len(DAMAGES)
+
+
+_PLANTED = """
+from catalog.archive.opened import whole
+from catalog.checks.result import Failure, check
+
+
+@check("planted", "nothing is wrong", whole)
+def _planted(root):
+    yield Failure(root.file, "a check that nobody listed", "that it is made")
+"""
+
+
+def test_a_check_that_is_written_is_made_and_no_list_need_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "planted_module.py").write_text(_PLANTED, encoding="utf-8")
+    monkeypatch.setattr("catalog.checks.__path__", [*catalog.checks.__path__, str(tmp_path)])
+    try:
+        made = {one.name: one for one in written_checks()}
+    finally:
+        sys.modules.pop("catalog.checks.planted_module", None)
+    assert made.keys() - BY_NAME.keys() == {"planted"}
+    assert made["planted"](Archive(FolderFiles(tmp_path))).failures[0].found == "a check that nobody listed"
+
+
+def test_every_function_decorated_as_a_check_is_made_once() -> None:
+    """Counted in the source, so that a check hidden by a later one of its name would be missed."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "catalog/checks").glob("*.py"))
+    assert len(re.findall(r"^ *@check\(", source, re.MULTILINE)) == len(CHECKS) == len(set(BY_NAME))
 
 
 _VALUES = (None, 0, -1, "x", "", [], {}, True, float("inf"), [[[]]], {"a": []}, "2000-01-01T00:00:00Z", ["a"], 10**400)
