@@ -28,6 +28,8 @@ from catalog.tables.write import published_tables
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
+from schemas.definition import Bilingual
+from schemas.messages import Message, Paragraph, word
 
 PNG = "image/png"
 CLASSES = {
@@ -253,7 +255,7 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
         "glacier:gates": gate_records(dataset),
         "glacier:settings": result.settings.model_dump(mode="json"),
         "processing:level": "L3",
-        "processing:lineage": _lineage(dataset, result),
+        "processing:lineage": lineage(dataset, result).en,
         "processing:expression": processing_expression(elevation_change_steps(result)),
         "glacier:inputs": inputs_of(dataset),
         **_accuracy(result),
@@ -302,55 +304,57 @@ def _accuracy(result: ElevationChange) -> dict[str, float]:
     return {name: round(value, 4) for name, value in found.items() if math.isfinite(value)}
 
 
-def _lineage(dataset: Dataset, result: ElevationChange) -> str:
-    earlier, later = (dataset.definition.source(key).title for key in ("earlier", "later"))
+def lineage(dataset: Dataset, result: ElevationChange) -> Paragraph:
+    """What was done to the two DEMs, from their checks to the published change."""
+    return Paragraph.of(_lineage(dataset, result))
+
+
+def _lineage(dataset: Dataset, result: ElevationChange) -> Iterator[Message]:
     shift, curvature = result.shift_m, result.curvature
-    steps = [
-        f"{earlier} (earlier) and {later} (later) were checked, brought onto one grid ({result.grid.crs},"
-        f" {result.grid.pixel_size[0]:g} m) and one vertical datum ({result.datum.method}"
-        f"{f': {result.datum.note}' if result.datum.note else ''}).",
-        f"The DEM that is not the reference ({result.settings.reference} is) was co-registered over stable terrain by"
-        " the cosine relation of aspect and elevation difference (Nuth and Kaab, 2011): it was moved by"
-        f" {shift.east:.2f} m east, {shift.north:.2f} m north and {shift.up:.2f} m up.",
-    ]
+    if dataset.synthetic:
+        yield Message("Synthetic sample inputs.")
+    yield Message(
+        "{earlier} (earlier) and {later} (later) were checked, brought onto one grid ({crs}, {pixel_m:g} m) and one"
+        " vertical datum ({method}: {note}).",
+        earlier=_title_of(dataset, "earlier"),
+        later=_title_of(dataset, "later"),
+        crs=result.grid.crs,
+        pixel_m=result.grid.pixel_size[0],
+        method=result.datum.method,
+        note=result.datum.note,
+    )
+    yield Message(
+        "The DEM that is not the reference ({reference} is) was co-registered over stable terrain by the cosine"
+        " relation of aspect and elevation difference (Nuth and Kaab, 2011): it was moved by {east:.2f} m east,"
+        " {north:.2f} m north and {up:.2f} m up.",
+        reference=word(result.settings.reference),
+        east=shift.east,
+        north=shift.north,
+        up=shift.up,
+    )
     if curvature is not None:
-        done = "removed" if curvature.applied else "fitted, but not removed because NMAD did not fall"
-        steps.append(
-            "The resolution effect by maximum curvature (Gardelle et al., 2012;"
-            f" {curvature.source}) was {done}: NMAD {curvature.nmad_before_m:.2f} to {curvature.nmad_after_m:.2f} m."
+        kept = Message("removed") if curvature.applied else Message("fitted, but not removed because NMAD did not fall")
+        yield Message(
+            "The resolution effect by maximum curvature (Gardelle et al., 2012; {source}) was {done}: NMAD"
+            " {before_m:.2f} to {after_m:.2f} m.",
+            source=curvature.source,
+            done=kept,
+            before_m=curvature.nmad_before_m,
+            after_m=curvature.nmad_after_m,
         )
-    steps.append("Elevation change is later minus earlier; its uncertainty was estimated from stable terrain.")
-    note = ["Synthetic sample inputs."] if dataset.synthetic else []
-    return " ".join([*note, *steps])
+    yield Message("Elevation change is later minus earlier; its uncertainty was estimated from stable terrain.")
+
+
+def _title_of(dataset: Dataset, role: str) -> Bilingual:
+    source = dataset.definition.source(role)
+    return Bilingual(en=source.title, cn=source.title_cn)
 
 
 def _properties_cn(dataset: Dataset, result: ElevationChange, properties: dict[str, Any]) -> dict[str, Any]:
     return {
-        "processing:lineage": _lineage_cn(dataset, result),
+        "processing:lineage": lineage(dataset, result).cn,
         "renders": renders_cn(properties["renders"], "elevation_change"),
     }
-
-
-def _lineage_cn(dataset: Dataset, result: ElevationChange) -> str:
-    earlier, later = (
-        source.title_cn or source.title for source in map(dataset.definition.source, ("earlier", "later"))
-    )
-    shift, curvature, settings = result.shift_m, result.curvature, result.settings
-    steps = [
-        f"{earlier}（前期）与{later}（后期）经检查后统一到同一格网（{result.grid.crs}，{result.grid.pixel_size[0]:g}米）"
-        f"和同一高程基准（{result.datum.earlier}至{result.datum.later}）。",
-        f"以{'前期' if settings.reference == 'earlier' else '后期'}DEM为参考，"
-        "在稳定地形上按坡向与高程差的余弦关系配准另一DEM"
-        f"（Nuth和Kääb，2011）：向东{shift.east:.2f}米，向北{shift.north:.2f}米，向上{shift.up:.2f}米。",
-    ]
-    if curvature is not None:
-        done = "已消除" if curvature.applied else "已拟合，但因NMAD未减小而未消除"
-        steps.append(
-            f"与最大曲率有关的分辨率效应（Gardelle等，2012）{done}："
-            f"NMAD由{curvature.nmad_before_m:.2f}米变为{curvature.nmad_after_m:.2f}米。"
-        )
-    steps.append("高程变化为后期减前期，其不确定性由稳定地形估计。")
-    return "".join([*(["合成样本输入。"] if dataset.synthetic else []), *steps])
 
 
 def _classes() -> list[dict[str, Any]]:

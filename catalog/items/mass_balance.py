@@ -38,18 +38,18 @@ from catalog.formats.published_table import PublishedTable, published_rows
 from catalog.items.elevation_change import PNG, gate_records, plain, raster_tags
 from catalog.items.processing_steps import inputs_of, mass_balance_steps, processing_expression
 from catalog.items.qgis import write_balance_styles
-from catalog.items.titles_cn import PROVENANCE_CN, renders_cn, with_chinese
+from catalog.items.titles_cn import renders_cn, with_chinese
 from catalog.metadata.facts import describe
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
+from schemas.messages import Message, Paragraph, word
 from schemas.tables import OUTLINE
 
 # drawn once for the collection; they stand beside collection.json
 SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
 METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
 MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG = "map.png", "profile.png", "thumbnail.png"
-_METHODS_CN = {"contour": "等值线法", "zone": "等高线分带法"}
 COLLECTION_FIGURES = {
     SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
     PROFILES_PNG: "Balance against elevation in every year, with the equilibrium lines",
@@ -138,7 +138,7 @@ def _write_year(
         title_cn=f"{facts.title.cn}，{year.year}年" if facts.title.cn else "",
         description_cn=facts.abstract.cn and f"{result.glacier.name}，{year.year}年物质平衡。{facts.abstract.cn}",
         properties_cn={
-            "processing:lineage": _lineage_cn(dataset, result, year),
+            "processing:lineage": lineage(dataset, result, year).cn,
             "renders": renders_cn(properties["renders"], "mass_balance"),
         },
     )
@@ -312,7 +312,7 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
         "glacier:gates": gate_records(dataset, str(year.year)),
         "glacier:settings": result.settings.model_dump(mode="json"),
         "processing:level": "L4",
-        "processing:lineage": _lineage(dataset, result, year),
+        "processing:lineage": lineage(dataset, result, year).en,
         "processing:expression": processing_expression(mass_balance_steps(result, year)),
         "glacier:inputs": inputs_of(dataset),
         **_accuracy(year),
@@ -344,25 +344,18 @@ def _accuracy(year: BalanceYear) -> dict[str, float]:
     return {} if sigma is None else {"accuracy:measurement_absolute": sigma}
 
 
-def _lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> str:
+def lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> Paragraph:
+    """What was done to the readings, from the points to the published balance of a year."""
     settings = result.settings
-    note = "Synthetic sample inputs. " if dataset.synthetic else ""
-    return (
-        f"{note}Point balances from stakes and snow pits ({year.provenance}, time system {year.time_system}) were"
-        " interpolated with their trend over elevation, clipped to the outline, and integrated between isolines at"
-        f" {settings.isoline_interval_m_we:g} m w.e. (contour method) and over elevation zones of"
-        f" {settings.band_height_m:g} m; the published balance is that of the {settings.primary_method} method."
+    said = Message(
+        "Point balances from stakes and snow pits ({provenance}, time system {time_system}) were interpolated with"
+        " their trend over elevation, clipped to the outline, and integrated between isolines at {isoline_m_we:g} m w.e."
+        " (contour method) and over elevation zones of {band_m:g} m; the published balance is that of the {method}"
+        " method.",
+        provenance=word(year.provenance),
+        time_system=year.time_system,
+        isoline_m_we=settings.isoline_interval_m_we,
+        band_m=settings.band_height_m,
+        method=word(settings.primary_method),
     )
-
-
-def _lineage_cn(dataset: Dataset, result: MassBalance, year: BalanceYear) -> str:
-    settings = result.settings
-    note = "合成样本输入。" if dataset.synthetic else ""
-    method = _METHODS_CN.get(settings.primary_method, settings.primary_method)
-    return (
-        f"{note}由测杆和雪坑得到的单点物质平衡（{PROVENANCE_CN.get(year.provenance, year.provenance)}，"
-        f"时间系统{year.time_system}）连同其随高程的趋势进行插值，以冰川边界裁剪，"
-        f"按{settings.isoline_interval_m_we:g} m w.e.等值线（等值线法）"
-        f"和{settings.band_height_m:g}米高程带（等高线分带法）积分；"
-        f"发布值采用{method}。"
-    )
+    return Paragraph.of([Message("Synthetic sample inputs."), said] if dataset.synthetic else [said])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -82,44 +81,12 @@ STEPS_CN = {
     "equilibrium line": "平衡线",
     "uncertainty": "不确定性",
 }
-# of ``BalanceYear``
-PROVENANCE_CN = {
-    "observed": "实测",
-    "reconstructed": "重建",
-    "estimated": "估算",
-    "published": "已发表",
-    "mixed": "部分实测",
-}
 CLASSES_CN = {
     "void": ("空值", "无高程变化：两期高程模型之一在此处无值"),
     "stable": ("稳定地形", "冰川外的稳定地形，用于配准和精度评价"),
     "glacier": ("冰川", "任一期轮廓内的冰川"),
     "excluded": ("排除", "冰川外但未使用：靠近轮廓、过平或过陡、水体或异常值"),
 }
-
-
-# of ``pipeline.elevation_change.pairing.datum`` and ``difference``
-_PHRASES_CN = tuple(
-    (re.compile(form), chinese)
-    for form, chinese in (
-        ("left to co-registration", "留待配准消除"),
-        ("none needed", "无需转换"),
-        ("PROJ grids", "PROJ格网"),
-        ("both DEMs stand on the same vertical datum", "两期DEM的高程基准相同"),
-        (
-            "a vertical datum is not stated; a constant difference goes into the vertical shift",
-            "高程基准未说明；其常数差异计入垂直偏移",
-        ),
-        (
-            r"PROJ lacks the geoid grid \((.+)\); the mean difference of the datums is in the vertical shift, "
-            r"its variation over the area stays in the result",
-            r"PROJ缺少大地水准面格网（\1）；两基准的平均差异计入垂直偏移，其空间变化留在结果中",
-        ),
-        (r"PROJ grids changed (\S+) heights to (\S+) by (\S+) to (\S+) m", r"PROJ格网将\1高程转换为\2，改变\3至\4米"),
-        (r"later DEM, Zevenbergen and Thorne 3 x 3 at (\S+) m", r"后期DEM，Zevenbergen和Thorne 3×3窗口，\1米"),
-        (r"earlier DEM, Zevenbergen and Thorne 3 x 3 at (\S+) m", r"前期DEM，Zevenbergen和Thorne 3×3窗口，\1米"),
-    )
-)
 
 
 def with_chinese(assets: Iterable[Asset], kind: str) -> tuple[Asset, ...]:
@@ -136,11 +103,6 @@ def with_chinese(assets: Iterable[Asset], kind: str) -> tuple[Asset, ...]:
         )
         for asset in assets
     )
-
-
-def phrase_cn(text: str) -> str:
-    """What the chain says of datum and curvature, in Chinese; empty where it has no Chinese words."""
-    return next((found.expand(chinese) for form, chinese in _PHRASES_CN if (found := form.fullmatch(text))), "")
 
 
 def step_cn(name: str) -> str:

@@ -38,7 +38,7 @@ from catalog.archive.manifest import ListedFile, list_files
 from catalog.figures.words import words_of
 from catalog.formats.number_text import signed
 from catalog.items.mass_balance import COLLECTION_FIGURES
-from catalog.items.titles_cn import COLLECTION_FIGURES_CN, PROVENANCE_CN, phrase_cn, step_cn
+from catalog.items.titles_cn import COLLECTION_FIGURES_CN, step_cn
 from catalog.metadata.facts import describe, licence_url
 from catalog.metadata.json_text import inert
 from catalog.metadata.jsonld import page_document
@@ -53,6 +53,7 @@ from catalog.reports.key_numbers import item_numbers, key_numbers
 from pipeline.elevation_change.result import ElevationChange
 from schemas.chinese import flag_cn
 from schemas.definition import Bilingual, Definition
+from schemas.messages import chinese_of, word
 from schemas.tables import PUBLISHED_TABLES
 
 __all__ = ["Card", "readable_size", "write_collection_pages", "write_front_page", "write_pages", "write_readme"]
@@ -359,7 +360,7 @@ def _year_rows(collection: _Collection) -> list[dict[str, Any]]:
             "ela_m": (year.ela_m, year.sigma_ela_m),
             "ela_position": year.ela_position if year.ela_position in ("<", ">") else "",
             "aar": (year.aar, year.sigma_aar),
-            "provenance": Bilingual(en=year.provenance, cn=PROVENANCE_CN.get(year.provenance, "")),
+            "provenance": _both(word(year.provenance)),
             "flags": _flags(year.flags),
         }
         for year in years
@@ -555,7 +556,7 @@ def _weblink(url: str) -> str:
 
 def _both(text: str) -> Bilingual:
     """What the chain says, with its Chinese words where it has any."""
-    return Bilingual(en=text, cn=phrase_cn(text))
+    return Bilingual(en=text, cn=chinese_of(text))
 
 
 def _licence_link(licence: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.blocks import Raster
 from pipeline.grid import Grid
+from schemas.messages import Message
 from schemas.settings import ElevationChangeSettings
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class CurvatureCorrection:
     """
 
     applied: bool
-    source: str
+    source: Message
     knots_per_100m: tuple[float, ...]
     bias_m: tuple[float, ...]
     nmad_before_m: float
@@ -87,8 +88,8 @@ class DatumStep:
 
     earlier: str
     later: str
-    method: str  # "none needed", "PROJ grids", "left to co-registration"
-    note: str
+    method: Message  # "none needed", "PROJ grids", "left to co-registration"
+    note: Message
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from pipeline.elevation_change.terrain import (
 )
 from pipeline.grid import BoolArray, FloatArray
 from schemas.errors import BadInput
+from schemas.messages import Message
 from schemas.settings import ElevationChangeSettings
 
 # standardised residuals beyond this many NMAD are blunders, not the error the variogram describes
@@ -234,10 +235,10 @@ def _surveyed_curvature(pair: DemPair, terrain: SurveyedTerrain, shift: Shift, r
     return inner_maximum_curvature(wide, pair.pixel_m)
 
 
-def _curvature_source(pair: DemPair) -> str:
+def _curvature_source(pair: DemPair) -> Message:
     later_is_reference = pair.sign == 1
-    role = "later" if later_is_reference != pair.curvature_of_aligned else "earlier"
-    return f"{role} DEM, Zevenbergen and Thorne 3 x 3 at {pair.pixel_m:g} m"
+    role = Message("later") if later_is_reference != pair.curvature_of_aligned else Message("earlier")
+    return Message("{role} DEM, Zevenbergen and Thorne 3 x 3 at {pixel_m:g} m", role=role, pixel_m=pair.pixel_m)
 
 
 def _plane(difference: FloatArray, places: list[FloatArray], settings: ElevationChangeSettings) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.elevation_change.result import CurvatureCorrection
 from pipeline.elevation_change.statistics import nmad
 from pipeline.grid import FloatArray
+from schemas.messages import Message
 
 BINS = 40
 LEAST_PIXELS_IN_BIN = 50
@@ -19,7 +20,7 @@ LEAST_GAIN = 0.01
 STEPS = 32_768
 
 
-def fit_curvature_bias(dh: FloatArray, curvature: FloatArray, source: str) -> CurvatureCorrection:
+def fit_curvature_bias(dh: FloatArray, curvature: FloatArray, source: Message) -> CurvatureCorrection:
     """Median dh of stable pixels in classes of equal count of maximum curvature, kept if it lowers the NMAD by 1 %.
 
     A coarse DEM cuts ridges and fills valleys, so dh grows with curvature; Gardelle et al. (2012, section 3.3) remove

@@ -19,6 +19,7 @@ from pipeline.blocks import Window
 from pipeline.elevation_change.result import DatumStep
 from pipeline.grid import FloatArray, Grid
 from schemas.errors import BadInput
+from schemas.messages import Message
 
 # A field is bilinear between the points of this lattice. It is exact but beside the posts of a geoid grid (15', 2.5' or
 # 1' apart), where the slope of the geoid changes: there it is off by up to 3 mm.
@@ -286,10 +287,11 @@ def datum_step(
     """
     names = (earlier or "not stated", later or "not stated")
     if earlier is None or later is None:
-        note = "a vertical datum is not stated; a constant difference goes into the vertical shift"
-        return DatumStep(*names, "left to co-registration", note), None
+        note = Message("a vertical datum is not stated; a constant difference goes into the vertical shift")
+        return DatumStep(*names, Message("left to co-registration"), note), None
     if earlier == later:
-        return DatumStep(*names, "none needed", "both DEMs stand on the same vertical datum"), None
+        note = Message("both DEMs stand on the same vertical datum")
+        return DatumStep(*names, Message("none needed"), note), None
     source, target = (earlier, later) if reference == "later" else (later, earlier)
     try:
         field = DatumField(source, target, grid)
@@ -297,10 +299,17 @@ def datum_step(
     except MissingGeoidGrid as error:
         if when_missing == "stop":
             raise
-        note = (
-            f"PROJ lacks the geoid grid ({error.grids}); the mean difference of the datums is in the vertical shift, "
-            "its variation over the area stays in the result"
+        note = Message(
+            "PROJ lacks the geoid grid ({grids}); the mean difference of the datums is in the vertical shift, its"
+            " variation over the area stays in the result",
+            grids=error.grids,
         )
-        return DatumStep(*names, "left to co-registration", note), None
-    note = f"PROJ grids changed {source} heights to {target} by {least:.2f} to {greatest:.2f} m"
-    return DatumStep(*names, "PROJ grids", note), field
+        return DatumStep(*names, Message("left to co-registration"), note), None
+    note = Message(
+        "PROJ grids changed {source} heights to {target} by {least:.2f} to {greatest:.2f} m",
+        source=source,
+        target=target,
+        least=least,
+        greatest=greatest,
+    )
+    return DatumStep(*names, Message("PROJ grids"), note), field

@@ -1,0 +1,94 @@
+"""Sentences with values, said in English and in Chinese from the same call: neither can say what the other does not.
+
+The English words with their placeholders are the key; the Chinese ones stand in ``schemas.sentences_cn``. A message is
+its English text, and goes wherever text goes: into JSON, tables and logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from schemas.sentences_cn import SENTENCES_CN
+
+
+class Message(str):
+    """A sentence made from words with ``{placeholders}`` and the values that fill them.
+
+    Attributes
+    ----------
+    words : the English sentence with its placeholders, as ``"moved by {east:.2f} m"``.
+    values : what fills them; a value that has a ``cn``, as another message, is said in the sentence's language.
+
+    Errors
+    ------
+    KeyError : a placeholder without a value.
+    """
+
+    __slots__ = ("values", "words")
+    words: str
+    values: dict[str, Any]
+
+    def __new__(cls, words: str, /, **values: Any) -> Self:
+        """Make the sentence; its text is English."""
+        said = super().__new__(cls, words.format(**{name: _english(value) for name, value in values.items()}))
+        said.words, said.values = words, values
+        return said
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.words, self.values)
+
+    @property
+    def en(self) -> str:
+        """The sentence in English."""
+        return str(self)
+
+    @property
+    def cn(self) -> str:
+        """The sentence in Chinese; empty where ``sentences_cn`` does not have its words."""
+        return SENTENCES_CN.get(self.words, "").format(**{name: _chinese(v) for name, v in self.values.items()})
+
+
+def word(text: str) -> Message:
+    """One of a fixed set of words, as the value of a setting is: ``word("earlier")``."""
+    return Message(text)
+
+
+def _again(words: str, values: dict[str, Any]) -> Message:
+    return Message(words, **values)
+
+
+def _english(value: Any) -> Any:
+    return getattr(value, "en", value)
+
+
+def _chinese(value: Any) -> Any:
+    return getattr(value, "cn", "") or _english(value)
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Messages in their order: parted by spaces in English, by nothing in Chinese."""
+
+    messages: tuple[Message, ...]
+
+    @classmethod
+    def of(cls, messages: Iterable[Message]) -> Paragraph:
+        """The paragraph of these messages."""
+        return cls(tuple(messages))
+
+    @property
+    def en(self) -> str:
+        """The English text."""
+        return " ".join(message.en for message in self.messages)
+
+    @property
+    def cn(self) -> str:
+        """The Chinese text; a sentence without Chinese words stands in English."""
+        return "".join(message.cn or message.en for message in self.messages)
+
+
+def chinese_of(text: str) -> str:
+    """What a message says in Chinese; empty for plain text, which is nobody's message."""
+    return text.cn if isinstance(text, Message) else ""
