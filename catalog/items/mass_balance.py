@@ -349,9 +349,9 @@ def lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> Paragra
     settings = result.settings
     said = Message(
         "Point balances from stakes and snow pits ({provenance}, time system {time_system}) were interpolated with"
-        " their trend over elevation, clipped to the outline, and integrated between isolines at {isoline_m_we:g} m w.e."
-        " (contour method) and over elevation zones of {band_m:g} m; the published balance is that of the {method}"
-        " method.",
+        " their trend over elevation, clipped to the outline, and integrated between isolines at {isoline_m_we:g}"
+        " m w.e. (contour method) and over elevation zones of {band_m:g} m; the published balance is that of the"
+        " {method} method.",
         provenance=word(year.provenance),
         time_system=year.time_system,
         isoline_m_we=settings.isoline_interval_m_we,

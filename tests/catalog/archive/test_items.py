@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -61,6 +62,17 @@ def test_an_elevation_change_is_one_item_with_its_assets(change):
     assert item.title.startswith("[SYNTHETIC SAMPLE]")
     assert "synthetic" in item.properties["processing:lineage"].lower()
     assert dataset.result.datum.note in item.properties["processing:lineage"]
+
+
+def test_the_chinese_lineage_says_what_the_english_one_says(change):
+    """No datum was transformed here, and neither text may say that it was; both give the same numbers."""
+    dataset, (item,) = change
+    english, chinese = item.properties["processing:lineage"], item.properties_cn["processing:lineage"]
+    assert "left to co-registration" in english
+    assert dataset.result.datum.note.cn in chinese
+    assert "同一高程基准" not in chinese
+    numbers = [sorted(re.findall(r"-?\d+\.\d+", text)) for text in (english, chinese)]
+    assert numbers[0] == numbers[1] != []
 
 
 def test_the_rasters_hold_the_result(change):
