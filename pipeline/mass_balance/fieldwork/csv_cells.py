@@ -1,4 +1,4 @@
-"""The cells of a folder of CSV files, one a table: UTF-8, UTF-16 or GB 18030, parted by commas, semicolons or tabs."""
+"""The cells of a folder of CSV files, one a table, in any common encoding, parted by commas, semicolons or tabs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # of the characters beyond ASCII in a Chinese text, the share that the older, smaller character set holds; letters with
 # accents misread as Chinese are rare signs outside it
 _COMMON_SHARE = 0.8
+_WESTERN_SIGNS = "°²³±–—‘’“”´·µ½¼¾«»…\u00a0"
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -95,6 +96,9 @@ def _decoded(content: bytes, name: str) -> tuple[str, str]:
         chinese = _chinese(content)
         if chinese is not None:
             return chinese, "GB 18030 (GBK)"
+        western = _western(content)
+        if western is not None:
+            return western, "Windows-1252"
         found = f"byte {error.start} that is not UTF-8"
         raise BadInput(name, found, "a CSV file in UTF-8 or GBK", "save it as UTF-8") from None
 
@@ -109,6 +113,16 @@ def _chinese(content: bytes) -> str | None:
     beyond = len(text) - plain
     common = (len(text.encode("gb2312", errors="ignore")) - plain) // 2  # two bytes for each sign beyond ASCII
     return text if beyond and common >= _COMMON_SHARE * beyond else None
+
+
+def _western(content: bytes) -> str | None:
+    """The text as Windows saves it in western Europe; None where some sign of it is no letter, degree or the like."""
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    beyond = [sign for sign in text if ord(sign) > 127]
+    return text if all(sign.isalpha() or sign in _WESTERN_SIGNS for sign in beyond) else None
 
 
 def _delimiter(text: str) -> str:

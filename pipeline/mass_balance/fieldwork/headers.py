@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.mass_balance.fieldwork.cells import RawSheet
-from pipeline.mass_balance.fieldwork.units import Scale, has_scales, scale_of, spellings_of, token
+from pipeline.mass_balance.fieldwork.units import Scale, has_scales, is_no_unit, scale_of, spellings_of, token
 from schemas.fields import Column, Table
 
 # a title, a note on units and a few blank rows may stand above the header; not a page of text
@@ -28,20 +28,91 @@ _ALIASES = {
         "测杆",
         "测杆号",
         "测杆编号",
+        "杆号",
+        "测杆点",
+        "标杆",
+        "标杆号",
+        "标杆编号",
+        "stakeid",
+        "point_id",
+        "point_name",
+        "pole",
+        "pole_no",
+        "pole_id",
     ),
-    "pit_id": ("pit", "pit_no", "pit_number", "snow_pit", "雪坑", "雪坑号", "雪坑编号"),
+    "pit_id": ("pit", "pit_no", "pit_number", "snow_pit", "雪坑", "雪坑号", "雪坑编号", "坑号", "pitid"),
     "layer": ("no", "layer_no", "layer_number", "层", "层号", "层序"),
     "leg": ("stake_leg", "段", "段号"),
-    "date": ("visit", "date_of_visit", "day", "日期", "观测日期", "观测时间"),
+    "date": (
+        "visit",
+        "date_of_visit",
+        "day",
+        "日期",
+        "观测日期",
+        "观测时间",
+        "测量日期",
+        "测定日期",
+        "读数日期",
+        "调查日期",
+        "采样日期",
+        "观测日",
+        "测量时间",
+        "survey_date",
+        "visit_date",
+        "reading_date",
+        "measurement_date",
+        "observation_date",
+        "obs_date",
+        "date_of_survey",
+        "date_of_reading",
+        "fecha",
+    ),
     "glacier_name": ("glacier", "name", "冰川", "冰川名称", "冰川名"),
     "glacier_id": ("inventory_number", "冰川编号", "冰川编码", "编目号"),
-    "longitude": ("lon", "long", "经度", "东经"),
-    "latitude": ("lat", "纬度", "北纬"),
-    "easting": ("east", "东坐标", "横坐标"),
-    "northing": ("north", "北坐标", "纵坐标"),
+    "longitude": ("lon", "long", "经度", "东经", "point_lon", "point_longitude", "long_dd", "lon_dd"),
+    "latitude": ("lat", "纬度", "北纬", "point_lat", "point_latitude", "lat_dd"),
+    "easting": (
+        "east",
+        "东坐标",
+        "横坐标",
+        "东向坐标",
+        "utm_e",
+        "utm_east",
+        "utm_easting",
+        "utm_x",
+        "x_coord",
+        "x_coordinate",
+        "coord_x",
+        "point_x",
+    ),
+    "northing": (
+        "north",
+        "北坐标",
+        "纵坐标",
+        "北向坐标",
+        "utm_n",
+        "utm_north",
+        "utm_northing",
+        "utm_y",
+        "y_coord",
+        "y_coordinate",
+        "coord_y",
+        "point_y",
+    ),
     "crs": ("projection", "epsg", "投影", "坐标系"),
     "region": ("mountain_range", "地区", "区域", "流域"),
-    "elevation": ("altitude", "height_a_s_l", "海拔", "高程", "海拔高度"),
+    "elevation": (
+        "altitude",
+        "height_a_s_l",
+        "海拔",
+        "高程",
+        "海拔高度",
+        "elev",
+        "point_elevation",
+        "elevation_a_s_l",
+        "surface_elevation",
+        "海拔高",
+    ),
     "exposed": (
         "exposed_length",
         "height_exposed",
@@ -58,10 +129,32 @@ _ALIASES = {
         "测杆出露长度",
         "测杆高度",
         "测杆读数",
+        "stake_reading",
+        "stake_height",
+        "exposed_height",
+        "height_above_surface",
+        "测杆出露",
+        "花杆出露高度",
+        "杆长读数",
+        "出露",
+        "露出",
     ),
     "stake_length": ("length", "length_of_stake", "杆长", "花杆长度", "花杆总长"),
-    "snow_depth": ("snow", "depth_of_snow", "snow_thickness", "雪深", "积雪深度", "雪厚", "积雪厚度"),
-    "snow_density": ("density_of_snow", "雪密度", "积雪密度"),
+    "snow_depth": (
+        "snow",
+        "depth_of_snow",
+        "snow_thickness",
+        "雪深",
+        "积雪深度",
+        "雪厚",
+        "积雪厚度",
+        "snow_height",
+        "hs",
+        "probed_snow_depth",
+        "雪层厚度",
+        "积雪",
+    ),
+    "snow_density": ("density_of_snow", "雪密度", "积雪密度", "bulk_density", "平均雪密度", "雪层密度"),
     "superimposed_ice": ("si", "superimposed_ice_thickness", "附加冰", "附加冰厚度"),
     "tilt": ("inclination", "倾角", "倾斜角"),
     "surface": ("表面", "表面类型"),
@@ -72,11 +165,35 @@ _ALIASES = {
     "bottom": ("to", "depth_to", "下界", "底深"),
     "kind": ("type", "layer_type", "雪层类型", "类型"),
     "year": ("balance_year", "年", "年份", "年度", "物质平衡年"),
-    "lower": ("from_elevation", "下限", "下限海拔"),
-    "upper": ("to_elevation", "上限", "上限海拔"),
-    "area": ("面积",),
+    "lower": (
+        "from_elevation",
+        "下限",
+        "下限海拔",
+        "lower_bound",
+        "lower_boundary",
+        "lower_elevation",
+        "elevation_from",
+        "min_elevation",
+        "band_lower",
+        "下界海拔",
+        "最低海拔",
+    ),
+    "upper": (
+        "to_elevation",
+        "上限",
+        "上限海拔",
+        "upper_bound",
+        "upper_boundary",
+        "upper_elevation",
+        "elevation_to",
+        "max_elevation",
+        "band_upper",
+        "上界海拔",
+        "最高海拔",
+    ),
+    "area": ("面积", "band_area", "surface_area", "冰川面积", "带面积"),
     "installed": ("drilled", "date_installed", "安装日期", "布设日期"),
-    "probing_id": ("probing", "probing_no", "探测点", "测点"),
+    "probing_id": ("probing", "probing_no", "探测点", "测点", "point_id"),
     "floor": ("pit_floor", "坑底"),
     "probed_depth": (
         "probed",
@@ -114,13 +231,29 @@ _ALIASES = {
         *("published_ba", "ba_published", "annual_balance_published", "published_balance"),
         *("发表年平衡", "发表的年平衡", "发表净平衡", "发表年物质平衡", "已发表年物质平衡", "已发表的年物质平衡"),
     ),
-    "begin_date": ("begin", "start_date", "开始日期", "起始日期"),
+    "begin_date": ("begin", "start_date", "开始日期", "起始日期", "begin_of_period", "survey_begin"),
     "midseason_date": ("midseason", "分界日期"),
-    "end_date": ("end", "结束日期", "终止日期"),
+    "end_date": ("end", "结束日期", "终止日期", "end_of_period", "survey_end"),
     "winter_balance": ("bw", "冬平衡", "冬季平衡", "冬季物质平衡"),
     "summer_balance": ("bs", "夏平衡", "夏季平衡", "夏季物质平衡"),
     "annual_balance": ("ba", "balance", "年平衡", "净平衡", "物质平衡", "年物质平衡"),
 }
+
+# names that say little by themselves: they stand for a column only where no other header of the row does
+_VAGUE = {
+    "stake_id": ("id", "nr", "number", "编号", "点号", "point"),
+    "pit_id": ("id", "nr", "number", "编号", "点号"),
+    "probing_id": ("id", "nr", "number", "编号", "点号", "point"),
+    "glacier_id": ("id", "number", "编号"),
+    "easting": ("x", "x_坐标", "e"),
+    "northing": ("y", "y_坐标", "n"),
+    "elevation": ("z", "z_坐标", "alt", "h", "高度", "height"),
+    "exposed": ("reading", "读数", "height", "高度"),
+    "date": ("datum", "time", "时间"),
+    "year": ("survey_year", "measurement_year", "水文年"),
+}
+# the axes of a Chinese survey are turned: X points north; which is meant, the positions themselves tell
+AXIS_LETTERS = ("x", "y", "x_坐标", "y_坐标")
 
 # where a row only points at its glacier, its name does as well
 _NAMES_OF_A_GLACIER = ("glacier_name", *(name for name in _ALIASES["glacier_name"] if name != "name"))
@@ -128,7 +261,7 @@ _NAMES_OF_A_GLACIER = ("glacier_name", *(name for name in _ALIASES["glacier_name
 _SHEETS = {
     "glacier": ("glaciers", "冰川", "冰川信息"),
     "stakes": ("stake", "stake_positions", "花杆", "测杆", "花杆位置"),
-    "readings": ("reading", "stake_readings", "读数", "花杆读数", "花杆观测", "测杆读数"),
+    "readings": ("reading", "stake_readings", "花杆读数", "花杆观测", "测杆读数"),
     "snow_pits": ("snow_pit", "snowpits", "pits", "pit", "雪坑", "雪坑信息"),
     "pit_layers": ("pit_layer", "layers", "snow_pit_layers", "雪坑分层", "雪坑剖面", "雪层"),
     "probings": ("probing", "snow_probings", "snow_depths", "雪深探测", "雪深"),
@@ -143,7 +276,8 @@ class Heading:
     """A recognised column: its place in the sheet and how its numbers become the unit of the schema.
 
     ``unit`` is as spelled, empty where the header states none and the schema's own name is used; ``assumed_unit``
-    where the header is another name without a unit.
+    where the header is another name without a unit; ``aside`` what its brackets say that is no unit, or a power
+    spelled out; ``spelled`` the name as it stands there.
     """
 
     column: Column
@@ -153,6 +287,8 @@ class Heading:
     unit: str
     known_unit: bool = True
     assumed_unit: bool = False
+    aside: str = ""
+    spelled: str = ""
 
     @property
     def scale(self) -> Scale:
@@ -198,7 +334,8 @@ def find_header(sheet: RawSheet, table: Table) -> HeaderRow | None:
 def _header_of(cells: Sequence[Any], row: int, table: Table) -> HeaderRow | None:
     found = [(index, str(text)) for index, text in enumerate(cells) if text is not None]
     headings: dict[str, Heading] = {}
-    unknown, repeated = [], []
+    unknown: list[tuple[int, str]] = []
+    repeated: list[tuple[int, str]] = []
     for index, text in found:
         heading = recognise(text, index, table)
         if heading is None:
@@ -209,10 +346,17 @@ def _header_of(cells: Sequence[Any], row: int, table: Table) -> HeaderRow | None
             headings[heading.column.name] = heading
     if not headings:
         return None
+    still_unknown = []
+    for index, text in unknown:
+        heading = _vaguely(text, index, table, headings)
+        if heading is None:
+            still_unknown.append((index, text))
+        else:
+            headings[heading.column.name] = heading
     return HeaderRow(
         row=row,
         headings=tuple(headings.values()),
-        unknown=tuple(unknown),
+        unknown=tuple(still_unknown),
         repeated=tuple(repeated),
         first_record=row + 1,
     )
@@ -253,10 +397,25 @@ def _row_of_units(cells: Sequence[Any], headings: Iterable[Heading]) -> tuple[He
     return tuple(held) if stated else None
 
 
+def _vaguely(text: str, index: int, table: Table, known: Mapping[str, Heading]) -> Heading | None:
+    """The column that a header of little meaning stands for, where no other header of the row names it."""
+    name, brackets = _split(text)
+    for column in table.columns:
+        of_another = _base(column) == "glacier_id" and table.name != "glacier"
+        if column.name not in known and not of_another and name in _VAGUE.get(_base(column), ()):
+            return replace(_heading(column, index, brackets, name), assumed_unit=has_scales(column.unit))
+    return None
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    """The name in a header, and what its brackets hold."""
+    brackets = re.findall(r"[(\[（【]([^)\]）】]*)[)\]）】]", text)
+    return token(re.sub(r"[(\[（【][^)\]）】]*[)\]）】]", " ", text)), brackets
+
+
 def recognise(text: str, index: int, table: Table) -> Heading | None:
     """The column of the table that a header stands for; None when it names none."""
-    brackets = re.findall(r"[(\[（【]([^)\]）】]*)[)\]）】]", text)
-    name = token(re.sub(r"[(\[（【][^)\]）】]*[)\]）】]", " ", text))
+    name, brackets = _split(text)
     for spelled in (name, *_languages(name)):
         heading = _named(spelled, brackets, index, table)
         if heading is not None:
@@ -289,16 +448,23 @@ def _named(name: str, brackets: Sequence[str], index: int, table: Table) -> Head
 def _heading(column: Column, index: int, brackets: Sequence[str], name: str) -> Heading:
     """The heading with the unit in brackets; brackets may also hold other words, if one of them is a unit."""
     if not has_scales(column.unit):
-        return Heading(column=column, index=index, multiply=1, divide=1, unit="")
+        return Heading(column=column, index=index, multiply=1, divide=1, unit="", spelled=name)
     spelled = [text for text in brackets if text.strip()]
     for text in spelled:
         scale = scale_of(text, column.unit)
         if scale is not None:
-            return Heading(column=column, index=index, multiply=scale.multiply, divide=scale.divide, unit=scale.unit)
-    if spelled:
-        return Heading(column=column, index=index, multiply=1, divide=1, unit=token(spelled[0]), known_unit=False)
+            aside = text.strip() if "^" in text or "**" in text else ""
+            return Heading(column=column, index=index, **scale.__dict__, aside=aside, spelled=name)
+    wrong = next((text for text in spelled if not is_no_unit(text, column.name)), None)
+    if wrong is not None:
+        return Heading(
+            column=column, index=index, multiply=1, divide=1, unit=token(wrong), known_unit=False, spelled=name
+        )
     assumed = name != column.name and column.name != _base(column)
-    return Heading(column=column, index=index, multiply=1, divide=1, unit="", assumed_unit=assumed)
+    aside = ", ".join(text.strip() for text in spelled)
+    return Heading(
+        column=column, index=index, multiply=1, divide=1, unit="", assumed_unit=assumed, aside=aside, spelled=name
+    )
 
 
 def _base(column: Column) -> str:

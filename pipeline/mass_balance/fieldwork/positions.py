@@ -10,7 +10,7 @@ import pandas as pd
 from pyproj import Transformer
 
 from pipeline.grid import FloatArray
-from pipeline.mass_balance.fieldwork.input_notes import Doubt, Findings
+from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt, Findings
 from pipeline.mass_balance.fieldwork.typed_sheets import TypedTable
 from pipeline.mass_balance.result import GlacierIdentity
 from schemas.errors import BadInput
@@ -47,6 +47,26 @@ def with_both_positions(frame: pd.DataFrame, crs: str) -> pd.DataFrame:
             for name, values in zip(names_to, reprojected, strict=True):
                 filled.loc[lacking, name] = values
     return filled
+
+
+def along_the_axes(table: TypedTable, glacier: GlacierIdentity, findings: Findings) -> TypedTable:
+    """The table with easting and northing the right way round where their headers are the letters X and Y.
+
+    In a Chinese survey X points north, in most programs east. Where every position lies off the glacier as the letters
+    stand in programs, and on it the other way round, the survey's way is meant; a correction says so.
+    """
+    placed = table.frame[["easting", "northing"]].notna().all(axis=1).to_numpy()
+    if not table.by_letters or not placed.any():
+        return table
+    turned = table.with_column("easting", table.frame["northing"].tolist())
+    turned = turned.with_column("northing", table.frame["easting"].tolist())
+    off, on = (_distance_m(with_both_positions(one.frame, glacier.crs), glacier)[placed] for one in (table, turned))
+    if not (np.all(~(off <= FARTHEST_M)) and np.all(on <= FARTHEST_M)):
+        return table
+    first = int(np.flatnonzero(placed)[0])
+    cell = table.cell(first, "easting")
+    findings.corrections.append(Correction(table.sheet_name, cell, "X and Y", "X taken as northing, Y as easting"))
+    return turned
 
 
 def position_errors(table: TypedTable, glacier: GlacierIdentity) -> Iterable[BadInput]:

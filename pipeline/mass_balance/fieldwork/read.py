@@ -20,7 +20,13 @@ from pipeline.mass_balance.fieldwork.doubts import field_doubts
 from pipeline.mass_balance.fieldwork.field_files import read_sheets
 from pipeline.mass_balance.fieldwork.headers import sheet_key
 from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt, Findings, in_sheet_order, place_of
-from pipeline.mass_balance.fieldwork.positions import moved, position_doubts, position_errors, with_both_positions
+from pipeline.mass_balance.fieldwork.positions import (
+    along_the_axes,
+    moved,
+    position_doubts,
+    position_errors,
+    with_both_positions,
+)
 from pipeline.mass_balance.fieldwork.records import with_known_names, without_repeats
 from pipeline.mass_balance.fieldwork.several_glaciers import GlacierSheets, by_glacier, glacier_meant
 from pipeline.mass_balance.fieldwork.typed_sheets import TypedTable, typed_table
@@ -205,6 +211,7 @@ def _settled_part(sheets: GlacierSheets, not_after: date | None) -> _Part:
     identity = _identity(typed["glacier"], findings)
     if identity is not None:
         for name in _PLACED:
+            typed[name] = along_the_axes(typed[name], identity, findings)
             findings.errors += position_errors(typed[name], identity)
             findings.doubts += position_doubts(typed[name], identity)
         moved(typed["readings"], typed["stakes"], identity.crs, findings)

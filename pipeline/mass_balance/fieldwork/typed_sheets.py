@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.mass_balance.fieldwork.cells import BadCell, RawSheet, address
-from pipeline.mass_balance.fieldwork.headers import HEADER_WITHIN_ROWS, HeaderRow, Heading, find_header
+from pipeline.mass_balance.fieldwork.headers import AXIS_LETTERS, HEADER_WITHIN_ROWS, HeaderRow, Heading, find_header
 from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt, Findings, place_of
+from pipeline.mass_balance.fieldwork.three_column_dates import with_joined_dates
 from pipeline.mass_balance.fieldwork.typed_columns import assumed_scale, column_reader, expected, repeated_codes, said
 from pipeline.mass_balance.fieldwork.values import is_missing
 from schemas.errors import BadInput
@@ -27,7 +28,8 @@ class TypedTable:
     """One table as read: the frame, and where each record and each cell of it stands.
 
     ``rows`` are the sheet's rows (from 0) of the records, ``columns`` the sheet's columns by name, ``wrong`` the cells
-    (record, column) that were reported already and are empty in the frame.
+    (record, column) that were reported already and are empty in the frame; ``by_letters`` whether easting and northing
+    are headed X and Y.
     """
 
     table: Table
@@ -36,6 +38,7 @@ class TypedTable:
     rows: tuple[int, ...] = ()
     columns: Mapping[str, int] = field(default_factory=dict)
     wrong: frozenset[tuple[int, str]] = frozenset()
+    by_letters: bool = False
 
     def cell(self, record: int, column: str) -> str:
         """Cell of a record's column; the first cell of the row for a column that the sheet lacks."""
@@ -83,12 +86,13 @@ def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> Typ
         wanted = f"a header row such as {', '.join(table.column_names[:4])}, within the first {HEADER_WITHIN_ROWS} rows"
         findings.errors.append(BadCell(sheet, "", "no header row", wanted))
         return _unusable(sheet, table)
+    sheet, header = with_joined_dates(sheet, header, table, findings)
     lacking = list(_lacking_columns(sheet, header, table))
     findings.errors += lacking
     findings.errors += _header_errors(sheet, header)
     findings.errors += _uncomputed_formulas(sheet, header)
     findings.corrections += _header_notes(sheet, header, table)
-    rows = tuple(row for row in range(header.first_record, len(sheet.rows)) if _has_data(sheet.rows[row], header))
+    rows = tuple(_record_rows(sheet, header, findings))
     values: dict[str, list[Any]] = {}
     wrong: set[tuple[int, str]] = set()
     for heading in header.headings:
@@ -102,13 +106,42 @@ def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> Typ
         return _unusable(sheet, table)
     frame = _frame(table, values, len(rows))
     places = {heading.column.name: heading.index for heading in header.headings}
-    return TypedTable(table=table, frame=frame, sheet=sheet, rows=rows, columns=places, wrong=frozenset(wrong))
+    by_letters = any(heading.spelled in AXIS_LETTERS for heading in header.headings)
+    return TypedTable(
+        table=table,
+        frame=frame,
+        sheet=sheet,
+        rows=rows,
+        columns=places,
+        wrong=frozenset(wrong),
+        by_letters=by_letters,
+    )
 
 
 def _unusable(sheet: RawSheet, table: Table) -> TypedTable:
     """No records, and every column wrong: its rows, and references to it, are not held against what was reported."""
     wrong = frozenset((-1, name) for name in table.column_names)
     return TypedTable(table=table, frame=_frame(table, {}, 0), sheet=sheet, wrong=wrong)
+
+
+def _record_rows(sheet: RawSheet, header: HeaderRow, findings: Findings) -> Iterable[int]:
+    """The rows that hold a record; a row that repeats the header is none, and noted."""
+    for row in range(header.first_record, len(sheet.rows)):
+        cells = sheet.rows[row]
+        if not _has_data(cells, header):
+            continue
+        if _repeats(cells, sheet.rows[header.row], header):
+            place = address(row, header.headings[0].index)
+            findings.corrections.append(Correction(sheet.name, place, "the header row once more", "left out"))
+            continue
+        yield row
+
+
+def _repeats(cells: tuple[Any, ...], titles: tuple[Any, ...], header: HeaderRow) -> bool:
+    """Whether a row says the same as the header row in every column that is read."""
+    return all(
+        heading.index < len(cells) and cells[heading.index] == titles[heading.index] for heading in header.headings
+    )
 
 
 def _has_data(row: tuple[Any, ...], header: HeaderRow) -> bool:
@@ -155,6 +188,10 @@ def _header_notes(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterable[
         if heading.scale.changes:
             cell = address(header.row, heading.index)
             yield Correction(sheet.name, cell, f"{heading.column.name} in {heading.unit}", heading.column.unit)
+        if heading.aside:
+            cell = address(header.row, heading.index)
+            reading = f"read as {heading.unit}" if heading.unit else f"no unit; in {heading.column.unit}"
+            yield Correction(sheet.name, cell, f"({heading.aside})", reading)
     for index, text in header.unknown:
         cell = address(header.row, index)
         yield Correction(sheet.name, cell, f"column {text!r}", "left out: no such column in the table")

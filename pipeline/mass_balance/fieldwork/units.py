@@ -35,8 +35,9 @@ _DENSITY = dict.fromkeys(("kg_m3", "kg_m_3", "kgm3", "kgm_3", "千克_立方米"
 _DENSITY |= dict.fromkeys(
     ("g_cm3", "g_cm_3", "gcm3", "gcm_3", "g_cc", "克_立方厘米", "克每立方厘米", "t_m3"), (1000, 1)
 )
-_ANGLE = dict.fromkeys(("deg", "degree", "degrees", "度"), (1, 1))
+_ANGLE = dict.fromkeys(("deg", "degree", "degrees", "decimal_degrees", "decimal_degree", "dd", "度"), (1, 1))
 _AREA = {"km2": (1, 1), "m2": (1, 1_000_000), "ha": (1, 100)}
+_AREA |= dict.fromkeys(("km_2", "sqkm", "sq_km", "square_km", "square_kilometres", "square_kilometers"), (1, 1))
 _AREA |= {"平方千米": (1, 1), "平方公里": (1, 1), "平方米": (1, 1_000_000), "公顷": (1, 100)}
 _BALANCE = dict.fromkeys(("m_we", "m_w_e", "米水当量"), (1, 1))
 _BALANCE |= dict.fromkeys(("cm_we", "cm_w_e"), (1, 100))
@@ -51,8 +52,58 @@ def token(text: str) -> str:
     Full-width letters become plain ones (Unicode NFKC); a Latin word after a Chinese one is a word of its own.
     """
     plain = unicodedata.normalize("NFKC", text).strip().lower().replace("°", "deg")
+    plain = re.sub(r"\^|\*\*", "", plain)  # km^2 and km**2 are km2
     plain = re.sub(r"(?<=[\u4e00-\u9fff])(?=[a-z])|(?<=[a-z])(?=[\u4e00-\u9fff])", "_", plain)
     return re.sub(r"[\W_]+", "_", plain).strip("_")
+
+
+# units of the schemas, and others that people measure in: brackets that hold one state the unit of the column
+_KNOWN = {name for spellings in _UNITS.values() for name in spellings} | {
+    *("ft", "foot", "feet", "in", "inch", "inches", "yd", "yard", "yards", "mi", "mile", "miles", "chi", "cun", "li"),
+    *(
+        "尺",
+        "寸",
+        "里",
+        "英尺",
+        "英寸",
+        "g",
+        "kg",
+        "t",
+        "lb",
+        "pound",
+        "gon",
+        "grad",
+        "rad",
+        "radian",
+        "radians",
+        "pct",
+    ),
+    *("percent", "permille", "acre", "acres", "mu", "亩", "克", "千克", "吨", "lb_ft3", "gpa", "hpa", "c", "degc", "k"),
+    *("hm", "dam", "um", "nm", "km3", "m3", "mwe", "mmwe", "we"),
+}
+# what stands in brackets and is no unit: the side of the meridian or the equator, a datum, how it was measured
+_ASIDE = {
+    *("e", "n", "dege", "degn", "deg_e", "deg_n", "east", "north", "东", "北", "东经", "北纬", "x", "y", "z"),
+    *("gps", "gnss", "rtk", "dem", "utm", "gk", "asl", "no", "nr", "id", "1", "2", "3"),
+    *("wgs", "wgs84", "84", "egm", "egm96", "96", "egm2008", "2008", "dhdn", "gcs"),
+}
+_SIDES = {"longitude": {"n", "s", "north", "south", "w", "west", "degw", "deg_w", "西经", "北纬", "南纬"}}
+_SIDES["latitude"] = {"e", "w", "east", "west", "s", "south", "degs", "deg_s", "东经", "西经", "南纬"}
+_SHORTEST_WORD = 4
+
+
+def is_no_unit(spelling: str, column: str) -> bool:
+    """Whether the text of some brackets says something else than a unit: 'E', 'WGS 84', 'by GPS', 'see remarks'.
+
+    A known unit of another kind is one, and so may be a short word that nobody knows: a slip in a unit is a factor.
+    For longitude and latitude the side of the column's own axis is none; another side turns the numbers round.
+    """
+    name = token(spelling)
+    if name in _KNOWN or name in _SIDES.get(column, ()):
+        return False
+    long_word = any(len(word) >= _SHORTEST_WORD for word in re.split(r"[_\d]+", name))
+    chinese = re.search(r"[\u4e00-\u9fff]{2}", name) is not None
+    return not name or name in _ASIDE or long_word or chinese or set(name.split("_")) <= _ASIDE
 
 
 def scale_of(spelling: str, unit: str) -> Scale | None:

@@ -280,6 +280,9 @@ def to_crs(value: Any) -> str:
 def to_date(value: Any, habits: Habits = Habits(), epoch: date = _EXCEL_EPOCH) -> date:
     """A day: a spreadsheet date, or text such as '2003-08-27', '2004.8.26', '27 Aug 2005', '20030827', '2009年8月23日'.
 
+    '25-Aug-03' has the day first, and a year of 1950 to 2049; five figures alone are a spreadsheet's serial number, in
+    a CSV file too; '20030899', a day that nobody noted, is the middle of the month.
+
     Numbers alone with the year last are read where one of them can only be the day (26/8/2004), or where the column's
     ``habits`` tell; else '3/4/2005' can be read in two ways and is refused with ValueError. ``epoch`` is day 0 of
     serial numbers.
@@ -294,12 +297,16 @@ def to_date(value: Any, habits: Habits = Habits(), epoch: date = _EXCEL_EPOCH) -
         if _SERIAL_RANGE[0] <= value <= _SERIAL_RANGE[1]:
             return epoch + timedelta(days=math.floor(value))
         value = str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
+    serial = re.fullmatch(r"\d{5}(?:\.\d*)?", tidy(str(value)))
+    if serial and _SERIAL_RANGE[0] <= float(serial[0]) <= _SERIAL_RANGE[1]:
+        return epoch + timedelta(days=math.floor(float(serial[0])))
     return _date_of_text(tidy(str(value)).translate(_DASHES), habits)
 
 
 _YEAR_FIRST = re.compile(r"(\d{4})\s*([-./,、 ]|年)\s*(\d{1,2})\s*([-./,、 ]|月)\s*(\d{1,2})\s*[日号]?")
 _YEAR_LAST = re.compile(r"(\d{1,2})\s*([-./ ])\s*(\d{1,2})\s*\2\s*(\d{4})")
 _DAY_MONTH_WORD = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?(?:\s+of)?[\s.\-/]*([A-Za-z]{3,9})[\s.,\-/]*(\d{4})")
+_DAY_MONTH_WORD_SHORT = re.compile(r"(\d{1,2})[\s.\-/]*([A-Za-z]{3,9})[\s.\-/]*['’]?(\d\d)")
 _MONTH_WORD_DAY = re.compile(r"([A-Za-z]{3,9})[\s.\-]*(\d{1,2})(?:st|nd|rd|th)?[\s.,]+(\d{4})")
 _YEAR_MONTH_WORD = re.compile(r"(\d{4})[\s.\-/]*([A-Za-z]{3,9})[\s.\-/]*(\d{1,2})")
 _TIME_OF_DAY = re.compile(r"[T ]\s*\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d|[AaPp][Mm])?$")
@@ -310,11 +317,15 @@ def _date_of_text(text: str, habits: Habits) -> date:
     if found := _YEAR_FIRST.fullmatch(text):
         return _day(found[1], found[3], found[5])
     if found := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", text):
-        return _day(*found.groups())
+        if found[2] == "99":
+            raise Unreadable("a year without month and day", "write the day, or leave the row out")
+        return _day(found[1], found[2], "15" if found[3] == "99" else found[3])
     if found := _YEAR_LAST.fullmatch(text):
         return _of_year_last(found, habits)
     if found := _DAY_MONTH_WORD.fullmatch(text):
         return _day(found[3], _month(found[2]), found[1])
+    if found := _DAY_MONTH_WORD_SHORT.fullmatch(text):
+        return _day(_whole_year(found[3]), _month(found[2]), found[1])
     if found := _MONTH_WORD_DAY.fullmatch(text):
         return _day(found[3], _month(found[1]), found[2])
     if found := _YEAR_MONTH_WORD.fullmatch(text):
@@ -331,6 +342,11 @@ def _of_year_last(found: re.Match[str], habits: Habits) -> date:
             pair = f"{year}-{second:02d}-{first:02d} or {year}-{first:02d}-{second:02d}"
             raise Unreadable("day or month first", f"write {pair}")
     return _day(year, second, first) if day_first else _day(year, first, second)
+
+
+def _whole_year(two_figures: str) -> str:
+    """The year of its last two figures, from 1950 to 2049."""
+    return f"20{two_figures}" if int(two_figures) < 50 else f"19{two_figures}"
 
 
 def _order(first: int, second: int) -> bool | None:

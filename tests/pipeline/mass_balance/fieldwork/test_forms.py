@@ -434,6 +434,16 @@ def test_letters_with_accents_are_not_taken_for_chinese(tmp_path) -> None:
     (folder / "glacier.csv").write_bytes(
         "glacier_id,glacier name,longitude,latitude\nT1,Géant névé,87.0,43.3".encode("latin-1")
     )
+    data = read_field_data(folder)
+    assert data.glacier.name == "Géant névé"
+    assert [(one.found, one.used) for one in data.corrections if "text in" in one.found] == [
+        ("text in Windows-1252", "read as such; save it as UTF-8 to be safe")
+    ]
+
+
+def test_bytes_of_no_text_are_refused(tmp_path) -> None:
+    folder = write_folder(tmp_path / "field", sheets())
+    (folder / "glacier.csv").write_bytes(b"glacier_id,glacier name,longitude,latitude\nT1,G\x9d,87.0,43.3")
     with pytest.raises(BadInput, match=r"glacier.csv: found byte 47 that is not UTF-8; expected .* UTF-8 or GBK"):
         read_field_data(folder)
 

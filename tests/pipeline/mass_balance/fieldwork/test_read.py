@@ -325,7 +325,7 @@ def test_missing_files_and_empty_folders(tmp_path) -> None:
     with pytest.raises(BadInput, match=r"empty: found a folder without CSV files"):
         read_field_data(tmp_path / "empty")
     (tmp_path / "latin").mkdir()
-    (tmp_path / "latin" / "glacier.csv").write_bytes("glacier_id,name\nG\xe9,1".encode("latin-1"))
+    (tmp_path / "latin" / "glacier.csv").write_bytes(b"glacier_id,name\nG\x9d,1")
     with pytest.raises(BadInput, match=r"latin/glacier.csv: found byte .* that is not UTF-8"):
         read_field_data(tmp_path / "latin")
 
