@@ -22,8 +22,8 @@ from catalog.archive.items import Dataset, Item
 from catalog.archive.layout import CollectionFolder
 from catalog.archive.manifest import list_files
 from catalog.archive.media_types import media_type_of
+from catalog.build.assembly import write_archive_documents
 from catalog.build.collection import Collection, facts_of
-from catalog.build.collections import write_archive_documents
 from catalog.items.mass_balance import write_mass_balance
 from catalog.metadata import write_metadata
 from catalog.pages.facts import Card

@@ -20,7 +20,7 @@ from typing import TypeVar
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from catalog.build.collections import write_archive_documents, write_collection  # noqa: E402 - the project's folder comes first
+from catalog.build.assembly import write_archive_documents, write_collection  # noqa: E402 - the project's folder comes first
 from catalog.build.definitions import default_definitions  # noqa: E402 - as above
 from catalog.build.production import produce_all  # noqa: E402 - as above
 from pipeline.resources import bytes_of, open_resources  # noqa: E402 - as above

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FLOOR = "import catalog.build.collections, catalog.build.production"
+FLOOR = "import catalog.build.assembly, catalog.build.production"
 
 
 def seconds(*command: str) -> float:

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.archive.manifest import InputFile
 from catalog.build.fingerprint import collection_key
 from catalog.build.raw_inputs import input_files
+from pipeline.progress import Tell, silent
 from schemas.definition import Definition
 from schemas.errors import BadInput
+
+if TYPE_CHECKING:
+    from catalog.archive.items import Dataset
+    from pipeline.resources import Resources
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,23 @@ class Order:
         """That digest for raw inputs as they were found; the embedded sample follows from code and definition."""
         return collection_key(definition, None if self.synthetic else inputs, self.base_url, self.code_version)
 
+    def datasets(
+        self, definitions: Sequence[Definition], resources: Resources, tell: Tell = silent
+    ) -> Iterator[Dataset]:
+        """The datasets of some of the definitions, computed from their raw inputs; in order, each once it is ready.
+
+        Errors
+        ------
+        BadInput : an input that is missing or cannot be used.
+        """
+        # a second of libraries that an archive found in the cache does not need
+        from catalog.build.production import produce_all
+
+        with self._input_folder() as inputs:
+            yield from produce_all(definitions, inputs, resources, synthetic=self.synthetic, tell=tell)
+
     @contextmanager
-    def input_folder(self) -> Iterator[Path]:
+    def _input_folder(self) -> Iterator[Path]:
         """The user's inputs, or a temporary folder for the sample."""
         if self.inputs is not None:
             yield self.inputs

@@ -47,14 +47,12 @@ def regenerate(
                 refuse_unversioned_change(out, draft.folder)
         else:
             # two seconds of libraries that a finished archive does not need
-            from catalog.build.collections import complete, write_collections
+            from catalog.build.assembly import assemble, proved
 
-            collections, reused = write_collections(order, draft.folder, resources, keys, cache, tell)
-            report = complete(
-                draft.folder, out, collections, order.base_url, order.code_version, reused=reused, tell=tell
-            )
+            assembly = assemble(order, draft.folder, resources, keys, cache, tell)
+            report = proved(assembly, draft.folder, out, tell)
             # raw inputs that changed while they were read belong to no key
-            if cache and keys == tuple(order.key(part.definition, part.facts.inputs) for part in collections):
+            if cache and keys == tuple(order.key(part.definition, part.facts.inputs) for part in assembly.collections):
                 keep_if_possible(cache, whole, draft.folder, report_to_json(report), tell)
         tell("publishing")
         draft.publish()

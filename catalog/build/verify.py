@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.archive.manifest import manifest_of, tool_versions
-from catalog.build.collections import write_archive_documents, write_collections
+from catalog.build.assembly import assemble
 from catalog.build.order import Order
 from catalog.build.raw_inputs import input_files
 from catalog.versions.compare import ArchiveDifference, compare_archives
@@ -86,8 +86,7 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="glacier-archive-verify-", ignore_cleanup_errors=True) as folder:
         rebuilt = Path(folder) / "archive"
         rebuilt.mkdir()
-        collections, _ = write_collections(order, rebuilt, resources, tell=tell)
-        write_archive_documents(rebuilt, collections, order.base_url, order.code_version)
+        assemble(order, rebuilt, resources, tell=tell)
         tell("comparing")
         difference = compare_archives(archive, rebuilt)
     return Verification(archive, difference, _other_tools(manifest, code_version))

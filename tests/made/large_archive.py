@@ -7,9 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from catalog.build.collections import build_archive
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
-from tests.made.whole_archive import CODE_VERSION, build, complete_balance, complete_change
+from tests.made.whole_archive import build, complete_balance, complete_change, publish_datasets
 
 SHAPE = (603, 1109)
 # so low that the small archive of the tests has two parts or more of every list
@@ -26,7 +25,7 @@ def build_large(out: Path) -> Path:
         complete_change(make_elevation_change_dataset(shape=SHAPE)),
         complete_balance(make_mass_balance_dataset()),
     ]
-    build_archive(datasets, out, code_version=CODE_VERSION)
+    publish_datasets(datasets, out)
     return out
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,17 @@ from rasterio.features import rasterize
 
 from catalog.archive.items import Dataset
 from catalog.build.collection import Collection, facts_of
-from catalog.build.collections import BuildReport, build_archive
+from catalog.build.order import Order
+from catalog.build.regenerate import regenerate
+from catalog.build.report import BuildReport
 from catalog.pages.facts import Card
 from catalog.pages.search import Searchable
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_table
 from pipeline.mass_balance.result import BalanceYear, MassBalance
+from pipeline.progress import Tell, silent
+from pipeline.resources import Resources, open_resources
+from schemas.definition import Definition
 from schemas.tables import DATES, REGION
 from tests.made.fakes import CRS, make_elevation_change_dataset, make_mass_balance_dataset
 
@@ -34,8 +40,38 @@ def make_datasets(**changes: Any) -> list[Dataset]:
     return [changed, complete_balance(make_mass_balance_dataset(**changes))]
 
 
+@dataclass(frozen=True)
+class Computed(Order):
+    """An order whose datasets were made by a test; everything else is done with it as with any other."""
+
+    ready: tuple[Dataset, ...] = field(default=(), kw_only=True)
+
+    @property
+    def synthetic(self) -> bool:
+        return all(dataset.synthetic for dataset in self.ready)
+
+    def datasets(self, definitions: Sequence[Definition], _: Resources, tell: Tell = silent) -> Iterator[Dataset]:
+        assert list(definitions) == [dataset.definition for dataset in self.ready]
+        return iter(self.ready)
+
+
+def publish_datasets(
+    datasets: Sequence[Dataset],
+    out: Path,
+    *,
+    base_url: str | None = None,
+    code_version: str = CODE_VERSION,
+    tell: Tell = silent,
+) -> BuildReport:
+    """Build an archive of datasets that a test made, as `build` does."""
+    definitions = tuple(dataset.definition for dataset in datasets)
+    order = Computed(definitions, None, base_url, code_version, ready=tuple(datasets))
+    with open_resources(1) as resources:
+        return regenerate(order, out, resources, tell=tell)
+
+
 def build(out: Path, **changes: Any) -> BuildReport:
-    return build_archive(make_datasets(**changes), out, code_version=CODE_VERSION)
+    return publish_datasets(make_datasets(**changes), out)
 
 
 def collections_of(datasets: list[Dataset]) -> list[Collection]:

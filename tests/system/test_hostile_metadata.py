@@ -21,14 +21,13 @@ from lxml import etree, html
 from markdown_it import MarkdownIt
 
 from catalog.archive.items import Dataset
-from catalog.build.collections import build_archive
 from catalog.formats.cell_text import FORMULA_SIGNS, csv_text, inert_text, text_of_csv
 from catalog.metadata.markdown import markdown_line
 from schemas.definition import Definition, parse_definition
 from schemas.errors import BadDefinition
 from schemas.machine_folders import machine_folders
 from tests.made.fakes import make_elevation_change_definition
-from tests.made.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
+from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets
 from tests.system.browser import chromium
 
 # each would do something in one of the places where the text is shown; all of them stand in every text
@@ -120,7 +119,7 @@ def benign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of hostile text; that it is published means that every check passed."""
     out = tmp_path_factory.mktemp("hostile") / "archive"
-    build_archive(hostile_datasets(), out, code_version=CODE_VERSION)
+    publish_datasets(hostile_datasets(), out)
     return out
 
 

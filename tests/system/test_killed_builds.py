@@ -50,15 +50,15 @@ ZYGOTE = """
 """
 # one small dataset, with a new version of the software; the second of the two takes all of it from a cache
 PREPARED = (
-    "from catalog.build.collections import build_archive; from catalog.build.cache import Cache; "
-    "import catalog.build.collections as building; "
+    "from catalog.build.cache import Cache; import catalog.build.assembly; "
     "from catalog.build.order import Order; from catalog.build.regenerate import regenerate; "
-    "from pipeline.resources import open_resources; from tests.made.whole_archive import make_datasets; "
-    "sets = make_datasets()[:1]; building.produce_all = lambda *_, **__: iter(sets); "
+    "from pipeline.resources import open_resources; "
+    "from tests.made.whole_archive import make_datasets, publish_datasets; "
+    "sets = make_datasets()[:1]; Order.datasets = lambda *_: iter(sets); "
     "order = Order((sets[0].definition,), None, None, '0.2.0'); order.keys(); "
     "resources = open_resources(1).__enter__()"
 )
-BUILDS = (PREPARED, "build_archive(sets, Path(out), code_version='0.2.0')")
+BUILDS = (PREPARED, "publish_datasets(sets, Path(out), code_version='0.2.0')")
 REBUILDS = (
     PREPARED,
     "regenerate(order, Path(out), resources, cache=Cache(Path(out).parent / 'cache'))",
@@ -103,11 +103,10 @@ class Runs:
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of code version 0.1.0; the killed builds would replace it by one of 0.2.0."""
-    from catalog.build.collections import build_archive
-    from tests.made.whole_archive import make_datasets
+    from tests.made.whole_archive import make_datasets, publish_datasets
 
     out = tmp_path_factory.mktemp("old") / "archive"
-    build_archive(make_datasets()[:1], out, code_version="0.1.0")
+    publish_datasets(make_datasets()[:1], out, code_version="0.1.0")
     return out
 
 
@@ -209,7 +208,8 @@ COMMAND = """
     import sys
     from contextlib import contextmanager
     import cli
-    import catalog.build.collections, catalog.build.definitions, catalog.reports.terminal
+    import catalog.build.definitions, catalog.reports.terminal
+    from catalog.build.order import Order
     from tests.made.whole_archive import make_datasets
 
     @contextmanager
@@ -219,7 +219,7 @@ COMMAND = """
     datasets = make_datasets()
     catalog.reports.terminal.progress = shown
     catalog.build.definitions.default_definitions = lambda: tuple(dataset.definition for dataset in datasets)
-    catalog.build.collections.produce_all = lambda *_, **__: iter(datasets)
+    Order.datasets = lambda *_: iter(datasets)
     cli.main()
 """
 MARK = "GLACIER_TEST_RUN"
@@ -326,16 +326,15 @@ def small_disk(old: Path, tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
 def test_a_full_disk_keeps_the_archive_and_says_so(share: float, old: Path, small_disk: Path) -> None:
     """Room for a share of the new archive: the disk is full while rasters, tables, documents or pages are written."""
-    from catalog.build.collections import build_archive
     from schemas.errors import BadInput
-    from tests.made.whole_archive import make_datasets
+    from tests.made.whole_archive import make_datasets, publish_datasets
 
     size = sum(path.stat().st_size for path in old.rglob("*") if path.is_file())
     out = Path(shutil.copytree(old, small_disk / "archive"))
     free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
     (small_disk / "filler").write_bytes(b"\1" * max(0, free - int(share * size)))
     with pytest.raises(BadInput, match="no space left on the disk") as refusal:
-        build_archive(make_datasets()[:1], out, code_version="0.2.0")
+        publish_datasets(make_datasets()[:1], out, code_version="0.2.0")
     assert refusal.value.exit_code == 2
     assert version_of(out) == "0.1.0"
     assert {path.name for path in small_disk.iterdir()} == {"archive", "filler"}

@@ -16,14 +16,15 @@ import pytest
 
 from catalog.archive.items import Dataset
 from catalog.archive.manifest import list_files
-from catalog.build import collections as building
-from catalog.build.collections import FailedBuild, build_archive
+from catalog.build import assembly
+from catalog.build.order import Order
+from catalog.build.report import FailedBuild
 from catalog.checks import validate
 from schemas.definition import Changes, OtherVersion
 from schemas.errors import BadInput
 from tests.made.command_line import Done, run
 from tests.made.damage import in_json
-from tests.made.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
+from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets
 
 # each builds, or copies, whole archives
 pytestmark = pytest.mark.slow
@@ -56,7 +57,7 @@ def failing_datasets() -> list[Dataset]:
 @pytest.mark.slow
 def test_the_report_says_what_was_published(first: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    report = build_archive(make_datasets(), tmp_path / "archive", code_version=CODE_VERSION, tell=said.append)
+    report = publish_datasets(make_datasets(), tmp_path / "archive", tell=said.append)
     assert report.items == {ELEVATION_CHANGE: ("elevation-change",), MASS_BALANCE: ("balance-2001", "balance-2003")}
     assert report.files == len(list_files(tmp_path / "archive"))
     assert report.to_dict()["checks"] == len(report.checks) > 50
@@ -96,7 +97,7 @@ def test_a_published_archive_is_valid_wherever_it_is_moved(first: Path, tmp_path
 @pytest.mark.slow
 def test_an_archive_is_replaced_by_the_next(first: Path, tmp_path: Path) -> None:
     shutil.copytree(first, tmp_path / "archive")
-    report = build_archive(make_datasets()[:1], tmp_path / "archive", code_version="0.2.0")
+    report = publish_datasets(make_datasets()[:1], tmp_path / "archive", code_version="0.2.0")
     assert list(report.items) == [ELEVATION_CHANGE]
     assert not (tmp_path / "archive" / MASS_BALANCE).exists()
     assert validate(tmp_path / "archive").passed
@@ -108,7 +109,7 @@ def test_a_failed_gate_publishes_nothing_and_keeps_the_previous_archive(first: P
     shutil.copytree(first, out)
     before = state(out)
     with pytest.raises(FailedBuild, match=r"glacier-wide uncertainty.*checks that failed: .*quality-gates") as caught:
-        build_archive(failing_datasets(), out, code_version=CODE_VERSION)
+        publish_datasets(failing_datasets(), out)
     assert caught.value.exit_code == 1
     assert "quality-gates" in caught.value.report.failed_checks()
     assert str(out) in caught.value.report.lines()[-1], "the report names the target, not the draft"
@@ -127,7 +128,7 @@ def test_an_error_while_writing_keeps_the_previous_archive(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(building, "write_collection_pages", interrupted)
+    monkeypatch.setattr(assembly, "write_collection_pages", interrupted)
     with pytest.raises(KeyboardInterrupt):
         build(out)
     assert state(out) == before
@@ -137,7 +138,7 @@ def test_an_error_while_writing_keeps_the_previous_archive(
 def test_a_bad_target_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive/thesis.doc").write_text("years of work")
-    monkeypatch.setattr(building, "write_collection", lambda *_: pytest.fail("the build began"))
+    monkeypatch.setattr(assembly, "write_collection", lambda *_: pytest.fail("the build began"))
     with pytest.raises(BadInput, match="a folder that is not an archive"):
         build(tmp_path / "archive")
     assert (tmp_path / "archive/thesis.doc").read_text() == "years of work"
@@ -145,22 +146,22 @@ def test_a_bad_target_is_refused_before_anything_is_written(tmp_path: Path, monk
 
 def test_refuses_one_dataset_twice_and_none(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="the same id twice"):
-        build_archive(make_datasets()[:1] * 2, tmp_path / "archive", code_version=CODE_VERSION)
+        publish_datasets(make_datasets()[:1] * 2, tmp_path / "archive")
     with pytest.raises(BadInput, match="found none; expected at least one dataset"):
-        build_archive([], tmp_path / "archive", code_version=CODE_VERSION)
+        publish_datasets([], tmp_path / "archive")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_refuses_a_bad_base_url_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="an http or https address"):
-        build_archive(make_datasets()[1:], tmp_path / "archive", base_url="ftp://x", code_version=CODE_VERSION)
+        publish_datasets(make_datasets()[1:], tmp_path / "archive", base_url="ftp://x")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
 def test_a_base_url_gives_a_valid_archive_too(tmp_path: Path) -> None:
     out = tmp_path / "archive"
-    build_archive(make_datasets()[1:], out, base_url="https://example.org/archive", code_version=CODE_VERSION)
+    publish_datasets(make_datasets()[1:], out, base_url="https://example.org/archive")
     assert validate(out).passed
 
 
@@ -175,7 +176,7 @@ def test_a_dataset_of_real_inputs_is_not_called_synthetic(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_target_with_a_dot_in_its_name(tmp_path: Path) -> None:
-    build_archive(make_datasets()[1:], tmp_path / "archive.v1", code_version=CODE_VERSION)
+    publish_datasets(make_datasets()[1:], tmp_path / "archive.v1")
     assert validate(tmp_path / "archive.v1").passed
 
 
@@ -190,7 +191,7 @@ def commissioned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setattr(
             "catalog.build.definitions.default_definitions", lambda: tuple(d.definition for d in datasets)
         )
-        monkeypatch.setattr(building, "produce_all", lambda *_, **__: iter(datasets))
+        monkeypatch.setattr(Order, "datasets", lambda *_: iter(datasets))
         return lambda *options: run("build", "--no-cache", "--quiet", *options)
 
     return commission
@@ -303,4 +304,4 @@ def test_a_gate_without_a_value_fails(tmp_path: Path) -> None:
     one, _ = make_datasets()
     gates = pd.DataFrame([["off-glacier bias", "stable terrain", None, 0.6, "m", False]], columns=one.gates.columns)
     with pytest.raises(FailedBuild, match="quality-gates"):
-        build_archive([replace(one, gates=gates)], tmp_path / "archive", code_version=CODE_VERSION)
+        publish_datasets([replace(one, gates=gates)], tmp_path / "archive")

@@ -20,9 +20,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-import catalog.build.collections
+import catalog.build.assembly
 import catalog.build.fingerprint
 from catalog.archive.manifest import list_files, write_manifest
+from catalog.build.assembly import Assembly
 from catalog.build.cache import Cache
 from catalog.build.collection import Collection, CollectionFacts
 from catalog.build.definitions import default_definitions
@@ -63,11 +64,12 @@ class Workshop:
     verdict: Callable[[Path], None] = lambda root: None
     while_computing: Callable[[], None] = lambda: None
 
-    def produce_all(self, definitions: Sequence[Definition], inputs: Path, *_: Any, **__: Any) -> Any:
+    def datasets(self, order: Order, definitions: Sequence[Definition]) -> Any:
+        assert order.inputs is not None
         for definition in definitions:
             self.computed.append(definition.id)
             self.while_computing()
-            yield Produced(definition, input_files(definition, inputs))
+            yield Produced(definition, input_files(definition, order.inputs))
 
     def write_collection(self, made: Produced, root: Path, base_url: Any, code_version: str, _tell: Any) -> Collection:
         folder = root / made.definition.id
@@ -91,15 +93,16 @@ class Workshop:
         )
         return Collection(made.definition, facts)
 
-    def complete(
-        self, root: Path, out: Path, collections: Sequence[Collection], base_url: Any, code_version: str,
-        *, reused: tuple[str, ...] = (), tell: Any = None,
-    ) -> BuildReport:  # fmt: skip
+    def write_archive_documents(
+        self, root: Path, collections: Sequence[Collection], base_url: Any, code_version: str
+    ) -> None:
         write_manifest(root, collections, code_version, base_url)
+
+    def proved(self, assembly: Assembly, root: Path, out: Path, _tell: Any) -> BuildReport:
         self.checked += 1
         self.verdict(root)
         files = list_files(root)
-        published = tuple(collection.published() for collection in collections)
+        published = tuple(collection.published() for collection in assembly.collections)
         return BuildReport(
             folder=out,
             collections=published,
@@ -107,15 +110,16 @@ class Workshop:
             size=sum(file.size for file in files),
             checks=("a check",),
             not_checked=(),
-            reused=reused,
+            reused=assembly.reused,
         )
 
 
 @pytest.fixture
 def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
     made = Workshop()
-    for name in ("produce_all", "write_collection", "complete"):
-        monkeypatch.setattr(catalog.build.collections, name, getattr(made, name))
+    monkeypatch.setattr(Order, "datasets", lambda order, definitions, *_: made.datasets(order, definitions))
+    for name in ("write_collection", "write_archive_documents", "proved"):
+        monkeypatch.setattr(catalog.build.assembly, name, getattr(made, name))
     return made
 
 

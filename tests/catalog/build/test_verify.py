@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-import catalog.build.collections
 import catalog.build.verify
-from catalog.build.collections import build_archive
+from catalog.build.assembly import Assembly
+from catalog.build.order import Order
 from catalog.build.production import write_sample
 from catalog.build.verify import Verification, verify
 from pipeline.resources import open_resources
 from schemas.errors import BadDefinition, BadInput
 from tests.made.command_line import run
 from tests.made.damage import DH, EC, EC_ITEM, flip_bit, in_copies, in_json, in_text, rewritten
-from tests.made.whole_archive import CODE_VERSION, make_datasets
+from tests.made.whole_archive import CODE_VERSION, make_datasets, publish_datasets
 
 # each builds, or copies, whole archives
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ Edit = Callable[[Path], None]
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of one small dataset; it is also what building it again gives, here and now."""
     out = tmp_path_factory.mktemp("built") / "archive"
-    build_archive(make_datasets()[:1], out, code_version=CODE_VERSION)
+    publish_datasets(make_datasets()[:1], out)
     return out
 
 
@@ -46,12 +46,11 @@ def archive(built: Path, tmp_path: Path) -> Path:
 def rebuilding(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Building again takes a copy instead of a minute."""
 
-    def copy(_order: Any, root: Path, *_: Any, **__: Any) -> tuple[list[Any], tuple[str, ...]]:
+    def copy(_order: Any, root: Path, *_: Any, **__: Any) -> Assembly:
         shutil.copytree(built, root, dirs_exist_ok=True)
-        return [], ()
+        return Assembly((), ())
 
-    monkeypatch.setattr(catalog.build.verify, "write_collections", copy)
-    monkeypatch.setattr(catalog.build.verify, "write_archive_documents", lambda *_: None)
+    monkeypatch.setattr(catalog.build.verify, "assemble", copy)
 
 
 def verified(archive: Path, inputs: Path | None = None, code_version: str = CODE_VERSION) -> Verification:
@@ -70,7 +69,7 @@ def state(folder: Path) -> dict[str, tuple[int, bytes]]:
 def test_a_fresh_archive_is_built_again_to_the_same_bytes_and_only_read(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog.build.collections, "produce_all", lambda *_, **__: iter(make_datasets()[:1]))
+    monkeypatch.setattr(Order, "datasets", lambda *_: iter(make_datasets()[:1]))
     before = state(archive)
     for folder in (archive, *(path for path in archive.rglob("*") if path.is_dir())):
         folder.chmod(0o555)

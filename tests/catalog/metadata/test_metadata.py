@@ -26,7 +26,6 @@ from rocrate.rocrate import ROCrate
 
 from catalog.archive.items import Dataset
 from catalog.archive.layout import METADATA_FILES
-from catalog.build.collections import build_archive
 from catalog.build.definitions import DATASETS, default_definitions
 from catalog.metadata import render_metadata, write_metadata
 from catalog.metadata.facts import describe
@@ -37,7 +36,7 @@ from pipeline.elevation_change.result import DatumStep, ElevationChange, Shift, 
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import parse_definition
 from schemas.errors import FailedCheck
-from tests.made.whole_archive import CODE_VERSION, make_datasets
+from tests.made.whole_archive import make_datasets, publish_datasets
 from tests.root import ROOT
 
 URUMQI, KUITUN = default_definitions()
@@ -738,7 +737,7 @@ def archive(tmp_path_factory):
     )
     out = tmp_path_factory.mktemp("facts") / "archive"
     datasets = [replace(one, definition=two) for one, two in zip((change, balance), definitions, strict=True)]
-    build_archive(datasets, out, code_version=CODE_VERSION)
+    publish_datasets(datasets, out)
     return out, definitions
 
 

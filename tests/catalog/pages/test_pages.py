@@ -19,7 +19,7 @@ from shapely.geometry import box
 from catalog.archive.items import Dataset, Item
 from catalog.archive.layout import SITE_FILES, CollectionFolder
 from catalog.archive.manifest import list_files
-from catalog.build.collections import build_archive
+from catalog.build import assembly
 from catalog.formats.number_text import measured, signed
 from catalog.items.mass_balance import COLLECTION_FIGURES
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes
@@ -29,7 +29,7 @@ from catalog.pages.search import parse_search_script
 from catalog.pages.write import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_pages, write_readme
 from catalog.reports.key_numbers import item_numbers, key_numbers
 from schemas.definition import Bilingual, Producer
-from tests.made.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets
+from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 
@@ -81,7 +81,7 @@ def test_pages_ask_nothing_of_another_server(root: Path) -> None:
 def test_every_page_says_synthetic_and_no_page_of_real_data_does(root: Path, tmp_path: Path) -> None:
     for path in root.rglob("*.html"):
         assert page(path).find_class("banner"), path
-    build_archive(make_datasets(synthetic=False)[1:], tmp_path / "real", code_version=CODE_VERSION)
+    publish_datasets(make_datasets(synthetic=False)[1:], tmp_path / "real")
     for path in (tmp_path / "real").rglob("*.html"):
         assert not page(path).find_class("banner"), path
 
@@ -182,7 +182,7 @@ def test_both_languages_stand_in_the_page_where_the_definition_has_both(root: Pa
 def test_without_chinese_only_english_is_written(tmp_path: Path) -> None:
     dataset = make_datasets()[1]
     plain = dataset.definition.model_copy(update={"title": Bilingual(en="Only English")})
-    build_archive([replace(dataset, definition=plain)], tmp_path / "archive", code_version=CODE_VERSION)
+    publish_datasets([replace(dataset, definition=plain)], tmp_path / "archive")
     tree = page(tmp_path / "archive" / MASS_BALANCE / "index.html")
     assert tree.xpath("//h1/text()") == ["Only English"]
 
@@ -205,13 +205,11 @@ def hostile_dataset() -> Dataset:
 @pytest.mark.slow
 def test_text_of_a_definition_is_never_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # only the pages are looked at: what other standards make of such a title is not the point here
-    from catalog.build.collections import collections as building
-
-    monkeypatch.setattr(building, "write_metadata", lambda *_: None)
-    monkeypatch.setattr(building, "write_collection_stac", lambda root, dataset, items, *_: stac_stubs(items))
-    monkeypatch.setattr(building, "write_catalog", lambda *_: None)
-    monkeypatch.setattr(building, "prove", lambda *_: building.ValidationReport("", ()))
-    build_archive([hostile_dataset()], tmp_path / "archive", code_version=CODE_VERSION)
+    monkeypatch.setattr(assembly, "write_metadata", lambda *_: None)
+    monkeypatch.setattr(assembly, "write_collection_stac", lambda root, dataset, items, *_: stac_stubs(items))
+    monkeypatch.setattr(assembly, "write_catalog", lambda *_: None)
+    monkeypatch.setattr(assembly, "prove", lambda *_: assembly.ValidationReport("", ()))
+    publish_datasets([hostile_dataset()], tmp_path / "archive")
     for path in (tmp_path / "archive").rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         assert "<script>alert" not in text, path

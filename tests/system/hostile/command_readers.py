@@ -16,7 +16,6 @@ from unittest import mock
 import httpx
 
 from catalog.archive.draft import open_draft
-from catalog.build.collections import build_archive
 from catalog.build.verify import verify
 from catalog.checks import validate
 from catalog.publish.publish import publish
@@ -27,7 +26,7 @@ from catalog.versions.data_versions import compare_versions, refuse_unversioned_
 from catalog.versions.proposed_changes import propose_changes
 from pipeline.resources import open_resources
 from schemas.errors import ArchiveError, BadInput
-from tests.made.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, make_datasets
+from tests.made.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, make_datasets, publish_datasets
 from tests.system.hostile import mutations as m
 from tests.system.hostile.readers import Reader, kept_folder
 
@@ -39,7 +38,7 @@ _REBUILT = BadInput("rebuilding", "a manifest that can be followed", "no more of
 def _good() -> Path:
     """The archive before it was damaged."""
     archive = kept_folder() / "archive"
-    build_archive(make_datasets(), archive, code_version=CODE_VERSION)
+    publish_datasets(make_datasets(), archive)
     return archive
 
 

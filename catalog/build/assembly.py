@@ -1,19 +1,18 @@
-"""The archive as a whole: written to a draft, checked, and published by one rename."""
+"""The archive as a whole: every collection and what stands above them, written into a folder and proved."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.archive.draft import open_draft, preflight
 from catalog.archive.items import Dataset
 from catalog.archive.layout import CollectionFolder
 from catalog.archive.manifest import differs_from_published, list_files, write_manifest
 from catalog.archive.media_types import media_type_of
 from catalog.build.cache import Cache, cache_dropped, keep_if_possible
 from catalog.build.collection import Collection, facts_from_json, facts_of, facts_to_json
-from catalog.build.order import Order, require_distinct
-from catalog.build.production import produce_all
+from catalog.build.order import Order
 from catalog.build.report import BuildReport, FailedBuild
 from catalog.checks import ValidationReport, validate
 from catalog.items.elevation_change import write_elevation_change
@@ -29,38 +28,44 @@ from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
 
-__all__ = ["BuildReport", "FailedBuild", "build_archive", "preflight"]
+
+@dataclass(frozen=True)
+class Assembly:
+    """A whole archive below a folder, neither proved nor published yet.
+
+    Attributes
+    ----------
+    collections : in the order of the definitions.
+    reused : ids of those that were taken from the cache.
+    """
+
+    collections: tuple[Collection, ...]
+    reused: tuple[str, ...]
 
 
-def build_archive(
-    datasets: Sequence[Dataset],
-    out: Path,
-    *,
-    base_url: str | None = None,
-    code_version: str,
+def assemble(
+    order: Order,
+    root: Path,
+    resources: Resources,
+    keys: Sequence[str] = (),
+    cache: Cache | None = None,
     tell: Tell = silent,
-) -> BuildReport:
-    """Publish datasets as an archive at ``out``; until the last rename whatever stood there stays as it was.
+) -> Assembly:
+    """Write the whole archive that is asked for below ``root``: its collections, and what stands above them.
+
+    Building and verifying differ only in what they do with it.
 
     Parameters
     ----------
-    datasets : in the order in which the catalogue lists them.
-    out : the archive's folder: absent, empty, or an archive built earlier.
-    base_url : where the archive will be served from, if that is known.
-    code_version : version of this software, for the manifest.
+    keys : for each definition the digest of all that its collection depends on; needed with a cache only.
 
     Errors
     ------
-    BadInput : a target that cannot be published to, another build on it, a full disk, a dataset given twice.
-    FailedBuild : a check or quality gate did not pass; nothing was published.
+    BadInput : a bad or missing input, a base URL that is not http(s).
     """
-    require_distinct(tuple(dataset.definition for dataset in datasets))
-    with open_draft(out) as draft:
-        collections = [write_collection(dataset, draft.folder, base_url, code_version, tell) for dataset in datasets]
-        report = complete(draft.folder, out, collections, base_url, code_version, tell=tell)
-        tell("publishing")
-        draft.publish()
-    return report
+    collections, reused = _write_collections(order, root, resources, keys, cache, tell)
+    write_archive_documents(root, collections, order.base_url, order.code_version)
+    return Assembly(tuple(collections), reused)
 
 
 def write_collection(
@@ -85,24 +90,10 @@ def write_collection(
     return Collection(dataset.definition, facts_of(dataset, items, card))
 
 
-def write_collections(
-    order: Order,
-    root: Path,
-    resources: Resources,
-    keys: Sequence[str] = (),
-    cache: Cache | None = None,
-    tell: Tell = silent,
+def _write_collections(
+    order: Order, root: Path, resources: Resources, keys: Sequence[str], cache: Cache | None, tell: Tell
 ) -> tuple[list[Collection], tuple[str, ...]]:
-    """Write every collection that an order names below ``root``, taking from the cache what it holds.
-
-    Parameters
-    ----------
-    keys : for each definition the digest of all that its collection depends on; needed with a cache only.
-
-    Returns
-    -------
-    The collections in the order of the definitions, and the ids of those that were not computed.
-    """
+    """Every collection in the order of the definitions, and the ids of those that the cache held."""
     keyed = {definition.id: key for definition, key in zip(order.definitions, keys, strict=False)}
     found: dict[str, Collection] = {}
     for definition in order.definitions if cache else ():
@@ -116,48 +107,14 @@ def write_collections(
             found[definition.id] = Collection(definition, facts_from_json(facts))
     reused = tuple(found)
     missing = [definition for definition in order.definitions if definition.id not in found]
-    with order.input_folder() as inputs:
-        for dataset in produce_all(missing, inputs, resources, synthetic=order.synthetic, tell=tell):
-            name = dataset.definition.id
-            found[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
-            # raw inputs that changed while they were read belong to no key
-            if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
-                facts = facts_to_json(found[name].facts)
-                keep_if_possible(cache, keyed[name], CollectionFolder(root, name).path, facts, tell)
+    for dataset in order.datasets(missing, resources, tell):
+        name = dataset.definition.id
+        found[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
+        # raw inputs that changed while they were read belong to no key
+        if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
+            facts = facts_to_json(found[name].facts)
+            keep_if_possible(cache, keyed[name], CollectionFolder(root, name).path, facts, tell)
     return [found[definition.id] for definition in order.definitions], reused
-
-
-def complete(
-    root: Path,
-    out: Path,
-    collections: Sequence[Collection],
-    base_url: str | None,
-    code_version: str,
-    *,
-    reused: tuple[str, ...] = (),
-    tell: Tell = silent,
-) -> BuildReport:
-    """Write what stands above the collections, check everything, and compare it with what is published at ``out``.
-
-    Errors
-    ------
-    FailedCheck : a check or quality gate did not pass, or published values would change without a new version.
-    """
-    write_archive_documents(root, collections, base_url, code_version)
-    tell("checking the draft")
-    validation = prove(root, out, tell)
-    if differs_from_published(out, root):
-        refuse_unversioned_change(out, root)
-    files = list_files(root)
-    return BuildReport(
-        folder=out,
-        collections=tuple(collection.published() for collection in collections),
-        files=len(files),
-        size=sum(file.size for file in files),
-        checks=tuple(result.name for result in validation.results),
-        not_checked=tuple(result.name for result in validation.results if result.skipped),
-        reused=reused,
-    )
 
 
 def write_archive_documents(
@@ -171,6 +128,29 @@ def write_archive_documents(
     write_catalog(root, children, base_url)
     write_front_page(root, [(collection.definition, collection.facts.card) for collection in collections])
     write_manifest(root, collections, code_version, base_url)
+
+
+def proved(assembly: Assembly, root: Path, out: Path, tell: Tell = silent) -> BuildReport:
+    """Check everything of the archive assembled below ``root``, and compare it with what is published at ``out``.
+
+    Errors
+    ------
+    FailedCheck : a check or quality gate did not pass, or published values would change without a new version.
+    """
+    tell("checking the draft")
+    validation = prove(root, out, tell)
+    if differs_from_published(out, root):
+        refuse_unversioned_change(out, root)
+    files = list_files(root)
+    return BuildReport(
+        folder=out,
+        collections=tuple(collection.published() for collection in assembly.collections),
+        files=len(files),
+        size=sum(file.size for file in files),
+        checks=tuple(result.name for result in validation.results),
+        not_checked=tuple(result.name for result in validation.results if result.skipped),
+        reused=assembly.reused,
+    )
 
 
 def prove(draft: Path, out: Path, tell: Tell = silent) -> ValidationReport:
