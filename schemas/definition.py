@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdap
 
 from schemas.errors import BadDefinition
 from schemas.input_files import read_plain_file
+from schemas.inside import leads_inside, plainly
 from schemas.machine_folders import machine_folders
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings, SurfaceCorrection
 
@@ -56,7 +57,7 @@ def _no_number(value: object) -> object:
 
 
 def _below_the_inputs(pattern: str) -> str:
-    if pattern.startswith("/") or "\\" in pattern or ":" in pattern or ".." in pattern.split("/"):
+    if not leads_inside(plainly(pattern)) or ":" in pattern:
         raise Contradiction(repr(pattern), "a file name below the inputs folder, with forward slashes and without '..'")
     return pattern
 

@@ -17,6 +17,7 @@ from rasterio.errors import RasterioError
 
 from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, VERSIONS, chinese_twin
 from catalog.archive.manifest import sha256_of, whole_manifest
+from schemas.inside import leads_inside
 
 GEOTIFF = "image/tiff; application=geotiff"
 PART = re.compile(r"items-\d{4,}\.json")  # a sub-catalogue of a large collection
@@ -105,12 +106,6 @@ class FolderFiles:
             if place.is_symlink():
                 return None
         return place if place.is_file() else None
-
-
-def leads_inside(path: str) -> bool:
-    """Whether a path, relative to the root, stays below it."""
-    parts = path.split("/")
-    return bool(path) and not set(parts) & {"", ".", ".."} and not set("\\\0") & set(path) and len(path) < 1000
 
 
 def _bounded(content: bytes) -> bytes:

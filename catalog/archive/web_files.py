@@ -13,8 +13,9 @@ import httpx
 
 from catalog.archive.layout import CATALOG_JSON, INDEX_HTML, MANIFEST_JSON
 from catalog.archive.manifest import manifest_parts, whole_manifest
-from catalog.archive.opened import MOST_BYTES, leads_inside
+from catalog.archive.opened import MOST_BYTES
 from schemas.errors import BadInput
+from schemas.inside import leads_inside
 
 # a compressed answer would state another length than the file's
 _IDENTITY = {"accept-encoding": "identity"}

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 from catalog.archive.manifest import ListedFile, list_files, manifest_files, sha256_of
 from pipeline.progress import Tell
 from schemas.errors import BadInput
+from schemas.inside import leads_inside
 
 LIMIT_BYTES = 4_000_000_000
 _FORMAT = "1"
@@ -161,7 +162,7 @@ class Cache:
             raise DamagedEntry(f"entry {key[:12]} does not agree with its own checksum")
         content = json.loads(body)
         files = tuple(ListedFile(*file) for file in content["files"])
-        if strange := [file.path for file in files if file.path.startswith("/") or ".." in file.path.split("/")]:
+        if strange := [file.path for file in files if not leads_inside(file.path)]:
             raise DamagedEntry(f"entry {key[:12]} names {strange[0]!r}, which is no file below it")
         return Entry(files, content["facts"])
 

@@ -14,6 +14,7 @@ from catalog.versions.published_datasets import refuse_to_replace
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
 from schemas.errors import BadInput
+from schemas.inside import lies_inside
 
 
 def regenerate(
@@ -61,7 +62,7 @@ def regenerate(
 
 def _refuse_cache_within(out: Path, cache: Cache) -> None:
     """The archive is replaced as a whole, and holds nothing that its manifest does not list."""
-    if cache.folder.resolve().is_relative_to(out.resolve()):
+    if lies_inside(cache.folder, out):
         raise BadInput(
             str(cache.folder), "a cache within the archive", "a folder elsewhere", "name another with --cache"
         )

@@ -20,6 +20,7 @@ from obstore.store import S3Store
 from catalog.archive.manifest import ListedFile, sha256_of
 from catalog.archive.media_types import cache_rule, media_type_of
 from schemas.errors import BadInput, FailedCheck
+from schemas.inside import lies_inside
 
 if TYPE_CHECKING:  # these exist for the type checker only
     from obstore.store import RetryConfig, S3Config
@@ -162,7 +163,7 @@ class FolderDestination:
 
     def _place(self, path: str) -> Path:
         place = self.root / path
-        if not place.parent.resolve().is_relative_to(self.root):
+        if not lies_inside(place.parent, self.root):
             raise BadInput(
                 str(place), "a symbolic link that leads out of the destination", "folders", "remove the link first"
             )

@@ -40,6 +40,7 @@ from catalog.publish.destinations import Destination, open_destination
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
 from schemas.errors import BadInput, FailedCheck
+from schemas.inside import leads_inside, lies_inside
 
 JOURNAL_JSON = ".glacier-publishing.json"
 STAGES = ("data", "descriptions", "items", "lists of items", "collections", "pages", "manifest", "catalogue")
@@ -247,24 +248,21 @@ def _require_unaltered(path: Path, file: ListedFile) -> None:
 
 
 def _require_present(archive: Path, file: ListedFile) -> None:
-    place = PurePosixPath(file.path)
-    reserved = file.path == JOURNAL_JSON or place.parts[:1] == (VERSIONS,)
-    if not file.path or place.is_absolute() or ".." in place.parts or "\\" in file.path or reserved:
+    if not _is_of_an_archive(file.path) or file.path == JOURNAL_JSON:
         raise BadInput(
             f"{archive}/{MANIFEST_JSON}", f"the path {file.path!r}", "paths inside the archive", "build again"
         )
     found = archive / file.path
     if not found.is_file():
         raise BadInput(str(found), "no such file", "a file that the manifest lists", "build again, or run validate")
-    if not found.resolve().is_relative_to(archive.resolve()):
+    if not lies_inside(found, archive):
         raise BadInput(str(found), "a symbolic link out of the archive", "a file of the archive", "build again")
 
 
 def _refuse_overlap(archive: Path, destination: str) -> None:
     if "://" in destination:
         return
-    here, there = archive.resolve(), Path(destination).resolve()
-    if there.is_relative_to(here) or here.is_relative_to(there):
+    if lies_inside(destination, archive) or lies_inside(archive, destination):
         raise BadInput(destination, f"a folder that overlaps the archive {archive}", "a folder apart from it")
 
 
@@ -290,14 +288,13 @@ def _previous(target: Destination) -> _Previous:
     entries = [*((manifest or {}).get("files") or ()), *((journal or {}).get("files") or ())]
     paths = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
     paths.update(manifest_parts(manifest or {}))
-    inside = frozenset(path for path in paths if _is_inside(path))
+    inside = frozenset(path for path in paths if _is_of_an_archive(path))
     return _Previous(inside, content if manifest else b"", mixed=journal is not None)
 
 
-def _is_inside(path: str) -> bool:
-    """Whether a path that somebody else has written down is one of an archive's files."""
-    parts = PurePosixPath(path).parts
-    return bool(parts) and ".." not in parts and not path.startswith("/") and parts[0] != VERSIONS
+def _is_of_an_archive(path: str) -> bool:
+    """Whether a path that somebody else has written down can be one of an archive's files."""
+    return leads_inside(path) and path.partition("/")[0] != VERSIONS
 
 
 def _place_to_keep(source: _Source, previous: _Previous) -> str:
@@ -318,7 +315,7 @@ def _keep(target: Destination, previous: _Previous, place: str, workers: int, te
     manifest = whole_manifest(target.read) or {}
     listed = manifest.get("files") or ()
     names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)} | {*manifest_parts(manifest)}
-    files = in_order(ListedFile(name, 0, "") for name in names if _is_inside(name) and name != MANIFEST_JSON)
+    files = in_order(ListedFile(name, 0, "") for name in names if _is_of_an_archive(name) and name != MANIFEST_JSON)
     tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
     for _, group in groupby(files, key=_order_of):
         kept = _each(list(group), lambda file: (file.path, target.copy(file.path, f"{place}/{file.path}")), workers)

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from catalog.archive.media_types import media_type_of
 from catalog.serve.byte_ranges import asked_ranges
+from schemas.inside import leads_inside, lies_inside
 
 EXPOSED_HEADERS = ("Accept-Ranges", "Content-Encoding", "Content-Length", "Content-Range", "ETag", "Last-Modified")
 PIECE_BYTES = 256 * 1024
@@ -82,11 +83,11 @@ class FolderFiles:
 
     def place_of(self, path: str) -> str | None:
         """Where a path leads to, links followed; None where that is outside. Nothing need stand there."""
-        parts = path.split("/")
-        if ".." in parts or "\0" in path:
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        if parts and not leads_inside("/".join(parts)):
             return None
-        place = os.path.realpath(os.path.join(self.root, *(part for part in parts if part)))
-        return place if place == self.root or place.startswith(self.root + os.sep) else None
+        place = os.path.realpath(os.path.join(self.root, *parts))
+        return place if lies_inside(place, self.root) else None
 
     def find(self, path: str) -> OpenFile | None:
         """The regular file that a path names, or None.

@@ -26,6 +26,7 @@ from catalog.archive.manifest import ListedFile, list_files
 from catalog.build.cache import default_cache_folder
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
+from schemas.inside import lies_inside
 
 PACKAGE = "@radiantearth/stac-browser"
 VERSION = "4.0.1"
@@ -121,7 +122,7 @@ def projections(root: Path) -> tuple[str, ...]:
 
 
 def _codes_below(root: Path, path: Path, seen: set[Path]) -> set[str]:
-    if path in seen or not path.is_relative_to(root) or not os.path.isfile(path):
+    if path in seen or not lies_inside(path, root) or not os.path.isfile(path):
         return set()  # a broken link is for `validate` to say
     seen.add(path)
     document = _read_json(path)

@@ -7,10 +7,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from schemas.errors import BadInput
+from schemas.inside import leads_inside, plainly
 
 # what the reader of zip files raises for one that is damaged, encrypted or packed in an unknown way
 ZIP_DAMAGE = (
@@ -71,8 +72,7 @@ def _directory_bytes(path: Path | IO[bytes]) -> int:
 
 def stays_inside(member: str) -> bool:
     """Whether the name of a member leads to no place outside the archive."""
-    parts = PurePosixPath(member).parts
-    return bool(parts) and not member.startswith("/") and ".." not in parts and not set("\\{}\x00\n") & set(member)
+    return leads_inside(plainly(member)) and not set("{}\n") & set(member)
 
 
 def headers_agree(path: Path, entry: zipfile.ZipInfo) -> bool:
