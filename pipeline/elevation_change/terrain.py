@@ -15,7 +15,9 @@ _NORTH, _SOUTH = (..., slice(None, -2), slice(1, -1)), (..., slice(2, None), sli
 _WEST, _EAST = (..., slice(1, -1), slice(None, -2)), (..., slice(1, -1), slice(2, None))
 
 
-def inner_gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
+def inner_gradient(
+    heights: FloatArray, pixel_m: float, out: tuple[FloatArray, FloatArray] | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Slope components dz/dEast and dz/dNorth by central differences.
 
     dz/dE = (z6 - z4) / 2L and dz/dN = (z2 - z8) / 2L, with z1..z9 row by row from the north-west (Zevenbergen and
@@ -25,12 +27,15 @@ def inner_gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, Flo
     ----------
     heights : shape (..., rows, columns), m.
     pixel_m : pixel size L, m.
+    out : where the components are put; two new arrays where not given.
 
     Returns
     -------
     Two arrays of shape (..., rows - 2, columns - 2), m per m; each NaN where one of its own two heights is void.
     """
-    east, north = heights[_EAST] - heights[_WEST], heights[_NORTH] - heights[_SOUTH]
+    into = out or (None, None)
+    east = np.subtract(heights[_EAST], heights[_WEST], out=into[0])
+    north = np.subtract(heights[_NORTH], heights[_SOUTH], out=into[1])
     scale = 1 / (2 * pixel_m)
     east *= scale
     north *= scale

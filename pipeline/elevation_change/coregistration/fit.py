@@ -13,7 +13,7 @@ from pipeline.elevation_change.coregistration.survey import AlignedWindows, Surv
 from pipeline.elevation_change.pairing.dem_pair import RIM, DemPair, inner_columns, inner_rows, with_rim
 from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad
-from pipeline.elevation_change.terrain import aspect_deg, slope_deg
+from pipeline.elevation_change.terrain import aspect_deg, inner_gradient, slope_deg
 from pipeline.grid import BoolArray, FloatArray
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
@@ -147,16 +147,9 @@ def step_sums(reference: FloatArray, difference: FloatArray, suitable: BoolArray
     difference : reference minus aligned DEM as it stands, shape (..., rows, columns), m; NaN where void. Overwritten.
     suitable : pixels that may be stable terrain, shaped like difference.
     """
-    rows, columns = difference.shape[-2:]
-    design = np.empty((*difference.shape[:-1], 4, columns), np.float32)
+    design = np.empty((*difference.shape[:-1], 4, difference.shape[-1]), np.float32)
     east, north, root, last = (design[..., part, :] for part in range(4))
-    centre, beside = slice(RIM, RIM + columns), (slice(RIM - 1, RIM - 1 + columns), slice(RIM + 1, RIM + 1 + columns))
-    middle = reference[..., RIM : RIM + rows, :]
-    np.subtract(middle[..., beside[0]], middle[..., beside[1]], out=east)
-    above, below = reference[..., RIM - 1 : RIM - 1 + rows, centre], reference[..., RIM + 1 : RIM + 1 + rows, centre]
-    np.subtract(below, above, out=north)
-    east *= np.float32(0.5 / pixel_m)
-    north *= np.float32(0.5 / pixel_m)
+    inner_gradient(reference[..., 1:-1, 1:-1], pixel_m, (east, north))
     steepness = east * east
     square = north * north
     steepness += square
@@ -176,8 +169,10 @@ def step_sums(reference: FloatArray, difference: FloatArray, suitable: BoolArray
     np.divide(kept, square, out=root)
     core_weight = _sum_of_squares(root, core)
     last[...] = difference
-    for part in (east, north, last):
-        np.multiply(part, root, out=part)
+    last *= root
+    np.negative(root, out=square)  # the relation holds with the slopes' signs turned
+    east *= square
+    north *= square
     return StepSums(_gram(design), core_weight, int(np.count_nonzero(kept)))
 
 
@@ -247,7 +242,7 @@ class SurveyedTerrain:
         self._settings, self._limits = settings, tangent_limits(settings)
         self._windows = AlignedWindows(pair, survey.lattice, runner)
         self.centre = survey.reference[..., RIM:-RIM, RIM:-RIM]
-        self.gradient = inner_slopes(survey.reference, pair.pixel_m)
+        self.gradient = inner_gradient(survey.reference[..., 1:-1, 1:-1], pair.pixel_m)
         steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2
         fitting = survey.suitable & (steepness >= self._limits[0]) & (steepness <= self._limits[1])
         self.fitting = fitting
@@ -292,14 +287,6 @@ class SurveyedTerrain:
     def sums(self, difference: FloatArray, weighting: Weighting) -> StepSums:
         """Normal equations over the survey; overwrites the differences."""
         return step_sums(self.survey.reference, difference, self.survey.suitable, self.pixel_m, weighting)
-
-
-def inner_slopes(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
-    """dz/dE and dz/dN by central differences, shape (..., rows, columns) of heights with a rim of ``RIM`` pixels."""
-    scale = np.float32(0.5 / pixel_m)
-    middle = heights[..., RIM:-RIM, RIM - 1 : heights.shape[-1] - RIM + 1]
-    upright = heights[..., RIM - 1 : heights.shape[-2] - RIM + 1, RIM:-RIM]
-    return (middle[..., 2:] - middle[..., :-2]) * scale, (upright[..., :-2, :] - upright[..., 2:, :]) * scale
 
 
 def search_on_survey(

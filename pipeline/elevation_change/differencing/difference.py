@@ -20,7 +20,6 @@ from pipeline.elevation_change.statistics import nmad, thinned
 from pipeline.elevation_change.terrain import (
     aspect_deg,
     gradient,
-    inner_gradient,
     inner_maximum_curvature,
     maximum_curvature,
     slope_deg,
@@ -177,8 +176,7 @@ def stable_sample(
     BadInput : fewer pixels than ``minimum_stable_pixels``.
     """
     lattice = terrain.survey.lattice
-    slopes = inner_gradient(terrain.survey.reference, pair.pixel_m)
-    slopes = (slopes[0][..., 1:-1, 1:-1], slopes[1][..., 1:-1, 1:-1])
+    slopes = terrain.gradient
     aligned = aligned_windows(pair, lattice, shift, runner)
     unmoved = raster_windows(pair.unmoved, lattice, runner)
     slope = slope_deg(*slopes)
