@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
@@ -14,6 +13,7 @@ import httpx
 from catalog.archive.layout import CATALOG_JSON, INDEX_HTML, MANIFEST_JSON
 from catalog.archive.manifest import manifest_parts, whole_manifest
 from catalog.archive.opened import MOST_BYTES
+from pipeline.patience import PASSING, Again, OutOfPatience, Patience, asked_wait_s
 from schemas.errors import BadInput
 from schemas.inside import leads_inside
 
@@ -21,8 +21,8 @@ from schemas.inside import leads_inside
 _IDENTITY = {"accept-encoding": "identity"}
 # a store that does not list its files to everyone answers 403 for one that is not there
 _ABSENT = (403, 404, 410)
-_TROUBLE = (429, 500, 502, 503, 504)
-_TRIALS = 3
+PATIENCE = Patience(attempts=3, longest_asked_s=30.0)
+T = TypeVar("T")
 _SERVER = "try again, or see to the server"
 
 
@@ -31,8 +31,8 @@ class WebFiles:
 
     local = False
 
-    def __init__(self, url: str, client: httpx.Client, *, deep: bool = False, pause_s: float = 1.0) -> None:
-        """``pause_s`` is waited before a server in trouble is asked again, and twice as long the next time.
+    def __init__(self, url: str, client: httpx.Client, *, deep: bool = False, patience: Patience = PATIENCE) -> None:
+        """Over ``client``; whole rasters are read only where ``deep``.
 
         Errors
         ------
@@ -40,7 +40,7 @@ class WebFiles:
         """
         self.name = root_of(url)
         self.deep = deep
-        self._client, self._pause_s = client, pause_s
+        self._client, self._patience = client, patience
         self._contents: dict[str, bytes | None] = {}
         self._sizes: dict[str, int | None] = {}
 
@@ -63,14 +63,11 @@ class WebFiles:
 
     def _size(self, path: str) -> int | None:
         """As the server states it, to HEAD or, where it does not know that, to a request for the first byte."""
-        answers = (("HEAD", _IDENTITY), ("GET", {**_IDENTITY, "range": "bytes=0-0"}))
-        for method, headers in answers:
-            with self._answer(method, path, headers) as answer:
-                if answer.status_code in _ABSENT:
-                    return None
-                total = answer.headers.get("content-range", "").rpartition("/")[2]
-                length = total if answer.status_code == 206 else answer.headers.get("content-length", "")
-            if answer.is_success and re.fullmatch("[0-9]{1,18}", length):
+        for method, headers in (("HEAD", _IDENTITY), ("GET", {**_IDENTITY, "range": "bytes=0-0"})):
+            length = self._ask(method, path, headers, _stated_length)
+            if length is None:
+                return None
+            if re.fullmatch("[0-9]{1,18}", length):
                 return int(length)
         raise BadInput(self._url(path), "an answer without the file's length", "a server that states it", _SERVER)
 
@@ -87,17 +84,19 @@ class WebFiles:
         return self._contents[path]
 
     def _get(self, path: str) -> bytes | None:
+        return self._ask("GET", path, _IDENTITY, lambda answer: self._content(path, answer))
+
+    def _content(self, path: str, answer: httpx.Response) -> bytes | None:
         """The whole file, read piece by piece: a server may send without end."""
+        if answer.status_code in _ABSENT:
+            return None
+        if not answer.is_success:
+            raise self._refused(path, _status(answer))
         content = bytearray()
-        with self._answer("GET", path, _IDENTITY) as answer:
-            if answer.status_code in _ABSENT:
-                return None
-            if not answer.is_success:
-                raise self._refused(path, answer)
-            for piece in answer.iter_bytes():
-                content += piece
-                if len(content) > MOST_BYTES:
-                    raise ValueError(f"more than {MOST_BYTES} bytes")
+        for piece in answer.iter_bytes():
+            content += piece
+            if len(content) > MOST_BYTES:
+                raise ValueError(f"more than {MOST_BYTES} bytes")
         return bytes(content)
 
     def sha256(self, path: str) -> str | None:
@@ -110,29 +109,41 @@ class WebFiles:
     def _url(self, path: str) -> str:
         return f"{self.name}/{quote(path)}"
 
-    @contextmanager
-    def _answer(self, method: str, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
-        """The answer to one request; a server in trouble is asked again a few times."""
-        for trial in range(_TRIALS):
-            try:
-                with self._client.stream(method, self._url(path), headers=headers) as answer:
-                    if answer.status_code not in _TROUBLE:
-                        yield answer
-                        return
-                    refusal = self._refused(path, answer)
-            except httpx.HTTPError as error:
-                raise self._unanswered(path, error) from None
-            if trial + 1 == _TRIALS:
-                raise refusal
-            time.sleep(self._pause_s * 2**trial)
+    def _ask(self, method: str, path: str, headers: dict[str, str], read: Callable[[httpx.Response], T]) -> T:
+        """What ``read`` makes of the answer to one request; a server in trouble is asked again a few times."""
 
-    def _refused(self, path: str, answer: httpx.Response) -> BadInput:
-        found = f"answer {answer.status_code} {answer.reason_phrase}".rstrip()
-        return BadInput(self._url(path), found, "the file, or 404 where there is none", _SERVER)
+        def once() -> T:
+            with self._client.stream(method, self._url(path), headers=headers) as answer:
+                if answer.status_code in PASSING:
+                    raise Again(_status(answer), asked_wait_s(answer.headers.get("retry-after", "")))
+                return read(answer)
+
+        try:
+            return self._patience.until_done(once)
+        except httpx.HTTPError as error:
+            raise self._unanswered(path, error) from None
+        except OutOfPatience as end:
+            raise self._refused(path, end.found) from None
+
+    def _refused(self, path: str, status: str) -> BadInput:
+        return BadInput(self._url(path), f"answer {status}", "the file, or 404 where there is none", _SERVER)
 
     def _unanswered(self, path: str, error: httpx.HTTPError) -> BadInput:
         kind = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
         return BadInput(self._url(path), kind, "an answer from the server", _SERVER)
+
+
+def _status(answer: httpx.Response) -> str:
+    return f"{answer.status_code} {answer.reason_phrase}".rstrip()
+
+
+def _stated_length(answer: httpx.Response) -> str | None:
+    """The length of the file in an answer's words, empty where it does not say; None where there is no such file."""
+    if answer.status_code in _ABSENT:
+        return None
+    total = str(answer.headers.get("content-range", "")).rpartition("/")[2]
+    length = total if answer.status_code == 206 else str(answer.headers.get("content-length", ""))
+    return length if answer.is_success else ""
 
 
 def root_of(url: str) -> str:

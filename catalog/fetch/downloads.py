@@ -11,14 +11,13 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from pipeline.patience import PASSING, Again, OutOfPatience, Patience, asked_wait_s, is_number
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 
@@ -26,42 +25,16 @@ T = TypeVar("T")
 # name of the file, bytes at hand, bytes in all where the server says
 Meter = Callable[[str, int, int | None], None]
 
-_PASSING = (408, 425, 429, 500, 502, 503, 504)
 _NO_HEAD = (403, 405, 501)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 10
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _MOST_BYTES = 16 << 30  # of a file of unknown size; the largest that is wanted, a zip of tiles, has some two gigabytes
-_MOST_DIGITS = 18  # of a whole number in a header; an exabyte has nineteen
 
 
 def unmetered(_name: str, _at_hand: int, _in_all: int | None) -> None:
     """Count nothing."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How often to ask again without any progress, and how long to wait in between.
-
-    Attributes
-    ----------
-    first_wait_s, longest_wait_s : seconds; doubled each time up to the longest.
-    longest_asked_s : what a server may ask for (Retry-After) at most; when it asks for more, the run ends and says so.
-    slowest_bytes_s, slow_for_s : a transfer below that rate (bytes per second) for so long (seconds) is begun again.
-    """
-
-    attempts: int = 5
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0
-    longest_asked_s: float = 600.0
-    slowest_bytes_s: float = 500.0
-    slow_for_s: float = 60.0
-    sleep: Callable[[float], object] = time.sleep
-
-    def wait_s(self, attempt: int, asked_s: float | None) -> float:
-        """Wait after attempt number ``attempt`` (from 0): our own, or longer where the server asks for it."""
-        return max(min(self.first_wait_s * 2.0**attempt, self.longest_wait_s), asked_s or 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,14 +97,6 @@ class Stopped(Exception):
     """The transfer was told to end; what has arrived is kept."""
 
 
-class _Again(Exception):
-    """A passing trouble: what was found, and how long the server asks to wait (seconds)."""
-
-    def __init__(self, found: str, wait_s: float | None = None) -> None:
-        self.found, self.wait_s = found, wait_s
-        super().__init__(found)
-
-
 def open_client(timeout_s: float = 30.0) -> httpx.Client:
     """A client that gives up on a silent server after ``timeout_s``; redirects are followed by ``Remote``'s rules."""
     return httpx.Client(timeout=timeout_s, headers={"User-Agent": "glacier-archive"})
@@ -151,13 +116,13 @@ def _ask_size(remote: Remote) -> Announced:
             _refuse(remote, answer)
             length = answer.headers.get("content-length", "")
             return (
-                Announced(remote.url, int(length)) if _is_number(length) else Announced(remote.url, None, "not stated")
+                Announced(remote.url, int(length)) if is_number(length) else Announced(remote.url, None, "not stated")
             )
     with _answer(remote, "GET", {"Range": "bytes=0-0"}) as answer:  # some servers know no HEAD
         _refuse(remote, answer)
         length = answer.headers.get("content-range", "").rpartition("/")[2]
         whole = answer.headers.get("content-length", "") if answer.status_code == 200 else length
-        return Announced(remote.url, int(whole)) if _is_number(whole) else Announced(remote.url, None, "not stated")
+        return Announced(remote.url, int(whole)) if is_number(whole) else Announced(remote.url, None, "not stated")
 
 
 def download(
@@ -212,7 +177,7 @@ class _Transfer:
         with _answer(self.remote, "GET", ask) as answer:
             if answer.status_code == 416:
                 _discard(self.part)
-                raise _Again("416 Range Not Satisfiable")
+                raise Again("416 Range Not Satisfiable")
             _refuse(self.remote, answer)
             start = self._start(answer, offset, validator)
             if start == 0:
@@ -233,11 +198,11 @@ class _Transfer:
         if start == offset and (not stated or validator in stated) and not _encoding(answer):
             return start
         _discard(self.part)
-        raise _Again(f"bytes from {start} of another file" if start == offset else f"bytes from {start}, not {offset}")
+        raise Again(f"bytes from {start} of another file" if start == offset else f"bytes from {start}, not {offset}")
 
     def _append(self, answer: httpx.Response, start: int) -> None:
         length = answer.headers.get("content-length", "")
-        total = start + int(length) if _is_number(length) else None
+        total = start + int(length) if is_number(length) else None
         self._require_size(total)
         _require_room(self.part, (total or 0) - start)
         with self.part.open("r+b" if start else "wb") as file:
@@ -248,7 +213,7 @@ class _Transfer:
             file.truncate()
             arrived = file.tell()
         if total is not None and arrived != total:
-            raise _Again(f"{arrived} of {total} bytes")
+            raise Again(f"{arrived} of {total} bytes")
         self._require_size(arrived)
 
     def _inflate(self, answer: httpx.Response) -> None:
@@ -263,9 +228,9 @@ class _Transfer:
                 file.write(decoder.flush())
                 arrived = file.tell()
         except zlib.error as error:
-            raise _Again(f"a damaged {_encoding(answer)} stream ({error})") from None
+            raise Again(f"a damaged {_encoding(answer)} stream ({error})") from None
         if not decoder.eof:
-            raise _Again(f"a {_encoding(answer)} stream that breaks off")
+            raise Again(f"a {_encoding(answer)} stream that breaks off")
         self._require_size(arrived)
 
     def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -278,7 +243,7 @@ class _Transfer:
             elapsed_s = time.monotonic() - since
             if elapsed_s >= patience.slow_for_s:
                 if moved < patience.slowest_bytes_s * elapsed_s:
-                    raise _Again(f"{moved} bytes in {elapsed_s:.0f} s")
+                    raise Again(f"{moved} bytes in {elapsed_s:.0f} s")
                 since, moved = time.monotonic(), 0
             yield piece
 
@@ -328,7 +293,7 @@ def _discard(part: Path) -> None:
 
 def _first_byte(answer: httpx.Response) -> int:
     start = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    return int(start) if _is_number(start) else -1
+    return int(start) if is_number(start) else -1
 
 
 def _encoding(answer: httpx.Response) -> str:
@@ -402,7 +367,7 @@ class RangeFile(io.RawIOBase):
         with _answer(self._remote, "GET", {"Range": "bytes=0-0"}) as answer:
             _refuse(self._remote, answer)
             total = answer.headers.get("content-range", "").rpartition("/")[2]
-            if answer.status_code != 206 or not _is_number(total) or _encoding(answer):
+            if answer.status_code != 206 or not is_number(total) or _encoding(answer):
                 raise NoRanges(self._remote.url)
             self.size, self._etag = int(total), answer.headers.get("etag", "")
 
@@ -422,7 +387,7 @@ class RangeFile(io.RawIOBase):
                 if len(content) > count:  # an answer may have no end
                     break
         if len(content) != count or _first_byte(answer) != start:
-            raise _Again(f"{len(content)} of {count} bytes")
+            raise Again(f"{len(content)} of {count} bytes")
         return content
 
 
@@ -451,32 +416,29 @@ def _go_on(remote: Remote) -> None:
 
 def _persist(remote: Remote, act: Callable[[], T], tell: Tell, progress: Callable[[], int] = lambda: 0) -> T:
     """``act`` until it succeeds, is refused, or patience ends; what brings ``progress`` further costs no patience."""
-    patience = remote.patience
-    attempt, furthest = 0, progress()
-    while True:
+
+    def once() -> T:
         try:
             return act()
-        except _Again as trouble:
-            found, asked_s = trouble.found, trouble.wait_s
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # the last of a host's name
             raise BadInput(remote.url, str(error), "an http or https address", "check --mirror") from None
         except httpx.TransportError as error:
-            found, asked_s = _describe(error), None
-        if progress() > furthest:
-            attempt, furthest = 0, progress()
-        if (asked_s or 0.0) > patience.longest_asked_s:
-            remedy = f"run fetch again in {asked_s:.0f} s, and it resumes"
-            raise BadInput(remote.url, f"{found}, to be asked again in {asked_s:.0f} s", "the file", remedy)
-        wait_s = patience.wait_s(attempt, asked_s)
-        attempt += 1
-        if attempt >= patience.attempts:
-            break
+            raise Again(_describe(error)) from None
+
+    def waiting(found: str, wait_s: float) -> None:
         tell(f"{remote.url}: {found}; asking again in {wait_s:.0f} s")
-        patience.sleep(wait_s)
-        _go_on(remote)
-    times = f", {patience.attempts} times" if patience.attempts > 1 else ""
-    remedy = "check the network; run fetch again later, and it resumes"
-    raise BadInput(remote.url, f"{found}{times}", "the whole file", remedy)
+
+    try:
+        return remote.patience.until_done(once, waiting, progress)
+    except OutOfPatience as end:
+        if end.asked_s is not None:
+            remedy = f"run fetch again in {end.asked_s:.0f} s, and it resumes"
+            raise BadInput(
+                remote.url, f"{end.found}, to be asked again in {end.asked_s:.0f} s", "the file", remedy
+            ) from None
+        times = f", {end.trials} times" if end.trials > 1 else ""
+        remedy = "check the network; run fetch again later, and it resumes"
+        raise BadInput(remote.url, f"{end.found}{times}", "the whole file", remedy) from None
 
 
 def _describe(error: httpx.TransportError) -> str:
@@ -490,8 +452,8 @@ def _describe(error: httpx.TransportError) -> str:
 def _refuse(remote: Remote, answer: httpx.Response) -> None:
     """Raise what an answer other than the file's bytes means."""
     status = f"{answer.status_code} {answer.reason_phrase}".strip()
-    if answer.status_code in _PASSING:
-        raise _Again(status, _asked_wait_s(answer.headers.get("retry-after", "")))
+    if answer.status_code in PASSING:
+        raise Again(status, asked_wait_s(answer.headers.get("retry-after", "")))
     if answer.status_code in (401, 403):
         raise BadInput(remote.url, status, "leave to download", remote.login_remedy)
     if answer.status_code == 404:
@@ -503,21 +465,3 @@ def _refuse(remote: Remote, answer: httpx.Response) -> None:
         raise BadInput(remote.url, f"a web page of {where} instead of the file", "the file", remote.login_remedy)
     if _encoding(answer) not in ("", "gzip", "x-gzip", "deflate"):
         raise BadInput(remote.url, f"the encoding {_encoding(answer)!r}", "the file as it is", "try another --mirror")
-
-
-def _is_number(text: str) -> bool:
-    """Whether a header holds a whole number: digits of ASCII alone, few enough for Python to read."""
-    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-
-
-def _asked_wait_s(text: str) -> float | None:
-    """What Retry-After asks for (seconds): a number of seconds, or a date."""
-    if _is_number(text):
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())

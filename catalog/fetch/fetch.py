@@ -25,7 +25,6 @@ from catalog.fetch.downloads import (
     Announced,
     Meter,
     NoRanges,
-    Patience,
     RangeFile,
     Remote,
     Stopped,
@@ -50,6 +49,7 @@ from catalog.fetch.plan import (
     tile_names,
 )
 from pipeline.inputs.zip_archives import ZIP_DAMAGE, opened_zip
+from pipeline.patience import Patience
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
 from schemas.errors import BadInput, ManyBadInputs

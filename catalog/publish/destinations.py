@@ -19,6 +19,7 @@ from obstore.store import S3Store
 
 from catalog.archive.manifest import ListedFile, sha256_of
 from catalog.archive.media_types import cache_rule, media_type_of
+from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from schemas.inside import lies_inside
 
@@ -34,11 +35,8 @@ _CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_SKIP_SIGNATURE",
 )
-_RETRY: RetryConfig = {
-    "max_retries": 4,
-    "retry_timeout": timedelta(seconds=60),
-    "backoff": {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=5), "base": 2},
-}
+_LONGEST_TROUBLE = timedelta(seconds=60)
+PATIENCE = Patience(first_wait_s=0.2, longest_wait_s=5.0)
 
 
 class Destination(Protocol):
@@ -180,6 +178,16 @@ class FolderDestination:
             ) from None
 
 
+def _retries(patience: Patience) -> RetryConfig:
+    """The patience in the words of the library that speaks to the store."""
+    first, longest = timedelta(seconds=patience.first_wait_s), timedelta(seconds=patience.longest_wait_s)
+    return {
+        "max_retries": patience.attempts - 1,
+        "retry_timeout": _LONGEST_TROUBLE,
+        "backoff": {"init_backoff": first, "max_backoff": longest, "base": 2},
+    }
+
+
 class BucketDestination:
     """A prefix of an S3-compatible bucket.
 
@@ -205,7 +213,7 @@ class BucketDestination:
                 prefix=prefix or None,
                 config=config,
                 client_options={"allow_http": bool(endpoint_url), "timeout": "120s", "connect_timeout": "10s"},
-                retry_config=_RETRY,
+                retry_config=_retries(PATIENCE),
             )
 
     def is_empty(self) -> bool:

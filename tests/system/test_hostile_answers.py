@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from catalog.fetch import downloads, fetch
-from catalog.fetch.downloads import Patience
 from catalog.fetch.fetch import LOCK_TOML, Download, run_fetch
+from pipeline.patience import Patience
 from schemas.errors import ArchiveError
 from tests.system.hostile.examine import problems_of_message
 from tests.system.hostile.server_answers import FILE, Answer, answer, answering, drawn, endless, in_turn, swollen

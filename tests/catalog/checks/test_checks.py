@@ -26,6 +26,7 @@ from catalog.archive.web_files import WebFiles, root_of
 from catalog.checks import CHECKS, validate
 from catalog.checks.every_check import written_checks
 from catalog.checks.result import CheckResult, Failure, NotChecked, ValidationReport, check
+from pipeline.patience import Patience
 from schemas.errors import BadInput
 from schemas.stac_schemas import schema_folder
 from tests.made.damage import DAMAGES, DH, EC_ITEM, MB_ITEM, Damage, flip_bit_of_tile, reseal, setting
@@ -534,7 +535,7 @@ def test_a_silent_server_is_bad_input(good: Path) -> None:
 def test_a_server_in_trouble_is_asked_again_and_named_when_it_stays(good: Path) -> None:
     troubles = {"catalog.json": [503, 500, 200], "manifest.json": [500], "index.html": [401]}
     with counting_server(good, troubles=troubles) as (url, _), httpx.Client() as client:
-        files = WebFiles(url, client, pause_s=0.01)
+        files = WebFiles(url, client, patience=Patience(attempts=3, first_wait_s=0.01))
         assert files.read("catalog.json") == (good / "catalog.json").read_bytes()
         with pytest.raises(BadInput, match=r"manifest\.json: found answer 500"):
             files.read("manifest.json")

@@ -27,7 +27,7 @@ from rich.console import Console
 
 from catalog.build.definitions import default_definitions
 from catalog.fetch import downloads
-from catalog.fetch.downloads import NoRanges, Patience, RangeFile, Remote, download
+from catalog.fetch.downloads import NoRanges, RangeFile, Remote, download
 from catalog.fetch.earthdata import earthdata_token
 from catalog.fetch.fetch import (
     LOCK_TOML,
@@ -44,6 +44,7 @@ from catalog.fetch.fetch import (
 )
 from catalog.fetch.transfer_bars import transfer_bars
 from catalog.stac.documents import DECLARED
+from pipeline.patience import Patience, asked_wait_s
 from schemas.definition import Extent, parse_definition
 from schemas.errors import BadDefinition, BadInput, ManyBadInputs
 from tests.root import ROOT
@@ -182,7 +183,7 @@ def test_server_may_ask_for_a_longer_wait(server, fetch, waits):
 def test_digits_that_are_no_number_of_seconds_are_not_read(digits):
     """Python calls them digits, and fails to make a number of the first and the last."""
     assert digits.isdigit()
-    assert downloads._asked_wait_s(digits) is None
+    assert asked_wait_s(digits) is None
 
 
 def test_server_that_asks_for_too_long_a_wait_is_left_alone(server, fetch, waits):

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from obstore.store import S3Store
 
 from catalog.publish import destinations
 from catalog.publish.publish import publish
+from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from tests.catalog.publish.test_publish import contents
 from tests.made.tiny_archive import COG_PATH, CSV_PATH, write_archive, write_manifest
@@ -167,8 +167,7 @@ def store(moto, monkeypatch) -> Iterator[Store]:
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    pause = {"init_backoff": timedelta(seconds=0.02), "max_backoff": timedelta(seconds=0.1), "base": 2}
-    monkeypatch.setitem(destinations._RETRY, "backoff", pause)
+    monkeypatch.setattr(destinations, "PATIENCE", Patience(first_wait_s=0.02, longest_wait_s=0.1))
     real = f"http://{moto[0]}:{moto[1]}"
     httpx.post(f"{real}/moto-api/reset", trust_env=False)
     signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/s3/aws4_request, Signature=0"}

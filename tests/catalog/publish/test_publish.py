@@ -13,6 +13,7 @@ from catalog.archive.manifest import ListedFile, manifest_of, sha256_of
 from catalog.publish import destinations
 from catalog.publish import publish as publishing
 from catalog.publish.publish import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
+from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from tests.made.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
 
@@ -483,7 +484,7 @@ def credentials(monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setitem(destinations._RETRY, "max_retries", 1)
+    monkeypatch.setattr(destinations, "PATIENCE", Patience(attempts=2, first_wait_s=0.2))
 
 
 @pytest.mark.parametrize(

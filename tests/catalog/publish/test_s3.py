@@ -16,6 +16,7 @@ from rasterio.windows import Window
 
 from catalog.publish import destinations
 from catalog.publish.publish import JOURNAL_JSON, publish
+from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from tests.catalog.publish.test_publish import versioned
 from tests.made.tiny_archive import (
@@ -65,7 +66,7 @@ def store(endpoint, monkeypatch) -> S3Store:
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setitem(destinations._RETRY, "max_retries", 1)
+    monkeypatch.setattr(destinations, "PATIENCE", Patience(attempts=2, first_wait_s=0.2))
     make_public_bucket(endpoint)
     return S3Store(BUCKET, endpoint=endpoint, client_options={"allow_http": True})
 
