@@ -1,6 +1,6 @@
-"""xDEM on scenes of ``benchmarks.known_truth``: shift, spread, glacier change and its error by its own variogram.
+"""xDEM on scenes of ``benchmarks.cosine_scenes``: shift, spread, glacier change and its error by its own variogram.
 
-/path/to/xdem/python benchmarks/known_truth_xdem.py FOLDER=KIND ...
+/path/to/xdem/python benchmarks/cosine_scenes_xdem.py FOLDER=KIND ...
 """
 
 from __future__ import annotations
