@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from pipeline.elevation_change.chain import check_dems, elevation_change, error_model
+    from pipeline.elevation_change.chain import check_dems, elevation_change
     from pipeline.elevation_change.pairing.observations import Observations, Request, observe
     from pipeline.elevation_change.result import ElevationChange, GlacierTotals, Shift, Statistics
+    from pipeline.elevation_change.uncertainty.error_model import error_model
 
 __all__ = [
     "ElevationChange",
@@ -24,8 +25,9 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "chain": ("check_dems", "elevation_change", "error_model"),
+        "chain": ("check_dems", "elevation_change"),
         "pairing.observations": ("Observations", "Request", "observe"),
         "result": ("ElevationChange", "GlacierTotals", "Shift", "Statistics"),
+        "uncertainty.error_model": ("error_model",),
     },
 )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from pipeline.blocks import Scratch, StoredArray
-from pipeline.elevation_change.chain import notes_on_outliers
 from pipeline.elevation_change.differencing.difference import ErrorLayers, Layers
 from pipeline.elevation_change.glaciers.outliers import (
     NO_OUTLIERS,
@@ -16,6 +15,7 @@ from pipeline.elevation_change.glaciers.outliers import (
     stands_apart,
 )
 from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, UNSUITABLE
+from pipeline.elevation_change.report import notes_on_outliers
 from pipeline.elevation_change.result import GLACIER, STABLE, VOID
 from pipeline.resources import Resources, open_resources
 

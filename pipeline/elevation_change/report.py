@@ -1,0 +1,214 @@
+"""What is told of an elevation change: the parts put together as the result, notes, and the numbers of the figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyproj import Transformer
+
+from pipeline.elevation_change.coregistration.fit import CosineFit, cosine_fit, cosine_search
+from pipeline.elevation_change.differencing.comparison import Differenced
+from pipeline.elevation_change.differencing.difference import StableSample
+from pipeline.elevation_change.glaciers.outliers import GlacierOutliers
+from pipeline.elevation_change.pairing.observations import Observations
+from pipeline.elevation_change.result import ElevationChange, GlacierTotals, NativeShift, PatchSpread, Shift
+from pipeline.elevation_change.uncertainty.accuracy import histogram_numbers
+from pipeline.elevation_change.uncertainty.error_model import ErrorModel
+from pipeline.elevation_change.uncertainty.patch_test import PatchTest
+from schemas.settings import ElevationChangeSettings
+from schemas.tables import COREGISTRATION
+
+# a spread of the patches' standardised means that the stated uncertainty can explain
+PATCH_SPREAD = (0.8, 1.2)
+CURVATURE_GROUPS = 30
+SAME_RESOLUTION = 0.01
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is published beside the rasters: tables and figures' numbers by name, notes, settings."""
+
+    tables: dict[str, pd.DataFrame]
+    figures: dict[str, Any]
+    notes: tuple[str, ...]
+    settings: ElevationChangeSettings
+
+
+def assembled(
+    observed: Observations,
+    compared: Differenced,
+    error: ErrorModel,
+    patches: PatchTest,
+    totals: GlacierTotals | None,
+    report: Report,
+) -> ElevationChange:
+    """The parts put together as the result."""
+    statistics, registration = compared.statistics, compared.registration
+    return ElevationChange(
+        grid=observed.grid,
+        dh_m=compared.layers.dh,
+        sigma_dh_m=error.layers.sigma,
+        surface_m=observed.pair.reference,
+        classification=error.layers.classification,
+        shift_m=registration.shift,
+        sigma_shift_m=error.sigma_shift_m,
+        shift_by_cosine_m=cosine_search(compared.terrain, registration.shift, report.settings),
+        shift_native_pixels=native_shift(observed, registration.shift),
+        tilt=compared.tilt,
+        before=statistics["raw"],
+        after_coregistration=statistics["coregistered"],
+        after=statistics["corrected"],
+        curvature=compared.correction,
+        datum=observed.datum,
+        patches=patches_in_words(patches),
+        totals=totals,
+        outlines=observed.outlines,
+        notes=report.notes,
+        tables=report.tables,
+        figures=report.figures,
+        settings=report.settings.model_copy(update={"resampling": observed.resampling}),
+    )
+
+
+def patches_in_words(patches: PatchTest) -> PatchSpread:
+    """The patch test's outcome."""
+    return PatchSpread(
+        count=patches.count,
+        area_km2=patches.area_m2 / 1e6,
+        mean=patches.mean,
+        spread=patches.spread,
+        robust_spread=patches.robust_spread,
+        enough=patches.enough,
+    )
+
+
+def notes_on_checks(checks: pd.DataFrame) -> tuple[str, ...]:
+    """The checks that a DEM failed, a sentence each; the datum step tells of a datum that is not stated."""
+    of_dem = (checks["tile"] == "all") | (checks["check"] == "seam")
+    failed = checks[~checks["passed"].astype(bool) & of_dem & (checks["check"] != "datum_stated")]
+    notes = []
+    for (dem, check), rows in failed.groupby(["dem", "check"], sort=True):
+        first = rows.iloc[0]
+        unit = "" if first["unit"] == "1" else f" {first['unit']}"
+        place = "" if first["tile"] == "all" else f" of {first['tile']}"
+        more = f", and {len(rows) - 1} more in the table of the checks" if len(rows) > 1 else ""
+        found = f"{first['value']:.3g}{unit}, limit {first['limit']:.3g}{unit} ({first['note']}{more})"
+        notes.append(f"{dem} DEM fails the check {check}{place}: {found}")
+    return tuple(notes)
+
+
+def notes_on_outliers(outliers: GlacierOutliers) -> tuple[str, ...]:
+    """How many glacier pixels were set aside, where any were."""
+    if outliers.count == 0:
+        return ()
+    return (
+        f"{outliers.count} of {outliers.measured} measured glacier pixels stand apart from the change around them and "
+        "count as voids (setting glacier_outlier_nmad)",
+    )
+
+
+def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
+    """A word of warning where means over stable patches contradict the stated uncertainty."""
+    least, greatest = PATCH_SPREAD
+    if not patches.enough or least <= patches.spread <= greatest:
+        return ()
+    wrong = "small" if patches.spread > greatest else "large"
+    return (
+        f"means over stable patches spread {patches.spread:.2f} times as widely as the stated uncertainty says "
+        f"({least:g} to {greatest:g} expected): that of a glacier's mean is probably too {wrong} by this factor",
+    )
+
+
+def notes_on_resolution(observed: Observations, compared: Differenced) -> tuple[str, ...]:
+    """A word of warning where DEMs of one pixel size were corrected for different resolutions."""
+    correction = compared.correction
+    ratio = observed.aligned_dem.nominal_resolution_m / observed.reference_dem.nominal_resolution_m
+    if correction is None or not correction.applied or abs(ratio - 1) > SAME_RESOLUTION:
+        return ()
+    return (
+        "both DEMs have the same pixel size: unless one resolves less detail, what the curvature correction takes off "
+        "is noise, and it is better left out",
+    )
+
+
+def native_shift(observed: Observations, shift: Shift) -> NativeShift:
+    """The shift seen on the aligned DEM's own grid, at the middle of the area."""
+    west, south, east, north = observed.grid.bounds
+    easting, northing = (west + east) / 2, (south + north) / 2
+    to_native = Transformer.from_crs(observed.grid.crs, observed.aligned_dem.crs, always_xy=True)
+    columns, rows = to_native.transform([easting, easting + shift.east], [northing, northing + shift.north])
+    width, height = observed.aligned_dem.pixel
+    return NativeShift(float((columns[1] - columns[0]) / width), float((rows[0] - rows[1]) / height))
+
+
+def iteration_table(compared: Differenced) -> pd.DataFrame:
+    """One row a step of the co-registration, iteration 0 the start; shaped as ``schemas.tables.COREGISTRATION``."""
+    registration = compared.registration
+    shifts = [Shift(0.0, 0.0, 0.0), *(iteration.shift for iteration in registration.iterations)]
+    spreads = [*(iteration.nmad_m for iteration in registration.iterations), compared.statistics["coregistered"].nmad_m]
+    counts = [iteration.count for iteration in registration.iterations]
+    rows = [
+        (number, shift.east, shift.north, shift.up, spread, count)
+        for number, (shift, spread, count) in enumerate(zip(shifts, spreads, [*counts, counts[-1]], strict=True))
+    ]
+    return pd.DataFrame(rows, columns=list(COREGISTRATION.column_names))
+
+
+def figure_numbers(
+    observed: Observations, compared: Differenced, error: ErrorModel, patches: PatchTest
+) -> dict[str, Any]:
+    """The numbers behind the figures: aspect curves, dh against curvature, histogram, variogram, patch test."""
+    variogram = error.variogram
+    return {
+        "aspect": aspect_numbers(compared.sample, observed.pair.sign),
+        "curvature": curvature_profile(compared.sample),
+        "histogram": histogram_numbers(error.tallied),
+        "variogram": {
+            "lag_m": variogram.lag_m,
+            "empirical": variogram.empirical,
+            "model": variogram.sill - variogram.covariance(variogram.lag_m),
+            "ranges_m": variogram.ranges_m,
+            "sills": variogram.sills,
+        },
+        "patches": {
+            "area_km2": patches.area_m2 / 1e6,
+            "standardised": patches.standardised,
+            "spread": patches.spread,
+            "enough": patches.enough,
+        },
+    }
+
+
+def aspect_numbers(sample: StableSample, sign: int) -> dict[str, Any]:
+    """dh / tan(slope) by aspect before and after co-registration, with the cosines fitted to them."""
+    steep = sample.judged & sample.fitting
+    fits: list[CosineFit] = [
+        cosine_fit(sign * values, sample.gradient, steep) for values in (sample.raw, sample.coregistered)
+    ]
+    before, after = fits
+    return {
+        "bin_centre_deg": before.bin_centre_deg,
+        "before": before.bin_median_m,
+        "after": after.bin_median_m,
+        "fit_a": before.a_m,
+        "fit_b_deg": before.b_deg,
+        "fit_c": before.c_m,
+        "after_fit_a": after.a_m,
+        "after_fit_b_deg": after.b_deg,
+        "after_fit_c": after.c_m,
+    }
+
+
+def curvature_profile(sample: StableSample) -> dict[str, Any]:
+    """Median dh in classes of equal count of maximum curvature, before and after the resolution correction."""
+    known = sample.judged & np.isfinite(sample.curvature)
+    bent = sample.curvature[known]
+    groups = np.array_split(np.argsort(bent, kind="stable"), CURVATURE_GROUPS)
+    medians = {
+        name: np.array([np.median(values[known][group]) for group in groups])
+        for name, values in (("before_m", sample.coregistered), ("after_m", sample.corrected))
+    }
+    return {"centre_per_100m": np.array([np.median(bent[group]) for group in groups]), **medians}

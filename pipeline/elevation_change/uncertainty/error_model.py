@@ -1,0 +1,71 @@
+"""The error of an elevation change: per pixel, in space, of the mean over stable terrain and of the shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.elevation_change.differencing.comparison import Differenced
+from pipeline.elevation_change.differencing.difference import STEPS, BlockOfDifferences, ErrorLayers, StableSample
+from pipeline.elevation_change.pairing.observations import Observations
+from pipeline.elevation_change.result import STABLE, Shift
+from pipeline.elevation_change.uncertainty.accuracy import (
+    AccuracyPlan,
+    AccuracyTally,
+    BlockTerrain,
+    accuracy_plan,
+    tally_accuracy,
+)
+from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean_large
+from pipeline.elevation_change.uncertainty.shift_sigma import sigma_of_shift
+from pipeline.elevation_change.uncertainty.variogram import Variogram
+from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
+from pipeline.resources import Resources
+
+
+@dataclass(frozen=True)
+class ClassTallying:
+    """Tallies a block of differences overall and by class of terrain."""
+
+    plan: AccuracyPlan
+
+    @classmethod
+    def for_sample(cls, sample: StableSample) -> ClassTallying:
+        heights = sample.elevation[sample.judged]
+        steps = {step: sample.step(step) for step in STEPS}
+        return cls(accuracy_plan(float(heights.min()), float(heights.max()), sample.curvature, steps))
+
+    def __call__(self, part: BlockOfDifferences) -> AccuracyTally:
+        terrain = BlockTerrain(part.reference, *part.gradient, part.curvature)
+        return tally_accuracy(self.plan, {step: part.step(step) for step in STEPS}, part.judged, terrain)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorModel:
+    """The error of dh: per pixel, in space, of the mean over stable terrain, and of the shift.
+
+    Attributes
+    ----------
+    layers : rasters of sigma, of standardised residuals, and the classification.
+    variogram : spatial correlation of the standardised residuals.
+    sigma_bias_m : standard deviation of the mean over stable terrain, which every pixel shares, m.
+    sigma_shift_m : standard deviation of the shift, m.
+    tallied : all judged pixels by class of terrain.
+    """
+
+    layers: ErrorLayers
+    variogram: Variogram
+    sigma_bias_m: float
+    sigma_shift_m: Shift
+    tallied: AccuracyTally
+
+
+def error_model(observed: Observations, compared: Differenced, resources: Resources) -> ErrorModel:
+    """Variogram of the standardised residuals, and the error of the stable mean and of the shift themselves."""
+    layers, tallied = compared.layers.error, compared.tallied
+    if layers is None or not isinstance(tallied, AccuracyTally):
+        raise TypeError("the difference was made without its error")
+    pixel_m, runner = observed.pixel_m, resources.runner
+    variogram = fit_variogram(layers.residual, pixel_m, runner)
+    bias = sigma_of_mean_large(layers.sigma, layers.classification, variogram, pixel_m, member=STABLE, runner=runner)
+    shift = sigma_of_shift(observed.pair.reference, layers.residual, layers.sigma, variogram, pixel_m, runner)
+    return ErrorModel(layers=layers, variogram=variogram, sigma_bias_m=bias, sigma_shift_m=shift, tallied=tallied)
