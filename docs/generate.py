@@ -37,10 +37,10 @@ from catalog.checks import CHECKS  # noqa: E402 - as above
 from catalog.figures.elevation_change import DIAGRAMS  # noqa: E402 - as above
 from catalog.formats.workbook import LONGEST_SHEET  # noqa: E402 - as above
 from catalog.items.mass_balance import COLLECTION_FIGURES  # noqa: E402 - as above
-from catalog.licences import licences_page  # noqa: E402 - as above
 from catalog.metadata.data_files import FILES_IN_A_LIST  # noqa: E402 - as above
 from catalog.stac.source import ITEMS_IN_A_PART  # noqa: E402 - as above
 from catalog.tables.places import POINT_TABLES  # noqa: E402 - as above
+from docs.licences import licences_page  # noqa: E402 - as above
 from schemas.definition import definition_json_schema  # noqa: E402 - as above
 from schemas.fields import Table  # noqa: E402 - as above
 from schemas.glacier_extension import FIELDS, SCHEMA_PATH  # noqa: E402 - as above

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "cli": {"schemas", "pipeline", "catalog"},
 }
 OURS = {*MAY_IMPORT, "tests", "benchmarks"}
-TRUTH = {"pipeline.sample.urumqi_truth", "pipeline.sample.kuitun_truth"}
+TRUTH = ("urumqi_truth", "kuitun_truth")
 
 
 def modules():
@@ -48,8 +48,9 @@ def test_imports_go_one_way(path):
 
 @pytest.mark.parametrize("path", list(modules()), ids=name_of)
 def test_no_product_code_knows_the_truth(path):
-    if name_of(path) not in TRUTH:
-        assert not TRUTH & set(imported(path))
+    """It lies with the tests, which no product code may import; nor may any name it, for ``import_module`` would do."""
+    text = path.read_text(encoding="utf-8")
+    assert not [name for name in TRUTH if name in text]
 
 
 def test_no_module_is_a_drawer_for_odds_and_ends():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.licences import canonical, licence_of, licences_page, locked_packages
+from docs.licences import canonical, licence_of, licences_page, locked_packages
 from tests.root import ROOT
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.sample.another_range import GLACIERS, RangeTruth, balance_folder, write_range
+from docs.another_range import GLACIERS, RangeTruth, balance_folder, write_range
 from schemas.definition import BadDefinition, ElevationChangeDefinition, parse_definition
 from schemas.tables import ELEVATION_CHANGE_TABLES, of_pairs, published_schemas
 from tests.made.command_line import run
@@ -147,11 +147,11 @@ def example(tmp_path_factory) -> tuple[Path, RangeTruth]:
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {call}"$@"\n')
         (programs / name).chmod(0o755)
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "CLONE": str(ROOT)}
     for block in commands():
         done = subprocess.run(
-            ["bash", "-eu", "-c", block], cwd=folder, env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            ["bash", "-eu", "-c", block], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     return folder, write_range(tmp_path_factory.mktemp("again"))
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import rasterio
 
-from pipeline.sample.kuitun_truth import kuitun_truth
-from pipeline.sample.urumqi_truth import urumqi_truth
 from tests.made.command_line import run
+from tests.made.kuitun_truth import kuitun_truth
+from tests.made.urumqi_truth import urumqi_truth
 
 pytestmark = pytest.mark.slow
 CHANGE, BALANCE = "urumqi-glacier-elevation-change", "kuitun51-glacier-mass-balance"

@@ -15,11 +15,11 @@ from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork.read import read_field_data
 from pipeline.mass_balance.result import METHODS
 from pipeline.sample.kuitun import DEM_NAME, OUTLINE_NAME, WORKBOOK_NAME, write_kuitun_inputs
-from pipeline.sample.kuitun_truth import kuitun_truth
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from schemas.tables import MASS_BALANCE_TABLES
 from tests.made.field_workbook import sheets, write_workbook
+from tests.made.kuitun_truth import kuitun_truth
 
 SETTINGS = MassBalanceSettings()
 

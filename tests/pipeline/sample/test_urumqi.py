@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import hashlib
 import json
@@ -19,9 +18,8 @@ from scipy.interpolate import RegularGridInterpolator
 
 from pipeline.elevation_change.result import Shift
 from pipeline.sample import glaciation, terrain, urumqi
-from pipeline.sample.urumqi_truth import truth_of, write_urumqi_truth
 from schemas.errors import BadInput
-from tests.root import ROOT
+from tests.made.urumqi_truth import truth_of, write_urumqi_truth
 
 # seconds of drawing or computing each
 pytestmark = pytest.mark.slow
@@ -367,31 +365,6 @@ def test_truth_sums_up_and_agrees_with_the_outlines(land: urumqi.Landscape):
     assert truth.grid.shape == truth.dh_m.shape
 
 
-def test_no_module_reads_the_truth():
-    readers = []
-    for package in ("schemas", "pipeline", "catalog"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if path.name != "urumqi_truth.py" and _mentions(path, "urumqi_truth"):
-                readers.append(path.name)
-    command = ROOT / "cli.py"
-    if command.exists() and _mentions(command, "urumqi_truth"):
-        readers.append(command.name)
-    assert readers == []
-
-
-def _mentions(path: Path, module: str) -> bool:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import) and any(module in alias.name for alias in node.names):
-            return True
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module or "", *(alias.name for alias in node.names)]
-            if any(module in name for name in names):
-                return True
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and module in node.value.split("."):
-            return True  # importlib.import_module("pipeline.sample.urumqi_truth")
-    return False
-
-
 # --- the embedded sample itself -----------------------------------------------------------------------------------
 
 
@@ -476,7 +449,7 @@ def _sampled(folder: Path, product: str, easting: np.ndarray, northing: np.ndarr
 @pytest.mark.slow
 def test_truth_files_hold_what_the_truth_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     small = SMALL
-    monkeypatch.setattr("pipeline.sample.urumqi_truth.Scene", lambda seed: dataclasses.replace(small, seed=seed))
+    monkeypatch.setattr("tests.made.urumqi_truth.Scene", lambda seed: dataclasses.replace(small, seed=seed))
     write_urumqi_truth(tmp_path, seed=small.seed)
     numbers = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
     assert numbers["shift_m"] == {"east": 14.3, "north": -9.7, "up": -1.4}

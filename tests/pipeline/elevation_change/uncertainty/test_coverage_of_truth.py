@@ -13,8 +13,8 @@ import pytest
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import Shift
 from pipeline.sample import urumqi
-from pipeline.sample.urumqi_truth import truth_of
 from schemas.settings import ElevationChangeSettings
+from tests.made.urumqi_truth import truth_of
 
 SCENES = 40
 SETTINGS = ElevationChangeSettings(

@@ -37,10 +37,10 @@ from pipeline.sample.kuitun import (
 from pipeline.sample.kuitun_balance import DEFAULT_SEED
 from pipeline.sample.kuitun_surveys import surveys, true_change_m
 from pipeline.sample.kuitun_terrain import CRS, kuitun_terrain
-from pipeline.sample.kuitun_truth import kuitun_truth
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from schemas.tables import GEODETIC_CHECK, MASS_BALANCE_TABLES
+from tests.made.kuitun_truth import kuitun_truth
 
 CALENDAR = Calendar.of("09-01", 45)
 

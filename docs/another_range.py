@@ -1,6 +1,6 @@
 """A small synthetic range of the southern hemisphere as a third party brings it: three surveys, two stake networks.
 
-``python -m pipeline.sample.another_range FOLDER`` writes the files of the worked example in ``docs/another-range.md``.
+``python docs/another_range.py FOLDER`` writes the files of the worked example in ``docs/another-range.md``.
 They resemble nothing that comes with the archive: UTM zone 19 south, ellipsoidal heights, balance years from April to
 March, three elevation models (2000, 2010, 2019) of different places and pixel sizes, outlines of each epoch, and two
 glaciers with stakes. Nothing follows the model of the chains; what is true is returned.
@@ -376,7 +376,7 @@ def _reading(stake: str, leg: int, day: date, exposed_m: float, snow_m: float) -
 def main(arguments: Sequence[str]) -> int:
     """Write the files into the folder named; exit code."""
     if len(arguments) != 1:
-        print("usage: python -m pipeline.sample.another_range FOLDER", file=sys.stderr)
+        print("usage: python docs/another_range.py FOLDER", file=sys.stderr)
         return 2
     write_range(Path(arguments[0]))
     return 0
