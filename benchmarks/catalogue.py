@@ -26,6 +26,7 @@ from catalog.build.assembly import write_archive_documents
 from catalog.build.collection import Collection, facts_of
 from catalog.items.mass_balance import write_mass_balance
 from catalog.metadata import write_metadata
+from catalog.metadata.facts import Facts, describe
 from catalog.pages.facts import Card
 from catalog.pages.write import write_collection_pages, write_readme
 from catalog.stac.write import write_collection_stac
@@ -44,11 +45,12 @@ def measure(count: int) -> None:
     dataset: Dataset = make_mass_balance_dataset()
     with tempfile.TemporaryDirectory() as name:
         root, folder = Path(name), CollectionFolder(Path(name), dataset.definition.id)
-        model = write_mass_balance(dataset, folder)[0]
+        facts = describe(dataset)
+        model = write_mass_balance(dataset, facts, folder)[0]
         items = tuple(_item(model, number, folder.path) for number in range(count))
-        write_tables(dataset, folder)
+        write_tables(dataset, facts, folder)
         begin, worked = time.perf_counter(), time.process_time()
-        for stage, act in _stages(root, dataset, folder, items).items():
+        for stage, act in _stages(dataset, facts, folder, items).items():
             start = time.process_time()
             act()
             print(f"  {stage}: {time.process_time() - start:.1f} s of processor", flush=True)
@@ -66,24 +68,24 @@ def measure(count: int) -> None:
 
 
 def _stages(
-    root: Path, dataset: Dataset, folder: CollectionFolder, items: tuple[Item, ...]
+    dataset: Dataset, facts: Facts, folder: CollectionFolder, items: tuple[Item, ...]
 ) -> dict[str, Callable[[], None]]:
     """What a build does with the items, in its order."""
-    cards: list[Card] = []
+    root, cards = folder.root, list[Card]()
 
     def metadata() -> None:
         data = [(file.path, file.size, file.sha256, media_type_of(file.path)) for file in list_files(folder.path)]
-        write_metadata(dataset, folder.metadata, data)
-        write_readme(dataset, items, folder)
+        write_metadata(facts.with_files(data), folder.metadata)
+        write_readme(dataset, facts, items, folder)
 
     def above() -> None:
-        collection = Collection(dataset.definition, facts_of(dataset, items, cards[0]))
+        collection = Collection(dataset.definition, facts_of(dataset, facts, items, cards[0]))
         write_archive_documents(root, [collection], None, "benchmark")
 
     return {
         "metadata files": metadata,
-        "STAC documents": lambda: write_collection_stac(root, dataset, items, None, "benchmark"),
-        "pages": lambda: cards.append(write_collection_pages(root, dataset, items)),
+        "STAC documents": lambda: write_collection_stac(root, dataset, facts, items, None, "benchmark"),
+        "pages": lambda: cards.append(write_collection_pages(root, dataset, facts, items)),
         "catalogue, items.parquet, front page, manifest": above,
     }
 

@@ -19,6 +19,7 @@ from catalog.items.elevation_change import write_elevation_change
 from catalog.items.mass_balance import write_mass_balance
 from catalog.metadata import write_metadata
 from catalog.metadata.changelog import write_changelog
+from catalog.metadata.facts import describe
 from catalog.pages.write import write_collection_pages, write_front_page, write_readme
 from catalog.stac.catalogs import Child
 from catalog.stac.write import write_catalog, write_collection_stac
@@ -75,19 +76,20 @@ def write_collection(
     folder = CollectionFolder(root, dataset.definition.id)
     folder.path.mkdir()
     tell(f"writing {dataset.definition.title.en}")
+    facts = describe(dataset)
     if isinstance(dataset.result, ElevationChange):
-        items = write_elevation_change(dataset, folder, tell)
+        items = write_elevation_change(dataset, facts, folder, tell)
     else:
-        items = write_mass_balance(dataset, folder, tell)
-    write_tables(dataset, folder)
+        items = write_mass_balance(dataset, facts, folder, tell)
+    write_tables(dataset, facts, folder)
     data = [(file.path, file.size, file.sha256, media_type_of(file.path)) for file in list_files(folder.path)]
-    write_metadata(dataset, folder.metadata, data)
-    write_readme(dataset, items, folder)
+    write_metadata(facts.with_files(data), folder.metadata)
+    write_readme(dataset, facts, items, folder)
     write_changelog(dataset.definition, dataset.synthetic, folder)
     tell(f"writing the catalogue and pages of {dataset.definition.title.en}")
-    write_collection_stac(root, dataset, items, base_url, code_version)
-    card = write_collection_pages(root, dataset, items)
-    return Collection(dataset.definition, facts_of(dataset, items, card))
+    write_collection_stac(root, dataset, facts, items, base_url, code_version)
+    card = write_collection_pages(root, dataset, facts, items)
+    return Collection(dataset.definition, facts_of(dataset, facts, items, card))
 
 
 def _write_collections(

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from catalog.archive.items import Dataset, Item
 from catalog.archive.manifest import InputFile
 from catalog.build.report import PublishedCollection, Row
-from catalog.metadata.facts import describe
+from catalog.metadata.facts import Facts
 from catalog.pages.facts import Card
 from catalog.reports.rows import dataset_rows
 from catalog.runs.single_run import dataset_summary
@@ -63,10 +63,10 @@ class Collection:
         )
 
 
-def facts_of(dataset: Dataset, items: tuple[Item, ...], card: Card) -> CollectionFacts:
+def facts_of(dataset: Dataset, facts: Facts, items: tuple[Item, ...], card: Card) -> CollectionFacts:
     """The facts of a collection whose files were just written."""
     return CollectionFacts(
-        title=describe(dataset, ()).title,
+        title=facts.title,
         synthetic=dataset.synthetic,
         inputs=tuple(sorted(dataset.inputs)),
         settings=dataset.settings,

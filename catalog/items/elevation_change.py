@@ -22,7 +22,7 @@ from catalog.formats.parquet import write_parquet
 from catalog.items.processing_steps import elevation_change_steps, inputs_of, processing_expression
 from catalog.items.qgis import write_change_styles
 from catalog.items.titles_cn import renders_cn, with_chinese
-from catalog.metadata.facts import describe
+from catalog.metadata.facts import Facts, describe
 from catalog.tables.places import glacier_shapes, published_outlines
 from catalog.tables.write import published_tables
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
@@ -40,17 +40,21 @@ CLASSES = {
 }
 
 
-def write_elevation_change(dataset: Dataset, folder: CollectionFolder, tell: Tell = silent) -> tuple[Item, ...]:
+def write_elevation_change(
+    dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell = silent
+) -> tuple[Item, ...]:
     """Write the items of an elevation-change collection into its folder: one for each pair of DEMs.
+
+    ``facts`` of the dataset; each of several pairs of DEMs has facts of its own.
 
     Errors
     ------
     TypeError : the dataset's result is no elevation change.
     """
-    return tuple(_write_item(part, folder, tell) for part in dataset.parts)
+    return tuple(_write_item(part, describe(part) if dataset.pairs else facts, folder, tell) for part in dataset.parts)
 
 
-def _write_item(dataset: Dataset, folder: CollectionFolder, tell: Tell) -> Item:
+def _write_item(dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell) -> Item:
     result = dataset.result
     if not isinstance(result, ElevationChange):
         raise TypeError(f"{dataset.definition.id}: not an elevation change")
@@ -61,9 +65,9 @@ def _write_item(dataset: Dataset, folder: CollectionFolder, tell: Tell) -> Item:
     with worker_threads(1) as pool:
         rasters = pool.submit(lambda: tuple(_write_rasters(dataset, result, place)))
         drawn = (*_draw_maps(dataset, result, place), *_draw_diagrams(dataset, result, place))
-        vectors = (*_write_outlines(dataset, result, place), *_write_styles(result, place))
+        vectors = (*_write_outlines(dataset, result, facts.title.en, place), *_write_styles(result, place))
         assets = (*rasters.result(), *vectors, *drawn)
-    return _item(dataset, result, place, assets)
+    return _item(dataset, facts, result, place, assets)
 
 
 def _write_rasters(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
@@ -160,10 +164,10 @@ def _draw_diagrams(dataset: Dataset, result: ElevationChange, place: Path) -> It
         )
 
 
-def _write_outlines(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
+def _write_outlines(dataset: Dataset, result: ElevationChange, title: str, place: Path) -> Iterator[Asset]:
     if result.outlines is None:
         return
-    about = {"title": describe(dataset, ()).title.en, "synthetic": dataset.synthetic}
+    about = {"title": title, "synthetic": dataset.synthetic}
     write_features(place / "glaciers.geojson", _glaciers(dataset, result), result.grid.crs, about)
     yield Asset(
         key="glaciers",
@@ -214,9 +218,8 @@ def _glaciers(dataset: Dataset, result: ElevationChange) -> Iterator[Feature]:
             yield shapes[record["glacier_id"]], record
 
 
-def _item(dataset: Dataset, result: ElevationChange, place: Path, assets: tuple[Asset, ...]) -> Item:
+def _item(dataset: Dataset, facts: Facts, result: ElevationChange, place: Path, assets: tuple[Asset, ...]) -> Item:
     definition = dataset.definition
-    facts = describe(dataset, ())
     outline = footprint(result.grid)
     properties = _properties(dataset, result)
     return Item(

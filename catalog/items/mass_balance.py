@@ -7,6 +7,7 @@ files, and such a year has none.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from catalog.items.elevation_change import PNG, gate_records, plain, raster_tags
 from catalog.items.processing_steps import inputs_of, mass_balance_steps, processing_expression
 from catalog.items.qgis import write_balance_styles
 from catalog.items.titles_cn import renders_cn, with_chinese
-from catalog.metadata.facts import describe
+from catalog.metadata.facts import Facts
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
@@ -58,7 +59,19 @@ COLLECTION_FIGURES = {
 }
 
 
-def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = silent) -> tuple[Item, ...]:
+@dataclass(frozen=True)
+class _Series:
+    """What all years of a collection share."""
+
+    dataset: Dataset
+    facts: Facts
+    result: MassBalance
+    folder: CollectionFolder
+
+
+def write_mass_balance(
+    dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell = silent
+) -> tuple[Item, ...]:
     """Write one item a year that has a balance field, and the figures of the whole series.
 
     Errors
@@ -71,19 +84,20 @@ def write_mass_balance(dataset: Dataset, folder: CollectionFolder, tell: Tell = 
     folder.path.mkdir(parents=True, exist_ok=True)
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
     with worker_threads(1) as pool:
-        items = pool.submit(lambda: tuple(_write_years(dataset, result, folder, tell)))
+        series = _Series(dataset, facts, result, folder)
+        items = pool.submit(lambda: tuple(_write_years(series, tell)))
         _draw_figures(dataset, result, folder)
         return items.result()
 
 
-def _write_years(dataset: Dataset, result: MassBalance, folder: CollectionFolder, tell: Tell) -> Iterator[Item]:
+def _write_years(series: _Series, tell: Tell) -> Iterator[Item]:
     ground = None
-    for year in result.years:
+    for year in series.result.years:
         if year.field is not None:
             tell(f"writing the balance of {year.year}")
             # the years of a glacier lie on one surface, as a rule
             ground = ground if ground is not None and ground.serves(year.field) else ground_of(year.field)
-            yield _write_year(dataset, result, year, year.field, folder, ground)
+            yield _write_year(series, year, year.field, ground)
 
 
 def _draw_figures(dataset: Dataset, result: MassBalance, folder: CollectionFolder) -> None:
@@ -108,21 +122,14 @@ def _year_files(result: MassBalance, folder: CollectionFolder) -> dict[int, Year
     return files
 
 
-def _write_year(
-    dataset: Dataset,
-    result: MassBalance,
-    year: BalanceYear,
-    field: BalanceField,
-    folder: CollectionFolder,
-    ground: Ground,
-) -> Item:
+def _write_year(series: _Series, year: BalanceYear, field: BalanceField, ground: Ground) -> Item:
+    dataset, facts, result = series.dataset, series.facts, series.result
     item_id = balance_item_id(year.year)
-    place = folder.item(item_id)
+    place = series.folder.item(item_id)
     place.mkdir(exist_ok=True)
-    assets = tuple(_write_files(dataset, result, year, field, place, ground))
+    assets = tuple(_write_files(series, year, field, place, ground))
     start, end = _period(result, year)
     outline = footprint(field.grid)
-    facts = describe(dataset, ())
     properties = _properties(dataset, result, year)
     return Item(
         item_id=item_id,
@@ -145,12 +152,13 @@ def _write_year(
 
 
 def _write_files(
-    dataset: Dataset, result: MassBalance, year: BalanceYear, field: BalanceField, place: Path, ground: Ground
+    series: _Series, year: BalanceYear, field: BalanceField, place: Path, ground: Ground
 ) -> Iterator[Asset]:
+    dataset, result = series.dataset, series.result
     tags = {**raster_tags(dataset), "YEAR": str(year.year)}
     yield from _write_rasters(field, tags, place)
     yield _write_visual(result, field, ground, tags, place)
-    about = {"title": f"{describe(dataset, ()).title.en}, {year.year}", "synthetic": dataset.synthetic}
+    about = {"title": f"{series.facts.title.en}, {year.year}", "synthetic": dataset.synthetic}
     yield _write_isolines(result, field, about, place)
     yield from _write_outline(result, field, about, place)
     yield Asset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -84,7 +84,7 @@ class Facts:
     creators_are_people : False where the publisher stands in.
     keywords : all kinds together, English, each once, in the source's order.
     variables : what the dataset publishes.
-    files : data files of the collection, sorted by path.
+    files : data files of the collection, sorted by path; none before they are written.
     gates, statistics : the computed quality.
     """
 
@@ -102,6 +102,10 @@ class Facts:
     files: tuple[DataFile, ...]
     gates: tuple[GateResult, ...]
     statistics: dict[str, Any]
+
+    def with_files(self, files: Sequence[DataFile]) -> Facts:
+        """The same, and what there is of data files: path below the collection's folder, bytes, sha256, media type."""
+        return replace(self, files=tuple(sorted(files)))
 
     @property
     def total_size(self) -> int:
@@ -124,8 +128,11 @@ class Facts:
         return next((path for path, *_ in self.files if path.rsplit("/", 1)[-1] == "thumbnail.png"), "")
 
 
-def describe(dataset: Dataset, files: Sequence[DataFile]) -> Facts:
-    """Derive the facts of a dataset from its definition, its result and its data files."""
+def describe(dataset: Dataset) -> Facts:
+    """Derive the facts of a dataset from its definition and its result; of its files they say nothing yet.
+
+    It is done once for a dataset: whoever writes of it is handed the facts.
+    """
     definition, reading = dataset.definition, dataset.definition.reading
     dates = Bilingual(en=definition.period.note, cn=definition.period.note_cn)
     title = _marked(definition.title, dataset.synthetic)
@@ -143,7 +150,7 @@ def describe(dataset: Dataset, files: Sequence[DataFile]) -> Facts:
         creators_are_people=bool(authors),
         keywords=_flat(definition.keywords.en),
         variables=_VARIABLES[definition.kind],
-        files=tuple(sorted(files)),
+        files=(),
         gates=_gates(dataset),
         statistics=_statistics(dataset.result)
         if not dataset.pairs

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from catalog.metadata.cff import cff_text
 from catalog.metadata.citation import citation_text
 from catalog.metadata.datacite import datacite_record, datacite_xml
-from catalog.metadata.facts import DataFile, describe
+from catalog.metadata.facts import Facts
 from catalog.metadata.iso19139 import iso19139_xml
 from catalog.metadata.json_text import json_text
 from catalog.metadata.jsonld import dataset_jsonld
 from catalog.metadata.ncdc import ncdc_record
 from catalog.metadata.rocrate import crate_texts
 
-if TYPE_CHECKING:
-    from catalog.archive.items import Dataset
 
-
-def render_metadata(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, str]:
+def render_metadata(facts: Facts) -> dict[str, str]:
     """Every rendering by file name, in the order of ``archive.layout.METADATA_FILES``, then a large crate's parts.
-
-    ``files`` are the collection's data files: path relative to its folder, size (bytes), sha256 (hex), media type.
 
     Errors
     ------
     FailedCheck : a rendering contradicts its standard.
     """
-    facts = describe(dataset, files)
     return {
         "ncdc.json": json_text(ncdc_record(facts)),
         "citation.txt": citation_text(facts),
@@ -42,9 +34,9 @@ def render_metadata(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, st
     }
 
 
-def write_metadata(dataset: Dataset, folder: Path, files: Sequence[DataFile]) -> None:
+def write_metadata(facts: Facts, folder: Path) -> None:
     """Write every rendering into ``folder``, the collection's metadata folder, as UTF-8 with line feeds."""
-    renderings = render_metadata(dataset, files)
+    renderings = render_metadata(facts)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in renderings.items():
         path = folder / name

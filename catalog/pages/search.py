@@ -9,7 +9,7 @@ from typing import Any
 
 from catalog.archive.items import Dataset, Item
 from catalog.archive.layout import INDEX_HTML, CollectionFolder
-from catalog.metadata.facts import describe
+from schemas.definition import Bilingual
 
 _HEAD = "window.GLACIER_ARCHIVE = "
 # line ends of JavaScript that are none of JSON, and what could end a script where a reader pastes it into a page
@@ -30,15 +30,17 @@ class Searchable:
     items: tuple[tuple[str, str, str, int, int], ...]
 
 
-def searchable(folder: CollectionFolder, dataset: Dataset, items: Sequence[Item]) -> Searchable:
-    """All the words of a collection and the titles of its items; what these begin with alike stands once."""
-    facts = describe(dataset, ())
+def searchable(folder: CollectionFolder, dataset: Dataset, title: Bilingual, items: Sequence[Item]) -> Searchable:
+    """All the words of a collection and the titles of its items; what these begin with alike stands once.
+
+    ``title`` is the collection's as it is published: of a synthetic dataset it says so.
+    """
     prefix = [_common_start([item.title for item in items]), _common_start([item.title_cn for item in items])]
     keywords = dataset.definition.keywords
     period = dataset.definition.period
     collection = {
         "id": dataset.definition.id,
-        "title": [facts.title.en, facts.title.cn or facts.title.en],
+        "title": [title.en, title.cn or title.en],
         "keywords": list(dict.fromkeys([*_words(keywords.en), *_words(keywords.cn), *_about(dataset)])),
         "years": [period.start.year, period.end.year],
         "items": len(items),

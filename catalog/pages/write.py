@@ -39,7 +39,7 @@ from catalog.figures.words import words_of
 from catalog.formats.number_text import signed
 from catalog.items.mass_balance import COLLECTION_FIGURES
 from catalog.items.titles_cn import COLLECTION_FIGURES_CN, step_cn
-from catalog.metadata.facts import describe, licence_url
+from catalog.metadata.facts import Facts, licence_url
 from catalog.metadata.json_text import inert
 from catalog.metadata.jsonld import page_document
 from catalog.metadata.markdown import markdown_line
@@ -56,7 +56,7 @@ from schemas.definition import Bilingual, Definition
 from schemas.messages import chinese_of, word
 from schemas.tables import PUBLISHED_TABLES
 
-__all__ = ["Card", "readable_size", "write_collection_pages", "write_front_page", "write_pages", "write_readme"]
+__all__ = ["Card", "readable_size", "write_collection_pages", "write_front_page", "write_readme"]
 
 THUMBNAIL = "thumbnail"
 # a collection of more items lists them on pages of their own
@@ -84,6 +84,7 @@ class _Collection:
     """What the pages of one collection share, derived once however many items there are."""
 
     dataset: Dataset
+    facts: Facts
     items: tuple[Item, ...]
     folder: CollectionFolder
     files: dict[str, ListedFile]
@@ -100,18 +101,13 @@ class _Collection:
         return f"{item.folder.relative_to(self.folder.path).as_posix()}/"
 
 
-def write_pages(root: Path, datasets: Sequence[tuple[Dataset, Sequence[Item]]]) -> None:
-    """Write the pages of the archive, of every collection and of every item; all other files must be there.
+def write_collection_pages(root: Path, dataset: Dataset, facts: Facts, items: Sequence[Item]) -> Card:
+    """Write the pages of one collection and its items; returns what the front page tells of it.
 
-    Time and size grow with the number of items; no page holds more than ``ITEMS_A_PAGE`` of them.
+    All other files of the collection must be there. Time and size grow with the number of items; no page holds more
+    than ``ITEMS_A_PAGE`` of them.
     """
-    cards = [write_collection_pages(root, dataset, items) for dataset, items in datasets]
-    write_front_page(root, [(dataset.definition, card) for (dataset, _), card in zip(datasets, cards, strict=True)])
-
-
-def write_collection_pages(root: Path, dataset: Dataset, items: Sequence[Item]) -> Card:
-    """Write the pages of one collection and its items; returns what the front page tells of it."""
-    collection = _collection(root, dataset, items)
+    collection = _collection(root, dataset, facts, items)
     shared = {"site": _addresses(_site_files()), "synthetic": dataset.synthetic, "definition": dataset.definition}
     for at, item in enumerate(collection.items):
         _write(item.folder / INDEX_HTML, "item.html", {**shared, **_item_page(collection, at, item)})
@@ -139,9 +135,8 @@ def write_front_page(root: Path, cards: Sequence[tuple[Definition, Card]]) -> No
     _write(root / INDEX_HTML, "archive.html", page)
 
 
-def write_readme(dataset: Dataset, items: Sequence[Item], folder: CollectionFolder) -> None:
+def write_readme(dataset: Dataset, facts: Facts, items: Sequence[Item], folder: CollectionFolder) -> None:
     """Write README.md of a collection: what it is, what each file and table holds, how to cite it."""
-    facts = describe(dataset, ())
     page = {
         "dataset": dataset,
         "definition": dataset.definition,
@@ -174,7 +169,7 @@ def _addresses(contents: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _collection(root: Path, dataset: Dataset, items: Sequence[Item]) -> _Collection:
+def _collection(root: Path, dataset: Dataset, facts: Facts, items: Sequence[Item]) -> _Collection:
     folder = CollectionFolder(root, dataset.definition.id)
     files = {file.path: file for file in list_files(folder.path)}
     by_folder: dict[str, list[ListedFile]] = {}
@@ -185,6 +180,7 @@ def _collection(root: Path, dataset: Dataset, items: Sequence[Item]) -> _Collect
     gates |= {subject: _verdicts(group, dataset.definition) for subject, group in subjects.items()}
     return _Collection(
         dataset=dataset,
+        facts=facts,
         items=tuple(items),
         folder=folder,
         files=files,
@@ -231,7 +227,7 @@ def _card(collection: _Collection) -> Card:
         gates=tuple(collection.gates[""]),
         count=len(collection.items),
         extent="" if extent is None else extent.wkt,
-        search=searchable(collection.folder, collection.dataset, collection.items),
+        search=searchable(collection.folder, collection.dataset, collection.facts.title, collection.items),
     )
 
 
@@ -259,7 +255,7 @@ def _collection_page(collection: _Collection) -> dict[str, Any]:
         "accuracy": _accuracy(dataset),
         "years": _year_rows(collection),
         "map": extent_map([(definition.title, extent)], glaciers=collection.shapes) if extent is not None else None,
-        "citation": describe(dataset, ()).citation,
+        "citation": collection.facts.citation,
         "tables": list(table_downloads(collection.files)),
         "records": list(record_downloads(collection.files, tuple(COLLECTION_FIGURES))),
         "products": [download for item in few for download in _downloads(collection, item, collection.place(item))],

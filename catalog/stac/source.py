@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from catalog.archive.items import Dataset, Item
 from catalog.archive.layout import COLLECTION_JSON, CollectionFolder, part_id
-from catalog.metadata.facts import Facts, describe
+from catalog.metadata.facts import Facts
 from catalog.stac.languages import Language, keyword_list
 from schemas.definition import Bilingual, Definition
 
@@ -29,9 +28,10 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A dataset with the items that were written for it, below ``root``; ``base`` is the address it is served from."""
+    """A dataset with its facts and items, written below ``root``; ``base`` is the address it is served from."""
 
     dataset: Dataset
+    facts: Facts
     items: tuple[Item, ...]
     root: Path
     base: str
@@ -40,10 +40,6 @@ class Source:
     @property
     def definition(self) -> Definition:
         return self.dataset.definition
-
-    @cached_property
-    def facts(self) -> Facts:
-        return describe(self.dataset, ())
 
     @property
     def folder(self) -> CollectionFolder:

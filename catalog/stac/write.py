@@ -9,7 +9,7 @@ from pathlib import Path
 from catalog.archive.items import Dataset, Item
 from catalog.archive.layout import ITEMS_PARQUET
 from catalog.archive.manifest import tool_versions
-from catalog.metadata.facts import describe
+from catalog.metadata.facts import Facts
 from catalog.stac.catalogs import Child, catalog_documents, part_documents, part_title
 from catalog.stac.collection import collection_documents
 from catalog.stac.documents import Json, Place, base_of, write_document, write_json
@@ -20,11 +20,11 @@ from catalog.stac.summary import Summary
 from schemas.definition import Bilingual
 from schemas.glacier_extension import SCHEMA_PATH, json_schema
 
-Written = tuple[Dataset, tuple[Item, ...]]
 
-
-def write_stac(root: Path, datasets: Sequence[Written], base_url: str | None, code_version: str = "") -> None:
-    """Write catalogue, collections, items and sub-catalogues in both languages, ``items.parquet``, and our schema.
+def write_collection_stac(
+    root: Path, dataset: Dataset, facts: Facts, items: Sequence[Item], base_url: str | None, code_version: str = ""
+) -> None:
+    """Write the documents of one collection, its items and its sub-catalogues, in both languages.
 
     Links are relative, so that the archive can be moved. The ``glacier:`` fields are described by a schema inside the
     archive (link ``describedby``); it is also declared in ``stac_extensions`` where ``base_url`` makes it resolvable,
@@ -32,8 +32,9 @@ def write_stac(root: Path, datasets: Sequence[Written], base_url: str | None, co
 
     Parameters
     ----------
-    root : the archive; the products, tables and metadata stand in it already.
-    datasets : each dataset with the items that were written for it, in the order of the catalogue.
+    root : the archive; the products, tables and metadata of the collection stand in it already.
+    facts : of the dataset.
+    items : that were written for it.
     base_url : where the archive will be served from; adds absolute ``self`` and ``canonical`` links.
     code_version : version of this software, for the items' ``processing:software``.
 
@@ -41,20 +42,10 @@ def write_stac(root: Path, datasets: Sequence[Written], base_url: str | None, co
     ------
     BadInput : a base URL that is not http(s).
     """
-    children = []
-    for dataset, items in datasets:
-        write_collection_stac(root, dataset, items, base_url, code_version)
-        names = tuple(item.item_id for item in items)
-        children.append(Child(dataset.definition.id, describe(dataset, ()).title, dataset.synthetic, names))
-    write_catalog(root, children, base_url)
-
-
-def write_collection_stac(
-    root: Path, dataset: Dataset, items: Sequence[Item], base_url: str | None, code_version: str = ""
-) -> None:
-    """Write the documents of one collection, its items and its sub-catalogues; parameters as of ``write_stac``."""
     software = {**({"glacier-archive": code_version} if code_version else {}), **tool_versions()}
-    source = Source(dataset=dataset, items=tuple(items), root=root, base=base_of(base_url), software=software)
+    source = Source(
+        dataset=dataset, facts=facts, items=tuple(items), root=root, base=base_of(base_url), software=software
+    )
     summary = Summary()
     _write_items(source, summary)
     _write_all(root, collection_documents(source, summary))

@@ -16,7 +16,7 @@ from catalog.formats.parquet import write_parquet
 from catalog.formats.published_table import PublishedTable, csv_bytes, published_table
 from catalog.formats.workbook import LONGEST_SHEET, About, results_workbook
 from catalog.metadata.datapackage import package_facts
-from catalog.metadata.facts import describe
+from catalog.metadata.facts import Facts
 from catalog.tables.places import places_of
 from schemas.errors import BadInput
 from schemas.fields import Table
@@ -42,7 +42,7 @@ _PROVENANCE = (
 )
 
 
-def write_tables(dataset: Dataset, folder: CollectionFolder) -> None:
+def write_tables(dataset: Dataset, facts: Facts, folder: CollectionFolder) -> None:
     """Write every table of the dataset in each format, and ``datapackage.json``.
 
     Errors
@@ -54,8 +54,8 @@ def write_tables(dataset: Dataset, folder: CollectionFolder) -> None:
     for table in published:
         folder.table_csv(table.table.name).write_bytes(csv_bytes(table))
         write_parquet(folder.table_parquet(table.table.name), table, places_of(dataset, table))
-    workbook_path(folder).write_bytes(results_workbook(about_dataset(dataset), published, LONGEST_SHEET))
-    package = data_package(dataset, folder, [table.table for table in published])
+    workbook_path(folder).write_bytes(results_workbook(_about(dataset, facts), published, LONGEST_SHEET))
+    package = data_package(facts, folder, [table.table for table in published])
     text = json.dumps(package, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (folder.path / DATAPACKAGE_JSON).write_text(text, encoding="utf-8", newline="\n")
 
@@ -65,9 +65,9 @@ def workbook_path(folder: CollectionFolder) -> Path:
     return folder.tables / f"{folder.collection_id}.xlsx"
 
 
-def about_dataset(dataset: Dataset) -> About:
+def _about(dataset: Dataset, facts: Facts) -> About:
     """What the workbook's README sheet says of a dataset."""
-    definition, facts = dataset.definition, describe(dataset, ())
+    definition = dataset.definition
     licence = definition.licence if definition.licence != "other" else definition.licence_note
     return About(
         title=facts.title.en,
@@ -110,11 +110,11 @@ def published_tables(dataset: Dataset) -> tuple[PublishedTable, ...]:
     return tuple(published_table(schemas[name], frame) for name, frame in dataset.tables.items())
 
 
-def data_package(dataset: Dataset, folder: CollectionFolder, tables: Iterable[Table]) -> dict[str, Any]:
+def data_package(facts: Facts, folder: CollectionFolder, tables: Iterable[Table]) -> dict[str, Any]:
     """The Data Package descriptor of the tables as they stand in ``folder``; paths are relative to it."""
     listed = list(tables)
     return {
-        **package_facts(describe(dataset, ())),
+        **package_facts(facts),
         "resources": resources_of(folder, listed),
     }
 

@@ -13,13 +13,17 @@ import pandas as pd
 from pyproj import Transformer
 from rasterio.features import rasterize
 
-from catalog.archive.items import Dataset
+from catalog.archive.items import Dataset, Item
 from catalog.build.collection import Collection, facts_of
 from catalog.build.order import Order
 from catalog.build.regenerate import regenerate
 from catalog.build.report import BuildReport
+from catalog.metadata.facts import Facts, describe
 from catalog.pages.facts import Card
 from catalog.pages.search import Searchable
+from catalog.pages.write import write_collection_pages, write_front_page
+from catalog.stac.catalogs import Child
+from catalog.stac.write import write_catalog, write_collection_stac
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_table
 from pipeline.mass_balance.result import BalanceYear, MassBalance
@@ -30,6 +34,7 @@ from schemas.tables import DATES, REGION
 from tests.made.fakes import CRS, make_elevation_change_dataset, make_mass_balance_dataset
 
 CODE_VERSION = "0.1.0"
+Written = tuple[Dataset, Facts, Sequence[Item]]
 EARLIER, LATER = date(2000, 2, 16), date(2012, 12, 31)
 ELEVATION_CHANGE, MASS_BALANCE = "test-elevation-change", "test-mass-balance"
 
@@ -79,7 +84,24 @@ def collections_of(datasets: list[Dataset]) -> list[Collection]:
     nothing = Card(
         href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, extent="", search=Searchable({}, ())
     )
-    return [Collection(dataset.definition, facts_of(dataset, (), nothing)) for dataset in datasets]
+    return [Collection(dataset.definition, facts_of(dataset, describe(dataset), (), nothing)) for dataset in datasets]
+
+
+def write_stac(root: Path, written: Sequence[Written], base_url: str | None) -> None:
+    """The catalogue of datasets whose other files stand below ``root``."""
+    for dataset, facts, items in written:
+        write_collection_stac(root, dataset, facts, items, base_url)
+    children = [
+        Child(dataset.definition.id, facts.title, dataset.synthetic, tuple(item.item_id for item in items))
+        for dataset, facts, items in written
+    ]
+    write_catalog(root, children, base_url)
+
+
+def write_pages(root: Path, written: Sequence[Written]) -> None:
+    """The pages of datasets whose other files stand below ``root``."""
+    cards = [(one[0].definition, write_collection_pages(root, *one)) for one in written]
+    write_front_page(root, cards)
 
 
 def complete_change(dataset: Dataset) -> Dataset:

@@ -147,7 +147,7 @@ def test_few_files_are_one_list() -> None:
 
 def test_the_files_of_many_items_are_described_by_crates_of_their_own(tmp_path: Path) -> None:
     files = many_files(2 * FILES_IN_A_LIST + 1)
-    facts = describe(make_mass_balance_dataset(), files)
+    facts = describe(make_mass_balance_dataset()).with_files(files)
     texts = crate_texts(facts)
     assert list(texts) == [
         "ro-crate-metadata.json",
@@ -179,7 +179,7 @@ def test_the_files_of_many_items_are_described_by_crates_of_their_own(tmp_path: 
 
 def test_schema_org_of_many_files_names_those_of_the_collection_and_where_to_find_the_rest() -> None:
     files = many_files(FILES_IN_A_LIST)
-    document = dataset_jsonld(describe(make_mass_balance_dataset(), files))
+    document = dataset_jsonld(describe(make_mass_balance_dataset()).with_files(files))
     addresses = [entry["contentUrl"] for entry in document["distribution"]]
     listings = ["../collection.json", "../../items.parquet", "../metadata/ro-crate-metadata.json"]
     assert addresses == ["../datapackage.json", "../tables/stakes.csv", *listings]

@@ -22,6 +22,7 @@ from catalog.formats.geojson import footprint, to_degrees, to_geojson, write_fea
 from catalog.items.elevation_change import write_elevation_change
 from catalog.items.mass_balance import COLLECTION_FIGURES, write_mass_balance
 from catalog.items.processing_steps import elevation_change_steps
+from catalog.metadata.facts import describe
 from pipeline.elevation_change.result import GLACIER
 from pipeline.grid import Grid
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.slow
 def change(tmp_path_factory):
     dataset = make_elevation_change_dataset()
     folder = CollectionFolder(tmp_path_factory.mktemp("change"), dataset.definition.id)
-    return dataset, write_elevation_change(dataset, folder)
+    return dataset, write_elevation_change(dataset, describe(dataset), folder)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def balance(tmp_path_factory):
     dataset = make_mass_balance_dataset()
     folder = CollectionFolder(tmp_path_factory.mktemp("balance"), dataset.definition.id)
     told = []
-    return dataset, write_mass_balance(dataset, folder, told.append), folder, told
+    return dataset, write_mass_balance(dataset, describe(dataset), folder, told.append), folder, told
 
 
 def test_an_elevation_change_is_one_item_with_its_assets(change):
@@ -167,7 +168,7 @@ def test_two_rasters_without_outlines_make_an_item_too(tmp_path):
         },
     )
     dataset = replace(dataset, result=result, synthetic=False)
-    (item,) = write_elevation_change(dataset, CollectionFolder(tmp_path, "x"))
+    (item,) = write_elevation_change(dataset, describe(dataset), CollectionFolder(tmp_path, "x"))
     keys = {asset.key for asset in item.assets if "style" not in asset.roles}
     assert keys == {"elevation_change", "elevation_change_sigma", "classification", "visual", "thumbnail", "map"}
     assert "ynthetic" not in item.title + item.description + item.properties["processing:lineage"]
@@ -180,7 +181,7 @@ def test_nan_in_a_result_becomes_null(tmp_path):
     dataset = make_elevation_change_dataset((40, 60))
     totals = replace(dataset.result.totals, mass_change_kg=float("nan"))
     dataset = replace(dataset, result=replace(dataset.result, totals=totals))
-    (item,) = write_elevation_change(dataset, CollectionFolder(tmp_path, "x"))
+    (item,) = write_elevation_change(dataset, describe(dataset), CollectionFolder(tmp_path, "x"))
     assert item.properties["glacier:totals"]["mass_change_kg"] is None
 
 
@@ -265,22 +266,23 @@ def test_a_year_without_days_spans_the_fixed_date_year(tmp_path):
     dataset = make_mass_balance_dataset()
     years = tuple(replace(year, begin=None, end=None) for year in dataset.result.years)
     dataset = replace(dataset, result=replace(dataset.result, years=years[:1]))
-    (item,) = write_mass_balance(dataset, CollectionFolder(tmp_path, "x"))
+    (item,) = write_mass_balance(dataset, describe(dataset), CollectionFolder(tmp_path, "x"))
     assert (item.start, item.end) == (date(2000, 10, 1), date(2001, 9, 30))
 
 
 def test_a_dataset_of_the_other_kind_is_refused(tmp_path):
+    change, balance = make_elevation_change_dataset(), make_mass_balance_dataset()
     with pytest.raises(TypeError, match="test-mass-balance: not an elevation change"):
-        write_elevation_change(make_mass_balance_dataset(), CollectionFolder(tmp_path, "x"))
+        write_elevation_change(balance, describe(balance), CollectionFolder(tmp_path, "x"))
     with pytest.raises(TypeError, match="test-elevation-change: not a mass balance"):
-        write_mass_balance(make_elevation_change_dataset(), CollectionFolder(tmp_path, "x"))
+        write_mass_balance(change, describe(change), CollectionFolder(tmp_path, "x"))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
 def test_the_same_result_gives_the_same_bytes(change, balance, tmp_path):
     for write, dataset, items in ((write_elevation_change, *change), (write_mass_balance, *balance[:2])):
-        again = write(dataset, CollectionFolder(tmp_path, dataset.definition.id))
+        again = write(dataset, describe(dataset), CollectionFolder(tmp_path, dataset.definition.id))
         assert [item.properties for item in again] == [item.properties for item in items]
         for old, new in zip(items, again, strict=True):
             for asset in old.assets:

@@ -12,9 +12,9 @@ from catalog.build.definitions import default_definitions
 from catalog.metadata.datapackage import package_facts
 from catalog.metadata.facts import describe
 from catalog.metadata.iso19139 import iso19139_xml
-from catalog.stac.write import write_stac
 from schemas.definition import Producer
 from tests.made.fakes import make_elevation_change_dataset
+from tests.made.whole_archive import write_stac
 
 ISO = {"gmd": "http://www.isotc211.org/2005/gmd", "gco": "http://www.isotc211.org/2005/gco"}
 AGENCY = Producer(name="Space Agency", name_cn="航天局", url="https://example.org/agency")
@@ -45,7 +45,7 @@ def dataset():
 def collections(dataset, tmp_path_factory):
     root = tmp_path_factory.mktemp("sources")
     (root / dataset.definition.id).mkdir()
-    write_stac(root, [(dataset, ())], None)
+    write_stac(root, [(dataset, describe(dataset), ())], None)
     folder = root / dataset.definition.id
     return [json.loads((folder / name).read_text("utf-8")) for name in ("collection.json", "collection.zh.json")]
 
@@ -78,7 +78,7 @@ def test_the_collection_says_when_it_was_published(dataset, collections):
 
 
 def test_a_source_in_the_data_package_has_attribution_and_licence(dataset):
-    source = package_facts(describe(dataset, ()))["sources"][0]
+    source = package_facts(describe(dataset))["sources"][0]
     assert source == {
         "title": "DEM <A>",
         "titleTranslated": "高程模型A",
@@ -91,7 +91,7 @@ def test_a_source_in_the_data_package_has_attribution_and_licence(dataset):
 
 
 def test_a_source_is_in_the_lineage_of_iso_19139(dataset):
-    root = etree.fromstring(iso19139_xml(describe(dataset, ())).encode())
+    root = etree.fromstring(iso19139_xml(describe(dataset)).encode())
     sources = root.findall(".//gmd:LI_Lineage/gmd:source/gmd:LI_Source", ISO)
     assert len(sources) == len(dataset.definition.sources)
     text = sources[0].findtext("gmd:description/gco:CharacterString", None, ISO)

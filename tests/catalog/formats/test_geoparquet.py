@@ -18,6 +18,7 @@ from catalog.archive.layout import CollectionFolder
 from catalog.formats.parquet import arrow_table, write_parquet
 from catalog.formats.published_table import PublishedTable
 from catalog.items.elevation_change import _write_outlines
+from catalog.metadata.facts import describe
 from catalog.tables.places import POINT_TABLES, published_outlines
 from catalog.tables.write import write_tables
 from schemas.fields import Column, Table
@@ -42,8 +43,8 @@ def change(tmp_path_factory):
     folder = CollectionFolder(tmp_path_factory.mktemp("change"), "change")
     folder.path.mkdir()
     # without the figures, which take seconds
-    assets = tuple(_write_outlines(dataset, dataset.result, folder.path))
-    write_tables(dataset, folder)
+    assets = tuple(_write_outlines(dataset, dataset.result, "Outlines", folder.path))
+    write_tables(dataset, describe(dataset), folder)
     return dataset, folder, assets
 
 
@@ -55,7 +56,7 @@ def balance(tmp_path_factory):
     stakes.loc[stakes.stake_id == "4", ["easting", "northing"]] = np.nan
     dataset = replace(dataset, result=replace(dataset.result, tables={**dataset.result.tables, "stakes": stakes}))
     folder = CollectionFolder(tmp_path_factory.mktemp("balance"), "balance")
-    write_tables(dataset, folder)
+    write_tables(dataset, describe(dataset), folder)
     return dataset, folder
 
 

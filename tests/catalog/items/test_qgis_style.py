@@ -24,6 +24,7 @@ from catalog.items.qgis import (
     write_balance_styles,
     write_change_styles,
 )
+from catalog.metadata.facts import describe
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
 
@@ -150,8 +151,8 @@ def test_no_style_is_written_for_outlines_that_are_not_there(tmp_path):
 def test_the_items_carry_a_style_for_every_raster_of_one_band_and_every_file_of_features(tmp_path):
     change, balance = make_elevation_change_dataset((60, 90)), make_mass_balance_dataset()
     items = [
-        *write_elevation_change(change, CollectionFolder(tmp_path, "change")),
-        *write_mass_balance(balance, CollectionFolder(tmp_path, "balance")),
+        *write_elevation_change(change, describe(change), CollectionFolder(tmp_path, "change")),
+        *write_mass_balance(balance, describe(balance), CollectionFolder(tmp_path, "balance")),
     ]
     assert len(items) == 3
     for item in items:

@@ -54,6 +54,10 @@ ISO = {
 }
 
 
+def rendered(dataset, files=None):
+    return render_metadata(describe(dataset).with_files(FILES if files is None else files))
+
+
 def made(kind, **values):
     """A result with only the values that metadata reads."""
     return kind(**({field.name: None for field in fields(kind)} | values))
@@ -113,7 +117,7 @@ def case(request):
     synthetic = request.param.endswith("synthetic")
     make = elevation_change if request.param.startswith("urumqi") else mass_balance
     dataset = make(synthetic=synthetic)
-    return dataset, dataset.definition, render_metadata(dataset, FILES)
+    return dataset, dataset.definition, rendered(dataset)
 
 
 def expected_title(dataset):
@@ -137,10 +141,10 @@ def iso_texts(renderings, path):
 
 
 def test_every_file_of_the_layout_is_written_with_line_feeds(tmp_path):
-    write_metadata(elevation_change(), tmp_path / "metadata", FILES)
+    write_metadata(describe(elevation_change()).with_files(FILES), tmp_path / "metadata")
     written = {path.name: path.read_bytes() for path in (tmp_path / "metadata").iterdir()}
     assert sorted(written) == sorted(METADATA_FILES)
-    assert tuple(render_metadata(elevation_change(), FILES)) == METADATA_FILES
+    assert tuple(rendered(elevation_change())) == METADATA_FILES
     for name, content in written.items():
         assert b"\r" not in content, name
         assert content.endswith(b"\n"), name
@@ -149,20 +153,20 @@ def test_every_file_of_the_layout_is_written_with_line_feeds(tmp_path):
 
 
 def test_bytes_do_not_depend_on_the_run_or_on_the_order_of_the_files():
-    first = render_metadata(elevation_change(), FILES)
-    assert render_metadata(elevation_change(), FILES[::-1]) == first
+    first = rendered(elevation_change())
+    assert rendered(elevation_change(), FILES[::-1]) == first
 
 
 @pytest.mark.slow
 def test_bytes_are_the_same_in_another_process(tmp_path):
     code = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import tests.catalog.metadata.test_metadata as t;"
-        "t.write_metadata(t.elevation_change(), pathlib.Path(sys.argv[2]), t.FILES)"
+        "t.write_metadata(t.describe(t.elevation_change()).with_files(t.FILES), pathlib.Path(sys.argv[2]))"
     )
     command = [sys.executable, "-c", code, str(ROOT), str(tmp_path)]
     environment = {"PYTHONHASHSEED": "7", "TZ": "Asia/Shanghai", "PATH": ""}
     subprocess.run(command, check=True, env=environment, cwd=tmp_path)
-    expected = render_metadata(elevation_change(), FILES)
+    expected = rendered(elevation_change())
     assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == expected
 
 
@@ -359,7 +363,7 @@ def test_no_doi_is_invented_and_a_known_one_is_used_everywhere(case):
         assert not own.search(known), name
     assert json.loads(renderings["ncdc.json"])["doi_value"] == ""
     assert json.loads(renderings["ncdc.json"])["cstr"] == ""
-    known = render_metadata(elevation_change(URUMQI.model_copy(update={"doi": "10.12072/test.2026"})), FILES)
+    known = rendered(elevation_change(URUMQI.model_copy(update={"doi": "10.12072/test.2026"})))
     for name, text in known.items():
         assert "10.12072/test.2026" in text, name
     identifier = xml(known["datacite.xml"]).find(f"{KERNEL}identifier")
@@ -369,7 +373,7 @@ def test_no_doi_is_invented_and_a_known_one_is_used_everywhere(case):
 
 def test_authors_are_cited_where_the_source_names_them():
     original = URUMQI.original.model_copy(update={"author": "Wang Li; Zhao Min"})
-    renderings = render_metadata(elevation_change(URUMQI.model_copy(update={"original": original})), FILES)
+    renderings = rendered(elevation_change(URUMQI.model_copy(update={"original": original})))
     assert f"Wang Li, Zhao Min, {URUMQI.title.en}, National" in renderings["citation.txt"]
     names = [creator["name"] for creator in json.loads(renderings["datacite.json"])["creators"]]
     assert names == ["Wang Li", "Zhao Min"]
@@ -428,14 +432,14 @@ def test_every_word_of_the_source_stands_in_the_portal_record(case):
 
 
 def test_ncdc_tells_what_was_filled():
-    filled = json.loads(render_metadata(mass_balance(), FILES)["ncdc.json"])["filled"]
+    filled = json.loads(rendered(mass_balance())["ncdc.json"])["filled"]
     assert sorted(filled) == ["contacts.0", "extent", "keywords", "title"]
     assert "CN5Y741C0051" in filled["extent"]
-    assert sorted(json.loads(render_metadata(elevation_change(), FILES)["ncdc.json"])["filled"]) == ["title"]
+    assert sorted(json.loads(rendered(elevation_change())["ncdc.json"])["filled"]) == ["title"]
 
 
 def test_computed_quality_stands_apart_from_the_claim():
-    record = json.loads(render_metadata(elevation_change(), FILES)["ncdc.json"])
+    record = json.loads(rendered(elevation_change())["ncdc.json"])
     quality = record["computed_quality"]
     assert quality["all_gates_passed"] is True
     assert quality["gates"][0]["value"] == 0.0432
@@ -447,7 +451,7 @@ def test_computed_quality_stands_apart_from_the_claim():
 
 
 def test_a_failed_gate_is_told_in_every_rendering_that_carries_quality():
-    renderings = render_metadata(mass_balance(), FILES)
+    renderings = rendered(mass_balance())
     quality = json.loads(renderings["ncdc.json"])["computed_quality"]
     assert quality["all_gates_passed"] is False
     assert [gate["passed"] for gate in quality["gates"]] == [True, False]
@@ -461,8 +465,8 @@ def test_a_failed_gate_is_told_in_every_rendering_that_carries_quality():
 
 
 def test_synthetic_is_said_in_every_file_and_nowhere_else():
-    synthetic = render_metadata(elevation_change(synthetic=True), FILES)
-    real = render_metadata(elevation_change(), FILES)
+    synthetic = rendered(elevation_change(synthetic=True))
+    real = rendered(elevation_change())
     for name in METADATA_FILES:
         assert "[SYNTHETIC SAMPLE]" in synthetic[name], name
         assert "synthetic sample" not in real[name].lower(), name
@@ -502,7 +506,7 @@ def test_a_record_against_the_datacite_schema_is_refused():
     extent = URUMQI.extent.model_copy(update={"west": 1000.0})
     wrong = URUMQI.model_copy(update={"extent": extent, "period": period})
     with pytest.raises(FailedCheck, match=r"datacite.json: geoLocations/0/.*westBoundLongitude: found 1000.0 is great"):
-        render_metadata(elevation_change(wrong), FILES)
+        rendered(elevation_change(wrong))
 
 
 def test_citation_file_format(case):
@@ -649,16 +653,16 @@ def test_jsonld_has_what_a_dataset_search_asks_for(case):
 
 
 def test_jsonld_of_the_page_points_below_the_page():
-    document = dataset_jsonld(describe(elevation_change(), FILES), base="")
+    document = dataset_jsonld(describe(elevation_change()).with_files(FILES), base="")
     assert document["distribution"][0]["contentUrl"] == "elevation-change/a%20change.tif"
-    page = page_document(dataset_jsonld(describe(elevation_change(), FILES)))
+    page = page_document(dataset_jsonld(describe(elevation_change()).with_files(FILES)))
     assert page["distribution"] == document["distribution"]
     assert page["subjectOf"]["contentUrl"] == "metadata/dataset.jsonld"
 
 
 def test_jsonld_of_a_page_leaves_a_long_list_of_files_to_the_file():
     many = [(f"tables/{number}.csv", 1, "ab" * 32, "text/csv") for number in range(201)]
-    document = dataset_jsonld(describe(elevation_change(), many))
+    document = dataset_jsonld(describe(elevation_change()).with_files(many))
     assert len(document["distribution"]) == 201
     assert "distribution" not in page_document(document)
 
@@ -970,7 +974,7 @@ def hostile_definition():
 
 @pytest.fixture(scope="module")
 def hostile():
-    return render_metadata(elevation_change(hostile_definition()), FILES)
+    return rendered(elevation_change(hostile_definition()))
 
 
 def test_hostile_text_survives_word_for_word(hostile):
@@ -997,7 +1001,7 @@ def test_paragraphs_survive(hostile):
 
 
 def test_hostile_text_adds_no_element(hostile):
-    ordinary = render_metadata(elevation_change(), FILES)
+    ordinary = rendered(elevation_change())
     for name in ("datacite.xml", "iso19139.xml"):
         allowed = {node.tag for node in xml(ordinary[name]).iter()}
         allowed |= {f"{KERNEL}givenName"}

@@ -22,14 +22,15 @@ from catalog.archive.manifest import list_files
 from catalog.build import assembly
 from catalog.formats.number_text import measured, signed
 from catalog.items.mass_balance import COLLECTION_FIGURES
+from catalog.metadata.facts import describe
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes
 from catalog.pages.map import utm_zone
 from catalog.pages.plots import Series, draw, plots_of
 from catalog.pages.search import parse_search_script
-from catalog.pages.write import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_pages, write_readme
+from catalog.pages.write import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_readme
 from catalog.reports.key_numbers import item_numbers, key_numbers
 from schemas.definition import Bilingual, Producer
-from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets
+from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets, write_pages
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 
@@ -479,7 +480,7 @@ def test_sources_are_shown_with_their_makers_and_licences(tmp_path: Path) -> Non
     sources = (first.model_copy(update=changes), *others)
     dataset = replace(dataset, definition=dataset.definition.model_copy(update={"sources": sources}))
     (tmp_path / dataset.definition.id).mkdir()
-    write_pages(tmp_path, [(dataset, ())])
+    write_pages(tmp_path, [(dataset, describe(dataset), ())])
     table = page(tmp_path / dataset.definition.id / "index.html").find_class("sources")[0]
     row = table.xpath(".//tbody/tr")[0]
     assert [link.get("href") for link in row.iter("a")][-2:] == [
@@ -489,7 +490,7 @@ def test_sources_are_shown_with_their_makers_and_licences(tmp_path: Path) -> Non
     for text in ("Space Agency <A>", "航天局", "cite us", "须引用", "前期高程模型", "(c) Agency"):
         assert text in row.text_content()
     folder = CollectionFolder(tmp_path, dataset.definition.id)
-    write_readme(dataset, (), folder)
+    write_readme(dataset, describe(dataset), (), folder)
     readme = (folder.path / "README.md").read_text(encoding="utf-8")
     told = readme[readme.index("## Sources") : readme.index("## Key numbers")]
     assert "  - Made by Space Agency \\<A\\>\n" in told
@@ -526,7 +527,7 @@ def write_many(root: Path, count: int) -> None:
                 title_cn=f"冰川 {number}",
             )
         )
-    write_pages(root, [(dataset, items)])
+    write_pages(root, [(dataset, describe(dataset), items)])
 
 
 def test_a_large_collection_lists_its_items_on_pages_of_their_own(tmp_path: Path) -> None:

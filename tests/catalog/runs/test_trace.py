@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from catalog.archive.layout import CollectionFolder
+from catalog.metadata.facts import describe
 from catalog.runs.trace import read_published_tables, trace_balance, trace_lines
 from catalog.tables.write import write_tables
 from schemas.errors import BadInput
@@ -266,7 +267,7 @@ def test_what_cannot_be_read_is_refused(tmp_path, folder):
 
 def test_the_tables_of_an_archive_are_traced_as_they_are_written(tmp_path):
     dataset = make_mass_balance_dataset()
-    write_tables(dataset, CollectionFolder(tmp_path, dataset.definition.id))
+    write_tables(dataset, describe(dataset), CollectionFolder(tmp_path, dataset.definition.id))
     root = trace_balance(read_published_tables(tmp_path), 2001)
     points = [child for child in walk(root) if child.what.startswith("stake ")]
     assert len(points) == 18

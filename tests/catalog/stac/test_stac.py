@@ -26,12 +26,13 @@ from catalog.checks import stac as checks
 from catalog.items.elevation_change import write_elevation_change
 from catalog.items.mass_balance import write_mass_balance
 from catalog.metadata import write_metadata
-from catalog.stac.write import write_stac
+from catalog.metadata.facts import describe
 from catalog.tables.write import write_tables
 from schemas.errors import BadInput
 from schemas.glacier_extension import FIELDS, SCHEMA_PATH, json_schema
 from schemas.stac_schemas import schema_folder, schemas_at_hand, validate_stac
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
+from tests.made.whole_archive import write_stac
 
 WRITERS = {"elevation_change": write_elevation_change, "mass_balance": write_mass_balance}
 # asked of every extension in use, so that a test with schemas at hand is not a test without them
@@ -43,10 +44,11 @@ def write_archive(root: Path, datasets: list[Dataset]):
     written = []
     for dataset in datasets:
         folder = CollectionFolder(root, dataset.definition.id)
-        items = WRITERS[dataset.definition.kind](dataset, folder)
-        write_tables(dataset, folder)
-        write_metadata(dataset, folder.metadata, [])
-        written.append((dataset, items))
+        facts = describe(dataset)
+        items = WRITERS[dataset.definition.kind](dataset, facts, folder)
+        write_tables(dataset, facts, folder)
+        write_metadata(facts, folder.metadata)
+        written.append((dataset, facts, items))
     write_stac(root, written, None)
     return written
 
@@ -63,13 +65,13 @@ def archive(tmp_path_factory):
 def catalogue_again(archive, place: Path, base_url: str | None = None):
     """Copy the products elsewhere and write the catalogue anew."""
     root, written = archive
-    for dataset, _ in written:
+    for dataset, *_ in written:
         name = dataset.definition.id
         ignored = shutil.ignore_patterns("collection*.json", "balance-*.json", "elevation-change*.json")
         shutil.copytree(root / name, place / name, ignore=ignored)
     moved = [
-        (dataset, tuple(replace(item, folder=place / item.folder.relative_to(root)) for item in items))
-        for dataset, items in written
+        (dataset, facts, tuple(replace(item, folder=place / item.folder.relative_to(root)) for item in items))
+        for dataset, facts, items in written
     ]
     write_stac(place, moved, base_url)
 
@@ -187,7 +189,7 @@ def test_pystac_reads_it_and_finds_every_file(archive):
     collections = list(catalog.get_children())
     assert [collection.id for collection in collections] == ["test-elevation-change", "test-mass-balance"]
     items = list(catalog.get_items(recursive=True))
-    assert [item.id for item in items] == [item.item_id for _, items in written for item in items]
+    assert [item.id for item in items] == [item.item_id for *_, items in written for item in items]
     for entry in (*collections, *items):
         for asset in entry.assets.values():
             path = Path(asset.get_absolute_href())
@@ -419,7 +421,7 @@ def test_a_collection_without_items_is_written_with_the_stated_extent(tmp_path):
     dataset = make_mass_balance_dataset()
     years = tuple(replace(year, field=None) for year in dataset.result.years)
     dataset = replace(dataset, result=replace(dataset.result, years=years))
-    ((_, items),) = write_archive(tmp_path, [dataset])
+    ((*_, items),) = write_archive(tmp_path, [dataset])
     assert items == ()
     collection = json.loads((tmp_path / "test-mass-balance/collection.json").read_text(encoding="utf-8"))
     assert collection["extent"]["spatial"]["bbox"] == [[84.37, 43.7, 84.42, 43.75]]

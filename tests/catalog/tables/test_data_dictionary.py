@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from catalog.archive.layout import CollectionFolder
+from catalog.metadata.facts import describe
 from catalog.tables.data_dictionary import data_dictionary
 from catalog.tables.write import write_tables
 from pipeline.mass_balance.result import MassBalance
@@ -21,7 +22,7 @@ from tests.made.fakes import make_mass_balance_dataset
 def written(tmp_path_factory):
     dataset = make_mass_balance_dataset()
     folder = CollectionFolder(tmp_path_factory.mktemp("archive"), dataset.definition.id)
-    write_tables(dataset, folder)
+    write_tables(dataset, describe(dataset), folder)
     return folder
 
 
@@ -113,6 +114,7 @@ def test_probings_are_published_with_their_cells(tmp_path):
     record |= {"elevation_m": 3700.0, "snow_depth_m": 1.25, "source_sheet": "probings", "source_cell": "A4:H4"}
     probings = pd.DataFrame([record], columns=columns)
     folder = CollectionFolder(tmp_path, "balance")
-    write_tables(replace(dataset, result=replace(result, tables={**result.tables, "probings": probings})), folder)
+    probed = replace(dataset, result=replace(result, tables={**result.tables, "probings": probings}))
+    write_tables(probed, describe(probed), folder)
     text = folder.table_csv("probings").read_text(encoding="utf-8")
     assert text.splitlines()[1] == "2001-1,2001-05-20,,,290700.0,4844600.0,3700.0,1.250,,probings,A4:H4"

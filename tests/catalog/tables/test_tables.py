@@ -20,6 +20,7 @@ from catalog.archive.layout import CollectionFolder
 from catalog.archive.opened import Archive, FolderFiles
 from catalog.checks.tables import table_copies
 from catalog.formats.cell_text import inert_text, text_of_csv
+from catalog.metadata.facts import describe
 from catalog.tables.write import (
     conforms,
     csv_bytes,
@@ -65,7 +66,7 @@ def written(tmp_path_factory):
     datasets = (make_elevation_change_dataset(), make_mass_balance_dataset())
     folders = [CollectionFolder(root, dataset.definition.id) for dataset in datasets]
     for dataset, folder in zip(datasets, folders, strict=True):
-        write_tables(dataset, folder)
+        write_tables(dataset, describe(dataset), folder)
     return list(zip(datasets, folders, strict=True))
 
 
@@ -231,7 +232,7 @@ def test_a_table_too_long_for_a_sheet_stands_in_the_other_formats(tmp_path, monk
     monkeypatch.setattr("catalog.checks.tables.LONGEST_SHEET", 10)
     dataset = make_mass_balance_dataset()
     folder = CollectionFolder(tmp_path, dataset.definition.id)
-    write_tables(dataset, folder)
+    write_tables(dataset, describe(dataset), folder)
     (folder.path / "collection.json").write_text('{"type": "Collection"}')
     assert "stakes" not in openpyxl.load_workbook(workbook_path(folder)).sheetnames
     assert table_copies(Archive(FolderFiles(tmp_path))).failures == ()
@@ -266,7 +267,7 @@ def test_the_frictionless_command_accepts_it_too(written):
 def test_frictionless_finds_what_was_changed_afterwards(tmp_path, old, new, message):
     dataset = make_mass_balance_dataset()
     folder = CollectionFolder(tmp_path, dataset.definition.id)
-    write_tables(dataset, folder)
+    write_tables(dataset, describe(dataset), folder)
     path = folder.table_csv("readings")
     path.write_bytes(path.read_bytes().replace(old, new, 1))
     found = conforms(folder.path)
@@ -304,7 +305,7 @@ def test_the_package_says_where_the_tables_come_from(written):
 def test_the_same_dataset_gives_the_same_bytes(written, tmp_path):
     for dataset, folder in written:
         again = CollectionFolder(tmp_path, folder.collection_id)
-        write_tables(dataset, again)
+        write_tables(dataset, describe(dataset), again)
         for path in sorted(folder.path.rglob("*")):
             if path.is_file():
                 assert (again.path / path.relative_to(folder.path)).read_bytes() == path.read_bytes(), path.name
