@@ -175,7 +175,17 @@ class Scratch:
         self._count = 0
 
     def array(self, shape: tuple[int, int], dtype: DTypeLike = np.float32) -> WritableRaster:
-        """A new array of zeros."""
+        """A new array of zeros.
+
+        Parameters
+        ----------
+        shape : (rows, columns).
+        dtype : of the pixels.
+
+        Returns
+        -------
+        a NumPy array while the allowance lasts, then a ``StoredArray``; both are written and read by rectangles.
+        """
         size = prod(shape) * np.dtype(dtype).itemsize
         if self._folder is not None:
             self._count += 1
@@ -206,18 +216,39 @@ class Block:
         return slice(self.start, self.stop)
 
     def widened(self, by: int, most: int) -> slice:
-        """The rows with ``by`` more on either side, as far as a raster of ``most`` rows has them."""
+        """The rows with ``by`` more on either side, as far as a raster of ``most`` rows has them.
+
+        Parameters
+        ----------
+        by : rows that are added on either side.
+        most : rows of the raster.
+        """
         return slice(max(0, self.start - by), min(most, self.stop + by))
 
 
 def row_blocks(shape: tuple[int, int], pixels: int) -> list[Block]:
-    """Blocks of at most ``pixels`` pixels (but at least 8 rows) that cover a raster, from the north."""
+    """Blocks of at most ``pixels`` pixels (but at least 8 rows) that cover a raster, from the north.
+
+    Parameters
+    ----------
+    shape : (rows, columns) of the raster.
+    pixels : the most that a block holds.
+
+    Example
+    -------
+    >>> [(block.start, block.stop) for block in row_blocks((20, 100), 1000)]
+    [(0, 10), (10, 20)]
+    """
     rows = max(8, pixels // shape[1])
     return [Block(start, min(start + rows, shape[0])) for start in range(0, shape[0], rows)]
 
 
 def block_pixels(memory_bytes: int) -> int:
     """How many pixels a block may have so that a run stays within its memory; independent of the number of workers.
+
+    Parameters
+    ----------
+    memory_bytes : what the whole run may take, libraries included.
 
     Errors
     ------
@@ -244,7 +275,13 @@ class Runner:
         self._executor, self._workers = executor, workers
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """``function`` of every item, in order; an error ends it and drops what still waits."""
+        """``function`` of every item, in order; an error ends it and drops what still waits.
+
+        Parameters
+        ----------
+        function : of one item; on a cluster it is pickled.
+        items : as many as there are; few are taken ahead of the results.
+        """
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
@@ -258,14 +295,24 @@ class Runner:
                 future.cancel()
 
     def run(self, function: Callable[[Item], object], items: Iterable[Item]) -> None:
-        """``function`` of every item, for what it writes."""
+        """``function`` of every item, for what it writes.
+
+        Parameters
+        ----------
+        function, items : as ``map`` takes them.
+        """
         for _ in self.map(function, items):
             pass
 
 
 @contextmanager
 def threads(workers: int = 2) -> Iterator[Runner]:
-    """A runner on this machine."""
+    """A runner on this machine.
+
+    Parameters
+    ----------
+    workers : threads that work at once.
+    """
     pool = ThreadPoolExecutor(workers)
     try:
         yield Runner(pool, workers)

@@ -98,12 +98,26 @@ class Patience:
 
 
 def is_number(text: str) -> bool:
-    """Whether a header holds a whole number: digits of ASCII alone, few enough for Python to read."""
+    """Whether a header holds a whole number: digits of ASCII alone, few enough for Python to read.
+
+    Parameters
+    ----------
+    text : as a server sent it.
+    """
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def asked_wait_s(text: str) -> float | None:
-    """What Retry-After asks for (seconds): a number of seconds, or a date."""
+    """What Retry-After asks for (seconds): a number of seconds, or a date.
+
+    Parameters
+    ----------
+    text : as a server sent it.
+
+    Returns
+    -------
+    seconds from now, never below 0; None where it asks for nothing that can be understood.
+    """
     if is_number(text):
         return float(text)
     try:

@@ -13,7 +13,13 @@ from schemas.tables import QUALITY_GATES
 
 
 def judge(gates: Sequence[Gate], result: ElevationChange | MassBalance) -> pd.DataFrame:
-    """One row a gate and subject, shaped as ``schemas.tables.QUALITY_GATES``; a missing value does not pass."""
+    """One row a gate and subject, shaped as ``schemas.tables.QUALITY_GATES``; a missing value does not pass.
+
+    Parameters
+    ----------
+    gates : of the definition; each names a number of the result, and its limit.
+    result : of the chain.
+    """
     rows = []
     for gate in gates:
         for subject, value in _measured(gate, result):

@@ -43,16 +43,30 @@ class Resources:
     block_pixels: int
 
     def blocks(self, shape: tuple[int, int]) -> list[Block]:
-        """Blocks of whole rows that cover a grid; the same for any number of workers."""
+        """Blocks of whole rows that cover a grid; the same for any number of workers.
+
+        Parameters
+        ----------
+        shape : (rows, columns) of the grid.
+        """
         return row_blocks(shape, self.block_pixels)
 
 
 def bytes_of(text: str) -> int:
     """A size of memory, as 400MB, 1.5GB or a plain number of bytes.
 
+    Parameters
+    ----------
+    text : a number with an optional k, M, G or T (powers of 1000) and an optional B.
+
     Errors
     ------
     BadInput : no size.
+
+    Example
+    -------
+    >>> bytes_of("400MB"), bytes_of("1.5GB")
+    (400000000, 1500000000)
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text, re.IGNORECASE)
     if found is None:
@@ -67,6 +81,12 @@ def open_resources(
     """Threads on this machine, or the workers of the Dask cluster at ``scheduler``; both give the same bytes.
 
     The workers of a cluster must see the inputs and the scratch folder (below TMPDIR) under the same paths.
+
+    Parameters
+    ----------
+    workers : threads, where there is no scheduler.
+    scheduler : address of a Dask scheduler, as ``"tcp://host:8786"``; None for threads.
+    memory_bytes : what the run may take; blocks and rasters in memory are cut to it.
 
     Errors
     ------

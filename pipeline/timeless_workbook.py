@@ -46,6 +46,12 @@ def workbook_bytes(book: Workbook, properties: CoreProperties, more_rows: Mappin
     """The workbook as .xlsx, with these properties and no time of writing anywhere.
 
     ``more_rows`` of sheets, by their number from 1: ``row`` elements that follow those the sheet has, as XML in UTF-8.
+
+    Parameters
+    ----------
+    book : with all its sheets.
+    properties : author, title and dates that the file states; no other date stands in it.
+    more_rows : by number of the sheet from 1, rows that follow those it has, as XML in UTF-8.
     """
     parts = {f"xl/worksheets/sheet{number}.xml": rows for number, rows in (more_rows or {}).items()}
     draft, result = io.BytesIO(), io.BytesIO()

@@ -13,6 +13,10 @@ def worker_threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
     An error drops what has not begun and waits for what has. Whatever else ends the block, such as Ctrl-C, is about to
     end the process: then nobody waits for a raster of gigabytes or a server that keeps silent.
+
+    Parameters
+    ----------
+    count : threads that work at once.
     """
     pool = ThreadPoolExecutor(count)
     try:

@@ -24,6 +24,10 @@ class Inputs:
     def one(self, key: str) -> Path:
         """The only file of a source.
 
+        Parameters
+        ----------
+        key : of the source in the definition.
+
         Errors
         ------
         BadInput : the source matches several files.
@@ -49,6 +53,11 @@ def find_inputs(definition: Definition, folder: Path) -> Inputs:
     """The files below ``folder/<definition id>`` (or ``folder`` itself) that match each source of the definition.
 
     Optional sources without a file are left out.
+
+    Parameters
+    ----------
+    definition : its sources name the files by pattern.
+    folder : of raw inputs, for one dataset or for several.
 
     Errors
     ------

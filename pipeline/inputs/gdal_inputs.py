@@ -38,6 +38,10 @@ _SQLITE = b"SQLite format 3\x00"
 def open_raster(source: str) -> Any:
     """The raster as rasterio opens it, in one of ``RASTER_DRIVERS``; a VRT only where its name says so.
 
+    Parameters
+    ----------
+    source : GDAL's name of the raster, a path or one within an archive (``/vsizip/...``).
+
     Errors
     ------
     RasterioError : GDAL cannot open it, or it is of another format.
@@ -50,6 +54,10 @@ def open_raster(source: str) -> Any:
 
 def require_local_mosaic(path: Path) -> None:
     """Refuse a VRT that leads to anything but plain raster files on this machine, or that brings its own code.
+
+    Parameters
+    ----------
+    path : of the ``.vrt``.
 
     Errors
     ------
@@ -87,6 +95,12 @@ def _require_local_source(path: Path, name: str, *, relative: bool) -> None:
 def require_sizes(where: str, source: Any, packed_bytes: int) -> None:
     """Refuse a raster whose declared size cannot be that of heights, or is out of all proportion to its file.
 
+    Parameters
+    ----------
+    where : how errors name the raster.
+    source : the dataset as rasterio opened it.
+    packed_bytes : size of the file that holds it.
+
     Errors
     ------
     BadInput : too many rows or columns, a stored rectangle beyond ``MOST_BLOCK_PIXELS``, more than
@@ -108,6 +122,11 @@ def require_sizes(where: str, source: Any, packed_bytes: int) -> None:
 
 def require_plain_outlines(path: Path, where: str) -> None:
     """Refuse outlines in a format that leads to other files or servers, or that computes what it holds.
+
+    Parameters
+    ----------
+    path : of the file.
+    where : how errors name it.
 
     Errors
     ------
@@ -147,6 +166,12 @@ def _views(path: Path, where: str) -> Iterator[str]:
 
 def require_plausible_count(path: Path, where: str, features: int) -> None:
     """Refuse a file that claims more features than it has bytes: memory is set aside for each.
+
+    Parameters
+    ----------
+    path : of the file.
+    where : how errors name it.
+    features : what its header claims.
 
     Errors
     ------

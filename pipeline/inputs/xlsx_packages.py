@@ -30,6 +30,11 @@ def require_harmless_package(path: Path | BytesIO, where: str) -> None:
 
     The format (ECMA-376) knows no document types.
 
+    Parameters
+    ----------
+    path : of the workbook, or its bytes.
+    where : how errors name it.
+
     Errors
     ------
     BadInput : such a member.

@@ -30,6 +30,12 @@ def opened_zip(path: Path | IO[bytes], where: str, most_unpacked_bytes: int | No
 
     The size that a member declares binds: what goes beyond it is not unpacked.
 
+    Parameters
+    ----------
+    path : of the archive, or the opened file.
+    where : how errors name it.
+    most_unpacked_bytes : what its members may take together; None for no limit of its own.
+
     Errors
     ------
     BadInput : too long a list of members, or too much unpacked.
@@ -71,7 +77,12 @@ def _directory_bytes(path: Path | IO[bytes]) -> int:
 
 
 def stays_inside(member: str) -> bool:
-    """Whether the name of a member leads to no place outside the archive."""
+    """Whether the name of a member leads to no place outside the archive.
+
+    Parameters
+    ----------
+    member : its path, as the archive's list states it.
+    """
     return leads_inside(plainly(member)) and not set("{}\n") & set(member)
 
 
@@ -79,6 +90,11 @@ def headers_agree(path: Path, entry: zipfile.ZipInfo) -> bool:
     """Whether the header in front of a member says the same of it as the list at the archive's end.
 
     Python goes by the list; GDAL by both, and it comes to grief where they differ.
+
+    Parameters
+    ----------
+    path : of the archive.
+    entry : of its list.
     """
     try:
         with path.open("rb") as file:

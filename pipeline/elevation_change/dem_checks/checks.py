@@ -89,7 +89,12 @@ class CheckedDem:
         return self.tiles_at(rows - 0.5, columns - 0.5)
 
     def tiles_at(self, rows: FloatArray, columns: FloatArray) -> IntArray:
-        """Number of the first tile that holds each pixel of the grid, -1 for none; shaped like rows and columns."""
+        """Number of the first tile that holds each pixel of the grid, -1 for none; shaped like rows and columns.
+
+        Parameters
+        ----------
+        rows, columns : pixels of the grid, any one shape.
+        """
         east, north = self.position(rows, columns)
         native = Transformer.from_crs(self.grid.crs, self.mosaic.crs, always_xy=True)
         easting, northing = native.transform(east, north)
@@ -101,12 +106,22 @@ class CheckedDem:
         return result
 
     def position(self, rows: FloatArray, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Easting and northing of the middles of pixels, m."""
+        """Easting and northing of the middles of pixels, m.
+
+        Parameters
+        ----------
+        rows, columns : pixels of the grid, any one shape.
+        """
         transform = self.grid.transform
         return transform.c + (columns + 0.5) * transform.a, transform.f + (rows + 0.5) * transform.e
 
     def lonlat(self, row: int, column: int) -> tuple[float, float]:
-        """Longitude and latitude of a pixel's middle, degrees."""
+        """Longitude and latitude of a pixel's middle, degrees.
+
+        Parameters
+        ----------
+        row, column : a pixel of the grid.
+        """
         place = self.position(np.asarray(float(row)), np.asarray(float(column)))
         longitude, latitude = self.grid_to_degrees.transform(*place)
         return float(longitude), float(latitude)
@@ -121,7 +136,12 @@ class CheckedDem:
 
 
 def check_table(dem: CheckedDem) -> pd.DataFrame:
-    """All checks of one DEM, of the whole and of each of its tiles, shaped as ``schemas.tables.DEM_CHECKS``."""
+    """All checks of one DEM, of the whole and of each of its tiles, shaped as ``schemas.tables.DEM_CHECKS``.
+
+    Parameters
+    ----------
+    dem : tiles, grid and what was counted on it.
+    """
     by_tile = list(_checks_by_tile(dem))
     of_all = _count_checks(dem, "all", np.ones(dem.counts.layout.map_shape, bool))
     checks = [
@@ -307,6 +327,10 @@ def _seam_check(seam: Seam, to_degrees: Transformer) -> Check:
 
 def dem_check_numbers(dem: CheckedDem) -> dict[str, Any]:
     """The numbers behind the figure of the checks: maps of voids, spikes and heights, hypsometry, seams.
+
+    Parameters
+    ----------
+    dem : tiles, grid and what was counted on it.
 
     Returns
     -------

@@ -31,7 +31,13 @@ class CountLayout:
 
     @classmethod
     def of(cls, mosaic: Mosaic, grid: Grid) -> CountLayout:
-        """The layout for a DEM resampled onto a grid in metres."""
+        """The layout for a DEM resampled onto a grid in metres.
+
+        Parameters
+        ----------
+        mosaic : the opened DEM.
+        grid : what it is resampled onto, m.
+        """
         return cls(grid.shape, SpikeRule.of(mosaic.nominal_resolution_m, grid.pixel_size[0]))
 
     @property

@@ -54,7 +54,13 @@ class SpikeRule:
 
     @classmethod
     def of(cls, post_m: float, pixel_m: float) -> SpikeRule:
-        """The rule for a DEM of posts every ``post_m`` on a grid of ``pixel_m``: no slope below 60 degrees is one."""
+        """The rule for a DEM of posts every ``post_m`` on a grid of ``pixel_m``: no slope below 60 degrees is one.
+
+        Parameters
+        ----------
+        post_m : distance of the DEM's own heights, m.
+        pixel_m : side of the grid's pixels, m.
+        """
         spacing = max(1, round(post_m / pixel_m))
         return cls(spacing, max(SPIKE_LEAST_M, spacing * pixel_m * math.tan(math.radians(STEEPEST_DEG))))
 
@@ -65,7 +71,13 @@ class SpikeRule:
 
 
 def spikes(heights: FloatArray, rule: SpikeRule | None = None) -> BoolArray:
-    """Which pixels of a whole raster are spikes; see ``find_spikes``. Shaped like heights."""
+    """Which pixels of a whole raster are spikes; see ``find_spikes``. Shaped like heights.
+
+    Parameters
+    ----------
+    heights : shape (rows, columns), m; NaN where void.
+    rule : None for a raster whose pixels are its posts.
+    """
     result = np.zeros(heights.shape, bool)
     found = find_spikes(heights, 0, range(heights.shape[0]), heights.shape[0], rule or SpikeRule())
     result[found.row, found.column] = True
@@ -119,7 +131,13 @@ def _framed(heights: FloatArray, top: int, strip: range, rows: int, spacing: int
 
 
 def mirrored(index: IndexArray, size: int) -> IndexArray:
-    """Indices beyond an axis as those of its mirror image about the outermost pixel: -1 is 1, size is size - 2."""
+    """Indices beyond an axis as those of its mirror image about the outermost pixel: -1 is 1, size is size - 2.
+
+    Parameters
+    ----------
+    index : whole numbers, any shape, however far beyond the axis.
+    size : of the axis.
+    """
     period = max(1, 2 * (size - 1))
     folded: IndexArray = index % period
     return np.minimum(folded, period - folded)

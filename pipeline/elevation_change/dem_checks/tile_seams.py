@@ -70,7 +70,13 @@ class Seam:
 
 
 def tile_borders(mosaic: Mosaic, grid: Grid) -> list[Border]:
-    """The borders between tiles of a mosaic, as far as they lie within a grid."""
+    """The borders between tiles of a mosaic, as far as they lie within a grid.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    grid : borders outside it are left out.
+    """
     wanted = native_window(mosaic, grid)
     boxes = [
         (row, column, row + tile.shape[0], column + tile.shape[1])
@@ -110,6 +116,15 @@ def measure_seam(mosaic: Mosaic, border: Border) -> Seam:
     Lines that both tiles hold are compared directly. Else the step is what the jump between the last and the first
     line, z2 and z3 of four, has beyond the slopes on both sides, (z3 - z2) - (z2 - z1 + z4 - z3) / 2, which no plane
     or parabola has; the same off the border tells what the terrain itself gives. Means of the middle half throughout.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    border : two of its tiles, and the stretch that they share.
+
+    Returns
+    -------
+    step and noise in m, and how many places along the border they rest on.
 
     Errors
     ------
@@ -170,7 +185,12 @@ def _step_beyond_slope(lines: FloatArray, border: int) -> tuple[float, float, in
 
 
 def middle_mean(values: FloatArray) -> float:
-    """Mean of the middle half of the values."""
+    """Mean of the middle half of the values.
+
+    Parameters
+    ----------
+    values : shape (n,), n > 0, finite.
+    """
     quarter = values.size // 4
     return float(np.sort(values)[quarter : values.size - quarter].mean())
 

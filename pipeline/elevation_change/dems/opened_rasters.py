@@ -63,6 +63,10 @@ def _key_of(raster: RasterFile) -> _FileKey:
 def require_intact_once(raster: RasterFile) -> None:
     """``require_intact`` the first time that this process meets the file as it is.
 
+    Parameters
+    ----------
+    raster : in an archive, or a plain file, of which nothing is asked.
+
     Errors
     ------
     BadInput : gone, damaged, or too large when unpacked.
@@ -78,6 +82,10 @@ def quiet_gdal(raster: RasterFile) -> AbstractContextManager[object]:
     """GDAL's warnings go to the log and not to the screen; within an archive it leaves nothing beside the file.
 
     Left alone, it puts a ``.properties`` file beside every ``.gz`` that it reads.
+
+    Parameters
+    ----------
+    raster : what will be read while it holds.
     """
     quiet: AbstractContextManager[object] = rasterio.Env(
         **({"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"} if raster.is_packed else {})
@@ -88,6 +96,10 @@ def quiet_gdal(raster: RasterFile) -> AbstractContextManager[object]:
 @contextmanager
 def opened(raster: RasterFile) -> Iterator[Any]:
     """The raster as rasterio opens it, to read from; it stays open. An archived one is checked against its checksum.
+
+    Parameters
+    ----------
+    raster : what to read; each thread has a handle of its own.
 
     Errors
     ------

@@ -60,6 +60,11 @@ def find_rasters(source: Path | Sequence[Path], role: str) -> tuple[RasterFile, 
 
     Nothing is unpacked: members of ``.zip`` and ``.gz`` files are named so that GDAL reads them in place.
 
+    Parameters
+    ----------
+    source : a raster, a folder of them, a ``.zip`` or ``.gz``, a ``.vrt``, or several of these.
+    role : "earlier" or "later", as errors name the DEM.
+
     Errors
     ------
     BadInput : no such file; a folder or archive without rasters; a corrupt archive; a VRT beside the tiles it joins.
@@ -149,6 +154,10 @@ def _members(archive: Path) -> list[str]:
 def require_intact(raster: RasterFile) -> None:
     """Unpack an archived raster once, keeping nothing, so that its checksum is compared: GDAL does not do so.
 
+    Parameters
+    ----------
+    raster : what is packed; of a plain file nothing is asked.
+
     Errors
     ------
     BadInput : cut off, other bytes than its checksum says, or more than ``MOST_UNPACKED_BYTES``.
@@ -189,17 +198,41 @@ def _product(raster: RasterFile) -> str | None:
 
 
 def datum_by_name(raster: RasterFile) -> str | None:
-    """Vertical datum that a product's name implies: SRTM stands on EGM96, Copernicus and FABDEM on EGM2008."""
+    """Vertical datum that a product's name implies: SRTM stands on EGM96, Copernicus and FABDEM on EGM2008.
+
+    Parameters
+    ----------
+    raster : its own name counts before that of its archive.
+
+    Returns
+    -------
+    EPSG:5773 (EGM96), EPSG:3855 (EGM2008), or None for a name that tells nothing.
+    """
     return {"srtm": EGM96, "copernicus": EGM2008}.get(_product(raster) or "")
 
 
 def acquired_by_name(raster: RasterFile) -> tuple[int, int] | None:
-    """(first, last) year in which a product's scenes were acquired: SRTM in 2000, TanDEM-X from 2010 to 2015."""
+    """(first, last) year in which a product's scenes were acquired: SRTM in 2000, TanDEM-X from 2010 to 2015.
+
+    Parameters
+    ----------
+    raster : its own name counts before that of its archive.
+    """
     return {"srtm": (2000, 2000), "copernicus": (2010, 2015)}.get(_product(raster) or "")
 
 
 def corner_by_name(name: str) -> tuple[int, int] | None:
-    """(longitude, latitude) of the south-west corner in the name of a FABDEM or Copernicus tile, else None; degrees."""
+    """(longitude, latitude) of the south-west corner in the name of a FABDEM or Copernicus tile, else None; degrees.
+
+    Parameters
+    ----------
+    name : of the file.
+
+    Example
+    -------
+    >>> corner_by_name("N43E086_FABDEM_V1-2.tif")
+    (86, 43)
+    """
     match = _CORNER.match(name)
     if match is None:
         return None

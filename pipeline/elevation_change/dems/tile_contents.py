@@ -60,6 +60,10 @@ class TileContent:
 def tile_contents(mosaic: Mosaic) -> tuple[TileContent, ...]:
     """Look into every tile of a DEM, in the order of the tiles.
 
+    Parameters
+    ----------
+    mosaic : the opened DEM; each tile is sampled in blocks, and read whole where the sample raises a suspicion.
+
     Errors
     ------
     BadInput : a tile that cannot be read to its end.
@@ -69,6 +73,11 @@ def tile_contents(mosaic: Mosaic) -> tuple[TileContent, ...]:
 
 def require_relief(mosaic: Mosaic, contents: tuple[TileContent, ...]) -> None:
     """Refuse a DEM without any height, or with the same one everywhere.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    contents : of each of its tiles, as ``tile_contents`` found them.
 
     Errors
     ------
@@ -86,6 +95,11 @@ def require_relief(mosaic: Mosaic, contents: tuple[TileContent, ...]) -> None:
 
 def refuse_filled_voids(mosaic: Mosaic, contents: tuple[TileContent, ...]) -> None:
     """Refuse a DEM whose voids hold a height that they do not declare, as the 0 m that many programs leave there.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    contents : of each of its tiles, as ``tile_contents`` found them.
 
     Errors
     ------

@@ -20,7 +20,13 @@ OVERLAP_LIMIT = 0.1
 
 
 def native_window(mosaic: Mosaic, grid: Grid) -> tuple[int, int, int, int]:
-    """Top, left, bottom and right of a grid in native pixels, counted from the mosaic's first tile."""
+    """Top, left, bottom and right of a grid in native pixels, counted from the mosaic's first tile.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM; its first tile fixes where pixels are counted from.
+    grid : in any CRS.
+    """
     west, south, east, north = transform_bounds(grid.crs, mosaic.crs, *grid.bounds, densify_pts=21)
     origin, (width, height) = mosaic.tiles[0].transform, mosaic.pixel
     return (
@@ -36,6 +42,11 @@ def missing_tiles(mosaic: Mosaic, grid: Grid) -> tuple[str, ...]:
 
     Tiles of one size whose corners lie on a lattice of that size, or of a pixel less as SRTM's, are a regular set; of
     others nothing is said.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    grid : only places within it are named.
     """
     regular = _lattice(mosaic)
     if regular is None:
@@ -77,7 +88,12 @@ def _tile_around(mosaic: Mosaic, row: float, column: float) -> str:
 
 
 def overlapping_tiles(mosaic: Mosaic) -> tuple[str, ...]:
-    """Pairs of tiles that hold more than a tenth of the smaller one's ground twice."""
+    """Pairs of tiles that hold more than a tenth of the smaller one's ground twice.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    """
     found = []
     for (one, (top, left)), (other, (o_top, o_left)) in combinations(zip(mosaic.tiles, mosaic.corners, strict=True), 2):
         rows = min(top + one.shape[0], o_top + other.shape[0]) - max(top, o_top)
@@ -89,6 +105,16 @@ def overlapping_tiles(mosaic: Mosaic) -> tuple[str, ...]:
 
 
 def place_name(longitude: float, latitude: float) -> str:
-    """A position in words, to about ten metres: 43.1100 N 86.8100 E."""
+    """A position in words, to about ten metres: 43.1100 N 86.8100 E.
+
+    Parameters
+    ----------
+    longitude, latitude : degrees.
+
+    Example
+    -------
+    >>> place_name(86.81, 43.11)
+    '43.1100 N 86.8100 E'
+    """
     east_west, north_south = "E" if longitude >= 0 else "W", "N" if latitude >= 0 else "S"
     return f"{abs(latitude):.4f} {north_south} {abs(longitude):.4f} {east_west}"

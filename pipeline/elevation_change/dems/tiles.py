@@ -174,6 +174,12 @@ class Mosaic:
 def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | None = None) -> Mosaic:
     """Open the tiles of one DEM and check that they belong together.
 
+    Parameters
+    ----------
+    source : as ``find_rasters`` takes it.
+    role : "earlier" or "later", as errors name the DEM.
+    vertical_datum : EPSG code that counts before what files and names state; None when nobody stated one.
+
     Errors
     ------
     BadInput : unreadable file or archive, no CRS, rotated grid, heights in other units than metres, a tile that is not
@@ -359,6 +365,11 @@ def require_coverage(mosaic: Mosaic, region_lonlat: tuple[float, float, float, f
 
     Tiles of any size and CRS count together; what they cover is looked at a degree at a time, at points spread over it.
 
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    region_lonlat : (west, south, east, north), degrees.
+
     Errors
     ------
     BadInput : names the missing degree as its tile would be, as N43E087, and what is covered.
@@ -381,7 +392,17 @@ def require_coverage(mosaic: Mosaic, region_lonlat: tuple[float, float, float, f
 
 
 def tile_name(latitude: int, longitude: int) -> str:
-    """Name of the one-degree tile by its south-west corner, as N43E087."""
+    """Name of the one-degree tile by its south-west corner, as N43E087.
+
+    Parameters
+    ----------
+    latitude, longitude : of the south-west corner, whole degrees.
+
+    Example
+    -------
+    >>> tile_name(43, 86)
+    'N43E086'
+    """
     north_south, east_west = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
     return f"{north_south}{abs(latitude):02d}{east_west}{abs(longitude):03d}"
 
@@ -413,6 +434,11 @@ def _around(boxes: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
 
 def read_native(mosaic: Mosaic, bounds: tuple[float, float, float, float]) -> tuple[FloatArray, Affine]:
     """Heights of the native pixels that touch ``bounds`` (native CRS); float32, NaN where void.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    bounds : (west, south, east, north) in the DEM's own CRS.
 
     Returns
     -------
@@ -509,6 +535,16 @@ def _read_window(tile: Tile, window: Window, heights: FloatArray) -> None:
 def read_stored(tile: Tile, window: Window, stored: FloatArray) -> BoolArray | None:
     """Read a window's values as the file has them into ``stored`` (float32), and what its mask band leaves out.
 
+    Parameters
+    ----------
+    tile : what to read from.
+    window : its part, counted north-up.
+    stored : float32, shape of the window; is written.
+
+    Returns
+    -------
+    True where a mask band leaves a pixel out, shape of the window; None for a file without one.
+
     Errors
     ------
     BadInput : a tile that cannot be read to its end.
@@ -528,7 +564,16 @@ def read_stored(tile: Tile, window: Window, stored: FloatArray) -> BoolArray | N
 
 
 def set_void(tile: Tile, heights: FloatArray, masked: BoolArray | None) -> None:
-    """Turn stored values into heights, m, in place: NaN where declared void, masked, or no height on Earth."""
+    """Turn stored values into heights, m, in place: NaN where declared void, masked, or no height on Earth.
+
+        height = scale stored + offset
+
+    Parameters
+    ----------
+    tile : tells nodata, scale and offset.
+    heights : float32; stored values on entry, m on return.
+    masked : as ``read_stored`` gives it.
+    """
     nodata = math.nan if tile.nodata is None else tile.nodata
     scaled = (tile.scale, tile.offset) != (1.0, 0.0)
     if not math.isnan(nodata) and (scaled or LOWEST_M <= nodata <= HIGHEST_M):
@@ -548,6 +593,13 @@ def read_onto(mosaic: Mosaic, grid: Grid, resampling: str, shift: tuple[float, f
 
     Pixels that coincide with the native ones are copied, so that equal grids under different CRS names lose nothing.
 
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    grid : in any CRS.
+    resampling : "bilinear", "cubic" or "nearest".
+    shift : (east, north), m, added to the DEM's position.
+
     Returns
     -------
     heights : float32, shape grid.shape, m; NaN where void. A void grows by no more than the pixel it lies in.
@@ -560,7 +612,13 @@ def read_onto(mosaic: Mosaic, grid: Grid, resampling: str, shift: tuple[float, f
 
 
 def native_index(mosaic: Mosaic, offset: tuple[int, int]) -> tuple[int, int]:
-    """(row, column) counted from the first tile's first pixel, of one counted from the mosaic's upper-left corner."""
+    """(row, column) counted from the first tile's first pixel, of one counted from the mosaic's upper-left corner.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    offset : (row, column) counted from the mosaic's upper-left corner.
+    """
     return offset[0] + min(row for row, _ in mosaic.corners), offset[1] + min(column for _, column in mosaic.corners)
 
 
@@ -569,6 +627,11 @@ def resampling_scale(mosaic: Mosaic, grid: Grid) -> tuple[float, float]:
 
     Below 1 the resampling kernel is widened so that it averages. GDAL would take the ratio from every window it warps,
     so that values depended on the window; it counts ratios within 5 % of 1/n as 1/n, and so do we.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    grid : what it is resampled onto.
     """
     west, south, east, north = grid.bounds
     width, height = grid.pixel_size
@@ -589,7 +652,15 @@ def _kernel_scale(native_per_pixel: float) -> float:
 
 
 def warp_native(mosaic: Mosaic, grid: Grid, resampling: str, scale: tuple[float, float]) -> FloatArray:
-    """The mosaic resampled onto a grid, of which only the native pixels beneath it are read; float32, m."""
+    """The mosaic resampled onto a grid, of which only the native pixels beneath it are read; float32, m.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    grid : in any CRS; may be a window of a larger one.
+    resampling : "bilinear", "cubic" or "nearest".
+    scale : as ``resampling_scale`` gives it for the whole grid, so that windows agree.
+    """
     west, south, east, north = transform_bounds(grid.crs, mosaic.crs, *grid.bounds, densify_pts=21)
     width, height = mosaic.pixel
     across, along = (width * (KERNEL_REACH / scale[0] + MARGIN), height * (KERNEL_REACH / scale[1] + MARGIN))
@@ -603,6 +674,11 @@ def aligned_offset(mosaic: Mosaic, grid: Grid) -> tuple[int, int] | None:
 
     The CRS are compared by where they put the grid's corners, not by name: EPSG:25833 and EPSG:32633 agree to
     centimetres. Corners within 0.01 pixel of native pixel corners count as coincident.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    grid : in any CRS.
     """
     native = mosaic.grid()
     if mosaic.is_geographic != bool(CRS.from_user_input(grid.crs).is_geographic):

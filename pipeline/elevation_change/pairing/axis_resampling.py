@@ -32,6 +32,15 @@ class Axis:
         """Native index of the first tap of pixel ``phase``, and the weights from there on.
 
         Bilinear, or cubic convolution with a = -0.5 (Keys, 1981, eq. 4), which is GDAL's.
+
+        Parameters
+        ----------
+        phase : which of the pixels that share a native one, 0 the first.
+        kernel : "bilinear" or "cubic".
+
+        Returns
+        -------
+        native index of the first tap; weights of that pixel and those after it, which sum to 1.
         """
         position = self.start + phase / self.phases
         whole = math.floor(position)
@@ -46,7 +55,13 @@ class Axis:
         )
 
     def nearest(self, first: int, count: int) -> FloatArray:
-        """Native index of the pixel that holds each of ``count`` centres."""
+        """Native index of the pixel that holds each of ``count`` centres.
+
+        Parameters
+        ----------
+        first : first pixel of the grid.
+        count : how many follow from there.
+        """
         return np.floor(self.start + np.arange(first, first + count) / self.phases + 0.5).astype(np.int64)
 
 
@@ -62,6 +77,11 @@ def axis_aligned(mosaic: Mosaic, grid: Grid) -> AxisAligned | None:
     """The relation of a grid to a mosaic of one projection, if n of its pixels make a native one; else None.
 
     The projections are compared by where they put nine points of the grid, to ``WARP_TOLERANCE`` native pixels.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    grid : what it is resampled onto.
     """
     rows, columns = (np.array([0.0, size / 2, size]) for size in grid.shape)
     origin, (width, height) = mosaic.tiles[0].transform, mosaic.pixel

@@ -25,13 +25,30 @@ STATED = "day and error: as the settings state"
 
 
 def middle_of(begin: date, end: date) -> tuple[date, float]:
-    """Middle day of a period, and its standard deviation in years where every day is as likely: length / sqrt(12)."""
+    """Middle day of a period, and its standard deviation in years where every day is as likely: length / sqrt(12).
+
+        sigma = (end - begin) / sqrt(12)
+
+    Parameters
+    ----------
+    begin, end : first and last day.
+
+    Example
+    -------
+    >>> middle_of(date(2000, 2, 11), date(2000, 2, 22))[0]
+    datetime.date(2000, 2, 16)
+    """
     days = (end - begin).days
     return begin + timedelta(days=days // 2), float((days + 1) / DAYS_PER_YEAR / np.sqrt(12))
 
 
 def dated(settings: ElevationChangeSettings, sources: Sequence[Source]) -> ElevationChangeSettings:
     """The settings with the dates that they leave out taken from the days that the sources support.
+
+    Parameters
+    ----------
+    settings : dates that they state stay.
+    sources : of the definition, by their keys "earlier" and "later".
 
     Errors
     ------
@@ -55,7 +72,14 @@ def dated(settings: ElevationChangeSettings, sources: Sequence[Source]) -> Eleva
 
 
 def period_years(settings: ElevationChangeSettings) -> tuple[float, float]:
-    """Years from the earlier to the later date, and their standard deviation; NaN where a date is not known."""
+    """Years from the earlier to the later date, and their standard deviation; NaN where a date is not known.
+
+        sigma^2 = sigma_earlier^2 + sigma_later^2
+
+    Parameters
+    ----------
+    settings : the two dates, and their standard deviations, years.
+    """
     if not settings.earlier_date or not settings.later_date:
         return float("nan"), float("nan")
     days = (date.fromisoformat(settings.later_date) - date.fromisoformat(settings.earlier_date)).days

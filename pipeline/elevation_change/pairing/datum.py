@@ -84,6 +84,11 @@ def vertical_transformer(source: str, target: str) -> Transformer:
 def vertical_datum(code: str, role: str) -> str:
     """The code of a vertical datum in the one form that is compared, as ``"EPSG:5773"`` of ``"EPSG:32645+5773"``.
 
+    Parameters
+    ----------
+    code : as PROJ understands it, alone or as the second part of a compound CRS.
+    role : "earlier" or "later", as errors name the DEM.
+
     Errors
     ------
     BadInput : not a vertical CRS that PROJ knows; names the DEM by its role.
@@ -119,6 +124,19 @@ def _with_height(code: str, where: str = "vertical datum") -> CRS:
 def height_change(source: str, target: str, longitude: FloatArray, latitude: FloatArray) -> FloatArray:
     """What is added to heights in datum ``source`` to have them in ``target``, at points in degrees; m.
 
+        H_target = H_source + N_source - N_target
+
+    N: the geoid's height above the ellipsoid.
+
+    Parameters
+    ----------
+    source, target : EPSG codes of the vertical datums.
+    longitude, latitude : degrees, any one shape.
+
+    Returns
+    -------
+    N_source - N_target at each point, m, of the same shape.
+
     Errors
     ------
     MissingGeoidGrid : no grid, or none that covers the points.
@@ -141,7 +159,12 @@ def _added(
 
 
 def geoid_undulation_m(grid: Grid) -> float | None:
-    """Height of the geoid above the ellipsoid at a grid's centre, m, by EGM96 or EGM2008; None without their grids."""
+    """Height of the geoid above the ellipsoid at a grid's centre, m, by EGM96 or EGM2008; None without their grids.
+
+    Parameters
+    ----------
+    grid : in any CRS.
+    """
     west, south, east, north = grid.bounds_lonlat
     centre = np.array([(west + east) / 2]), np.array([(south + north) / 2])
     for geoid in ("EPSG:5773", "EPSG:3855"):
@@ -266,7 +289,17 @@ def _on_axes(nodes: FloatArray, rows: _Between, columns: _Between) -> FloatArray
 
 
 def datum_field(source: str, target: str, grid: Grid) -> FloatArray:
-    """``height_change`` on every pixel of a projected grid, see ``DatumField``; float32, m."""
+    """``height_change`` on every pixel of a projected grid, see ``DatumField``; float32, m.
+
+    Parameters
+    ----------
+    source, target : EPSG codes of the vertical datums.
+    grid : projected, m.
+
+    Returns
+    -------
+    shape grid.shape, m.
+    """
     return np.asarray(DatumField(source, target, grid))
 
 

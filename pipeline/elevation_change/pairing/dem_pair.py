@@ -35,7 +35,13 @@ class MovableDem:
     cubic: bool
 
     def moved(self, rows: slice, columns: slice, shift: Shift) -> FloatArray:
-        """Heights of a rectangle with the DEM moved by ``shift``, m; NaN where void or beyond its edge."""
+        """Heights of a rectangle with the DEM moved by ``shift``, m; NaN where void or beyond its edge.
+
+        Parameters
+        ----------
+        rows, columns : the rectangle, in pixels of the grid.
+        shift : east and north, m, added to the DEM's position; its upward part is added to the heights.
+        """
         # where a pixel of the result looks in the resampled heights
         row_offset = (shift.north - self.resampled_at[1]) / self.pixel_m
         column_offset = -(shift.east - self.resampled_at[0]) / self.pixel_m
@@ -88,17 +94,33 @@ class DemPair:
 
 
 def inner_rows(rows: slice, shape: tuple[int, int]) -> slice:
-    """Rows that lie off the rim."""
+    """Rows that lie off the rim.
+
+    Parameters
+    ----------
+    rows : a range of rows.
+    shape : (rows, columns) of the grid.
+    """
     return slice(max(rows.start, RIM), max(RIM, min(rows.stop, shape[0] - RIM)))
 
 
 def inner_columns(shape: tuple[int, int]) -> slice:
-    """Columns that lie off the rim."""
+    """Columns that lie off the rim.
+
+    Parameters
+    ----------
+    shape : (rows, columns) of the grid.
+    """
     return slice(RIM, max(RIM, shape[1] - RIM))
 
 
 def with_rim(part: slice) -> slice:
-    """A range with ``RIM`` more on either side."""
+    """A range with ``RIM`` more on either side.
+
+    Parameters
+    ----------
+    part : a range that lies off the rim.
+    """
     return slice(part.start - RIM, part.stop + RIM)
 
 
@@ -188,7 +210,13 @@ Taps = list[tuple[int, float]]  # offset in whole pixels and weight
 
 
 def taps_of(offset: float, *, cubic: bool) -> Taps:
-    """Which pixels, counted from the one asked for, an offset looks at, and with what weight."""
+    """Which pixels, counted from the one asked for, an offset looks at, and with what weight.
+
+    Parameters
+    ----------
+    offset : pixels, fractional.
+    cubic : cubic convolution with a = -0.5 (Keys, 1981, eq. 4) in place of a straight line.
+    """
     whole = math.floor(offset)
     part = offset - whole
     if part == 0:
@@ -216,7 +244,17 @@ def _weigh(source: FloatArray, row_taps: Taps, column_taps: Taps, target: FloatA
 
 
 def weighted_sum(values: FloatArray, taps: Taps, length: int, axis: int) -> FloatArray:
-    """Slices of ``length`` along the last axis (-1) or the one before (-2), begun at each tap's offset, weighted."""
+    """Slices of ``length`` along the last axis (-1) or the one before (-2), begun at each tap's offset, weighted.
+
+        sum_k w_k values[..., k : k + length]
+
+    Parameters
+    ----------
+    values : heights, m; at least ``length`` and the taps' reach along ``axis``.
+    taps : offsets and weights.
+    length : of the result along ``axis``.
+    axis : -1 or -2.
+    """
     total: FloatArray | None = None
     for offset, weight in taps:
         chosen = slice(offset, offset + length)

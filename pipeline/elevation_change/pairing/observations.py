@@ -84,6 +84,12 @@ class Observations:
 def observe(request: Request, settings: ElevationChangeSettings, resources: Resources) -> Observations:
     """Open both DEMs and the outlines and bring them onto one grid and one vertical datum.
 
+    Parameters
+    ----------
+    request : the two DEMs, outlines, region and masks as the user named them.
+    settings : of the elevation change; what they leave out is told from the files.
+    resources : what the run computes with.
+
     Errors
     ------
     BadInput : inputs that cannot be used; each message names the file.
@@ -145,6 +151,11 @@ def _require_workable(grid: Grid) -> None:
 def check_inputs(observed: Observations, resources: Resources) -> tuple[str, ...]:
     """Refuse DEMs that cannot be compared at all, and say what is odd about those that can, a sentence each.
 
+    Parameters
+    ----------
+    observed : both DEMs, opened and on one grid.
+    resources : what the run computes with.
+
     Errors
     ------
     BadInput : a DEM without heights or relief, or with voids that hold a height; nothing in common; other units
@@ -177,7 +188,18 @@ def _outlines(paths: Sequence[Path], grid: Grid) -> gpd.GeoDataFrame | None:
 
 
 def on_one_grid(dem: GriddedDem, field: DatumField | None, resources: Resources) -> Raster:
-    """Heights on the grid and datum: the files where their pixels serve as they are, else a stored raster."""
+    """Heights on the grid and datum: the files where their pixels serve as they are, else a stored raster.
+
+    Parameters
+    ----------
+    dem : with its grid and resampling.
+    field : of the vertical datum, m, added to the heights; None where nothing is.
+    resources : what the run computes with.
+
+    Returns
+    -------
+    shape grid.shape, m; NaN where void.
+    """
     if dem.cheap_to_read and field is None:
         return dem
     stored = resources.scratch.array(dem.shape)
@@ -195,6 +217,13 @@ def resampled_at(observed: Observations, pair: DemPair, shift: Shift, resources:
     """The pair with the aligned DEM read anew at its shifted position, so that it is resampled once and not twice.
 
     Where its pixels are the grid's own, interpolating them is that one resampling, and the pair stays as it is.
+
+    Parameters
+    ----------
+    observed : both DEMs, opened.
+    pair : as they were compared.
+    shift : east, north, up, m, added to the aligned DEM's position.
+    resources : what the run computes with.
     """
     if observed.aligned_grid.coincides:
         return pair

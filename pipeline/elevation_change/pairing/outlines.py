@@ -43,6 +43,11 @@ def read_outlines(paths: Sequence[Path], grid: Grid) -> gpd.GeoDataFrame:
 
     An invalid polygon is repaired where that hardly changes its area, and flagged.
 
+    Parameters
+    ----------
+    paths : one file an epoch, the earliest first: shapefile, GeoPackage, GeoJSON or FlatGeobuf.
+    grid : outlines off it are left out.
+
     Returns
     -------
     Columns glacier_id, glacier_name, epoch (the file's position, 0 the first), date (text, may be empty), geometry,
@@ -217,6 +222,11 @@ def rasterized(geometries: gpd.GeoSeries, grid: Grid) -> BoolArray:
 
     The grid may be a window of a larger one: outlines far from it cost nothing, and the windows together are what the
     larger grid gives.
+
+    Parameters
+    ----------
+    geometries : polygons in the grid's CRS.
+    grid : or a window of it.
     """
     near = np.sort(geometries.sindex.query(shapely.box(*grid.bounds)))
     shapes = shapely.transform(geometries.to_numpy()[near], lambda points: _pixels(points, grid))

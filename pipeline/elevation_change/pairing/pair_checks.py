@@ -167,7 +167,14 @@ def _refuse_ellipsoidal(found: PairRelation, names: tuple[str, str], geoid_undul
 def pair_notes(
     reference: FloatArray, aligned: FloatArray, names: tuple[str, str], geoid_undulation_m: float | None
 ) -> tuple[str, ...]:
-    """What is odd about a pair but no reason to refuse it, a sentence each; arguments as ``refuse_unlike_pair``."""
+    """What is odd about a pair but no reason to refuse it, a sentence each; arguments as ``refuse_unlike_pair``.
+
+    Parameters
+    ----------
+    reference, aligned : heights of the same places, m, shape (n,); NaN where void.
+    names : of the reference and of the aligned DEM, as notes name them.
+    geoid_undulation_m : height of the geoid above the ellipsoid there, m; None where it is not known.
+    """
     found = pair_relation(reference, aligned)
     notes = []
     if abs(found.offset_m) > NOTABLE_OFFSET_M:
@@ -186,6 +193,10 @@ def pair_notes(
 
 def refuse_swapped(earlier: Mosaic, later: Mosaic) -> None:
     """Refuse DEMs whose products tell that they were given in the wrong order; change is later minus earlier.
+
+    Parameters
+    ----------
+    earlier, later : as the user gave them.
 
     Errors
     ------

@@ -45,7 +45,13 @@ class Lattice:
 
 
 def lattice_of(shape: tuple[int, int], most_pixels: float = MOST_PIXELS) -> Lattice:
-    """Evenly spread windows off the rim of a grid; one that holds all of it where it is small."""
+    """Evenly spread windows off the rim of a grid; one that holds all of it where it is small.
+
+    Parameters
+    ----------
+    shape : (rows, columns) of the grid.
+    most_pixels : what the windows hold together.
+    """
     inner = (max(0, shape[0] - 2 * RIM), max(0, shape[1] - 2 * RIM))
     if min(inner) == 0:
         return Lattice((), inner)
@@ -64,7 +70,14 @@ def _corners(length: int, window: int, thinning: float) -> tuple[int, ...]:
 
 
 def raster_windows(raster: Raster, lattice: Lattice, runner: Runner) -> FloatArray:
-    """Any raster of the grid in the windows; shape (windows, rows, columns)."""
+    """Any raster of the grid in the windows; shape (windows, rows, columns).
+
+    Parameters
+    ----------
+    raster : shape of the grid.
+    lattice : where the windows lie.
+    runner : what reads them.
+    """
     return in_windows(partial(_raster_band, raster, lattice.size), lattice, runner)
 
 
@@ -73,11 +86,26 @@ def _raster_band(raster: Raster, size: tuple[int, int], band: Band) -> FloatArra
 
 
 def in_windows(function: partial[FloatArray], lattice: Lattice, runner: Runner) -> FloatArray:
-    """What a function of each band gives, band after band; shape (windows, rows, columns)."""
+    """What a function of each band gives, band after band; shape (windows, rows, columns).
+
+    Parameters
+    ----------
+    function : of a band, gives shape (windows of the band, rows, columns).
+    lattice : where the windows lie.
+    runner : what it runs on.
+    """
     parts = list(runner.map(function, lattice.bands))
     return np.concatenate(parts) if parts else np.empty((0, *lattice.size), np.float32)
 
 
 def cut_windows(rows: AnyArray, band: Band, width: int, rim: int) -> AnyArray:
-    """The windows of a band, cut from its rows, with so many columns more on either side."""
+    """The windows of a band, cut from its rows, with so many columns more on either side.
+
+    Parameters
+    ----------
+    rows : shape (..., rows of the band, columns of the grid).
+    band : whose windows they are.
+    width : columns of a window.
+    rim : columns more on either side.
+    """
     return np.stack([rows[:, left - rim : left + width + rim] for left in band.lefts])

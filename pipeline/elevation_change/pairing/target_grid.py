@@ -47,7 +47,12 @@ def target_grid(
 
 
 def notes_on_overlap(earlier: Mosaic, later: Mosaic) -> tuple[str, ...]:
-    """A word of warning where two DEMs share little more than an edge."""
+    """A word of warning where two DEMs share little more than an edge.
+
+    Parameters
+    ----------
+    earlier, later : the opened DEMs.
+    """
     # in a CRS of their own, where a box is no wider than the DEM in it
     boxes = np.array([transform_bounds(dem.crs, later.crs, *dem.bounds, densify_pts=21) for dem in (earlier, later)])
     common = np.maximum(boxes[:, 2:].min(axis=0) - boxes[:, :2].max(axis=0), 0)
