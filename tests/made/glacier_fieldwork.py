@@ -339,13 +339,14 @@ class _Stake:
     def _melt(self, mass_kg_m2: float) -> float:
         """Lowering (m) when a mass goes from the top of what lies below the last summer's surface."""
         lowering = 0.0
-        while self.layers and mass_kg_m2 > 0:
+        while self.layers:
             thickness, density = self.layers.pop()
-            gone = min(thickness, mass_kg_m2 / density)
-            lowering += gone
-            mass_kg_m2 -= gone * density
-            if gone < thickness:
+            if thickness * density > mass_kg_m2:
+                gone = mass_kg_m2 / density
                 self.layers.append((thickness - gone, density))
+                return lowering + gone
+            lowering += thickness
+            mass_kg_m2 -= thickness * density
         return lowering + mass_kg_m2 / self.team.ice
 
     def _visit(self, day: date, snow_m: float, density_kg_m3: float) -> None:
