@@ -8,6 +8,7 @@ follow the valleys. Change thins the tongues and leaves the tops, and fades out 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -131,14 +132,19 @@ class Ground:
     glaciers: LabelArray
     outlines: tuple[Polygon, ...]
 
+    @cached_property
     def heights_within(self) -> FloatArray:
         """Every place's elevation between its glacier's lowest (0) and highest (1) ice; 0 off the glaciers."""
-        number = np.arange(1, len(self.outlines) + 1)
-        lowest = np.append(0.0, ndimage.minimum(self.surface_m, self.glaciers, number))
-        highest = np.append(1.0, ndimage.maximum(self.surface_m, self.glaciers, number))
-        span = (self.surface_m - lowest[self.glaciers]) / (highest - lowest)[self.glaciers]
-        return np.where(self.glaciers > 0, span, 0.0)
+        ice = self.glaciers > 0
+        heights, numbers = self.surface_m[ice], self.glaciers[ice]
+        span = np.zeros(self.glaciers.shape)
+        lowest, highest = np.full(len(self.outlines) + 1, np.inf), np.full(len(self.outlines) + 1, -np.inf)
+        np.minimum.at(lowest, numbers, heights)
+        np.maximum.at(highest, numbers, heights)
+        span[ice] = (heights - lowest[numbers]) / (highest - lowest)[numbers]
+        return span
 
+    @cached_property
     def from_margin_m(self) -> FloatArray:
         """Distance inwards from the margin of the ice, m; 0 off the glaciers."""
         return _distance(self.glaciers > 0, self.grid)
@@ -306,12 +312,12 @@ def make_change(ground: Ground, seed: int, surge_m: float) -> Change:
     count = len(ground.outlines)
     tongue, top = draw.uniform(-32, -6, count), draw.uniform(-0.5, 1.5, count)
     bend = draw.uniform(1.3, 3.0, count)
-    height = ground.heights_within()
+    height = ground.heights_within
     by_glacier = ground.glaciers
     change = np.append(0.0, tongue)[by_glacier] * (1 - height) ** np.append(1.0, bend)[by_glacier]
     change += np.append(0.0, top)[by_glacier]
     # the ice ends where it ended: nothing changes at the margin itself
-    inside = 1 - np.exp(-((ground.from_margin_m() / 110.0) ** 2))
+    inside = 1 - np.exp(-((ground.from_margin_m / 110.0) ** 2))
     change *= inside
     surged = _surging(ground, seed) if surge_m else ()
     for place, number in enumerate(surged):

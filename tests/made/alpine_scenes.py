@@ -281,9 +281,9 @@ def _hummocks(ground: Ground, scene: Scene) -> tuple[FloatArray, FloatArray]:
     if not scene.debris_m:
         return np.zeros(ground.grid.shape), np.zeros(ground.grid.shape)
     draw = stream(scene.seed, "debris")
-    height = ground.heights_within()
+    height = ground.heights_within
     covered = (ground.glaciers % 2 == 1) & (height < 0.45)
-    cover = np.where(covered, scene.debris_m, 0.0) * (1 - np.exp(-((ground.from_margin_m() / 60.0) ** 2)))
+    cover = np.where(covered, scene.debris_m, 0.0) * (1 - np.exp(-((ground.from_margin_m / 60.0) ** 2)))
     kept, old, new = (_hummocky(ground.grid, draw) for _ in range(3))
     moved = np.roll(kept, (3, -4), axis=(0, 1))
     return cover * (0.7 * kept + 0.7 * old), cover * (0.7 * moved + 0.7 * new)
@@ -448,7 +448,7 @@ def _voids(ground: Ground, scene: Scene) -> BoolArray:
     cells = slice(
         MARGIN_SECONDS * FINE_PER_SECOND, -MARGIN_SECONDS * FINE_PER_SECOND, EARLIER_SECONDS * FINE_PER_SECOND
     )
-    glaciers, height = ground.glaciers[cells, cells], ground.heights_within()[cells, cells]
+    glaciers, height = ground.glaciers[cells, cells], ground.heights_within[cells, cells]
     ragged = height + 0.15 * bumps(height.shape, _cell_metres(ground.grid, EARLIER_SECONDS), 700.0, draw)
     voids = np.zeros(glaciers.shape, bool)
     for number in range(1, len(ground.outlines) + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from functools import lru_cache
 
@@ -98,6 +99,12 @@ def test_the_table_is_whole():
     assert min(sum(scene.kind == kind for scene in SCENES) for kind in KINDS) >= 5
     assert len({scene.seed for scene in SCENES}) == len(SCENES)
     assert not any(scene.same_detail or not scene.noisy for scene in SCENES)
+
+
+def test_the_table_stays_as_it_was_fixed():
+    """Scenes may be added to; those that the published tables rest on are never changed."""
+    fixed = hashlib.sha256(repr(SCENES[:66]).encode()).hexdigest()
+    assert fixed == "3da192044a87fb9594bfbde766e5003a6855efe2dfa0da4e717d35bbbb646135"
 
 
 def test_amplitudes_of_the_table_span_what_the_kinds_promise():
@@ -222,9 +229,9 @@ def test_noise_free_twins_differ_by_the_truth(trouble):
 
 def test_tongues_thin_and_tops_are_balanced():
     one = made(PLAIN)
-    height, ice = one.ground.heights_within(), one.ground.glaciers > 0
+    height, ice = one.ground.heights_within, one.ground.glaciers > 0
     change = one.change.true_m
-    assert change[ice & (height < 0.25) & (one.ground.from_margin_m() > 120)].mean() < -6
+    assert change[ice & (height < 0.25) & (one.ground.from_margin_m > 120)].mean() < -6
     assert abs(change[ice & (height > 0.85)].mean()) < 1.5
     assert not change[~ice].any()
 
@@ -280,7 +287,7 @@ def test_debris_makes_tongues_rough():
     # the larger half of the tongues' roughness at both dates
     rough = change_in("later_m", scene)
     one = made(scene)
-    tongue = inner((one.ground.glaciers % 2 == 1) & (one.ground.heights_within() < 0.4))
+    tongue = inner((one.ground.glaciers % 2 == 1) & (one.ground.heights_within < 0.4))
     assert 2.5 < rough[tongue].std() < 7
     assert np.abs(rough[inner(one.ground.glaciers) == 0]).mean() < 0.05
     assert np.abs(true_means(scene) - true_means(PLAIN)).max() < 2.5
@@ -294,7 +301,7 @@ def test_voids_lie_high_on_glaciers():
     assert shares.min() > 0.08
     assert shares.max() < 0.63
     assert np.ptp(shares) > 0.2
-    height = inner(one.ground.heights_within(), 3)
+    height = inner(one.ground.heights_within, 3)
     assert height[void].mean() > height[(glaciers > 0) & ~void].mean() + 0.2
 
 
