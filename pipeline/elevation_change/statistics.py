@@ -25,7 +25,23 @@ CHUNK = 2**17
 
 
 def nmad(values: FloatArray) -> float:
-    """Normalised median absolute deviation, 1.4826 median(|x - median(x)|) (Hoehle and Hoehle, 2009, eq. 7)."""
+    """Normalised median absolute deviation, 1.4826 median(|x - median(x)|) (Hoehle and Hoehle, 2009, eq. 7).
+
+        NMAD = 1.4826 median(|x - median(x)|)
+
+    Parameters
+    ----------
+    values : any shape, finite, at least one.
+
+    Returns
+    -------
+    in the unit of the values; for normal ones their standard deviation.
+
+    Example
+    -------
+    >>> round(nmad(np.array([1.0, 2.0, 3.0, 4.0, 100.0])), 4)
+    1.4826
+    """
     return float(NMAD_FACTOR * np.median(np.abs(values - np.median(values))))
 
 
@@ -39,6 +55,10 @@ def statistics(values: FloatArray) -> Statistics:
     """Statistics of finite differences in m; an empty array gives NaN and count 0.
 
     LE90 is the 90th percentile of the absolute difference (Hoehle and Hoehle, 2009).
+
+    Parameters
+    ----------
+    values : any shape, finite, m.
     """
     if values.size == 0:
         return _nothing()
@@ -57,7 +77,13 @@ def statistics(values: FloatArray) -> Statistics:
 
 
 def thinned(values: FloatArray, least: int = 400_000) -> FloatArray:
-    """Every k-th value, at least ``least`` of them: medians of so many are known to a thousandth of their spread."""
+    """Every k-th value, at least ``least`` of them: medians of so many are known to a thousandth of their spread.
+
+    Parameters
+    ----------
+    values : shape (n, ...); every k-th along the first axis stays.
+    least : how many stay at least, where there are so many.
+    """
     return values[:: max(1, values.size // least)]
 
 
@@ -133,7 +159,14 @@ class Bins:
         return result
 
     def numbers(self, values: FloatArray) -> IntArray:
-        """Number of the bin of each value, shaped like the values, which must be finite."""
+        """Number of the bin of each value, shaped like the values, which must be finite.
+
+            floor((x - centre) / width) + count / 2, held to 0 ... count - 1
+
+        Parameters
+        ----------
+        values : finite, any shape.
+        """
         place = values - self.lowest
         place *= 1 / self.width
         np.maximum(place, 0, out=place)
@@ -141,7 +174,12 @@ class Bins:
         return place.astype(np.int64)
 
     def merged(self, by: int) -> Bins:
-        """The same range in bins ``by`` times as wide."""
+        """The same range in bins ``by`` times as wide.
+
+        Parameters
+        ----------
+        by : divides ``count``.
+        """
         return Bins(self.centre, self.width * by, self.count // by)
 
 
@@ -209,7 +247,12 @@ def tally(values: FloatArray, bins: Bins) -> Tally:
 
 
 def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Values, their squares and their absolutes as float64, shaped like the values."""
+    """Values, their squares and their absolutes as float64, shaped like the values.
+
+    Parameters
+    ----------
+    values : any shape.
+    """
     wide = values.astype(np.float64)
     return wide, np.square(wide), np.abs(wide)
 
@@ -219,6 +262,10 @@ def statistics_of(tallied: Tally) -> Statistics:
 
     Mean, standard deviation and RMSE come from the exact sums; median, NMAD and LE90 from the histogram, taken as
     evenly filled within each bin, which puts them off by less than a bin's width.
+
+    Parameters
+    ----------
+    tallied : counts, sums and histogram of one class; m.
     """
     count = int(tallied.count)
     if count == 0:

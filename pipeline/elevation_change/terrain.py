@@ -45,6 +45,11 @@ def inner_gradient(
 def gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
     """``inner_gradient`` with the outermost pixels as NaN; both components are NaN where either is.
 
+    Parameters
+    ----------
+    heights : shape (rows, columns), m; NaN where void.
+    pixel_m : side of a pixel, m.
+
     Returns
     -------
     Two arrays shaped like heights, m per m.
@@ -58,7 +63,23 @@ def gradient(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArra
 
 
 def slope_deg(gradient_east: FloatArray, gradient_north: FloatArray) -> FloatArray:
-    """Slope in degrees, arctan of the gradient's length."""
+    """Slope in degrees, arctan of the gradient's length.
+
+        slope = arctan sqrt((dz/dE)^2 + (dz/dN)^2)
+
+    Parameters
+    ----------
+    gradient_east, gradient_north : m per m, any one shape.
+
+    Returns
+    -------
+    degrees, 0 to 90, of the same shape.
+
+    Example
+    -------
+    >>> slope_deg(np.array([0.6]), np.array([0.8])).round(6).tolist()
+    [45.0]
+    """
     result: FloatArray = gradient_east * gradient_east
     result += gradient_north * gradient_north
     np.sqrt(result, out=result)
@@ -68,7 +89,23 @@ def slope_deg(gradient_east: FloatArray, gradient_north: FloatArray) -> FloatArr
 
 
 def aspect_deg(gradient_east: FloatArray, gradient_north: FloatArray) -> FloatArray:
-    """Direction of steepest descent in degrees clockwise from north, 0 up to 360; of no meaning where it is level."""
+    """Direction of steepest descent in degrees clockwise from north, 0 up to 360; of no meaning where it is level.
+
+        aspect = atan2(-dz/dE, -dz/dN)
+
+    Parameters
+    ----------
+    gradient_east, gradient_north : m per m, any one shape.
+
+    Returns
+    -------
+    degrees, of the same shape.
+
+    Example
+    -------
+    >>> aspect_deg(np.array([-1.0]), np.array([0.0])).tolist()
+    [90.0]
+    """
     result: FloatArray = np.arctan2(gradient_east, gradient_north)
     result *= 180 / np.pi
     # the way up, turned round
@@ -115,6 +152,11 @@ def inner_maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
 
 def maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
     """``inner_maximum_curvature`` with the outermost pixels as NaN.
+
+    Parameters
+    ----------
+    heights : shape (rows, columns), m; NaN where void.
+    pixel_m : side of a pixel, m.
 
     Returns
     -------

@@ -69,6 +69,13 @@ def grow_ice(bed: FloatArray, spacing_m: float, warmer_m: FloatArray, settings: 
     """Ice thickness (m) on ``bed`` (m), shape (rows, columns), after growth on the halved and on the full lattice.
 
     ``warmer_m`` raises the equilibrium line (m), to keep ice away from where none may be; shape of ``bed``.
+
+    Parameters
+    ----------
+    bed : m, shape (rows, columns).
+    spacing_m : of the lattice.
+    warmer_m : raises the equilibrium line, m; shape of ``bed``.
+    settings : of climate and ice.
     """
     level = float(np.quantile(bed[warmer_m <= 0] if (warmer_m <= 0).any() else bed, 1 - settings.accumulation_share))
     low = level - 550.0
@@ -85,7 +92,15 @@ def grow_ice(bed: FloatArray, spacing_m: float, warmer_m: FloatArray, settings: 
 
 
 def equilibrium_line(bed: FloatArray, spacing_m: float, level_m: float, settings: IceSettings) -> FloatArray:
-    """Height (m) of the equilibrium line: about ``level_m``, lower in the shade and in hollows."""
+    """Height (m) of the equilibrium line: about ``level_m``, lower in the shade and in hollows.
+
+    Parameters
+    ----------
+    bed : m, shape (rows, columns).
+    spacing_m : of the lattice.
+    level_m : about which the line lies.
+    settings : of climate and ice.
+    """
     down, right = np.gradient(ndimage.gaussian_filter(bed, 250.0 / spacing_m), spacing_m)
     north, east = down, -right  # downhill direction
     facing = (north * np.cos(np.radians(25.0)) + east * np.sin(np.radians(25.0))) / np.hypot(
@@ -148,7 +163,16 @@ def _shifted(axis: int, by: int) -> tuple[slice, ...]:
 def thinning(
     surface: FloatArray, ice: BoolArray, spacing_m: float, settings: IceSettings, rng: np.random.Generator
 ) -> FloatArray:
-    """Elevation change (m) that ice at each place would suffer: strong at low tongues, slight gain at the top."""
+    """Elevation change (m) that ice at each place would suffer: strong at low tongues, slight gain at the top.
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    ice : where there is some.
+    spacing_m : of the lattice.
+    settings : of climate and ice.
+    rng : for the part that differs from glacier to glacier.
+    """
     heights = surface[ice] if ice.any() else surface
     low, high = float(np.quantile(heights, 0.01)), float(heights.max())
     relative = np.clip((surface - low) / max(high - low, 1.0), 0.0, 1.0) ** 0.7
@@ -165,6 +189,12 @@ def part_glaciers(surface: FloatArray, ice: BoolArray, least_pixels: int) -> Lab
     """Number of the glacier that each icy place drains to, 0 where bare; small basins join their neighbour.
 
     Ice that leaves through margins close to each other is one glacier (after Kienholz et al., 2013).
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    ice : where there is some.
+    least_pixels : of a glacier of its own.
     """
     if not ice.any():
         return np.zeros(ice.shape, np.int32)
@@ -218,7 +248,14 @@ def _join_small(labels: NDArray[np.int64], least_pixels: int) -> LabelArray:
 
 
 def longest_flowlines(surface: FloatArray, labels: LabelArray, spacing_m: float) -> FloatArray:
-    """Length (m) of the longest flowline of each glacier, indexed by its number; entry 0 is unused."""
+    """Length (m) of the longest flowline of each glacier, indexed by its number; entry 0 is unused.
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    labels : number of the glacier, 0 where bare.
+    spacing_m : of the lattice.
+    """
     edge = np.ones(surface.shape, bool)
     edge[1:-1, 1:-1] = False
     receiver = descent_tree(surface, edge)
@@ -244,6 +281,11 @@ def contour_polygons(field: FloatArray, columns_at: FloatArray, rows_at: FloatAr
 
     ``columns_at`` and ``rows_at`` are the coordinates of the columns and rows. A place is inside exactly where its
     value is positive, for the line runs linearly between places.
+
+    Parameters
+    ----------
+    field : shape (rows, columns).
+    columns_at, rows_at : coordinates of the columns and of the rows.
     """
     generator = contourpy.contour_generator(
         columns_at, rows_at, field, name="serial", fill_type=contourpy.FillType.OuterOffset
@@ -260,6 +302,12 @@ def divide_cells(labels: LabelArray, transform: Affine, tolerance: float) -> dic
     """One cell per glacier that holds all places nearest to it; neighbours share their smoothed borders exactly.
 
     ``transform`` maps (column, row) of a place's upper-left corner; ``tolerance`` is in its unit.
+
+    Parameters
+    ----------
+    labels : number of the glacier, 0 where bare; shape (rows, columns).
+    transform : of (column, row) of a place's upper-left corner.
+    tolerance : of the smoothing, in the transform's unit.
     """
     nearest = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
     filled = labels[nearest[0], nearest[1]].astype(np.int32)
@@ -274,7 +322,13 @@ def divide_cells(labels: LabelArray, transform: Affine, tolerance: float) -> dic
 
 
 def cut_outlines(ice: BaseGeometry, cells: dict[int, BaseGeometry]) -> dict[int, BaseGeometry]:
-    """The part of ``ice`` in each cell, polygons only, glaciers without ice left out."""
+    """The part of ``ice`` in each cell, polygons only, glaciers without ice left out.
+
+    Parameters
+    ----------
+    ice : all of it.
+    cells : by glacier number.
+    """
     shapely.prepare(list(cells.values()))
     outlines = {}
     for number, cell in cells.items():

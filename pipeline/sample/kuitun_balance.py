@@ -83,7 +83,12 @@ def _avalanches(terrain: Terrain) -> FloatArray:
 
 @lru_cache(maxsize=4)
 def campaigns(seed: int) -> tuple[dict[int, date], dict[int, date]]:
-    """First day of the late-August visit of each year from 1999 on, and of the early-summer visits."""
+    """First day of the late-August visit of each year from 1999 on, and of the early-summer visits.
+
+    Parameters
+    ----------
+    seed : of the sample.
+    """
     draw = np.random.default_rng([seed, 1])
     august = {year: date(year, 8, int(draw.integers(22, 30))) for year in (YEARS[0] - 1, *YEARS)}
     early = {year: int(draw.integers(29, 35)) for year in EARLY_SUMMER_YEARS}
@@ -92,7 +97,12 @@ def campaigns(seed: int) -> tuple[dict[int, date], dict[int, date]]:
 
 @lru_cache(maxsize=2)
 def true_years(seed: int) -> tuple[TrueYear, ...]:
-    """The true balance of the years 2000-2011."""
+    """The true balance of the years 2000-2011.
+
+    Parameters
+    ----------
+    seed : of the sample.
+    """
     terrain = kuitun_terrain()
     august, early = campaigns(seed)
     draw = np.random.default_rng([seed, 2])

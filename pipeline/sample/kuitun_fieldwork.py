@@ -241,7 +241,12 @@ def _local_balances(
 
 @lru_cache(maxsize=2)
 def sites(seed: int) -> tuple[tuple[Site, ...], tuple[Site, ...]]:
-    """The stakes' places and the pits' places, with the exact balances of each year."""
+    """The stakes' places and the pits' places, with the exact balances of each year.
+
+    Parameters
+    ----------
+    seed : of the sample.
+    """
     stakes = tuple(_site(str(number), *place, seed) for number, place in enumerate(_STAKES, start=1))
     pits = tuple(_site(f"P{number}", *place, seed) for number, place in enumerate(_PITS, start=1))
     return stakes, pits
@@ -264,7 +269,13 @@ def _august_snow(annual_m_we: float, draw: np.random.Generator) -> Snow:
 
 
 def visit_day(first: date, stake_number: int) -> date:
-    """A campaign takes two days: the tongue on the first, the upper stakes and the pits on the second."""
+    """A campaign takes two days: the tongue on the first, the upper stakes and the pits on the second.
+
+    Parameters
+    ----------
+    first : day of the campaign.
+    stake_number : from 1, rising with elevation.
+    """
     return first + timedelta(days=int(stake_number >= 9))
 
 
@@ -504,7 +515,12 @@ def _probings(seed: int) -> tuple[Probing, ...]:
 
 @lru_cache(maxsize=2)
 def fieldwork(seed: int) -> Fieldwork:
-    """Everything the team wrote down from August 1999 to August 2011."""
+    """Everything the team wrote down from August 1999 to August 2011.
+
+    Parameters
+    ----------
+    seed : of the sample.
+    """
     places, _ = sites(seed)
     august, _ = campaigns(seed)
     first = august[YEARS[0] - 1]

@@ -35,7 +35,12 @@ class Survey:
 
 
 def true_change_m(seed: int) -> FloatArray:
-    """Elevation change from the earlier to the later survey (m), zero off the glacier, shape of the terrain's grid."""
+    """Elevation change from the earlier to the later survey (m), zero off the glacier, shape of the terrain's grid.
+
+    Parameters
+    ----------
+    seed : of the sample.
+    """
     terrain = kuitun_terrain()
     sums = [year.annual_m_we for year in true_years(seed) if EARLIER_YEAR < year.year <= LATER_YEAR]
     total_m_we = float(np.sum([field[terrain.mask].mean() for field in sums]))
@@ -47,7 +52,12 @@ def true_change_m(seed: int) -> FloatArray:
 
 
 def surveys(seed: int) -> tuple[Survey, Survey]:
-    """The earlier and the later survey, each made when the stakes were read in late August."""
+    """The earlier and the later survey, each made when the stakes were read in late August.
+
+    Parameters
+    ----------
+    seed : of the sample.
+    """
     terrain = kuitun_terrain()
     august, _ = campaigns(seed)
     earlier = terrain.surface_m - true_change_m(seed)

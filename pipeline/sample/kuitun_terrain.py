@@ -68,13 +68,27 @@ class Terrain:
     across: FloatArray
 
     def sample(self, field: FloatArray, easting: FloatArray, northing: FloatArray) -> FloatArray:
-        """Values of a field at the pixels that hold the points."""
+        """Values of a field at the pixels that hold the points.
+
+        Parameters
+        ----------
+        field : shape of the grid.
+        easting, northing : of the points, m, shape (points,).
+        """
         row, column = self.grid.index_of(easting, northing)
         return np.asarray(field[np.rint(row).astype(int), np.rint(column).astype(int)], float)
 
 
 def fractal(shape: tuple[int, int], exponent: float, longest_m: float, seed: int) -> FloatArray:
-    """Gaussian noise with spectrum k**-exponent below a longest wavelength (m), mean 0 and deviation 1."""
+    """Gaussian noise with spectrum k**-exponent below a longest wavelength (m), mean 0 and deviation 1.
+
+    Parameters
+    ----------
+    shape : (rows, columns).
+    exponent : of the spectrum.
+    longest_m : wavelength.
+    seed : of the noise.
+    """
     white = np.random.default_rng([_NOISE_SEED, seed]).standard_normal(shape)
     frequency = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]) / RESOLUTION_M
     gain = np.maximum(frequency, 1 / longest_m) ** (-exponent / 2)

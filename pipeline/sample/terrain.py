@@ -51,7 +51,13 @@ class ReliefSettings:
 
 
 def stream(seed: int, purpose: int) -> np.random.Generator:
-    """A random stream of its own for each purpose, so that a change of one product leaves the others as they were."""
+    """A random stream of its own for each purpose, so that a change of one product leaves the others as they were.
+
+    Parameters
+    ----------
+    seed : of the sample.
+    purpose : a number of its own for each product.
+    """
     return np.random.default_rng([seed, purpose])
 
 
@@ -82,6 +88,11 @@ def flooding_tree(surface: FloatArray, outlet: BoolArray) -> IntArray:
 
     An edge weighs the higher of its two ends, so that paths of the tree have the lowest possible highest point.
     Outlets receive themselves. Shapes: surface and outlet (rows, columns); result flat, in row-major order.
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    outlet : shape (rows, columns); at least one.
     """
     count = surface.size
     index = np.arange(count).reshape(surface.shape)
@@ -112,6 +123,12 @@ def steepest_tree(surface: FloatArray, outlet: BoolArray, favour: FloatArray) ->
 
     ``favour``, shape (8, rows, columns), multiplies the descents: the inverse distance to each neighbour, times what
     uneven ground does to keep rivers from running straight.
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    outlet : shape (rows, columns).
+    favour : shape (8, rows, columns).
     """
     rows, columns = surface.shape
     steepest, towards = np.zeros(surface.shape), np.zeros(surface.shape, np.int64)
@@ -127,7 +144,13 @@ def steepest_tree(surface: FloatArray, outlet: BoolArray, favour: FloatArray) ->
 
 
 def descent_tree(surface: FloatArray, outlet: BoolArray) -> IntArray:
-    """Receiver of each place by steepest descent after every hollow was filled to its lowest rim: no pits remain."""
+    """Receiver of each place by steepest descent after every hollow was filled to its lowest rim: no pits remain.
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    outlet : shape (rows, columns); at least one.
+    """
     receiver = flooding_tree(surface, outlet)
     filled = np.array(surface, np.float64).ravel()
     for places in tree_levels(receiver)[1:]:
@@ -137,7 +160,12 @@ def descent_tree(surface: FloatArray, outlet: BoolArray) -> IntArray:
 
 
 def tree_levels(receiver: IntArray) -> list[IntArray]:
-    """Places by number of steps to their outlet, nearest first; each level depends on the one before only."""
+    """Places by number of steps to their outlet, nearest first; each level depends on the one before only.
+
+    Parameters
+    ----------
+    receiver : of each place, flat.
+    """
     steps = (receiver != np.arange(receiver.size)).astype(np.int64)
     ahead = receiver
     while True:
@@ -152,7 +180,14 @@ def tree_levels(receiver: IntArray) -> list[IntArray]:
 
 
 def accumulate(receiver: IntArray, levels: list[IntArray], amount: FloatArray) -> FloatArray:
-    """Sum of ``amount`` over each place and all that drains through it; flat."""
+    """Sum of ``amount`` over each place and all that drains through it; flat.
+
+    Parameters
+    ----------
+    receiver : of each place, flat.
+    levels : as ``tree_levels`` gives them.
+    amount : of each place, flat.
+    """
     total = np.array(amount, np.float64)
     for places in reversed(levels[1:]):
         np.add.at(total, receiver[places], total[places])
@@ -168,6 +203,13 @@ def carve_relief(
     """Relief (m above the outlets) of a range that rises along a west-east crest and drains north and south.
 
     dz/dt = U - K A^theta |dz/ds|, solved from coarse to fine lattices until uplift and incision nearly balance.
+
+    Parameters
+    ----------
+    shape : (rows, columns).
+    spacing_m : of the lattice.
+    settings : uplift, incision and their exponents.
+    rng : for the first roughness.
     """
     hardness = np.exp(settings.rock_contrast * correlated_field(shape, _pixels(19e3, spacing_m), 1.5, rng))
     blocks = correlated_field(shape, _pixels(75e3, spacing_m), 2.0, rng)
@@ -267,7 +309,14 @@ def _incise(
 
 
 def bend(surface: FloatArray, spacing_m: float, rng: np.random.Generator) -> FloatArray:
-    """The surface on a smoothly bent lattice, which hides the eight directions of the drainage tree."""
+    """The surface on a smoothly bent lattice, which hides the eight directions of the drainage tree.
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    spacing_m : of the lattice.
+    rng : for the bends.
+    """
     places = np.indices(surface.shape, dtype=np.float64)
     for axis in (0, 1):
         places[axis] += 3.0 * correlated_field(surface.shape, _pixels(12e3, spacing_m), 4.0, rng)
@@ -276,19 +325,42 @@ def bend(surface: FloatArray, spacing_m: float, rng: np.random.Generator) -> Flo
 
 
 def round_valleys(surface: FloatArray, width_pixel: float, depth_m: float) -> FloatArray:
-    """The surface with its valley floors raised to at most ``depth_m`` below its local mean: V turns into U."""
+    """The surface with its valley floors raised to at most ``depth_m`` below its local mean: V turns into U.
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    width_pixel : of the neighbourhood whose mean counts.
+    depth_m : below that mean.
+    """
     floor = ndimage.gaussian_filter(surface, width_pixel) - depth_m
     blend = 12.0  # metres over which floor and flank merge
     return np.asarray(surface + blend * np.logaddexp(0.0, (floor - surface) / blend))
 
 
 def refine(coarse: FloatArray, rows: FloatArray, columns: FloatArray) -> FloatArray:
-    """Cubic spline through ``coarse`` at fractional ``rows`` and ``columns`` (two axes, not pairs)."""
+    """Cubic spline through ``coarse`` at fractional ``rows`` and ``columns`` (two axes, not pairs).
+
+    Parameters
+    ----------
+    coarse : shape (n, m).
+    rows, columns : places in the lattice of ``coarse``, fractional.
+
+    Returns
+    -------
+    shape (rows, columns).
+    """
     spline = RectBivariateSpline(np.arange(coarse.shape[0]), np.arange(coarse.shape[1]), coarse, s=0)
     return np.asarray(spline(rows, columns))
 
 
 def slope_tangent(surface: FloatArray, pixel_m: tuple[float, float]) -> FloatArray:
-    """Tangent of the slope; ``pixel_m`` is (width, height)."""
+    """Tangent of the slope; ``pixel_m`` is (width, height).
+
+    Parameters
+    ----------
+    surface : m, shape (rows, columns).
+    pixel_m : (width, height).
+    """
     down, right = np.gradient(surface, pixel_m[1], pixel_m[0])
     return np.asarray(np.hypot(down, right))

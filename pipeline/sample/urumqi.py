@@ -187,7 +187,12 @@ class Landscape:
         return _ARC_SECOND_M * float(np.cos(np.radians(self.latitude.mean()))), _ARC_SECOND_M
 
     def numbers(self, outlines: dict[int, BaseGeometry]) -> LabelArray:
-        """Raster of glacier numbers whose outline holds the pixel's centre, 0 elsewhere."""
+        """Raster of glacier numbers whose outline holds the pixel's centre, 0 elsewhere.
+
+        Parameters
+        ----------
+        outlines : by glacier number, degrees.
+        """
         if not outlines:
             return np.zeros(self.earlier_m.shape, np.int32)
         pairs = [(outline, number) for number, outline in outlines.items()]
@@ -248,7 +253,13 @@ class _Lattice:
 
 
 def make_landscape(scene: Scene, tell: Tell = silent) -> Landscape:
-    """The landscape of a scene: rivers carve a range, ice fills its heights and thins, and fine roughness is added."""
+    """The landscape of a scene: rivers carve a range, ice fills its heights and thins, and fine roughness is added.
+
+    Parameters
+    ----------
+    scene : extent, resolution and seed.
+    tell : takes a line for each step.
+    """
     lattice = _Lattice.around(scene)
     west, south, east, north = scene.content
     longitude = np.arange(west - _FRINGE, east + _FRINGE + 1) / 3600
@@ -365,7 +376,14 @@ def _outlines(
 
 
 def datum_difference_m(longitude: FloatArray, latitude: FloatArray, scene: Scene, seen: Observation) -> FloatArray:
-    """EGM2008 height minus EGM96 height (m) at the given degrees: invented, smooth, its extent mean near the mean."""
+    """EGM2008 height minus EGM96 height (m) at the given degrees: invented, smooth, its extent mean near the mean.
+
+    Parameters
+    ----------
+    longitude, latitude : degrees, any one shape.
+    scene : its extent.
+    seen : the mean of the difference.
+    """
     east = (longitude - scene.west) / (scene.east - scene.west)
     north = (latitude - scene.south) / (scene.north - scene.south)
     wave = 0.7 * np.sin(2 * np.pi * east + 0.6) + 0.5 * (north - 0.5)
@@ -376,6 +394,11 @@ def observe_earlier(land: Landscape, seen: Observation) -> NDArray[np.int16]:
     """The SRTM posts over the scene's content, every 3": the mean of the 3" x 3" cell about each displaced post.
 
     SRTM(p) = mean of the earlier surface about (p + horizontal shift) - shift.up - datum difference + noise.
+
+    Parameters
+    ----------
+    land : the true surfaces.
+    seen : shift, datum and noise of the observation.
     """
     west, south, east, north = land.scene.content
     longitude, latitude = np.arange(west, east + 1, 3) / 3600, np.arange(north, south - 1, -3) / 3600
@@ -396,7 +419,13 @@ def observe_earlier(land: Landscape, seen: Observation) -> NDArray[np.int16]:
 
 
 def observe_later(land: Landscape, seen: Observation) -> NDArray[np.float32]:
-    """The FABDEM pixels over the scene's content, every 1": the later surface with a little noise."""
+    """The FABDEM pixels over the scene's content, every 1": the later surface with a little noise.
+
+    Parameters
+    ----------
+    land : the true surfaces.
+    seen : noise of the observation.
+    """
     inner = (slice(_FRINGE, -_FRINGE), slice(_FRINGE, -_FRINGE))
     surface = (land.earlier_m + land.dh_m)[inner]
     length = 2 * np.pi * seen.later_range_m
@@ -458,12 +487,26 @@ def write_urumqi_inputs(folder: Path, seed: int = SEED, tell: Tell = silent) -> 
     """Write the embedded sample as the real products come: SRTM tiles, FABDEM tiles, outlines of 2000 and 2012.
 
     The same seed gives the same bytes. The truth is not among the files.
+
+    Parameters
+    ----------
+    folder : made where it is missing.
+    seed : of the sample.
+    tell : takes a line for each step.
     """
     write_inputs(folder, make_landscape(Scene(seed=seed), tell), Observation(), tell)
 
 
 def write_inputs(folder: Path, land: Landscape, seen: Observation, tell: Tell = silent) -> None:
-    """Write the tiles and outlines that show ``land`` as ``seen``, and a README that calls them synthetic."""
+    """Write the tiles and outlines that show ``land`` as ``seen``, and a README that calls them synthetic.
+
+    Parameters
+    ----------
+    folder : made where it is missing.
+    land : the true surfaces.
+    seen : how they were observed.
+    tell : takes a line for each step.
+    """
     for name in (SRTM_FOLDER, FABDEM_FOLDER, OUTLINES_FOLDER):
         (folder / name).mkdir(parents=True, exist_ok=True)
     tell("synthetic Urumqi: SRTM tiles")
@@ -528,12 +571,23 @@ def _write_fabdem(path: Path, heights: NDArray[np.float32], corner: tuple[int, i
 
 
 def area_km2(outline: BaseGeometry) -> float:
-    """Area of an outline given in degrees, on the WGS 84 ellipsoid (km2)."""
+    """Area of an outline given in degrees, on the WGS 84 ellipsoid (km2).
+
+    Parameters
+    ----------
+    outline : polygons, longitude and latitude in degrees.
+    """
     return abs(float(Geod(ellps="WGS84").geometry_area_perimeter(outline)[0])) / 1e6
 
 
 def outline_table(land: Landscape, later: bool) -> gpd.GeoDataFrame:
-    """Outlines of one epoch with the attributes of the Randolph Glacier Inventory 7, in degrees."""
+    """Outlines of one epoch with the attributes of the Randolph Glacier Inventory 7, in degrees.
+
+    Parameters
+    ----------
+    land : the glaciers.
+    later : the later epoch, else the earlier one.
+    """
     outlines = {g.number: g.later if later else g.earlier for g in land.glaciers}
     standing = {number: outline for number, outline in outlines.items() if outline is not None}
     surface: FloatArray = land.earlier_m + land.dh_m if later else land.earlier_m

@@ -57,7 +57,13 @@ _README = (
 
 
 def write_workbook(path: Path, work: Fieldwork) -> None:
-    """Write the workbook; the same fieldwork gives the same bytes."""
+    """Write the workbook; the same fieldwork gives the same bytes.
+
+    Parameters
+    ----------
+    path : of the ``.xlsx``.
+    work : everything the team wrote down.
+    """
     book = Workbook()
     first = book.active
     if first is not None:

@@ -37,7 +37,13 @@ class Profile:
 
     @classmethod
     def of(cls, pixels: GlacierPixels, band_height_m: float) -> Profile:
-        """The bands between the glacier's lowest and highest pixel."""
+        """The bands between the glacier's lowest and highest pixel.
+
+        Parameters
+        ----------
+        pixels : of one glacier.
+        band_height_m : of the bands.
+        """
         band = band_of(pixels.height, band_height_m)
         first = int(band.min())
         place, seen = band - first, pixels.observed
@@ -75,7 +81,12 @@ class Nodes:
 
     @classmethod
     def of(cls, profile: Profile) -> Nodes:
-        """Nodes of a profile with at least one measured pixel."""
+        """Nodes of a profile with at least one measured pixel.
+
+        Parameters
+        ----------
+        profile : of one glacier.
+        """
         enough = profile.measured >= min(FEWEST_IN_BAND, int(profile.measured.max()))
         count = profile.measured[enough]
         return cls(
@@ -83,7 +94,12 @@ class Nodes:
         )
 
     def at(self, height_m: FloatArray) -> FloatArray:
-        """Change at any elevation: straight lines between the nodes, the end values beyond them, m."""
+        """Change at any elevation: straight lines between the nodes, the end values beyond them, m.
+
+        Parameters
+        ----------
+        height_m : any shape.
+        """
         change: FloatArray = np.interp(height_m, self.height_m, self.dh_m)
         return change
 
@@ -111,6 +127,11 @@ class Steps:
         """Steps between neighbouring nodes of all glaciers.
 
         Without any two neighbouring nodes a step is held to be uncertain by as much as the change itself.
+
+        Parameters
+        ----------
+        nodes : of each glacier.
+        band_height_m : of the bands.
         """
         number, size = _all_steps(nodes)
         if number.size == 0:
@@ -141,13 +162,23 @@ class Steps:
         )
 
     def rise(self, height_m: FloatArray) -> FloatArray:
-        """Change at an elevation against that at any other one, by the mean steps summed up, m."""
+        """Change at an elevation against that at any other one, by the mean steps summed up, m.
+
+        Parameters
+        ----------
+        height_m : any shape.
+        """
         middles = (self.first + 0.5 + np.arange(self.mean_m.size + 1)) * self.band_height_m
         total: FloatArray = np.interp(height_m, middles, np.concatenate([[0.0], np.cumsum(self.mean_m)]))
         return total
 
     def sigma_of(self, lower_band: IntArray) -> FloatArray:
-        """Standard deviation of the step from each of these bands to the next above, m."""
+        """Standard deviation of the step from each of these bands to the next above, m.
+
+        Parameters
+        ----------
+        lower_band : numbers of bands, any shape.
+        """
         place = lower_band - self.first
         inside = (place >= 0) & (place < self.sigma_m.size)
         result = np.full(lower_band.shape, self.typical_m)
@@ -166,12 +197,30 @@ def _all_steps(nodes: Sequence[Nodes]) -> tuple[IntArray, FloatArray]:
 
 
 def band_of(height_m: FloatArray, band_height_m: float) -> IntArray:
-    """Number of the band that holds each elevation: floor(height / band height)."""
+    """Number of the band that holds each elevation: floor(height / band height).
+
+    Parameters
+    ----------
+    height_m : any shape.
+    band_height_m : of the bands.
+
+    Example
+    -------
+    >>> band_of(np.array([3999.0, 4000.0]), 50.0).tolist()
+    [79, 80]
+    """
     number: IntArray = np.floor(height_m / band_height_m).astype(np.int64)
     return number
 
 
 def sums_of(member: IntArray, values: FloatArray, classes: int) -> FloatArray:
-    """Sum of the values of each class from 0 on; shape (classes,)."""
+    """Sum of the values of each class from 0 on; shape (classes,).
+
+    Parameters
+    ----------
+    member : class of each value, shape (n,), 0 to classes - 1.
+    values : shape (n,).
+    classes : how many there are.
+    """
     sums: FloatArray = np.bincount(member, values, classes).astype(np.float64, copy=False)
     return sums

@@ -82,12 +82,22 @@ class GlacierOutliers:
         return int(self.place.size)
 
     def of_rows(self, start: int, stop: int) -> NDArray[np.int64]:
-        """Places from one row up to but not including another."""
+        """Places from one row up to but not including another.
+
+        Parameters
+        ----------
+        start, stop : rows of the grid.
+        """
         first, last = np.searchsorted(self.place, [start * self.columns, stop * self.columns])
         return self.place[first:last]
 
     def count_among(self, row: IntArray, column: IntArray) -> int:
-        """How many of these pixels, shape (pixels,), were set aside."""
+        """How many of these pixels, shape (pixels,), were set aside.
+
+        Parameters
+        ----------
+        row, column : of the pixels, shape (pixels,).
+        """
         if self.count == 0 or row.size == 0:
             return 0
         own = self.of_rows(int(row.min()), int(row.max()) + 1)
@@ -180,7 +190,14 @@ def _found(rasters: GlacierRasters, tasks: Sequence[Task], resources: Resources)
 
 
 def beside(found: GlacierOutliers, rows: int, post: int) -> GlacierOutliers:
-    """The places within one post of those found, over which resampling spreads a blunder."""
+    """The places within one post of those found, over which resampling spreads a blunder.
+
+    Parameters
+    ----------
+    found : pixels that stand apart.
+    rows : of the grid.
+    post : pixels from one post of the coarser DEM to the next.
+    """
     row, column = np.divmod(found.place, found.columns)
     reach = np.arange(-post, post + 1)
     rows_near = row[:, None, None] + reach[None, :, None]

@@ -56,7 +56,12 @@ class Deviation:
     size: FloatArray
 
     def size_at(self, position: FloatArray) -> FloatArray:
-        """Relative size at positions from 0 (lowest elevation) to 1 (highest); shape of position."""
+        """Relative size at positions from 0 (lowest elevation) to 1 (highest); shape of position.
+
+        Parameters
+        ----------
+        position : from 0 to 1, any shape.
+        """
         middles = (np.arange(self.size.size) + 0.5) / self.size.size
         found: FloatArray = np.interp(position, middles, self.size)
         return found
@@ -96,7 +101,14 @@ def pairs_of_deviations(
 
 
 def position_of(pixels: GlacierPixels) -> FloatArray:
-    """Position of each pixel between the glacier's lowest (0) and highest (1) elevation; shape (pixels,)."""
+    """Position of each pixel between the glacier's lowest (0) and highest (1) elevation; shape (pixels,).
+
+        p = (z - z_min) / (z_max - z_min)
+
+    Parameters
+    ----------
+    pixels : of one glacier.
+    """
     lowest, highest = float(pixels.height.min()), float(pixels.height.max())
     position: FloatArray = (pixels.height - lowest) / max(highest - lowest, 1e-6)
     return position
@@ -107,6 +119,11 @@ def fit_deviation(found: Iterable[Pairs], pixel_m: float) -> Deviation:
 
     Tongues deviate more from their profile than firn does, so that the size is told apart by the position on the
     glacier. The variogram is a sum of spherical models by non-negative least squares, as for the error of measurement.
+
+    Parameters
+    ----------
+    found : pairs of pixels of each glacier: their distance, deviations and positions.
+    pixel_m : side of a pixel, m.
     """
     pairs = list(found)
     lag, position, square = (
@@ -151,5 +168,10 @@ def _fitted(lag: FloatArray, half_square: FloatArray, pixel_m: float) -> Variogr
 
 
 def pairs_of_each(glaciers: int) -> int:
-    """How many pairs to draw from each glacier of a region."""
+    """How many pairs to draw from each glacier of a region.
+
+    Parameters
+    ----------
+    glaciers : how many the region has.
+    """
     return int(np.clip(PAIRS_OF_REGION // max(glaciers, 1), FEWEST_PAIRS, MOST_PAIRS))

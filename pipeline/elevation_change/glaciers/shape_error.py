@@ -34,7 +34,18 @@ class ShapeError:
         self._row, self._column = pixels.row - rows.start, pixels.column - columns.start
 
     def of_sum(self, weights: FloatArray) -> float:
-        """Standard deviation of the sum of (weight x standardised error); weights of any sign, shape (pixels,)."""
+        """Standard deviation of the sum of (weight x standardised error); weights of any sign, shape (pixels,).
+
+            sigma^2 = sum_i sum_j w_i w_j rho(|x_i - x_j|)
+
+        Parameters
+        ----------
+        weights : of any sign, shape (pixels,); m where the sum is to be in m.
+
+        Source
+        ------
+        Hugonnet et al. (2022), eq. 18; integrated exactly over the glacier's own shape.
+        """
         block = self._integrator.block
         shape = (ceil(self._integrator.shape[0] / block), ceil(self._integrator.shape[1] / block))
         cell = (self._row // block) * shape[1] + self._column // block

@@ -43,7 +43,14 @@ class Filling:
 
 
 def fill_voids(pixels: GlacierPixels, profile: Profile, nodes: Nodes, steps: Steps) -> Filling:
-    """Fill the voids of a glacier that has at least one measured pixel."""
+    """Fill the voids of a glacier that has at least one measured pixel.
+
+    Parameters
+    ----------
+    pixels : of the glacier.
+    profile, nodes : its bands, and those with measured pixels.
+    steps : of all glaciers, by which a profile goes on beyond its nodes.
+    """
     seen = pixels.observed
     if seen.all():
         return Filling(pixels.dh, np.ones(seen.size), 0, 0.0)
@@ -106,6 +113,11 @@ def sigma_of_unmeasured(profile: Profile, nodes: Nodes, steps: Steps) -> float:
 
     From band to band the profile is a random walk with the region's steps: free beyond the last node, a bridge between
     two nodes, whose covariance is s^2 min(i, j) (n - max(i, j)) / n for n steps from node to node.
+
+    Parameters
+    ----------
+    profile, nodes : the glacier's bands, and those with measured pixels.
+    steps : of all glaciers.
     """
     voids = profile.pixels - profile.measured
     place = nodes.number - profile.first

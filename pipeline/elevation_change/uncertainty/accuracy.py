@@ -53,12 +53,23 @@ class Classes:
         return len(self.edges) - 1
 
     def numbers(self, values: FloatArray) -> ClassNumbers:
-        """Number of the class of each value, from 1; 0 for NaN and beyond the edges. The last class holds its end."""
+        """Number of the class of each value, from 1; 0 for NaN and beyond the edges. The last class holds its end.
+
+        Parameters
+        ----------
+        values : any shape, in the attribute's unit; NaN where it is not known.
+        """
         return class_numbers(values, self.edges)
 
 
 def class_numbers(values: FloatArray, edges: tuple[float, ...]) -> ClassNumbers:
-    """How many of the edges each value has reached, and 0 above the last; shaped like the values."""
+    """How many of the edges each value has reached, and 0 above the last; shaped like the values.
+
+    Parameters
+    ----------
+    values : any shape.
+    edges : rising, in the unit of the values.
+    """
     result = np.zeros(values.shape, np.uint8)
     reached = np.empty(values.shape, bool)
     for edge in edges[:-1]:
@@ -71,7 +82,12 @@ def class_numbers(values: FloatArray, edges: tuple[float, ...]) -> ClassNumbers:
 
 
 def slope_class_numbers(gradient_east: FloatArray, gradient_north: FloatArray) -> ClassNumbers:
-    """Classes of ``SLOPE_EDGES_DEG`` by the square of the slope's tangent, which saves the arctangent."""
+    """Classes of ``SLOPE_EDGES_DEG`` by the square of the slope's tangent, which saves the arctangent.
+
+    Parameters
+    ----------
+    gradient_east, gradient_north : m per m, any one shape.
+    """
     squared = gradient_east * gradient_east
     squared += gradient_north * gradient_north
     # no slope is beyond a right angle, the last edge
@@ -80,7 +96,12 @@ def slope_class_numbers(gradient_east: FloatArray, gradient_north: FloatArray) -
 
 
 def aspect_class_numbers(gradient_east: FloatArray, gradient_north: FloatArray) -> ClassNumbers:
-    """Classes of ``ASPECT_EDGES_DEG`` by comparing both components, which saves the arctangent; 0 on level ground."""
+    """Classes of ``ASPECT_EDGES_DEG`` by comparing both components, which saves the arctangent; 0 on level ground.
+
+    Parameters
+    ----------
+    gradient_east, gradient_north : m per m, any one shape.
+    """
     # the way down; its western half is turned round to the eastern one, four classes on
     western = gradient_east > 0
     western |= (gradient_east == 0) & (gradient_north > 0)
@@ -136,7 +157,12 @@ class AccuracyPlan:
         return tuple(attribute.count + 1 for attribute in self.attributes)
 
     def numbers(self, terrain: BlockTerrain) -> tuple[ClassNumbers, ...]:
-        """Class of each pixel by each attribute."""
+        """Class of each pixel by each attribute.
+
+        Parameters
+        ----------
+        terrain : gradient, curvature and elevation of a block, shape (rows, columns) each.
+        """
         slopes = terrain.gradient_east, terrain.gradient_north
         return (
             slope_class_numbers(*slopes),
@@ -309,6 +335,10 @@ def accuracy_table_of(tallied: AccuracyTally) -> pd.DataFrame:
     """Statistics of dh after every step, overall and by class, shaped as ``schemas.tables.ACCURACY``.
 
     A class without pixels has no row.
+
+    Parameters
+    ----------
+    tallied : counted over all stable pixels, m.
     """
     rows = []
     for step, overall in tallied.overall.items():
@@ -332,6 +362,11 @@ def _finite_edges(attribute: Classes, extremes: tuple[float, float]) -> tuple[fl
 
 def histogram_numbers(tallied: AccuracyTally, bins: int = 120) -> dict[str, FloatArray | IntArray]:
     """The histograms of dh for a figure: common edges around the first step's spread, and counts of every step.
+
+    Parameters
+    ----------
+    tallied : counted over all stable pixels, m.
+    bins : of the figure.
 
     Returns
     -------

@@ -79,7 +79,18 @@ class CovarianceIntegrator:
         return self.sigma_of_sum(np.where(mask, sigma, 0.0)) / count if count else 0.0
 
     def sigma_of_sum(self, weights: FloatArray) -> float:
-        """Standard deviation of the sum of (weight x standardised error); shape of weights the box's."""
+        """Standard deviation of the sum of (weight x standardised error); shape of weights the box's.
+
+            sigma^2 = sum_i sum_j w_i w_j rho(|x_i - x_j|), as a product of spectra
+
+        Parameters
+        ----------
+        weights : of any sign, shape of the box; 0 off the shape.
+
+        Source
+        ------
+        Hugonnet et al. (2022), eq. 18.
+        """
         wide = weights.astype(np.float64, copy=False)
         if self.block == 1:
             return float(np.sqrt(max(self._quadratic(wide), 0.0)))
@@ -170,7 +181,26 @@ def _even_spectrum(quarter: FloatArray) -> FloatArray:
 
 
 def sigma_of_mean(sigma: FloatArray, mask: BoolArray, variogram: Variogram, pixel_m: float, block: int = 1) -> float:
-    """``CovarianceIntegrator.sigma_of_mean`` for a single shape."""
+    """``CovarianceIntegrator.sigma_of_mean`` for a single shape.
+
+        sigma^2 = sum_i sum_j sigma_i sigma_j rho(|x_i - x_j|) / n^2
+
+    Parameters
+    ----------
+    sigma : standard deviation of each pixel, m, shape (rows, columns).
+    mask : the shape, shape (rows, columns).
+    variogram : of the standardised errors.
+    pixel_m : side of a pixel, m.
+    block : pixels that are summed up side by side before, which saves time on large shapes.
+
+    Returns
+    -------
+    m; exact for block = 1.
+
+    Source
+    ------
+    Hugonnet et al. (2022), eq. 18; Rolstad et al. (2009).
+    """
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
         return 0.0
@@ -190,7 +220,17 @@ def sigma_of_mean_by_disc(sigma_m: float, variogram: Variogram, area_m2: float) 
 
 
 def block_sums(values: FloatArray, block: int) -> FloatArray:
-    """Sums over blocks of ``block`` x ``block`` pixels from the upper-left corner, float64; the last ones are cut."""
+    """Sums over blocks of ``block`` x ``block`` pixels from the upper-left corner, float64; the last ones are cut.
+
+    Parameters
+    ----------
+    values : shape (rows, columns).
+    block : side of the blocks, pixels.
+
+    Returns
+    -------
+    shape (ceil(rows / block), ceil(columns / block)).
+    """
     rows, columns = values.shape
     padding = (-rows % block, -columns % block)
     padded = np.pad(values, ((0, padding[0]), (0, padding[1]))) if any(padding) else values
@@ -200,7 +240,12 @@ def block_sums(values: FloatArray, block: int) -> FloatArray:
 
 
 def block_side(shape: tuple[int, int]) -> int:
-    """Side of the blocks (pixels) in which a raster is summed up; 1 for a raster of up to a million pixels."""
+    """Side of the blocks (pixels) in which a raster is summed up; 1 for a raster of up to a million pixels.
+
+    Parameters
+    ----------
+    shape : (rows, columns).
+    """
     return max(1, ceil(sqrt(prod(shape) / MOST_BLOCKS)))
 
 
@@ -224,7 +269,13 @@ class BlockSums:
     count: int
 
     def sigma_of_sum(self, variogram: Variogram, pixel_m: float) -> float:
-        """Standard deviation of the sum of all their errors, m."""
+        """Standard deviation of the sum of all their errors, m.
+
+        Parameters
+        ----------
+        variogram : of the standardised errors.
+        pixel_m : side of a pixel, m.
+        """
         integrator = CovarianceIntegrator(self.shape, variogram, pixel_m, self.block)
         return integrator.sigma_of_blocks(self.sums, self.squares)
 

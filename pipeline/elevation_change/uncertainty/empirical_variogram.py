@@ -100,6 +100,10 @@ def thinning_step(shape: tuple[int, int]) -> int:
 
     A DEM resampled from a two, three or four times coarser one errs most between its posts: a step with a common
     divisor would always hit, or always miss, them. So the step is no multiple of 2 or 3.
+
+    Parameters
+    ----------
+    shape : (rows, columns) of the raster.
     """
     step: int = max(1, ceil((prod(shape) / MOST_THINNED_PIXELS) ** 0.5))
     while step > 1 and (step % 2 == 0 or step % 3 == 0):

@@ -79,7 +79,16 @@ class Variogram:
         return max((REACH[form] * reach for form, reach, _ in self.models), default=0.0)
 
     def covariance(self, distance_m: FloatArray) -> FloatArray:
-        """Covariance of standardised residuals at a distance; shaped like distance_m."""
+        """Covariance of standardised residuals at a distance; shaped like distance_m.
+
+            C(h) = sum_k s_k rho_k(h / a_k)
+
+        s: sills, a: ranges.
+
+        Parameters
+        ----------
+        distance_m : any shape.
+        """
         total = np.zeros(np.shape(distance_m))
         for form, reach, sill in self.models:
             total += sill * correlation(form, distance_m / reach)
@@ -90,20 +99,39 @@ class Variogram:
 
         Closed forms of (2 / L^2) integral_0^L C(h) h dh with L = sqrt(area / pi) (Rolstad et al., 2009, eq. 8). The
         centre lies nearer to the disc's points than others do, so it is somewhat too large for any shape.
+
+        Parameters
+        ----------
+        area_m2 : of the disc.
         """
         radius = np.sqrt(area_m2 / np.pi)
         return float(sum(sill * _DISC_MEAN[form](radius / reach) for form, reach, sill in self.models))
 
 
 def spherical(ratio: FloatArray) -> FloatArray:
-    """Spherical variogram model of unit sill, 1.5 x - 0.5 x^3 up to x = 1."""
+    """Spherical variogram model of unit sill, 1.5 x - 0.5 x^3 up to x = 1.
+
+    Parameters
+    ----------
+    ratio : distance over range, any shape, not negative.
+
+    Source
+    ------
+    Rolstad et al. (2009).
+    """
     near = np.minimum(ratio, 1.0)
     result: FloatArray = near * (1.5 - 0.5 * near * near)
     return result
 
 
 def correlation(form: Form, ratio: FloatArray) -> FloatArray:
-    """Correlation of unit sill at distances given in ranges; shaped like ratio."""
+    """Correlation of unit sill at distances given in ranges; shaped like ratio.
+
+    Parameters
+    ----------
+    form : "spherical" or "gaussian".
+    ratio : distance over range, any shape, not negative.
+    """
     result: FloatArray
     match form:
         case Form.SPHERICAL:

@@ -46,6 +46,11 @@ def fitted(empirical: EmpiricalVariogram, pixel_m: float) -> Variogram:
     models are dropped, the least needed first, as long as the others fit as well. Gaussian models describe errors that
     resampling has smoothed, spherical ones all else.
 
+    Parameters
+    ----------
+    empirical : semivariance by lag, and the pairs behind each.
+    pixel_m : side of a pixel, m.
+
     Errors
     ------
     BadInput : residuals that do not vary at all.
@@ -101,6 +106,12 @@ def _weights(gamma: FloatArray, pairs: FloatArray) -> FloatArray:
 
 def require_no_collapse(model: Variogram, empirical: EmpiricalVariogram, pixel_m: float) -> None:
     """Compare the predicted spread of window means with the one found: twice as wide, and the fit is worthless.
+
+    Parameters
+    ----------
+    model : as fitted.
+    empirical : semivariance by lag, and the spread of window means.
+    pixel_m : side of a pixel, m.
 
     Errors
     ------

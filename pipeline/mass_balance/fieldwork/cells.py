@@ -51,7 +51,12 @@ class RawSheet:
     notes: tuple[tuple[str, str], ...] = ()
 
     def where(self, row: int, column: int) -> str:
-        """File, sheet and cell of a value, both indices counted from 0, in the words of a spreadsheet."""
+        """File, sheet and cell of a value, both indices counted from 0, in the words of a spreadsheet.
+
+        Parameters
+        ----------
+        row, column : from 0.
+        """
         return f"{self.place}: cell {address(row, column)}"
 
     @property
@@ -76,12 +81,26 @@ class BadCell(BadInput):
 
 
 def address(row: int, column: int) -> str:
-    """The cell's name in a spreadsheet; indices from 0."""
+    """The cell's name in a spreadsheet; indices from 0.
+
+    Parameters
+    ----------
+    row, column : from 0.
+
+    Example
+    -------
+    >>> address(13, 27)
+    'AB14'
+    """
     return f"{get_column_letter(column + 1)}{row + 1}"
 
 
 def trimmed(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     """The rows with None for blank text, each up to its last filled cell, without the empty rows at the end.
+
+    Parameters
+    ----------
+    rows : of a sheet, as the reading library gives them.
 
     Errors
     ------
@@ -109,6 +128,11 @@ def fill_merged(rows: list[list[Any]], ranges: Iterable[tuple[int, int, int, int
     """Fill the first column of each merged range (first row, first column, last row, last column; from 0) downwards.
 
     A title merged across columns says nothing about the cells beside it.
+
+    Parameters
+    ----------
+    rows : of the sheet; are changed.
+    ranges : (first row, first column, last row, last column), from 0.
 
     Errors
     ------

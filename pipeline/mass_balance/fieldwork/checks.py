@@ -28,7 +28,13 @@ _POSITION = ("longitude", "latitude", "easting", "northing")
 
 
 def check_tables(tables: Tables, not_after: date | None = None) -> list[BadInput]:
-    """Every contradiction in the typed tables; no date may lie after ``not_after``."""
+    """Every contradiction in the typed tables; no date may lie after ``not_after``.
+
+    Parameters
+    ----------
+    tables : by name, typed.
+    not_after : the last day on which anything can have been observed; None where nobody says so.
+    """
     errors: list[BadInput] = []
     errors.extend(_no_glacier(tables["glacier"]))
     errors.extend(_without_position(tables["stakes"], "stake_id"))

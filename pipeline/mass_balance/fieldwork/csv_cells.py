@@ -31,6 +31,10 @@ _DELIMITERS = (",", ";", "\t")
 def read_folder(path: Path) -> tuple[RawSheet, ...]:
     """Every CSV file of the folder, in name order.
 
+    Parameters
+    ----------
+    path : of the folder; files may be in UTF-8, UTF-16 or GBK, with commas, semicolons or tabs.
+
     Errors
     ------
     BadInput : a folder without CSV files, a file in an encoding that cannot be told, a file that is no CSV.

@@ -34,7 +34,12 @@ _BAND_TOLERANCE_M = 0.01
 
 
 def field_doubts(tables: Tables) -> list[Doubt]:
-    """Everything in the typed tables that is plausible enough to be kept and odd enough to be named."""
+    """Everything in the typed tables that is plausible enough to be kept and odd enough to be named.
+
+    Parameters
+    ----------
+    tables : by name, typed.
+    """
     doubts = list(_lone_dates([tables[name] for name in ("readings", "snow_pits", "probings")]))
     doubts.extend(_read_before_installed(tables["readings"], tables["stakes"]))
     doubts.extend(_nothing_read(tables["readings"]))
@@ -92,6 +97,10 @@ def dates_out_of_order(readings: pd.DataFrame) -> list[tuple[int, date]]:
     """Readings dated before the one that stands above them in the sheet, in the same leg: record, and that later day.
 
     A sheet that has every leg from the newest reading down is in order too.
+
+    Parameters
+    ----------
+    readings : one row a visit, in the order of the sheet; columns stake_id, leg, date.
     """
     latest: dict[tuple[str, int], date] = {}
     backward: list[tuple[int, date]] = []
@@ -109,7 +118,12 @@ def dates_out_of_order(readings: pd.DataFrame) -> list[tuple[int, date]]:
 
 
 def densities_out_of_class(layers: pd.DataFrame) -> list[int]:
-    """Records of pit layers whose density their kind does not have."""
+    """Records of pit layers whose density their kind does not have.
+
+    Parameters
+    ----------
+    layers : one row a layer; columns density_kg_m3 and kind.
+    """
     found = []
     for record, (density, kind) in enumerate(zip(layers["density_kg_m3"], layers["kind"], strict=True)):
         low, high = DENSITY_CLASS.get(kind, (0.0, np.inf))

@@ -27,6 +27,10 @@ _OTHER_ARCHIVES = {
 def read_sheets(path: Path) -> tuple[RawSheet, ...]:
     """Every sheet of a workbook, or every CSV file of a folder, in name order for a folder.
 
+    Parameters
+    ----------
+    path : of a workbook (``.xlsx``, ``.xls``) or a folder of CSV files.
+
     Errors
     ------
     BadInput : no such file, empty folder, password-protected or corrupt workbook, another kind of file, a CSV file in
@@ -41,6 +45,10 @@ def read_sheets(path: Path) -> tuple[RawSheet, ...]:
 
 def is_legacy(path: Path) -> bool:
     """Whether a file is a workbook of the older binary format, by its content; refuses what is no workbook.
+
+    Parameters
+    ----------
+    path : of the workbook.
 
     Errors
     ------

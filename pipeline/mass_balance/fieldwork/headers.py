@@ -312,7 +312,17 @@ class HeaderRow:
 
 
 def sheet_key(name: str) -> str:
-    """The table name a sheet's name stands for: 'Snow pits' is ``snow_pits``."""
+    """The table name a sheet's name stands for: 'Snow pits' is ``snow_pits``.
+
+    Parameters
+    ----------
+    name : as typed, in English or Chinese.
+
+    Example
+    -------
+    >>> sheet_key("Snow pits")
+    'snow_pits'
+    """
     key = token(name)
     return _TABLE_OF_SHEET.get(key, key)
 
@@ -322,6 +332,11 @@ def find_header(sheet: RawSheet, table: Table) -> HeaderRow | None:
 
     A row of units below it, and a second row of names (in another language), belong to the header. A title is none,
     even where it is the name of a column.
+
+    Parameters
+    ----------
+    sheet : with its cells as typed.
+    table : whose columns are looked for.
     """
     fewest = min(3, max((len(cells) for cells in sheet.rows), default=0))
     for row, cells in enumerate(sheet.rows[:HEADER_WITHIN_ROWS]):
@@ -414,7 +429,14 @@ def _split(text: str) -> tuple[str, list[str]]:
 
 
 def recognise(text: str, index: int, table: Table) -> Heading | None:
-    """The column of the table that a header stands for; None when it names none."""
+    """The column of the table that a header stands for; None when it names none.
+
+    Parameters
+    ----------
+    text : of the cell, its unit in brackets included.
+    index : of the column in the sheet, from 0.
+    table : whose columns are looked for.
+    """
     name, brackets = _split(text)
     for spelled in (name, *_languages(name)):
         heading = _named(spelled, brackets, index, table)

@@ -48,13 +48,29 @@ class Findings:
 
 
 def in_sheet_order(notes: Iterable[Correction], sheets: Sequence[str]) -> tuple[Correction, ...]:
-    """The notes by sheet, row and column; those on a whole sheet first."""
+    """The notes by sheet, row and column; those on a whole sheet first.
+
+    Parameters
+    ----------
+    notes : in any order.
+    sheets : names in their order in the workbook.
+    """
     places = {name: number for number, name in enumerate(sheets)}
     return tuple(sorted(notes, key=lambda note: (places.get(note.sheet, len(places)), *place_of(note.cell))))
 
 
 def place_of(cell: str) -> tuple[int, int]:
-    """Row and column, from 1, of a cell or of the first cell of a range; (0, 0) for a whole sheet."""
+    """Row and column, from 1, of a cell or of the first cell of a range; (0, 0) for a whole sheet.
+
+    Parameters
+    ----------
+    cell : as ``"B14"`` or ``"A14:L14"``; empty for a whole sheet.
+
+    Example
+    -------
+    >>> place_of("B14"), place_of("")
+    ((14, 2), (0, 0))
+    """
     if not cell:
         return 0, 0
     letters, row = coordinate_from_string(cell.split(":")[0])
@@ -62,7 +78,17 @@ def place_of(cell: str) -> tuple[int, int]:
 
 
 def rows_of(cell: str) -> range:
-    """The rows, from 1, of a cell or a range; none for a whole sheet."""
+    """The rows, from 1, of a cell or a range; none for a whole sheet.
+
+    Parameters
+    ----------
+    cell : as ``"B14"`` or ``"A14:L16"``; empty for a whole sheet.
+
+    Example
+    -------
+    >>> rows_of("A14:L16")
+    range(14, 17)
+    """
     if not cell:
         return range(0)
     first, _, last = cell.partition(":")
@@ -70,7 +96,12 @@ def rows_of(cell: str) -> range:
 
 
 def notes_table(corrections: Iterable[Correction], doubts: Iterable[Doubt]) -> pd.DataFrame:
-    """Corrections and doubts in the shape of ``schemas.input_notes.INPUT_NOTES``."""
+    """Corrections and doubts in the shape of ``schemas.input_notes.INPUT_NOTES``.
+
+    Parameters
+    ----------
+    corrections, doubts : in the order in which they are to stand.
+    """
     import pandas as pd  # at its first use: reading a template's notes needs no frame
 
     rows = [("correction", note.sheet, note.cell or None, note.found, note.used) for note in corrections]
@@ -80,5 +111,10 @@ def notes_table(corrections: Iterable[Correction], doubts: Iterable[Doubt]) -> p
 
 
 def notes_summary(corrections: Iterable[Correction], doubts: Iterable[Doubt]) -> dict[str, list[dict[str, str]]]:
-    """Corrections and doubts as ``balance --json`` has them."""
+    """Corrections and doubts as ``balance --json`` has them.
+
+    Parameters
+    ----------
+    corrections, doubts : in the order in which they are to stand.
+    """
     return {"corrections": [asdict(note) for note in corrections], "doubts": [asdict(doubt) for doubt in doubts]}

@@ -30,6 +30,11 @@ def with_both_positions(frame: pd.DataFrame, crs: str) -> pd.DataFrame:
     """The frame with longitude, latitude (degrees, WGS 84) and easting, northing (m, ``crs``) both filled.
 
     Where both were given, both are kept; where neither was (a pit beside a stake), both stay empty.
+
+    Parameters
+    ----------
+    frame : columns longitude, latitude (degrees) and easting, northing (m); NaN where not given.
+    crs : the glacier's projection.
     """
     if frame.empty:
         return frame
@@ -54,6 +59,12 @@ def along_the_axes(table: TypedTable, glacier: GlacierIdentity, findings: Findin
 
     In a Chinese survey X points north, in most programs east. Where every position lies off the glacier as the letters
     stand in programs, and on it the other way round, the survey's way is meant; a correction says so.
+
+    Parameters
+    ----------
+    table : of stakes, pits, probings or readings.
+    glacier : where it lies.
+    findings : takes the correction.
     """
     placed = table.frame[["easting", "northing"]].notna().all(axis=1).to_numpy()
     if not table.by_letters or not placed.any():
@@ -70,7 +81,13 @@ def along_the_axes(table: TypedTable, glacier: GlacierIdentity, findings: Findin
 
 
 def position_errors(table: TypedTable, glacier: GlacierIdentity) -> Iterable[BadInput]:
-    """Positions that cannot be on the glacier, and positions given twice that contradict each other."""
+    """Positions that cannot be on the glacier, and positions given twice that contradict each other.
+
+    Parameters
+    ----------
+    table : of stakes, pits, probings or readings.
+    glacier : where it lies.
+    """
     if table.frame.empty:
         return
     placed = with_both_positions(table.frame, glacier.crs)
@@ -88,7 +105,13 @@ def position_errors(table: TypedTable, glacier: GlacierIdentity) -> Iterable[Bad
 
 
 def position_doubts(table: TypedTable, glacier: GlacierIdentity) -> Iterable[Doubt]:
-    """Positions given twice that differ by more than rounding."""
+    """Positions given twice that differ by more than rounding.
+
+    Parameters
+    ----------
+    table : of stakes, pits, probings or readings.
+    glacier : where it lies.
+    """
     if table.frame.empty:
         return
     apart = _disagreement_m(table.frame, glacier.crs)
@@ -101,6 +124,13 @@ def moved(readings: TypedTable, stakes: TypedTable, crs: str, findings: Findings
     """Stakes that stand elsewhere at a visit than at the one before, or than the sheet of stakes has them.
 
     Some distance is a doubt, for surging ice does that, and more than ice can go an error.
+
+    Parameters
+    ----------
+    readings : with the positions surveyed at visits.
+    stakes : with the positions listed.
+    crs : the glacier's projection.
+    findings : takes doubts and errors.
     """
     visits = with_both_positions(readings.frame, crs)
     home = with_both_positions(stakes.frame, crs)

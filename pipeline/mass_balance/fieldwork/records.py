@@ -18,6 +18,11 @@ def without_repeats(table: TypedTable, findings: Findings) -> TypedTable:
 
     A record that repeats an earlier one in every column is a slip of copying: it is left out, and a correction says so.
     One that has the same key and other values contradicts it: an error names both rows and what differs.
+
+    Parameters
+    ----------
+    table : typed.
+    findings : takes corrections and errors.
     """
     key = list(table.table.primary_key)
     frame = table.frame
@@ -77,7 +82,15 @@ def _left_out(table: TypedTable, earlier: int, record: int) -> Correction:
 
 
 def with_known_names(table: TypedTable, name: str, target: TypedTable, findings: Findings) -> TypedTable:
-    """The table with names spelled as in the sheet that lists them, where only case and blanks differ; each noted."""
+    """The table with names spelled as in the sheet that lists them, where only case and blanks differ; each noted.
+
+    Parameters
+    ----------
+    table : whose names are compared.
+    name : of its column of names.
+    target : the table that lists them.
+    findings : takes corrections.
+    """
     known = set(target.frame[name].dropna())
     if table.frame.empty or not known:
         return table
@@ -100,5 +113,15 @@ def with_known_names(table: TypedTable, name: str, target: TypedTable, findings:
 
 
 def plain_name(name: str) -> str:
-    """A name without blanks and case, as names are compared."""
+    """A name without blanks and case, as names are compared.
+
+    Parameters
+    ----------
+    name : as typed.
+
+    Example
+    -------
+    >>> plain_name(" A 12 ") == plain_name("a12")
+    True
+    """
     return "".join(name.split()).casefold()

@@ -42,13 +42,25 @@ class GlacierSheets:
     foreign_rows: Mapping[str, frozenset[int]]
 
     def concerns(self, sheet: str, cell: str) -> bool:
-        """Whether something said of a cell or range touches this glacier: not where all its rows are of others."""
+        """Whether something said of a cell or range touches this glacier: not where all its rows are of others.
+
+        Parameters
+        ----------
+        sheet : its name.
+        cell : as ``"B14"`` or ``"A14:L14"``; empty for the whole sheet.
+        """
         foreign = self.foreign_rows.get(sheet)
         return not foreign or not cell or not foreign.issuperset(rows_of(cell))
 
 
 def by_glacier(typed: Tables, findings: Findings) -> tuple[GlacierSheets, ...]:
-    """The sheets of each glacier, in the order of the sheet ``glacier``; errors are added to ``findings``."""
+    """The sheets of each glacier, in the order of the sheet ``glacier``; errors are added to ``findings``.
+
+    Parameters
+    ----------
+    typed : the tables of all glaciers.
+    findings : takes errors.
+    """
     glaciers = typed[GLACIER.name]
     names = list(dict.fromkeys(str(name) for name in glaciers.frame["glacier_id"] if name is not None))
     owners: dict[str, list[str | None]] = {GLACIER.name: glaciers.frame["glacier_id"].tolist()}
@@ -99,7 +111,13 @@ def _meant_by(glaciers: TypedTable) -> dict[str, str]:
 
 
 def glacier_meant(glaciers: TypedTable, wanted: str) -> str | None:
-    """The identifier of the glacier that is asked for by identifier or name; None where none answers to it."""
+    """The identifier of the glacier that is asked for by identifier or name; None where none answers to it.
+
+    Parameters
+    ----------
+    glaciers : the sheet ``glacier``.
+    wanted : identifier or name, as typed.
+    """
     return _meant_by(glaciers).get(plain_name(wanted))
 
 

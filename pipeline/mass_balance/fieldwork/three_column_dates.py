@@ -27,6 +27,13 @@ def with_joined_dates(
 
     The joined date stands in the cell of the day, as text with the year first, and is read like any other; a row that
     lacks one of the three keeps what it has, and is refused as such. Both are as given for any other sheet.
+
+    Parameters
+    ----------
+    sheet : with its cells as typed.
+    header : its row of names.
+    table : which it stands for.
+    findings : takes corrections.
     """
     places = _places(sheet, header, table)
     if places is None:

@@ -68,7 +68,14 @@ _EMPTY = TypedCell()
 
 
 def column_reader(heading: Heading, sheet: RawSheet, cells: Sequence[Any]) -> Callable[[Any], TypedCell]:
-    """The function that reads a cell of the column; ``cells`` are all of them, for what one leaves open others tell."""
+    """The function that reads a cell of the column; ``cells`` are all of them, for what one leaves open others tell.
+
+    Parameters
+    ----------
+    heading : the column and the unit that its header states.
+    sheet : tells the epoch of serial dates.
+    cells : all of the column, as typed.
+    """
     parse = _parser(heading, sheet, cells)
     low, high = _bounds(heading.column)
     scale, numeric = heading.scale, heading.column.type == "number"
@@ -90,7 +97,13 @@ def column_reader(heading: Heading, sheet: RawSheet, cells: Sequence[Any]) -> Ca
 
 
 def expected(column: Column, unit: str = "") -> str:
-    """What a column takes, in words; ``unit`` is that of the sheet where it is not the schema's."""
+    """What a column takes, in words; ``unit`` is that of the sheet where it is not the schema's.
+
+    Parameters
+    ----------
+    column : of the schema.
+    unit : of the sheet.
+    """
     if column.enum:
         return f"{column.name}: one of {', '.join(column.enum)}"
     text = f"{column.name}: {_EXPECTED[column.type]}"
@@ -106,7 +119,13 @@ def expected(column: Column, unit: str = "") -> str:
 
 
 def assumed_scale(heading: Heading, cells: Iterable[Any]) -> Scale:
-    """The unit of a column whose header states none: the schema's, but g cm-3 where every density lies within 1."""
+    """The unit of a column whose header states none: the schema's, but g cm-3 where every density lies within 1.
+
+    Parameters
+    ----------
+    heading : of a column whose header states no unit.
+    cells : all of the column, as typed.
+    """
     if heading.column.unit != "kg m-3":
         return heading.scale
     numbers = [number for number in map(_number_or_none, cells) if number is not None]
@@ -118,6 +137,11 @@ def repeated_codes(column: Column, cells: Iterable[Any]) -> dict[float, int]:
     """Numbers such as 99 or -999 that stand in the column more than once and beyond all its others, with their count.
 
     Among larger and smaller numbers a 99 is as good as any.
+
+    Parameters
+    ----------
+    column : of the schema.
+    cells : all of the column, as typed.
     """
     if column.type != "number":
         return {}
@@ -134,7 +158,13 @@ def repeated_codes(column: Column, cells: Iterable[Any]) -> dict[float, int]:
 
 
 def said(value: Any, column: Column) -> str:
-    """A value as a note says it."""
+    """A value as a note says it.
+
+    Parameters
+    ----------
+    value : as read.
+    column : of the schema, which tells the decimals.
+    """
     if isinstance(value, float):
         return f"{value:.10g}" + (f" {column.unit}" if column.unit else "")
     return value.isoformat() if isinstance(value, date) else str(value)

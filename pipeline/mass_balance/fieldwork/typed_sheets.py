@@ -41,21 +41,45 @@ class TypedTable:
     by_letters: bool = False
 
     def cell(self, record: int, column: str) -> str:
-        """Cell of a record's column; the first cell of the row for a column that the sheet lacks."""
+        """Cell of a record's column; the first cell of the row for a column that the sheet lacks.
+
+        Parameters
+        ----------
+        record : from 0, in the order of the sheet.
+        column : its name in the schema.
+        """
         return address(self.rows[record], self.columns.get(column, 0))
 
     def bad(self, record: int, column: str, found: str, expected: str, remedy: str = "") -> BadInput:
-        """What is wrong in a record's column."""
+        """What is wrong in a record's column.
+
+        Parameters
+        ----------
+        record, column : as ``cell`` takes them.
+        found, expected, remedy : of the error.
+        """
         if self.sheet is None:  # only a table without a sheet has no records
             return BadInput(f"sheet {self.table.name}", found, expected, remedy)
         return BadCell(self.sheet, self.cell(record, column), found, expected, remedy)
 
     def doubt(self, record: int, column: str, found: str, meaning: str) -> Doubt:
-        """What is odd in a record's column."""
+        """What is odd in a record's column.
+
+        Parameters
+        ----------
+        record, column : as ``cell`` takes them.
+        found, meaning : of the doubt.
+        """
         return Doubt(self.sheet_name, self.cell(record, column), found, meaning)
 
     def is_wrong(self, record: int, *columns: str) -> bool:
-        """Whether one of these cells was reported already."""
+        """Whether one of these cells was reported already.
+
+        Parameters
+        ----------
+        record : from 0, in the order of the sheet.
+        columns : names in the schema.
+        """
         return any((record, column) in self.wrong for column in columns)
 
     @property
@@ -64,11 +88,22 @@ class TypedTable:
         return self.table.name if self.sheet is None else self.sheet.name
 
     def with_column(self, name: str, values: Sequence[Any]) -> TypedTable:
-        """The table with other values in one column."""
+        """The table with other values in one column.
+
+        Parameters
+        ----------
+        name : of the column in the schema.
+        values : one a record.
+        """
         return replace(self, frame=self.frame.assign(**{name: pd.Series(values, dtype=self.frame[name].dtype)}))
 
     def without(self, records: Sequence[int]) -> TypedTable:
-        """The table without some of its records."""
+        """The table without some of its records.
+
+        Parameters
+        ----------
+        records : from 0, in the order of the sheet.
+        """
         dropped = set(records)
         kept = [record for record in range(len(self.frame)) if record not in dropped]
         places = {record: number for number, record in enumerate(kept)}
@@ -78,7 +113,14 @@ class TypedTable:
 
 
 def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> TypedTable:
-    """Read one sheet by its header row; errors, corrections and doubts are added to ``findings``."""
+    """Read one sheet by its header row; errors, corrections and doubts are added to ``findings``.
+
+    Parameters
+    ----------
+    sheet : with its cells as typed; None gives an empty table.
+    table : which it stands for.
+    findings : takes errors, corrections and doubts.
+    """
     if sheet is None or not any(sheet.rows):
         return TypedTable(table=table, frame=_frame(table, {}, 0))
     header = find_header(sheet, table)

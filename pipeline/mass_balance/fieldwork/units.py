@@ -19,7 +19,14 @@ class Scale:
     divide: int
 
     def convert(self, value: float) -> float:
-        """The value in the schema's unit."""
+        """The value in the schema's unit.
+
+            value_schema = factor value_sheet
+
+        Parameters
+        ----------
+        value : in the sheet's unit.
+        """
         return value * self.multiply / self.divide
 
     @property
@@ -50,6 +57,15 @@ def token(text: str) -> str:
     """Lower case, words joined by underscores, exponents and dots taken away: 'kg m-3' and 'kg·m⁻³' are ``kg_m_3``.
 
     Full-width letters become plain ones (Unicode NFKC); a Latin word after a Chinese one is a word of its own.
+
+    Parameters
+    ----------
+    text : of a header or a unit.
+
+    Example
+    -------
+    >>> token("kg·m⁻³")
+    'kg_m_3'
     """
     plain = unicodedata.normalize("NFKC", text).strip().lower().replace("°", "deg")
     plain = re.sub(r"\^|\*\*", "", plain)  # km^2 and km**2 are km2
@@ -97,6 +113,11 @@ def is_no_unit(spelling: str, column: str) -> bool:
 
     A known unit of another kind is one, and so may be a short word that nobody knows: a slip in a unit is a factor.
     For longitude and latitude the side of the column's own axis is none; another side turns the numbers round.
+
+    Parameters
+    ----------
+    spelling : the text within the brackets.
+    column : its name in the schema.
     """
     name = token(spelling)
     if name in _KNOWN or name in _SIDES.get(column, ()):
@@ -107,17 +128,33 @@ def is_no_unit(spelling: str, column: str) -> bool:
 
 
 def scale_of(spelling: str, unit: str) -> Scale | None:
-    """The scale of a spelled unit in a column whose schema states ``unit``; None where the one is not the other."""
+    """The scale of a spelled unit in a column whose schema states ``unit``; None where the one is not the other.
+
+    Parameters
+    ----------
+    spelling : as typed, "cm" or "g/cm3".
+    unit : of the schema, "m" or "kg m-3".
+    """
     name = token(spelling)
     factors = _UNITS.get(unit, {}).get(name)
     return None if factors is None else Scale(name, *factors)
 
 
 def spellings_of(unit: str) -> tuple[str, ...]:
-    """Every spelling of a unit that converts to the schema's ``unit``."""
+    """Every spelling of a unit that converts to the schema's ``unit``.
+
+    Parameters
+    ----------
+    unit : of the schema.
+    """
     return tuple(_UNITS.get(unit, {}))
 
 
 def has_scales(unit: str) -> bool:
-    """Whether a column of this unit may be typed in others."""
+    """Whether a column of this unit may be typed in others.
+
+    Parameters
+    ----------
+    unit : of the schema.
+    """
     return unit in _UNITS

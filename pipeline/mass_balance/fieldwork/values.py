@@ -109,25 +109,50 @@ class Quantity:
 
 
 def tidy(text: str) -> str:
-    """The text with plain characters for full-width ones (Unicode NFKC), single blanks, and nothing at its ends."""
+    """The text with plain characters for full-width ones (Unicode NFKC), single blanks, and nothing at its ends.
+
+    Parameters
+    ----------
+    text : as typed.
+
+    Example
+    -------
+    >>> tidy("  １２　cm ")
+    '12 cm'
+    """
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text)).strip()
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a cell says that nothing was measured."""
+    """Whether a cell says that nothing was measured.
+
+    Parameters
+    ----------
+    value : of a cell.
+    """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return True
     return isinstance(value, str) and (value.strip().lower() in MISSING or tidy(value).lower() in MISSING)
 
 
 def refuse_formula_error(value: Any) -> None:
-    """Unreadable for the text that a spreadsheet shows where a formula failed."""
+    """Unreadable for the text that a spreadsheet shows where a formula failed.
+
+    Parameters
+    ----------
+    value : of a cell.
+    """
     if isinstance(value, str) and value.strip().upper() in FORMULA_ERRORS:
         raise Unreadable("a formula error", "correct the formula, or leave the cell empty if nothing was measured")
 
 
 def to_number(value: Any) -> float:
-    """A finite number; ValueError for text, dates and truth values."""
+    """A finite number; ValueError for text, dates and truth values.
+
+    Parameters
+    ----------
+    value : of a cell.
+    """
     return to_quantity(value, "").number
 
 
@@ -136,6 +161,12 @@ def to_quantity(value: Any, unit: str, habits: Habits = Habits()) -> Quantity:
 
     Text may hold blanks or points between thousands, a decimal comma, full-width digits. '1,234' alone can be read in
     two ways and is refused, unless the column's ``habits`` tell. ValueError for words, dates and truth values.
+
+    Parameters
+    ----------
+    value : of a cell.
+    unit : of the schema.
+    habits : what the other cells of the column show of commas and points.
     """
     if isinstance(value, date | time | timedelta):
         remedy = "a spreadsheet took a number for a date: format the cell as a number and type it again"
@@ -192,7 +223,13 @@ def _finite(number: float) -> float:
 
 
 def to_angle(value: Any, axis: str) -> float:
-    """Degrees: a number, or degrees, minutes and seconds such as 84°23'27.6"E; ``axis`` is longitude or latitude."""
+    """Degrees: a number, or degrees, minutes and seconds such as 84°23'27.6"E; ``axis`` is longitude or latitude.
+
+    Parameters
+    ----------
+    value : of a cell.
+    axis : "longitude" or "latitude".
+    """
     if isinstance(value, str):
         text = tidy(value).translate(_DASHES)
         found = _sexagesimal(text, axis)
@@ -232,7 +269,12 @@ def _sexagesimal(text: str, axis: str) -> float | None:
 
 
 def to_integer(value: Any) -> int:
-    """A whole number, however it is typed (3, 3.0, '3'); ValueError otherwise."""
+    """A whole number, however it is typed (3, 3.0, '3'); ValueError otherwise.
+
+    Parameters
+    ----------
+    value : of a cell.
+    """
     number = to_number(value)
     if number != round(number):
         raise Unreadable("not a whole number")
@@ -240,7 +282,17 @@ def to_integer(value: Any) -> int:
 
 
 def to_year(value: Any) -> int:
-    """A year, named after the calendar year in which it ends: 2004, '2004', '2004年', '2003/04', '2003-2004'."""
+    """A year, named after the calendar year in which it ends: 2004, '2004', '2004年', '2003/04', '2003-2004'.
+
+    Parameters
+    ----------
+    value : of a cell.
+
+    Example
+    -------
+    >>> to_year("2003/04"), to_year("2004年")
+    (2004, 2004)
+    """
     if isinstance(value, str):
         text = re.sub(r"\s*(年度|年)$", "", tidy(value).translate(_DASHES))
         if span := re.fullmatch(r"(\d{4})\s*[/\-~]\s*(\d{4}|\d{2})", text):
@@ -255,7 +307,12 @@ def to_year(value: Any) -> int:
 
 
 def to_name(value: Any) -> str:
-    """A name as text; a whole number typed as 7 or 7.0 is '7'. ValueError for dates and truth values."""
+    """A name as text; a whole number typed as 7 or 7.0 is '7'. ValueError for dates and truth values.
+
+    Parameters
+    ----------
+    value : of a cell.
+    """
     if isinstance(value, date | time | timedelta | bool):
         remedy = "format the cells as text and type the names again" if not isinstance(value, bool) else ""
         raise Unreadable("a date or truth value, not a name", remedy)
@@ -265,13 +322,23 @@ def to_name(value: Any) -> str:
 
 
 def to_word(value: Any) -> str:
-    """One of a fixed set of words, as the schemas spell it: 'Summer surface' and '夏季面' are ``summer_surface``."""
+    """One of a fixed set of words, as the schemas spell it: 'Summer surface' and '夏季面' are ``summer_surface``.
+
+    Parameters
+    ----------
+    value : of a cell.
+    """
     word = re.sub(r"[\s\-_]+", "_", to_name(value).lower())
     return _WORDS.get(word, word)
 
 
 def to_crs(value: Any) -> str:
-    """A CRS as EPSG:code, also where only the code is typed."""
+    """A CRS as EPSG:code, also where only the code is typed.
+
+    Parameters
+    ----------
+    value : of a cell.
+    """
     text = to_name(value)
     code = re.fullmatch(r"(?:EPSG)?\s*:*\s*(\d{4,6})", text, re.IGNORECASE)
     return f"EPSG:{code[1]}" if code else text
@@ -286,6 +353,12 @@ def to_date(value: Any, habits: Habits = Habits(), epoch: date = _EXCEL_EPOCH) -
     Numbers alone with the year last are read where one of them can only be the day (26/8/2004), or where the column's
     ``habits`` tell; else '3/4/2005' can be read in two ways and is refused with ValueError. ``epoch`` is day 0 of
     serial numbers.
+
+    Parameters
+    ----------
+    value : of a cell.
+    habits : what the other cells of the column show of the order of day and month.
+    epoch : day 0 of serial numbers.
     """
     if isinstance(value, datetime):
         return value.date()
@@ -371,13 +444,24 @@ def _month(word: str) -> int:
 
 
 def number_habits(values: Iterable[Any], decimal_comma: bool = False) -> Habits:
-    """What the texts of a column show of its numbers."""
+    """What the texts of a column show of its numbers.
+
+    Parameters
+    ----------
+    values : all cells of the column.
+    decimal_comma : whether the file's separator tells that commas are decimal.
+    """
     clear = any(_CLEAR_COMMA.fullmatch(tidy(value).translate(_DASHES)) for value in values if isinstance(value, str))
     return Habits(decimal_comma=decimal_comma, comma_seen=clear)
 
 
 def date_habits(values: Iterable[Any]) -> Habits:
-    """What the texts of a column show of its dates."""
+    """What the texts of a column show of its dates.
+
+    Parameters
+    ----------
+    values : all cells of the column.
+    """
     orders = set()
     for value in values:
         if isinstance(value, str) and (found := _YEAR_LAST.fullmatch(tidy(value))):

@@ -31,7 +31,18 @@ class BalanceClass:
 
 
 def class_levels(lowest: float, highest: float, interval: float) -> FloatArray:
-    """Isoline values at multiples of the interval that enclose a range; at least two."""
+    """Isoline values at multiples of the interval that enclose a range; at least two.
+
+    Parameters
+    ----------
+    lowest, highest : m w.e.
+    interval : m w.e.
+
+    Example
+    -------
+    >>> class_levels(-0.35, 0.25, 0.2).round(1).tolist()
+    [-0.4, -0.2, 0.0, 0.2, 0.4]
+    """
     first, last = np.floor(lowest / interval), np.ceil(highest / interval)
     return np.round(np.arange(first, max(last, first + 1) + 1) * interval, 10)
 
@@ -49,6 +60,13 @@ def classes_of_outline(
     """The classes of a field inside an outline, by the polygons between isolines (m2).
 
     ``balance_m_we`` has the grid's shape and must reach over the outline by a pixel; NaN draws no isoline.
+
+    Parameters
+    ----------
+    grid : in metres.
+    balance_m_we : shape grid.shape; must reach over the outline by a pixel.
+    outline : in the grid's CRS.
+    interval : between isolines, m w.e.
     """
     contours = _contours(grid, balance_m_we)
     shapely.prepare(outline)
@@ -66,6 +84,10 @@ def contour_balance(classes: Sequence[BalanceClass]) -> float:
     """B = sum(A_i b_i) / sum(A_i), b_i the middle of each class (m w.e.).
 
     References: Ostrem and Brugman (1991), chapter 6; Cogley et al. (2011), 'contour method'.
+
+    Parameters
+    ----------
+    classes : between two isolines each, with their area.
     """
     return sum(part.area * part.middle_m_we for part in classes) / sum(part.area for part in classes)
 
@@ -77,7 +99,15 @@ def clipped_contour_balance(classes: Sequence[BalanceClass], lowest: float, high
 
 
 def isolines(grid: Grid, balance_m_we: FloatArray, outline: BaseGeometry, interval: float) -> tuple[Isoline, ...]:
-    """Lines of equal balance at multiples of the interval, clipped to the outline, lowest first."""
+    """Lines of equal balance at multiples of the interval, clipped to the outline, lowest first.
+
+    Parameters
+    ----------
+    grid : in metres.
+    balance_m_we : shape grid.shape.
+    outline : in the grid's CRS.
+    interval : between isolines, m w.e.
+    """
     contours = _contours(grid, balance_m_we)
     levels = class_levels(float(np.nanmin(balance_m_we)), float(np.nanmax(balance_m_we)), interval)
     lines = []

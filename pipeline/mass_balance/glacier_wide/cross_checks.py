@@ -19,10 +19,17 @@ _INDEX_SHARE, _INDEX_STAKES, _INDEX_YEARS = 0.9, 3, 5
 def quadratic_balance(hypsometry: Hypsometry, elevation_m: FloatArray, balance_m_we: FloatArray) -> float | None:
     """Glacier mean (m w.e.) by a parabola of balance against elevation; None with fewer than five points.
 
+        b(z) = a_0 + a_1 z + a_2 z^2,    B = sum(A_i b(z_i)) / sum(A_i)
+
     Beyond the lowest and the highest point the parabola goes on as a straight line, its tangent there: a parabola
     turns round where nothing holds it.
 
     References: Fountain and Vecchia (1999), Geogr. Ann. 81A(4), quadratic regression.
+
+    Parameters
+    ----------
+    hypsometry : area of each band, km2.
+    elevation_m, balance_m_we : of the points, shape (points,).
     """
     if elevation_m.size < _QUADRATIC_POINTS or np.ptp(elevation_m) < _SPREAD_M:
         return None
@@ -36,9 +43,16 @@ def quadratic_balance(hypsometry: Hypsometry, elevation_m: FloatArray, balance_m
 def piecewise_balance(hypsometry: Hypsometry, elevation_m: FloatArray, balance_m_we: FloatArray) -> float | None:
     """Glacier mean (m w.e.) by a line with one bend, by least squares; None with fewer than seven points.
 
+        b(z) = a_0 + a_1 z + a_2 max(0, z - z_0),    B = sum(A_i b(z_i)) / sum(A_i)
+
     The bend is sought between the third lowest and the third highest point: either slope rests on three points.
 
     References: Fountain and Vecchia (1999), Geogr. Ann. 81A(4), piecewise linear spline.
+
+    Parameters
+    ----------
+    hypsometry : area of each band, km2.
+    elevation_m, balance_m_we : of the points, shape (points,).
     """
     ordered = np.sort(elevation_m)
     if elevation_m.size < _PIECEWISE_POINTS or ordered[-3] - ordered[2] < _SPREAD_M:
@@ -65,7 +79,17 @@ def _mean(hypsometry: Hypsometry, values: FloatArray) -> float:
 
 
 def gradient_of(elevation_m: FloatArray, balance_m_we: FloatArray) -> float | None:
-    """Least-squares balance gradient (m w.e. per 100 m); None for fewer than three points or points at one height."""
+    """Least-squares balance gradient (m w.e. per 100 m); None for fewer than three points or points at one height.
+
+    Parameters
+    ----------
+    elevation_m, balance_m_we : of the points, shape (points,).
+
+    Example
+    -------
+    >>> round(gradient_of(np.array([3500.0, 3600.0, 3700.0]), np.array([-2.0, -1.5, -1.0])), 6)
+    0.5
+    """
     if elevation_m.size < 3 or np.ptp(elevation_m) < _SPREAD_M:
         return None
     return float(100 * np.polyfit(elevation_m - elevation_m.mean(), balance_m_we, 1)[0])
@@ -80,7 +104,13 @@ class IndexYear:
 
 
 def index_stakes(elevation_of: Mapping[str, float], years: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
-    """The index stakes of a network: of those read in nine of ten years, three spread evenly over the elevations."""
+    """The index stakes of a network: of those read in nine of ten years, three spread evenly over the elevations.
+
+    Parameters
+    ----------
+    elevation_of : m, by stake.
+    years : balance by stake, m w.e., of each year.
+    """
     kept = [
         stake
         for stake in elevation_of
@@ -98,6 +128,12 @@ def index_stake_balance(year: int, years: Mapping[int, IndexYear], stakes: Seque
 
     The glacier's departure from its mean is regressed on that of the index stakes over the other years, so that the
     year's own glacier-wide balance has no part in it. None with fewer than five other years, or without an index stake.
+
+    Parameters
+    ----------
+    year : whose balance is asked for.
+    years : by year, the glacier's balance and those of its stakes, m w.e.
+    stakes : the index stakes.
     """
     others = [other for number, other in years.items() if number != year]
     own = years[year].stakes

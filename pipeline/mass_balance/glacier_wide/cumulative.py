@@ -69,7 +69,14 @@ def cumulative_balance(years: Sequence[BalanceYear]) -> tuple[Cumulative, ...]:
 
 
 def cumulative_table(years: Sequence[BalanceYear]) -> pd.DataFrame:
-    """The series from the first year with a balance on, shaped as ``schemas.tables.CUMULATIVE_BALANCES``."""
+    """The series from the first year with a balance on, shaped as ``schemas.tables.CUMULATIVE_BALANCES``.
+
+        C_n = sum_{t <= n} B_t
+
+    Parameters
+    ----------
+    years : in order.
+    """
     begun = list(dropwhile(lambda year: year.annual_m_we is None, years))
     rows = [
         (step.year, year.annual_m_we, step.balance_m_we, step.sigma_m_we)

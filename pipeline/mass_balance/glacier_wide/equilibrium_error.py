@@ -96,6 +96,12 @@ def field_error_at(
 
 
 def profile_error_at(elevation_m: float, middle_m: FloatArray, sigma_m_we: FloatArray) -> float:
-    """Error (m w.e.) of a profile of zones at an elevation: that of the zones next to it, by height between them."""
+    """Error (m w.e.) of a profile of zones at an elevation: that of the zones next to it, by height between them.
+
+    Parameters
+    ----------
+    elevation_m : where it is asked for.
+    middle_m, sigma_m_we : of the zones, lowest first, shape (zones,).
+    """
     known = np.isfinite(sigma_m_we)
     return float(np.interp(elevation_m, middle_m[known], sigma_m_we[known]))

@@ -40,6 +40,13 @@ def equilibrium_line(
     extrapolated off the glacier, whose lowest and highest elevation are ``span_m`` (the outer band edges when absent).
 
     References: Cogley et al. (2011), Glossary of glacier mass balance, 'equilibrium line'.
+
+    Parameters
+    ----------
+    lower_m, upper_m : edges of the bands.
+    area_km2, balance_m_we : of the bands.
+    span_m : lowest and highest elevation of the glacier.
+    height_m : elevation that stands for each band.
     """
     lowest, highest = span_m or (float(lower_m[0]), float(upper_m[-1]))
     held = np.isfinite(balance_m_we) & (area_km2 > 0)
@@ -60,7 +67,15 @@ def equilibrium_line(
 def accumulation_area_ratio(
     lower_m: FloatArray, upper_m: FloatArray, area_km2: FloatArray, line: EquilibriumLine
 ) -> float:
-    """Share of the area above the equilibrium line; the band that holds the line is parted by height."""
+    """Share of the area above the equilibrium line; the band that holds the line is parted by height.
+
+        AAR = A(z > ELA) / A
+
+    Parameters
+    ----------
+    lower_m, upper_m, area_km2 : of the bands, lowest first, shape (bands,).
+    line : the equilibrium line of the same profile.
+    """
     if line.position != "=":
         return 1.0 if line.position == "<" else 0.0
     above = np.clip((upper_m - line.elevation_m) / (upper_m - lower_m), 0.0, 1.0)

@@ -70,27 +70,52 @@ def area_error(sigma_area_relative: float, balance_m_we: FloatArray, area: Float
     """Error from the glacier's area (m w.e.): the margin in doubt differs from the mean by about the balance's spread.
 
     dB = (b_margin - B) dA / A, with b_margin - B taken as the area-weighted standard deviation of the balance.
+
+    Parameters
+    ----------
+    sigma_area_relative : one standard deviation of the area over the area.
+    balance_m_we, area : of bands, classes or pixels, shape (n,).
+
+    Source
+    ------
+    Zemp et al. (2013), section 4.1, names the term; its size is estimated here.
     """
     mean = float(np.average(balance_m_we, weights=area))
     return sigma_area_relative * math.sqrt(float(np.average((balance_m_we - mean) ** 2, weights=area)))
 
 
 def method_spread(balances: list[float]) -> float:
-    """Standard deviation of the methods' results about their mean (m w.e.); 0 for a single one."""
+    """Standard deviation of the methods' results about their mean (m w.e.); 0 for a single one.
+
+    Parameters
+    ----------
+    balances : m w.e., one a method.
+    """
     return float(np.std(balances)) if len(balances) > 1 else 0.0
 
 
 def inflation(standardised_errors: FloatArray) -> float:
     """Factor that widens a year's interpolation error: root mean square of its leave-one-out errors, at least 1.
 
+        max(1, sqrt(mean(e^2)))
+
     The covariance is fitted to all years together; a year whose points predict each other worse than it says is given
     the larger error that its points show.
+
+    Parameters
+    ----------
+    standardised_errors : leave-one-out errors over their standard deviation, shape (points,).
     """
     return max(1.0, math.sqrt(float(np.mean(standardised_errors**2)))) if standardised_errors.size else 1.0
 
 
 def budget_table(years: Sequence[BalanceYear]) -> pd.DataFrame:
-    """The error budgets in the shape of ``schemas.tables.ERROR_BUDGETS``, by formula; years without one left out."""
+    """The error budgets in the shape of ``schemas.tables.ERROR_BUDGETS``, by formula; years without one left out.
+
+    Parameters
+    ----------
+    years : of the result, in order.
+    """
     rows = [
         ("annual", year.year, source, year.budget[source], math.nan)
         for year in years

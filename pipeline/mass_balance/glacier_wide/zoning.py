@@ -49,12 +49,21 @@ class Zones:
         """The same balances, with counts and basis told from some of the points, at such elevations (m).
 
         With none of them every zone is extrapolated: nothing was measured on the glacier.
+
+        Parameters
+        ----------
+        elevation_m : of the points, shape (points,).
         """
         counts = _counts(self.hypsometry, elevation_m)
         return replace(self, basis=_basis(counts), counts=tuple(int(count) for count in counts))
 
     def share_of(self, basis: str) -> float:
-        """Share of the area in zones of one basis."""
+        """Share of the area in zones of one basis.
+
+        Parameters
+        ----------
+        basis : "observed", "interpolated" or "extrapolated".
+        """
         held = np.array([own == basis for own in self.basis])
         return float(self.hypsometry.area_km2[held].sum() / self.hypsometry.total_km2)
 
@@ -111,6 +120,11 @@ def gradient_is_unknown(hypsometry: Hypsometry, elevation_m: FloatArray, balance
     """Whether points of one zone alone, shape (points,), have a gradient that no glacier has.
 
     It is then the difference between neighbours and says nothing about the other zones: nothing can be extrapolated.
+
+    Parameters
+    ----------
+    hypsometry : the zones.
+    elevation_m, balance_m_we : of the points, shape (points,).
     """
     if hypsometry.lower_m.size == 1 or np.count_nonzero(_counts(hypsometry, elevation_m)) > 1:
         return False
@@ -118,7 +132,14 @@ def gradient_is_unknown(hypsometry: Hypsometry, elevation_m: FloatArray, balance
 
 
 def gradient_weights(elevation_m: FloatArray) -> FloatArray:
-    """Weights of the points in the least-squares balance gradient (per m); zero where all lie at one height."""
+    """Weights of the points in the least-squares balance gradient (per m); zero where all lie at one height.
+
+        w_i = (z_i - mean(z)) / sum_j (z_j - mean(z))^2
+
+    Parameters
+    ----------
+    elevation_m : of the points, shape (points,).
+    """
     centred = elevation_m - elevation_m.mean()
     spread = float(centred @ centred)
     return centred / spread if spread > 1.0 else np.zeros_like(centred)
@@ -146,11 +167,25 @@ def unknown_gradient_error_of_mean(hypsometry: Hypsometry, elevation_m: FloatArr
 
 
 def gradient_balance(hypsometry: Hypsometry, elevation_m: FloatArray, balance_m_we: FloatArray) -> tuple[float, float]:
-    """Glacier mean (m w.e.) by a straight balance-elevation line, and the line's slope (m w.e. per 100 m)."""
+    """Glacier mean (m w.e.) by a straight balance-elevation line, and the line's slope (m w.e. per 100 m).
+
+        B = sum(A_i b(z_i)) / sum(A_i),    b(z) = mean(b) + g (z - mean(z))
+
+    Parameters
+    ----------
+    hypsometry : the zones.
+    elevation_m, balance_m_we : of the points, shape (points,).
+    """
     slope = float(gradient_weights(elevation_m) @ balance_m_we)
     return float(balance_m_we.mean() + slope * (hypsometry.mean_m - elevation_m.mean())), slope * 100
 
 
 def zone_mean(hypsometry: Hypsometry, balance_m_we: FloatArray) -> float:
-    """B = sum(A_i b_i) / sum(A_i) over zones (Cogley et al., 2011); zones without area count for nothing."""
+    """B = sum(A_i b_i) / sum(A_i) over zones (Cogley et al., 2011); zones without area count for nothing.
+
+    Parameters
+    ----------
+    hypsometry : the zones, with their areas.
+    balance_m_we : of each zone, shape (zones,).
+    """
     return float(hypsometry.area_km2 @ balance_m_we / hypsometry.total_km2)

@@ -134,6 +134,15 @@ def read_surveys(
     ``identity`` : identifier of the glacier, and the projected CRS to work in; ``resolution_m`` : pixel size;
     ``known_by`` : what tells it apart in a file of several glaciers that lacks its identifier.
 
+    Parameters
+    ----------
+    dem : of the glacier, any CRS, m.
+    outline : polygons, with a year each where there are several.
+    identity : identifier of the glacier, and the projected CRS to work in.
+    resolution_m : side of the pixels.
+    band_height_m : of the bands of elevation.
+    known_by : what tells the glacier apart in a file of several that lacks its identifier.
+
     Errors
     ------
     BadInput : unreadable file, no CRS, invalid or empty outline, a DEM that does not cover the outline.
@@ -150,7 +159,13 @@ def read_surveys(
 
 
 def survey_of_year(surveys: Sequence[Survey], year: int) -> Survey:
-    """The survey that serves a mass-balance year: that calendar year's, else the nearest earlier, else the earliest."""
+    """The survey that serves a mass-balance year: that calendar year's, else the nearest earlier, else the earliest.
+
+    Parameters
+    ----------
+    surveys : the earliest first.
+    year : of the mass balance.
+    """
     earlier = [one for one in surveys if one.year is None or one.year <= year]
     return earlier[-1] if earlier else surveys[0]
 
@@ -218,8 +233,17 @@ def _require_overlap(dem: Path, crs: str, bounds: tuple[float, float, float, flo
 def hypsometry_of_surface(surface: GlacierSurface, band_height_m: float) -> Hypsometry:
     """Area in bands of elevation aligned to multiples of their height, adding up to the outline's area.
 
+        A_i = A n_i / n
+
+    n_i: pixels of band i, n: of the glacier, A: area of the outline.
+
     Every pixel on the glacier counts the same share of the outline, so that the rim of half-covered pixels is neither
     lost nor counted twice.
+
+    Parameters
+    ----------
+    surface : heights within the outline, m.
+    band_height_m : of the bands.
     """
     elevation = surface.surface_m[surface.inside]
     first = np.floor(elevation.min() / band_height_m)
@@ -231,7 +255,13 @@ def hypsometry_of_surface(surface: GlacierSurface, band_height_m: float) -> Hyps
 
 
 def hypsometry_of_year(table: pd.DataFrame, year: int) -> Hypsometry:
-    """The table's distribution for a year: that year's, else the nearest earlier one, else the earliest."""
+    """The table's distribution for a year: that year's, else the nearest earlier one, else the earliest.
+
+    Parameters
+    ----------
+    table : shaped as ``schemas.tables.HYPSOMETRY``.
+    year : of the mass balance.
+    """
     years = sorted(set(table["year"]))
     chosen = max((known for known in years if known <= year), default=years[0])
     rows = table[table["year"] == chosen].sort_values("lower_m")
@@ -240,7 +270,12 @@ def hypsometry_of_year(table: pd.DataFrame, year: int) -> Hypsometry:
 
 
 def band_flags(bands: Hypsometry) -> list[str]:
-    """What is wrong with some elevation bands, lowest first: overlaps, gaps, bands without area."""
+    """What is wrong with some elevation bands, lowest first: overlaps, gaps, bands without area.
+
+    Parameters
+    ----------
+    bands : lowest first.
+    """
     edges = list(zip(bands.lower_m, bands.upper_m, strict=True))
     flags = [
         f"band_without_area:{lower:g}-{upper:g}"

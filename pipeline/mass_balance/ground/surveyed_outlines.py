@@ -56,6 +56,13 @@ def read_surveyed_outlines(
     apart is of the glacier as a whole. Features of one year are parts of one outline. A file that states no year has
     one outline, under None, that serves every year.
 
+    Parameters
+    ----------
+    path : of a vector file.
+    glacier_id : as the fieldwork names the glacier.
+    crs : of the result.
+    known_by : name and positions of the glacier, for a file that lacks its identifier.
+
     Errors
     ------
     BadInput : no such file, not a vector file, no CRS, no polygon, invalid geometry, years for some features only; or

@@ -55,7 +55,13 @@ class LinearModel:
     rms_cross_validation_m_we: float
 
     def row(self, stake: str, years: Iterable[int]) -> FloatArray | None:
-        """Which terms make a balance, shape (terms,); None for a stake or year that the model lacks."""
+        """Which terms make a balance, shape (terms,); None for a stake or year that the model lacks.
+
+        Parameters
+        ----------
+        stake : its identifier.
+        years : whose terms are summed.
+        """
         row = np.zeros(len(self.stakes) + len(self.years))
         if stake not in self.stakes:
             return None
@@ -67,7 +73,19 @@ class LinearModel:
         return row
 
     def predict(self, stake: str, year: int) -> tuple[float, float] | None:
-        """Balance of a stake in a year and its standard deviation (m w.e.); None where the balances do not tell it."""
+        """Balance of a stake in a year and its standard deviation (m w.e.); None where the balances do not tell it.
+
+            b_jt = alpha_j + beta_t
+
+        Parameters
+        ----------
+        stake : its identifier.
+        year : of the balance.
+
+        Source
+        ------
+        Lliboutry (1974).
+        """
         row = self.row(stake, (year,))
         if row is None or float(np.abs(self.told @ row - row).max()) > _TOLD:
             return None
@@ -91,7 +109,13 @@ class Filled:
 
 
 def observations(records: Iterable[PointRecord], calendar: Calendar) -> list[Observation]:
-    """What the model is fitted to: annual values of stakes, and readings from one year's end to that of a later one."""
+    """What the model is fitted to: annual values of stakes, and readings from one year's end to that of a later one.
+
+    Parameters
+    ----------
+    records : point balances of all periods.
+    calendar : of the mass-balance years.
+    """
     found = []
     for record in records:
         if record.kind != "stake" or not record.is_value:
@@ -109,12 +133,18 @@ def observations(records: Iterable[PointRecord], calendar: Calendar) -> list[Obs
 def fit_linear_model(balances: Sequence[Observation]) -> LinearModel | None:
     """Stake and year terms by least squares; None where there are too few balances for them.
 
+        sum_t b_jt = n alpha_j + sum_t beta_t,    sum of all beta_t = 0
+
     A period of several years enters as the sum of its terms, unsplit. With H the projector onto the terms, the residual
     of a balance predicted from the others is r_i / (1 - H_ii); balances with H_ii = 1 tell nothing and are left out of
     it.
 
     References: Lliboutry (1974), Multivariate statistical analysis of glacier annual balances, J. Glaciol. 13(69), with
     periods of several years as there; Thibert and Vincent (2009), Ann. Glaciol. 50(50).
+
+    Parameters
+    ----------
+    balances : of stakes over one year or several, m w.e.
     """
     stakes = tuple(sorted({one.stake for one in balances}))
     years = tuple(sorted({year for one in balances for year in one.years}))
@@ -159,6 +189,13 @@ def fill(
     """The stake years without an annual value that the model tells; a bound is never overruled.
 
     A filled balance above the upper bound of a stake that melted out takes the bound.
+
+    Parameters
+    ----------
+    model : as fitted.
+    records : point balances that were observed; bounds among them.
+    places : of each stake.
+    used : whether the filled balances enter the glacier-wide balance.
     """
     values: dict[int, set[str]] = defaultdict(set)
     bounds: dict[tuple[str, int], float] = {}
@@ -194,7 +231,12 @@ def fill(
 
 
 def filled_table(filled: Sequence[Filled]) -> pd.DataFrame:
-    """The filled balances in the shape of ``schemas.tables.FILLED_BALANCES``, full precision."""
+    """The filled balances in the shape of ``schemas.tables.FILLED_BALANCES``, full precision.
+
+    Parameters
+    ----------
+    filled : in order.
+    """
     rows = [
         (
             one.stake,
@@ -212,7 +254,12 @@ def filled_table(filled: Sequence[Filled]) -> pd.DataFrame:
 
 
 def model_table(model: LinearModel | None) -> pd.DataFrame:
-    """The model's terms in the shape of ``schemas.tables.LINEAR_MODEL``, full precision; empty without a model."""
+    """The model's terms in the shape of ``schemas.tables.LINEAR_MODEL``, full precision; empty without a model.
+
+    Parameters
+    ----------
+    model : as fitted, or None.
+    """
     rows: list[tuple[str, str, float, float, int]] = []
     if model is not None:
         names = [("stake", stake) for stake in model.stakes] + [("year", str(year)) for year in model.years]

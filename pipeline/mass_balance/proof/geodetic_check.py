@@ -110,11 +110,19 @@ class GeodeticCheck:
 def geodetic_check(years: Sequence[BalanceYear], calendar: Calendar, survey: Survey) -> GeodeticCheck:
     """Compare the balances of the years between two surveys with the geodetic balance.
 
+        delta = (B_glac - B_geod) / sqrt(sigma_glac^2 + sigma_geod^2 + sigma_days^2)
+
     The years summed begin and end nearest to the surveys. The days in between enter the error: the mean summer balance
     of the series (the mean annual one, without seasons) over a summer of 120 days, for each day.
 
     References: Zemp et al. (2013), Reanalysing glacier mass balance measurement series, The Cryosphere 7, 1227-1245:
     reduced discrepancy, within 1.96 for series that agree at 95 %.
+
+    Parameters
+    ----------
+    years : of the glaciological series.
+    calendar : of its years.
+    survey : mean change, its error, density and the two days.
 
     Errors
     ------
@@ -171,6 +179,11 @@ def survey_settings(crs: str, earlier: date, later: date) -> ElevationChangeSett
 
     Surveys of one glacier have about one resolution, so that there is no resolution effect; a correction by curvature
     would take the later survey's own noise for one.
+
+    Parameters
+    ----------
+    crs : projected, m.
+    earlier, later : days of the surveys.
     """
     return ElevationChangeSettings(
         crs=crs, earlier_date=earlier.isoformat(), later_date=later.isoformat(), correct_curvature=False
@@ -179,6 +192,11 @@ def survey_settings(crs: str, earlier: date, later: date) -> ElevationChangeSett
 
 def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Survey:
     """The geodetic side from an elevation change: the row of the glacier by identifier, else by name, or the only one.
+
+    Parameters
+    ----------
+    change : an elevation change with glaciers.
+    glacier_id, name : of the glacier.
 
     Errors
     ------
@@ -210,6 +228,11 @@ def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Surve
 def with_geodetic_check(result: MassBalance, change: ElevationChange) -> MassBalance:
     """The result with its table ``geodetic_check`` filled, and a flag where the series disagree.
 
+    Parameters
+    ----------
+    result : of the mass balance.
+    change : over the same glacier.
+
     Errors
     ------
     BadInput : see ``survey_of`` and ``geodetic_check``.
@@ -230,7 +253,12 @@ def with_geodetic_check(result: MassBalance, change: ElevationChange) -> MassBal
 
 
 def check_table(checks: Sequence[GeodeticCheck]) -> pd.DataFrame:
-    """The checks in the shape of ``schemas.tables.GEODETIC_CHECK``, full precision."""
+    """The checks in the shape of ``schemas.tables.GEODETIC_CHECK``, full precision.
+
+    Parameters
+    ----------
+    checks : one a pair of surveys.
+    """
     rows = [
         (
             check.first_year,

@@ -33,6 +33,15 @@ def with_surveys(
 
     ``days`` on which they were surveyed; None where the file says it.
 
+    Parameters
+    ----------
+    result : of the mass balance.
+    dems : earlier and later, m.
+    outline : of the glacier.
+    days : on which they were surveyed; None where the file says it.
+    resources : what the elevation change computes with.
+    tell : takes a line for each step.
+
     Errors
     ------
     BadInput : an elevation model without a day, or one that the elevation-change chain refuses.
@@ -46,6 +55,10 @@ def with_surveys(
 
 def survey_day(dem: Path) -> date:
     """The day an elevation model was surveyed, from the file's own tag.
+
+    Parameters
+    ----------
+    dem : with the tag DateTime, as YYYY:MM:DD.
 
     Errors
     ------
