@@ -210,8 +210,9 @@ def difference(
     """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
     from catalog.archive.draft import preflight
     from catalog.reports.rows import change_rows
+    from catalog.reports.summaries import difference_summary
     from catalog.reports.terminal import show_rows
-    from catalog.runs.single_run import difference_summary, write_difference
+    from catalog.runs.single_run import write_difference
     from pipeline.elevation_change.chain import elevation_change
     from pipeline.resources import bytes_of, open_resources
 
@@ -281,10 +282,11 @@ def balance(
     # years are computed side by side on threads of our own; those of the linear algebra would only wait for each other
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from catalog.archive.draft import preflight
+    from catalog.reports.summaries import balance_json
     from catalog.reports.terminal import show_balance, show_notes
     from catalog.runs.balance_run import Task, run_balances
     from catalog.runs.marked_workbook import notes_of_all, read_all_or_mark, read_or_mark
-    from catalog.runs.single_run import balance_json, write_balance, write_balances
+    from catalog.runs.single_run import write_balance, write_balances
 
     settings = _settings("MassBalanceSettings", {"primary_method": method, "year_start": year_start})
     preflight(out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,12 +10,9 @@ from typing import Any
 import pandas as pd
 
 from catalog.archive.manifest import InputFile
-from catalog.tables.data_dictionary import data_dictionary
-from catalog.tables.wgms import submission_of, wgms_tables
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import MassBalance
 from schemas.definition import Definition
-from schemas.tables import DATA_DICTIONARY, PAIR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +50,6 @@ class Dataset:
             return {part.pair: part.settings for part in self.pairs}
         return self.result.settings.model_dump(mode="json")
 
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table the collection publishes, by name, in order; those of several pairs tell the pair of each row."""
-        found = together([(part.pair, part.result.tables) for part in self.pairs]) if self.pairs else self.result.tables
-        tables = {**found, "quality_gates": self.gates}
-        if isinstance(self.result, MassBalance):
-            tables |= wgms_tables(self.result, submission_of(self.definition, self.synthetic))
-        return {**tables, DATA_DICTIONARY.name: data_dictionary(tables, of_pairs=bool(self.pairs))}
-
 
 def stable_terrain(pair: str) -> str:
     """Subject of the gates of an elevation change: the stable terrain, of one of several pairs of DEMs with its years.
@@ -70,18 +57,6 @@ def stable_terrain(pair: str) -> str:
     Of a dataset with one pair it is as ``pipeline.quality_gates`` names it.
     """
     return f"stable terrain {pair}".rstrip()
-
-
-def together(parts: Sequence[tuple[str, dict[str, pd.DataFrame]]]) -> dict[str, pd.DataFrame]:
-    """The tables of several pairs of DEMs as one set, each row with the years of its pair in front."""
-    names = dict.fromkeys(name for _, tables in parts for name in tables)
-    return {
-        name: pd.concat(
-            [tables[name].assign(**{PAIR.name: pair}).astype(object) for pair, tables in parts if name in tables],
-            ignore_index=True,
-        )
-        for name in names
-    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from catalog.archive.layout import MANIFEST_JSON, MANIFEST_PARTS, is_of_manifest, manifest_part
-
-if TYPE_CHECKING:
-    from catalog.build.collection import Collection
+from schemas.definition import Definition
 
 ARCHIVE = "glacier-archive"
 FORMAT = 1
@@ -49,6 +47,29 @@ class InputFile:
     name: str
     size: int
     sha256: str
+
+
+class FactsOfRun(Protocol):
+    """What a manifest states of the run behind a dataset."""
+
+    @property
+    def synthetic(self) -> bool: ...
+
+    @property
+    def inputs(self) -> tuple[InputFile, ...]: ...
+
+    @property
+    def settings(self) -> dict[str, Any]: ...
+
+
+class StatedDataset(Protocol):
+    """A dataset as a manifest states it: its definition, and the facts of the run."""
+
+    @property
+    def definition(self) -> Definition: ...
+
+    @property
+    def facts(self) -> FactsOfRun: ...
 
 
 def sha256_of(path: Path) -> str:
@@ -96,7 +117,7 @@ def tool_versions() -> dict[str, str]:
 
 
 def describe_archive(
-    collections: Sequence[Collection], files: Iterable[ListedFile], code_version: str, base_url: str | None
+    collections: Sequence[StatedDataset], files: Iterable[ListedFile], code_version: str, base_url: str | None
 ) -> dict[str, Any]:
     """The manifest's content, all files in it; the same collections, files and versions give the same content."""
     return {
@@ -111,7 +132,7 @@ def describe_archive(
     }
 
 
-def write_manifest(root: Path, collections: Sequence[Collection], code_version: str, base_url: str | None) -> None:
+def write_manifest(root: Path, collections: Sequence[StatedDataset], code_version: str, base_url: str | None) -> None:
     """Write ``manifest.json`` over everything that stands below ``root``, with its parts where these are many."""
     content = describe_archive(collections, list_files(root), code_version, base_url)
     for name, written in manifest_documents(content).items():
@@ -237,7 +258,7 @@ def _content(folder: Path, name: str) -> bytes | None:
     return path.read_bytes()
 
 
-def _describe_dataset(collection: Collection) -> dict[str, Any]:
+def _describe_dataset(collection: StatedDataset) -> dict[str, Any]:
     definition, facts = collection.definition, collection.facts
     return {
         "id": definition.id,

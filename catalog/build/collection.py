@@ -9,11 +9,12 @@ from pydantic import TypeAdapter
 
 from catalog.archive.items import Dataset, Item
 from catalog.archive.manifest import InputFile
-from catalog.build.report import PublishedCollection, Row
+from catalog.build.report import PublishedCollection
 from catalog.metadata.facts import Facts
 from catalog.pages.facts import Card
+from catalog.reports.row import Row
 from catalog.reports.rows import dataset_rows
-from catalog.runs.single_run import dataset_summary
+from catalog.reports.summaries import dataset_summary
 from schemas.definition import Bilingual, Definition
 
 

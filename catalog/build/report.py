@@ -6,12 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.reports.row import Row
 from schemas.errors import FailedCheck
 
 if TYPE_CHECKING:
     from catalog.checks import ValidationReport
-
-Row = tuple[str, str, str]
 
 
 class FailedBuild(FailedCheck):

@@ -36,9 +36,9 @@ from catalog.formats.even_overviews import filled_up
 from catalog.formats.geojson import bbox_of, footprint, to_degrees, to_geojson, write_features
 from catalog.formats.parquet import write_parquet
 from catalog.formats.published_table import PublishedTable, published_rows
-from catalog.items.elevation_change import PNG, gate_records, plain, raster_tags
 from catalog.items.processing_steps import inputs_of, mass_balance_steps, processing_expression
 from catalog.items.qgis import write_balance_styles
+from catalog.items.stated import PNG, gate_records, plain, raster_tags
 from catalog.items.titles_cn import renders_cn, with_chinese
 from catalog.metadata.facts import Facts
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance

@@ -50,6 +50,7 @@ from catalog.pages.map import colour_tables, map_data
 from catalog.pages.plots import plots_of
 from catalog.pages.search import search_script, searchable
 from catalog.reports.key_numbers import item_numbers, key_numbers
+from catalog.tables.every_table import dataset_tables
 from pipeline.elevation_change.result import ElevationChange
 from schemas.chinese import flag_cn
 from schemas.definition import Bilingual, Definition
@@ -145,7 +146,7 @@ def write_readme(dataset: Dataset, facts: Facts, items: Sequence[Item], folder: 
         "most_items": MOST_ITEMS,
         "numbers": key_numbers(dataset),
         "gates": dataset.gates.to_dict("records"),
-        "tables": [(name, *_TABLE_TITLES[name], len(frame)) for name, frame in dataset.tables.items()],
+        "tables": [(name, *_TABLE_TITLES[name], len(frame)) for name, frame in dataset_tables(dataset).items()],
         "citation": facts.citation,
     }
     _write(folder.path / README_MD, "readme.md", page)
@@ -460,7 +461,7 @@ def _verdicts(gates: pd.DataFrame, definition: Definition) -> list[Verdict]:
 
 def _accuracy(dataset: Dataset) -> list[dict[str, Any]]:
     """Rows of the accuracy table over all stable terrain, in the order of the steps."""
-    table = dataset.tables.get("accuracy")
+    table = dataset_tables(dataset).get("accuracy")
     if table is None:
         return []
     rows: list[dict[Any, Any]] = table[table["class"] == "all"].to_dict("records")

@@ -6,8 +6,8 @@ import math
 from dataclasses import astuple
 
 from catalog.archive.items import Dataset
-from catalog.build.report import Row
 from catalog.formats.number_text import measured, signed
+from catalog.reports.row import Row
 from pipeline.elevation_change.result import ElevationChange, Shift
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
 from pipeline.mass_balance.result import MassBalance

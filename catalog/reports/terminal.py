@@ -13,8 +13,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from catalog.build.report import Row
 from catalog.formats.number_text import measured, signed
+from catalog.reports.row import Row
 from pipeline.progress import Tell, silent
 
 # more on a screen helps nobody: the table has all of them

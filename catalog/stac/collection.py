@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from catalog.archive.layout import METADATA
-from catalog.items.elevation_change import gate_records, supported_period
+from catalog.items.stated import gate_records, supported_period
 from catalog.metadata.ncdc import stated_fields
 from catalog.stac.catalogs import part_title
 from catalog.stac.collection_files import offered_files

@@ -17,6 +17,7 @@ from catalog.formats.published_table import PublishedTable, csv_bytes, published
 from catalog.formats.workbook import LONGEST_SHEET, About, results_workbook
 from catalog.metadata.datapackage import package_facts
 from catalog.metadata.facts import Facts
+from catalog.tables.every_table import dataset_tables
 from catalog.tables.places import places_of
 from schemas.errors import BadInput
 from schemas.fields import Table
@@ -104,10 +105,11 @@ def conforms(folder: Path) -> list[str]:
 def published_tables(dataset: Dataset) -> tuple[PublishedTable, ...]:
     """The dataset's tables, each cell checked and rounded as its column says."""
     schemas = published_schemas(several_pairs=bool(dataset.pairs))
-    unknown = sorted(set(dataset.tables) - set(schemas))
+    tables = dataset_tables(dataset)
+    unknown = sorted(set(tables) - set(schemas))
     if unknown:
         raise BadInput("tables", ", ".join(unknown), f"tables among {', '.join(schemas)}")
-    return tuple(published_table(schemas[name], frame) for name, frame in dataset.tables.items())
+    return tuple(published_table(schemas[name], frame) for name, frame in tables.items())
 
 
 def data_package(facts: Facts, folder: CollectionFolder, tables: Iterable[Table]) -> dict[str, Any]:

@@ -16,8 +16,9 @@ import rasterio
 from catalog.figures.elevation_change import DIAGRAMS
 from catalog.formats.cogs import cog_failures
 from catalog.reports.rows import change_rows
+from catalog.reports.summaries import difference_summary
 from catalog.reports.terminal import show_rows
-from catalog.runs.single_run import difference_summary, write_difference
+from catalog.runs.single_run import write_difference
 from pipeline.blocks import StoredArray
 from pipeline.elevation_change.result import GLACIER
 from schemas.tables import DATES

@@ -27,6 +27,7 @@ from catalog.items.elevation_change import write_elevation_change
 from catalog.items.mass_balance import write_mass_balance
 from catalog.metadata import write_metadata
 from catalog.metadata.facts import describe
+from catalog.tables.every_table import dataset_tables
 from catalog.tables.write import write_tables
 from schemas.errors import BadInput
 from schemas.glacier_extension import FIELDS, SCHEMA_PATH, json_schema
@@ -346,8 +347,8 @@ def test_a_collection_offers_its_tables_metadata_and_figures(archive):
     root, written = archive
     collection = json.loads((root / "test-mass-balance/collection.json").read_text(encoding="utf-8"))
     keys = set(collection["assets"])
-    assert {f"table_{name}" for name in written[1][0].tables} <= keys
-    assert {f"table_{name}_parquet" for name in written[1][0].tables} <= keys
+    assert {f"table_{name}" for name in dataset_tables(written[1][0])} <= keys
+    assert {f"table_{name}_parquet" for name in dataset_tables(written[1][0])} <= keys
     expected = {
         "thumbnail",
         "workbook",

@@ -1,0 +1,61 @@
+"""What the items of both kinds state alike: tags of rasters, verdicts of the gates, the supported period."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Any
+
+from catalog.archive.items import Dataset
+
+PNG = "image/png"
+
+
+def raster_tags(dataset: Dataset) -> dict[str, str]:
+    """What every raster says of itself: dataset, version, publisher, and whether it is synthetic."""
+    definition = dataset.definition
+    return {
+        "DATASET": definition.id,
+        "DATASET_VERSION": definition.version,
+        "PUBLISHER": definition.publisher,
+        "SYNTHETIC": "YES: computed from a synthetic sample, not from observations" if dataset.synthetic else "NO",
+    }
+
+
+def gate_records(dataset: Dataset, subject: str | None = None) -> list[dict[str, Any]]:
+    """Verdicts of the quality gates for STAC; of one subject, or of all."""
+    gates = dataset.gates if subject is None else dataset.gates[dataset.gates["subject"].astype(str) == subject]
+    rows: list[dict[Any, Any]] = gates.sort_values(["gate", "subject"]).to_dict("records")
+    return [
+        {
+            "name": str(row["gate"]),
+            "subject": str(row["subject"]),
+            "value": plain(row["value"], 4),
+            "limit": float(row["limit"]),
+            "unit": str(row["unit"]),
+            "passed": bool(row["passed"]),
+        }
+        for row in rows
+    ]
+
+
+def supported_period(dataset: Dataset) -> dict[str, str | None] | None:
+    """The period that the sources support; None where the definition states none."""
+    period = dataset.definition.period
+    if period.supported_start is None and period.supported_end is None:
+        return None
+    return {"start": _iso(period.supported_start), "end": _iso(period.supported_end), "note": period.note}
+
+
+def plain(value: Any, decimals: int) -> Any:
+    """A value that JSON can hold: numbers rounded, NaN and infinity as None."""
+    if isinstance(value, dict):
+        return {key: plain(entry, decimals) for key, entry in value.items()}
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    number = float(value)
+    return round(number, decimals) + 0.0 if math.isfinite(number) else None
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,3 @@
+"""A row that the command line shows: quantity, value, note."""
+
+Row = tuple[str, str, str]
