@@ -178,6 +178,22 @@ class MassBalanceSettings(Frozen):
     superimposed_ice_density_kg_m3: float = Field(870.0, gt=700, le=917, description="density of superimposed ice")
     firn_density_kg_m3: float = Field(600.0, gt=400, le=830, description="density of a lowered firn surface")
     snow_density_kg_m3: float = Field(350.0, gt=50, le=600, description="snow density where none was measured")
+    sigma_assumed_snow_density_kg_m3: float = Field(
+        70.0, ge=0, le=300, description="standard deviation of that density, shared by all snow that has it"
+    )
+    old_snow_density_kg_m3: float = Field(
+        550.0, gt=300, le=830, description="density of snow found at the end of a year, where none was measured"
+    )
+    sigma_old_snow_density_kg_m3: float = Field(
+        80.0, ge=0, le=300, description="standard deviation of that density, shared by all snow that has it"
+    )
+    risen_density_kg_m3: float = Field(
+        500.0,
+        gt=50,
+        le=830,
+        description="density of what a stake rose by up to the end of a year, where no snow was noted",
+    )
+    sigma_risen_density_kg_m3: float = Field(100.0, ge=0, le=400, description="standard deviation of that density")
     sigma_reading_m: float = Field(0.03, ge=0, le=100, description="standard deviation of one stake reading (m)")
     sigma_snow_depth_m: float = Field(0.03, ge=0, le=100, description="standard deviation of one snow depth (m)")
     sigma_density_relative: float = Field(

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from pipeline.mass_balance.chain import Measured, integrate_fieldwork, mass_balance, measure, read_ground
+    from pipeline.mass_balance.chain import (
+        Integrated,
+        Measured,
+        integrate_fieldwork,
+        mass_balance,
+        measure,
+        read_ground,
+    )
     from pipeline.mass_balance.fieldwork.read import FieldData, read_field_data
     from pipeline.mass_balance.glacier_wide.methods import GlacierWide
     from pipeline.mass_balance.points.years import Calendar
@@ -17,6 +24,7 @@ __all__ = [
     "Calendar",
     "FieldData",
     "GlacierWide",
+    "Integrated",
     "MassBalance",
     "Measured",
     "integrate_fieldwork",
@@ -28,7 +36,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "chain": ("Measured", "integrate_fieldwork", "mass_balance", "measure", "read_ground"),
+        "chain": ("Integrated", "Measured", "integrate_fieldwork", "mass_balance", "measure", "read_ground"),
         "glacier_wide.methods": ("GlacierWide",),
         "fieldwork.read": ("FieldData", "read_field_data"),
         "result": ("BalanceField", "BalanceYear", "MassBalance"),

@@ -57,11 +57,8 @@ def mass_balance(
     tell("computing point balances")
     fieldwork = measure(data, calendar, settings)
     tell("fitting the balance field")
-    annual, winter = integrate_fieldwork(fieldwork.plans, ground, settings, tell)
-    computed = [
-        _computed_year(plan, (annual.get(plan.year), winter.get(plan.year)), ground, calendar, settings)
-        for plan in fieldwork.plans
-    ]
+    integrated = integrate_fieldwork(fieldwork.plans, ground, settings, tell)
+    computed = [_computed_year(plan, integrated.of(plan.year), ground, calendar, settings) for plan in fieldwork.plans]
     computed = with_index_stakes(computed)
     computed += _years_of_bands(data, {year.result.year for year in computed}, calendar)
     computed.sort(key=lambda year: year.result.year)
@@ -146,51 +143,102 @@ def _latest_outline(ground: Ground, computed: Sequence[ComputedYear]) -> BaseGeo
     return survey_of_year(ground.surveys, max((year.result.year for year in computed), default=0)).surface.outline
 
 
+@dataclass(frozen=True)
+class Integrated:
+    """The balances of the whole glacier, by year: annual, winter, and summer where it was measured by itself."""
+
+    annual: dict[int, GlacierWide]
+    winter: dict[int, GlacierWide]
+    summer: dict[int, GlacierWide]
+
+    def of(self, year: int) -> Seasons:
+        """Those of one year."""
+        return Seasons(self.annual.get(year), self.winter.get(year), self.summer.get(year))
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """The balances of one year of the whole glacier; None where not measured, and summer where it is the difference."""
+
+    annual: GlacierWide | None
+    winter: GlacierWide | None
+    summer: GlacierWide | None
+
+
 def integrate_fieldwork(
     plans: Sequence[YearPlan], ground: Ground, settings: MassBalanceSettings, tell: Tell
-) -> tuple[dict[int, GlacierWide], dict[int, GlacierWide]]:
-    """Annual and winter balances of the whole glacier, by year; years with too few points or without areas left out."""
+) -> Integrated:
+    """Annual and seasonal balances of the whole glacier, by year; those with too few points or without areas left out.
+
+    The summer balance is the annual less the winter balance where both are known; else it is that of its own points.
+    """
     annual = {plan.year: points for plan in plans if (points := plan.annual_points(settings)) is not None}
-    winter = {
+    winter = {plan.year: points for plan in plans if (points := plan.winter_points(settings)) is not None}
+    summer = {
         plan.year: points
         for plan in plans
-        if plan.year in annual and (points := plan.winter_points(settings)) is not None
+        if not (plan.year in annual and plan.year in winter) and (points := plan.summer_points(settings)) is not None
     }
-    # winter first: what it needs is let go before the published fields of all years are held
+    # the seasons first: what they need is let go before the published fields of all years are held
+    of_summer = integrate_years(summer, ground, settings, publish=False, tell=tell)
     of_winter = integrate_years(winter, ground, settings, publish=False, tell=tell)
-    return integrate_years(annual, ground, settings, publish=True, tell=tell), of_winter
+    return Integrated(integrate_years(annual, ground, settings, publish=True, tell=tell), of_winter, of_summer)
 
 
 def _computed_year(
-    plan: YearPlan,
-    integrated: tuple[GlacierWide | None, GlacierWide | None],
-    ground: Ground,
-    calendar: Calendar,
-    settings: MassBalanceSettings,
+    plan: YearPlan, seasons: Seasons, ground: Ground, calendar: Calendar, settings: MassBalanceSettings
 ) -> ComputedYear:
     """One year of the glacier from its points."""
-    annual, winter = integrated
+    annual = seasons.annual
     flags = flags_of_year(plan, annual, ground, settings)
     dates = (plan.visits.begin, _middle(plan), plan.visits.end)
     system = _time_system(plan, calendar, settings)
     if annual is None:
-        result = empty_year(plan.year, dates, system, flags)
-        return ComputedYear(result, plan, None, None)
+        result = _of_seasons(empty_year(plan.year, dates, system, flags), seasons)
+        return ComputedYear(result, plan, None, seasons.winter)
     shared = plan.shared_fill_error(settings)
     if shared > 0:
         interpolation = float(np.hypot(annual.budget.interpolation, shared))
         annual = replace(annual, budget=replace(annual.budget, interpolation=interpolation))
-    result = _result(plan.year, (*dates, system), annual, winter, flags)
+    result = _result(plan.year, (*dates, system), replace(seasons, annual=annual), flags)
     result = replace(
         result,
         provenance=plan.provenance(settings.minimum_points),
         flags=flags + flags_of_seasons(result.winter_m_we, result.summer_m_we),
     )
-    return ComputedYear(result, plan, annual, winter)
+    return ComputedYear(result, plan, annual, seasons.winter)
+
+
+def _of_seasons(empty: BalanceYear, seasons: Seasons) -> BalanceYear:
+    """A year without annual points, with its seasons; where both were measured, they make the annual balance."""
+    winter, summer = seasons.winter, seasons.summer
+    known = next((one for one in (winter, summer) if one is not None), None)
+    if known is None:
+        return empty
+    both = winter is not None and summer is not None
+    flags = empty.flags + (("annual_from_seasons",) if both else ())
+    if winter is None or summer is None:
+        annual, sigma = None, None
+    else:
+        annual = winter.balance_m_we + summer.balance_m_we
+        sigma = float(np.hypot(winter.budget.total, summer.budget.total))
+    return replace(
+        empty,
+        annual_m_we=annual,
+        sigma_annual_m_we=sigma,
+        winter_m_we=winter.balance_m_we if winter is not None else None,
+        sigma_winter_m_we=winter.budget.total if winter is not None else None,
+        summer_m_we=summer.balance_m_we if summer is not None else None,
+        sigma_summer_m_we=summer.budget.total if summer is not None else None,
+        area_km2=known.zones.hypsometry.total_km2,
+        flags=flags,
+    )
 
 
 def _time_system(plan: YearPlan, calendar: Calendar, settings: MassBalanceSettings) -> str:
     """FLO, or FXD where the visits lie on the fixed dates; by setting FXD or STR, and COM with pits in use."""
+    if plan.visits.begin is None and plan.annual:
+        return "COM"  # from the last summer's surface to a visit
     if settings.time_system == "FLO" or not plan.annual:
         return time_system(plan.visits.begin, plan.visits.end, calendar)
     return "COM" if any(record.system == "COM" for record in plan.annual) else settings.time_system
@@ -199,14 +247,17 @@ def _time_system(plan: YearPlan, calendar: Calendar, settings: MassBalanceSettin
 def _result(
     year: int,
     dates: tuple[date | None, date | None, date | None, str],
-    annual: GlacierWide,
-    winter: GlacierWide | None,
+    seasons: Seasons,
     flags: tuple[str, ...],
 ) -> BalanceYear:
-    """The published values of a year; summer is what annual and winter leave, with both errors."""
+    """The published values of a year; summer is what annual and winter leave, with both errors, or was measured."""
     begin, middle, end, system = dates
+    annual, winter = seasons.annual, seasons.winter
+    if annual is None:
+        raise ValueError(f"no annual balance of {year}")
     sigma_annual = annual.budget.total
     sigma_winter = winter.budget.total if winter is not None else None
+    summer, sigma_summer = _summer(seasons)
     return BalanceYear(
         year=year,
         begin=begin,
@@ -215,10 +266,10 @@ def _result(
         time_system=system,
         annual_m_we=annual.balance_m_we,
         winter_m_we=winter.balance_m_we if winter is not None else None,
-        summer_m_we=annual.balance_m_we - winter.balance_m_we if winter is not None else None,
+        summer_m_we=summer,
         sigma_annual_m_we=sigma_annual,
         sigma_winter_m_we=sigma_winter,
-        sigma_summer_m_we=float(np.hypot(sigma_annual, sigma_winter)) if sigma_winter is not None else None,
+        sigma_summer_m_we=sigma_summer,
         ela_m=annual.line.elevation_m,
         ela_position=annual.line.position,
         aar=annual.aar,
@@ -236,11 +287,20 @@ def _result(
     )
 
 
+def _summer(seasons: Seasons) -> tuple[float | None, float | None]:
+    """Summer balance and its standard deviation: what annual and winter leave, else as measured."""
+    annual, winter, summer = seasons.annual, seasons.winter, seasons.summer
+    if annual is not None and winter is not None:
+        left = annual.balance_m_we - winter.balance_m_we
+        return left, float(np.hypot(annual.budget.total, winter.budget.total))
+    return (summer.balance_m_we, summer.budget.total) if summer is not None else (None, None)
+
+
 def _middle(plan: YearPlan) -> date | None:
     """The day that parts the seasons: the commonest of the winter points."""
-    if plan.visits.midseason is None or not plan.winter:
+    days = [record.end for record in plan.winter] or [record.begin for record in plan.summer]
+    if plan.visits.midseason is None or not days:
         return None
-    days = [record.end for record in plan.winter]
     return min(set(days), key=lambda day: (-days.count(day), day))
 
 

@@ -45,6 +45,8 @@ MEANINGS = {
     "no_visit": "nobody visited the glacier to close or open this year",
     "no_visit_at_start": "no visit is close enough to the year's first day to open it",
     "no_visit_at_end": "no visit is close enough to the year's last day to close it",
+    "annual_from_seasons": "the annual balance is the sum of winter and summer balance, each of its own points",
+    "elevation_unknown": "a point without an elevation, and no DEM to take it from: not used",
     "visits_far_from_year_start": "no visit comes closer to any year's end: is year_start that of the glacier?",
     "too_few_points": "fewer annual point balances than the settings ask for: no glacier-wide balance",
     "one_point_only": "the glacier-wide balance rests on a single point",
@@ -82,7 +84,10 @@ MEANINGS = {
     "density_out_of_class": "a density that snow, or the layer's kind, does not have",
     "tilted": "leaning stake: vertical height is length times the cosine of the tilt",
     "bent": "bent stake: larger reading error",
-    "surface_rise": "the ice surface seems to rise without snow to show for it",
+    "surface_rise": "the surface rose without snow to show for it: taken as snow of a density that is assumed",
+    "from_summer_surface": "counted from the last summer's surface, which the snow of a visit in spring covers",
+    "legs_bridged": "a leg followed some days after another: nothing is taken to have happened in between",
+    "density_of_other_campaign": "mean snow density of another campaign of the season",
     "ice_assumed": "surface not stated, taken as ice though an earlier year left snow there, which may be firn",
     "old_snow_outlasts": "snow of an earlier year lay under this year's: the balance counts from its surface",
     "melted_out": "the stake melted out: the balance is at most this",
@@ -143,7 +148,10 @@ def _lacking(plan: YearPlan, ground: Ground, settings: MassBalanceSettings) -> l
     year = plan.year
     annual = [record for record in plan.records if record.period == "annual"]
     flags = [f"bound_not_used:{record.point_id}" for record in annual if not record.is_value]
-    if plan.nearest_visit_days is not None:
+    flags += [f"surface_rise:{record.point_id}" for record in annual if "surface_rise" in record.balance.flags]
+    lost = {record.point_id for record in plan.records if not math.isfinite(record.place.elevation_m)}
+    flags += [f"elevation_unknown:{point}" for point in sorted(lost)]
+    if plan.nearest_visit_days is not None and not plan.winter and not plan.summer:
         flags.append(f"visits_far_from_year_start:{plan.nearest_visit_days} days")
     elif plan.visits.begin is None and plan.visits.end is None:
         flags.append("no_visit")
@@ -260,9 +268,10 @@ def flags_of_fieldwork(
             detail = f"{visits[0].day} before {row['installed']}"
             flags.append(Flag(f"stake {row['stake_id']}", "read_before_installed", detail))
     for stake, surveys in network.surveys.items():
-        for (_, earlier), (day, later) in pairwise(surveys):
-            if earlier.distance_m(later) > JUMP_M:
-                flags.append(Flag(f"stake {stake}", "position_jump", f"{earlier.distance_m(later):.0f} m to {day}"))
+        for earlier, later in pairwise(sorted(surveys, key=lambda one: (one.leg, one.day))):
+            away_m = earlier.place.distance_m(later.place)
+            if earlier.leg == later.leg and away_m > JUMP_M:
+                flags.append(Flag(f"stake {stake}", "position_jump", f"{away_m:.0f} m to {later.day}"))
     flags += _unused_pits(network)
     flags += _as_typed(data)
     for plan in plans:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,8 @@ def _zone_table(data: FieldData, years: Sequence[ComputedYear]) -> pd.DataFrame:
     for year in years:
         if year.annual is not None:
             rows.extend(_zones_of_points(year.result.year, year.annual, year.winter))
+        elif year.winter is not None:
+            rows.extend(_zones_of_winter(year.result.year, year.winter))
         else:
             bands = data.zone_balances[data.zone_balances["year"] == year.result.year].sort_values("lower_m")
             rows.extend(_zones_as_given(bands) if not bands.empty else [])
@@ -121,6 +123,13 @@ def _zones_of_points(year: int, annual: GlacierWide, winter: GlacierWide | None)
         }
         for band in range(zones.hypsometry.lower_m.size)
     ]
+
+
+def _zones_of_winter(year: int, winter: GlacierWide) -> list[dict[str, Any]]:
+    """The zones of a year of which the winter alone was measured; their points are winter points."""
+    unknown = np.full(winter.zone_balance_m_we.size, np.nan)
+    alone = replace(winter, zone_balance_m_we=unknown, zone_sigma_m_we=unknown)
+    return _zones_of_points(year, alone, winter)
 
 
 def _zones_as_given(bands: pd.DataFrame) -> list[dict[str, Any]]:

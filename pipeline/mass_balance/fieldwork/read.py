@@ -38,7 +38,7 @@ _TABLES = {table.name: table for table in WORKBOOK}
 # sheets that are not read and need no note: those of the template, of a marked copy, and what people call them
 NOT_DATA = ("read_me", "readme", "example", "errors", "notes_on_the_input", "说明")
 _PLACED = ("stakes", "readings", "snow_pits", "probings")
-_OBSERVED = ("readings", "snow_pits", "zone_balances")
+_OBSERVED = ("readings", "snow_pits", "probings", "zone_balances")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +239,7 @@ def _unobserved(glaciers: TypedTable, names: set[str]) -> Iterable[Correction]:
     """A note on each glacier of which the workbook has no observation."""
     for record, name in enumerate(glaciers.frame["glacier_id"]):
         if name in names:
-            found = f"glacier {name} without reading, pit or band"
+            found = f"glacier {name} without reading, pit, probing or band"
             yield Correction(glaciers.sheet_name, glaciers.cell(record, "glacier_id"), found, "left out")
 
 
@@ -271,10 +271,10 @@ def _settled(tables: Mapping[str, TypedTable], findings: Findings) -> dict[str, 
 
 
 def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[BadInput]:
-    """A glacier, and either stakes with readings, or pits with layers, or band balances, must be there."""
+    """A glacier, and either stakes with readings, or pits with layers, or probings, or band balances, must be there."""
     present = {name for name, table in typed.items() if table.sheet is not None}
     needed = {"glacier"}
-    if not present & {"zone_balances", "snow_pits"}:
+    if not present & {"zone_balances", "snow_pits", "probings"}:
         needed |= {"stakes", "readings"}
     pairs = (("stakes", "readings"), ("snow_pits", "pit_layers"))
     for name, companion in (*pairs, *((second, first) for first, second in pairs)):
@@ -286,7 +286,7 @@ def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[Ba
             source, f"no sheet {name!r}", f"a sheet {name!r}: {_TABLES[name].meaning}", "add it, or rename the sheet"
         )
     if not missing and all(typed[name].frame.empty and not typed[name].wrong for name in _OBSERVED):
-        yield BadInput(source, "no observation", "rows in 'readings', 'snow_pits' or 'zone_balances'")
+        yield BadInput(source, "no observation", "rows in 'readings', 'snow_pits', 'probings' or 'zone_balances'")
 
 
 def _identity(table: TypedTable, findings: Findings) -> GlacierIdentity | None:

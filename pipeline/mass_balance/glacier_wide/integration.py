@@ -91,6 +91,11 @@ class YearPlan:
         """The winter balances that enter the glacier-wide one."""
         return usable(self.records, self.year, "winter")
 
+    @cached_property
+    def summer(self) -> list[PointRecord]:
+        """The summer balances that enter the glacier-wide one, where it is not the annual less the winter balance."""
+        return usable(self.records, self.year, "summer")
+
     def provenance(self, minimum_points: int) -> str:
         """Observed, mixed where filled balances helped, reconstructed where the observed ones alone are too few."""
         if not self.filled:
@@ -117,6 +122,10 @@ class YearPlan:
     def winter_points(self, settings: MassBalanceSettings) -> YearPoints | None:
         """The points of the winter balance; None with too few."""
         return as_points(self.winter, settings) if len(self.winter) >= settings.minimum_points else None
+
+    def summer_points(self, settings: MassBalanceSettings) -> YearPoints | None:
+        """The points of the summer balance; None with too few."""
+        return as_points(self.summer, settings) if len(self.summer) >= settings.minimum_points else None
 
     def shared_fill_error(self, settings: MassBalanceSettings) -> float:
         """What the error of a reconstructed year's own term does to all its filled balances at once (m w.e.)."""

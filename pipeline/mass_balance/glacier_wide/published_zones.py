@@ -100,7 +100,8 @@ def time_system(begin: Any, end: Any, calendar: Calendar) -> str:
     """FXD where the period runs from the nominal first day of the year to the day before the next one; else FLO."""
     if begin is None or end is None:
         return "OTH"
-    nominal = calendar.end(end.year)
+    ends = [calendar.end(year) for year in (end.year - 1, end.year, end.year + 1)]
+    nominal = min(ends, key=lambda day: abs((day - end).days))
     fixed = (begin.month, begin.day) == (calendar.month, calendar.day) and nominal - end in (
         timedelta(0),
         timedelta(days=1),

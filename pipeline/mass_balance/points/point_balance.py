@@ -22,6 +22,9 @@ LOWEST_PART_M = 1.0
 SIGMA_EXTENDED_RELATIVE = 0.15
 # snow does not get denser than this, firn no lighter (kg m-3); a density outside is flagged
 SNOW_DENSITY_RANGE = (50.0, 600.0)
+# a leg drilled so soon after the last reading of the one before follows it; a day's melt on a warm day (m w.e.)
+BRIDGE_DAYS = 3
+SIGMA_BRIDGE_M_WE_A_DAY = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Visit:
     opens_year : whether the surface found at this visit is a new summer's surface.
     flags : what was assumed.
     old : at a visit inside a year, what is left of the snow of the year's first visit; None where there was none.
+    snow_sigma_relative : relative standard deviation of the snow's density where it is not that of a measured one.
     key : identifier of the reading, stake/leg/date.
     """
 
@@ -72,6 +76,7 @@ class Visit:
     opens_year: bool = False
     flags: tuple[str, ...] = ()
     old: OldSnow | None = None
+    snow_sigma_relative: float | None = None
     key: str = field(init=False, repr=False, default="")
 
     def __post_init__(self) -> None:
@@ -209,19 +214,43 @@ def _read(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBa
         return _through_old_snow(first, second, (first.old, ice_loss), settings)
     lower = _what_lies_below(first.surface, settings)
     density = lower.density_kg_m3
-    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
+    snow, shared_snow = _snow_change(first, second, first.snow_m, settings)
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - first.superimposed_m)
     depth_errors = [
         (density - visit.snow_density_kg_m3) * settings.sigma_snow_depth_m for visit in (first, second) if visit.snow_m
     ]
     random = math.hypot(density * _sigma_lowering(first, second, settings), *depth_errors)
-    limit = RISE_LIMIT * math.hypot(_sigma_lowering(first, second, settings), settings.sigma_snow_depth_m)
+    rose = ice_loss < -rise_limit_m((first, second), settings)
     return lower.balance(
         ice_loss,
         (snow, superimposed, random),
-        settings,
-        flags=_status_flags(first, second) + (("surface_rise",) if ice_loss < -limit else ()),
+        shared_snow_kg_m2=shared_snow,
+        flags=_status_flags(first, second) + (("surface_rise",) if rose else ()),
     )
+
+
+def rise_limit_m(visits: Sequence[Visit], settings: MassBalanceSettings) -> float:
+    """How much a surface may seem to rise (m) by the error of the readings alone."""
+    bent = [SIGMA_BENT_M for visit in visits if visit.status == "bent"]
+    return RISE_LIMIT * math.hypot(
+        settings.sigma_reading_m, settings.sigma_reading_m, settings.sigma_snow_depth_m, *bent
+    )
+
+
+def _snow_sigma(visit: Visit, settings: MassBalanceSettings) -> float:
+    """Relative standard deviation of the density of a visit's snow."""
+    return settings.sigma_density_relative if visit.snow_sigma_relative is None else visit.snow_sigma_relative
+
+
+def _snow_change(first: Visit, second: Visit, lost_m: float, settings: MassBalanceSettings) -> tuple[float, float]:
+    """Snow at the second visit less ``lost_m`` of the first's, and what one standard deviation of density does to it.
+
+    Both in kg m-2.
+    """
+    gained, lost = second.snow_density_kg_m3 * second.snow_m, first.snow_density_kg_m3 * lost_m
+    if first.snow_sigma_relative is None and second.snow_sigma_relative is None:
+        return gained - lost, settings.sigma_density_relative * (gained - lost)
+    return gained - lost, _snow_sigma(second, settings) * gained - _snow_sigma(first, settings) * lost
 
 
 def lowering_within_error(lowering_m: float, sigma_m: float) -> bool:
@@ -236,7 +265,7 @@ def _old_snow_outlasts(first: Visit, second: Visit, lowering: float, settings: M
     lost = 0.0 if lowering <= 0 or (covered and lowering_within_error(lowering, sigma)) else lowering
     snow_lost = min(lost, first.snow_m)
     superimposed_lost = lost - snow_lost
-    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * snow_lost
+    snow, shared_snow = _snow_change(first, second, snow_lost, settings)
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - superimposed_lost)
     errors = [second.snow_density_kg_m3 * settings.sigma_snow_depth_m if second.snow_m else 0.0]
     if lost or not covered:
@@ -246,7 +275,7 @@ def _old_snow_outlasts(first: Visit, second: Visit, lowering: float, settings: M
         snow_m_we=snow / 1000,
         superimposed_m_we=superimposed / 1000,
         sigma_random_m_we=math.hypot(*errors) / 1000,
-        shared_snow_m_we=settings.sigma_density_relative * snow / 1000,
+        shared_snow_m_we=shared_snow / 1000,
         shared_ice_m_we=0.0,
         flags=(*_status_flags(first, second), "old_snow_outlasts"),
     )
@@ -261,7 +290,7 @@ def _through_old_snow(
     old_superimposed = min(loss - old_snow, old.superimposed_m)
     lower = _what_lies_below(old.below, settings)
     left = loss - old_snow - old_superimposed
-    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
+    snow, shared_snow = _snow_change(first, second, first.snow_m, settings)
     superimposed = settings.superimposed_ice_density_kg_m3 * (
         second.superimposed_m - first.superimposed_m - old_superimposed
     )
@@ -273,7 +302,7 @@ def _through_old_snow(
     return lower.balance(
         left,
         (snow - old.density_kg_m3 * old_snow, superimposed, random),
-        settings,
+        shared_snow_kg_m2=shared_snow - settings.sigma_density_relative * old.density_kg_m3 * old_snow,
         flags=_status_flags(first, second),
     )
 
@@ -287,10 +316,10 @@ def _melted_out(first: Visit, second: Visit, settings: MassBalanceSettings) -> P
         return None
     lower = _what_lies_below(first.surface, settings)
     in_ice = max(0.0, length - first.exposed_m - first.snow_m - first.superimposed_m)
-    snow = second.snow_density_kg_m3 * second.snow_m - first.snow_density_kg_m3 * first.snow_m
+    snow, shared_snow = _snow_change(first, second, first.snow_m, settings)
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - first.superimposed_m)
     random = lower.density_kg_m3 * settings.sigma_reading_m
-    found = lower.balance(in_ice, (snow, superimposed, random), settings, flags=("melted_out",))
+    found = lower.balance(in_ice, (snow, superimposed, random), shared_snow_kg_m2=shared_snow, flags=("melted_out",))
     return replace(found, bound="<=")
 
 
@@ -298,18 +327,40 @@ def _buried(first: Visit, second: Visit, settings: MassBalanceSettings) -> Point
     """The probed snow above the last summer's surface is the balance; without a probed depth there is none."""
     if second.snow_m <= 0:
         return None
-    before = 0.0 if first.opens_year else first.snow_density_kg_m3 * first.snow_m
     ice_before = 0.0 if first.opens_year else first.superimposed_m
-    snow = second.snow_density_kg_m3 * second.snow_m - before
+    snow, shared_snow = _snow_change(first, second, 0.0 if first.opens_year else first.snow_m, settings)
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - ice_before)
     return PointBalance(
         ice_m_we=0.0,
         snow_m_we=snow / 1000,
         superimposed_m_we=superimposed / 1000,
         sigma_random_m_we=second.snow_density_kg_m3 * settings.sigma_snow_depth_m / 1000,
-        shared_snow_m_we=settings.sigma_density_relative * snow / 1000,
+        shared_snow_m_we=shared_snow / 1000,
         shared_ice_m_we=0.0,
         flags=("buried_probed",),
+    )
+
+
+def snow_balance(visit: Visit, settings: MassBalanceSettings) -> PointBalance | None:
+    """Balance at a visit inside a year since the last summer's surface, which its snow covers; None without snow.
+
+    b = rho_s h_s + rho_si h_si: where a stake was drilled in spring, exposed length plus snow depth is that surface,
+    and what lies on it fell since.
+
+    References: Ostrem and Brugman (1991), Glacier mass-balance measurements, chapter 5.
+    """
+    if not visit.snow_m > 0 or visit.status == "lost":
+        return None
+    snow = visit.snow_density_kg_m3 * visit.snow_m
+    return PointBalance(
+        ice_m_we=0.0,
+        snow_m_we=snow / 1000,
+        superimposed_m_we=settings.superimposed_ice_density_kg_m3 * visit.superimposed_m / 1000,
+        sigma_random_m_we=visit.snow_density_kg_m3 * settings.sigma_snow_depth_m / 1000,
+        shared_snow_m_we=_snow_sigma(visit, settings) * snow / 1000,
+        shared_ice_m_we=0.0,
+        readings=(visit.key,),
+        flags=(*visit.flags, "from_summer_surface"),
     )
 
 
@@ -325,10 +376,14 @@ class _Lower:
         self,
         loss_m: float,
         others_kg_m2: tuple[float, float, float],
-        settings: MassBalanceSettings,
+        *,
+        shared_snow_kg_m2: float,
         flags: tuple[str, ...],
     ) -> PointBalance:
-        """The balance when ``loss_m`` of it went; ``others_kg_m2``: snow, superimposed ice, random error."""
+        """The balance when ``loss_m`` of it went; ``others_kg_m2``: snow, superimposed ice, random error.
+
+        ``shared_snow_kg_m2`` : what one standard deviation of snow density does to the snow.
+        """
         snow, superimposed, random = others_kg_m2
         lost = -self.density_kg_m3 * loss_m
         return PointBalance(
@@ -336,7 +391,7 @@ class _Lower:
             snow_m_we=snow / 1000,
             superimposed_m_we=(superimposed + (lost if self.kind == "superimposed_ice" else 0.0)) / 1000,
             sigma_random_m_we=random / 1000,
-            shared_snow_m_we=settings.sigma_density_relative * snow / 1000,
+            shared_snow_m_we=shared_snow_kg_m2 / 1000,
             shared_ice_m_we=lost * self.sigma_relative / 1000,
             flags=flags,
             firn_m_we=(lost if self.kind == "firn" else 0.0) / 1000,
@@ -372,20 +427,25 @@ def _status_flags(first: Visit, second: Visit) -> tuple[str, ...]:
 def chain_balance(
     visits: Sequence[Visit], begin: date, end: date, settings: MassBalanceSettings
 ) -> PointBalance | None:
-    """Balance at a stake between two days, over redrillings where both legs were read on one day.
+    """Balance at a stake between two days, over redrillings where one leg follows another without a gap.
 
-    Within a leg the two outermost readings are paired. Legs that cover the period side by side are averaged. None where
-    no unbroken chain of readings joins the two days.
+    Within a leg the two outermost readings are paired. A leg is followed by one that was read on the same day, or,
+    where no such chain joins the two days, drilled within ``BRIDGE_DAYS`` after it; what happened in between is taken
+    as nothing, with an error, and flagged. Legs that cover the period side by side are averaged. None where no chain of
+    readings joins the two days.
     """
     starts = [visit for visit in visits if visit.day == begin]
     ends = [visit for visit in visits if visit.day == end]
-    chains = [
-        chain
-        for first in starts
-        for last in ends
-        if (chain := _shortest_chain(visits, first, last, settings)) is not None
-    ]
-    if not chains:
+    for bridge_days in (0, BRIDGE_DAYS):
+        chains = [
+            chain
+            for first in starts
+            for last in ends
+            if (chain := _shortest_chain(visits, (first, last), bridge_days, settings)) is not None
+        ]
+        if chains:
+            break
+    else:
         return None
     fewest = min(len(chain) for chain in chains)
     balances = [_summed(chain) for chain in chains if len(chain) == fewest]
@@ -396,9 +456,13 @@ def chain_balance(
 
 
 def _shortest_chain(
-    visits: Sequence[Visit], first: Visit, last: Visit, settings: MassBalanceSettings
+    visits: Sequence[Visit], ends: tuple[Visit, Visit], bridge_days: int, settings: MassBalanceSettings
 ) -> list[PointBalance] | None:
-    """Fewest visit pairs from one reading to another: pairs within a leg, changes of leg only on a common day."""
+    """Fewest visit pairs from one reading to another: pairs within a leg, legs that follow within some days.
+
+    ``ends`` are the first and the last reading.
+    """
+    first, last = ends
     direct = stake_balance(first, last, settings) if first.leg == last.leg and first.day < last.day else None
     if direct is not None:
         return [direct]
@@ -408,26 +472,45 @@ def _shortest_chain(
         here, chain = queue.popleft()
         if here.key == last.key:
             return chain or None
-        if here is not first:
-            switched = [v for v in visits if v.day == here.day and v.leg != here.leg and v.day < last.day]
-        else:
-            switched = []
-        for visit in (here, *switched):
+        for visit in (here, *(_followers(visits, here, last, bridge_days) if here is not first else ())):
+            bridged = [_bridge((visit.day - here.day).days)] if visit.day > here.day else []
             for later in visits:
                 if later.leg != visit.leg or not visit.day < later.day <= last.day or later.key in seen:
                     continue
                 balance = stake_balance(visit, later, settings)
                 if balance is not None:
                     seen.add(later.key)
-                    queue.append((later, [*chain, balance]))
+                    queue.append((later, [*chain, *bridged, balance]))
     return None
+
+
+def _followers(visits: Sequence[Visit], here: Visit, last: Visit, bridge_days: int) -> list[Visit]:
+    """Readings of other legs that take over from a reading: those of its day, and of so many days after it."""
+    return [
+        visit
+        for visit in visits
+        if visit.leg != here.leg and visit.day < last.day and 0 <= (visit.day - here.day).days <= bridge_days
+    ]
+
+
+def _bridge(days: int) -> PointBalance:
+    """Nothing, with an error, over some days on which no leg stood."""
+    return PointBalance(
+        ice_m_we=0.0,
+        snow_m_we=0.0,
+        superimposed_m_we=0.0,
+        sigma_random_m_we=SIGMA_BRIDGE_M_WE_A_DAY * days,
+        shared_snow_m_we=0.0,
+        shared_ice_m_we=0.0,
+        flags=(f"legs_bridged:{days} days",),
+    )
 
 
 def _summed(chain: Sequence[PointBalance]) -> PointBalance:
     total = chain[0]
     for balance in chain[1:]:
         total = total + balance
-    return replace(total, flags=(*total.flags, "legs_chained")) if len(chain) > 1 else total
+    return replace(total, flags=tuple(dict.fromkeys((*total.flags, "legs_chained")))) if len(chain) > 1 else total
 
 
 def _mean(balances: Sequence[PointBalance]) -> PointBalance:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from pipeline.mass_balance.points.point_balance import PointBalance, Visit, chain_balance, pit_balance, stake_balance
-from pipeline.mass_balance.points.time_systems import Span, fixed_date_spans, floating_date_spans, stratigraphic_spans
-from pipeline.mass_balance.points.visits import Network, Place
-from pipeline.mass_balance.points.years import Calendar, balance_years, commonest, midseason_campaigns
+from pipeline.mass_balance.points.point_balance import (
+    PointBalance,
+    Visit,
+    chain_balance,
+    pit_balance,
+    snow_balance,
+    stake_balance,
+)
+from pipeline.mass_balance.points.time_systems import (
+    Span,
+    best_span,
+    fixed_date_spans,
+    floating_date_spans,
+    nearest_first,
+    stratigraphic_spans,
+)
+from pipeline.mass_balance.points.visits import Network, Place, Probing
+from pipeline.mass_balance.points.years import Calendar, balance_years, commonest, midseason_campaigns, midseason_window
 from schemas.settings import MassBalanceSettings
 from schemas.tables import POINT_BALANCES
 
@@ -63,14 +79,27 @@ class StakeHistory:
     visits: tuple[Visit, ...]
     days: list[date]
 
+    @cached_property
+    def leg_of(self) -> Mapping[str, int]:
+        """The leg of each reading."""
+        return {visit.key: visit.leg for visit in self.visits}
+
+    def legs_of(self, balance: PointBalance) -> list[int]:
+        """The legs that a balance rests on."""
+        return [self.leg_of[key] for key in balance.readings]
+
     def around(self, span: Span) -> tuple[Visit, ...]:
         """The visits of a span, those around its ends included."""
         return self.visits[bisect_left(self.days, span.first.before) : bisect_right(self.days, span.last.after)]
 
     def middle(self, campaign: tuple[date, date]) -> date | None:
         """The stake's last visit within a campaign."""
-        first, last = bisect_left(self.days, campaign[0]), bisect_right(self.days, campaign[1])
-        return self.days[last - 1] if last > first else None
+        within = self.within(campaign)
+        return within[-1].day if within else None
+
+    def within(self, campaign: tuple[date, date]) -> tuple[Visit, ...]:
+        """The stake's visits within a campaign."""
+        return self.visits[bisect_left(self.days, campaign[0]) : bisect_right(self.days, campaign[1])]
 
 
 @dataclass(frozen=True)
@@ -138,29 +167,63 @@ class _Survey:
 
     def year(self, year: int) -> tuple[YearVisits, list[PointRecord], list[PointRecord]]:
         """One year: its dates, its points in the settings' time system, and in the others."""
-        system = self.settings.time_system
         spans = {name: list(self._spans(name, year)) for name in _SPANS}
-        annual = [self._annual(history, span, year, system) for history, span in spans[system]]
-        begin, end = self._period(year, [record for record in annual if record is not None])
-        records = [record for record in annual if record is not None]
-        midseason = None
-        if begin is not None and end is not None:
-            records += self._annual_pits(year, begin)
-            midseason, seasons = self._seasons(year, (begin, end), spans[system])
-            records += seasons
+        own = spans[self.settings.time_system]
+        annual, period = self._annual_points(year, own)
+        midseason, seasons = self._seasons(year, self._nominal(year, period), own)
         others: list[PointRecord] = []
         for name in _SPANS:
-            if name != system:
+            if name != self.settings.time_system:
                 others += self._other_system(name, spans[name], year, midseason)
-        return YearVisits(year, begin, end, midseason), records, others
+        return YearVisits(year, *period, midseason), annual + seasons, others
 
     def annual(self, year: int) -> list[PointRecord]:
         """The annual balances of one year in the settings' time system."""
-        system = self.settings.time_system
-        annual = [self._annual(history, span, year, system) for history, span in self._spans(system, year)]
-        records = [record for record in annual if record is not None]
-        begin, end = self._period(year, records)
-        return records + (self._annual_pits(year, begin) if begin is not None and end is not None else [])
+        return self._annual_points(year, list(self._spans(self.settings.time_system, year)))[0]
+
+    def _annual_points(
+        self, year: int, spans: Sequence[tuple[StakeHistory, Span]]
+    ) -> tuple[list[PointRecord], tuple[date | None, date | None]]:
+        """The annual balances of stakes, pits and probings, and the first and last day of the year."""
+        found = [self._annual(history, span, year, self.settings.time_system) for history, span in spans]
+        records = [record for record in found if record is not None]
+        period = self._period(year, records)
+        nominal = self._nominal(year, period)
+        drilled = {record.point_id: record for record in self._drilled_in_spring(year, nominal, records)}
+        records = [record for record in records if record.point_id not in drilled]  # a value goes before a bound
+        records += drilled.values()
+        return records + self._annual_pits(year, nominal[0]) + self._annual_probings(year, nominal[0]), period
+
+    def _nominal(self, year: int, period: tuple[date | None, date | None]) -> tuple[date, date]:
+        """The first and last day of a year: as visited, else as the calendar has it."""
+        return period[0] or self.calendar.start(year), period[1] or self.calendar.end(year)
+
+    def _drilled_in_spring(
+        self, year: int, period: tuple[date, date], known: Sequence[PointRecord]
+    ) -> Iterator[PointRecord]:
+        """Annual balances of stakes without one: snow on the last summer's surface in spring, and the summer's balance.
+
+        Of several visits in spring the latest from which a chain of readings closes the year counts.
+        """
+        with_value = {record.point_id for record in known if record.is_value}
+        window = midseason_window(*period)
+        for history in self.histories:
+            if history.stake in with_value:
+                continue
+            for spring in reversed(history.within(window)):
+                winter = snow_balance(spring, self.settings)
+                summer = self._closing(history, spring.day, year)
+                if winter is not None and summer is not None and summer[1].bound == "=":
+                    balance = winter + summer[1]
+                    record = self._record(history, summer[0], year, ("annual", "COM"), balance)
+                    yield replace(record, begin=period[0])
+                    break
+
+    def _closing(self, history: StakeHistory, begin: date, year: int) -> tuple[Span, PointBalance] | None:
+        """The best chain of readings of a stake from a day to the end of a year."""
+        ends = nearest_first(self.calendar.closing_visits(history.days, year), self.calendar.end(year))
+        spans = [Span.between(begin, end) for end in ends if end > begin]
+        return best_span(history.visits, spans, self.settings)
 
     def _spans(self, system: str, year: int) -> Iterable[tuple[StakeHistory, Span]]:
         for history in self.histories:
@@ -196,9 +259,18 @@ class _Survey:
         if span is None:
             return None
         balance = span.balance(history.around(span), self.settings)
-        if balance is None:
-            return None
-        place, moved_m = self.network.place_over(history.stake, span.begin, span.end)
+        return None if balance is None else self._record(history, span, year, what, balance)
+
+    def _record(
+        self,
+        history: StakeHistory,
+        span: Span,
+        year: int,
+        what: tuple[str, str],
+        balance: PointBalance,
+    ) -> PointRecord:
+        """A stake's balance over a span with the stake's place then; ``what`` is period and time system."""
+        place, moved_m = self.network.place_over(history.stake, span.begin, span.end, history.legs_of(balance))
         if moved_m > MOVED_M:
             balance = replace(balance, flags=(*balance.flags, f"moved:{moved_m:.0f}m"))
         return PointRecord(
@@ -228,7 +300,7 @@ class _Survey:
                 year = _year_holding(self.calendar, end)
                 spans = self.calendar.closing_visit([begin], year - 1) is None and begin < self.calendar.start(year)
                 flags = (*balance.flags, "spans_several_years") if spans else balance.flags
-                place, moved_m = self.network.place_over(history.stake, begin, end)
+                place, moved_m = self.network.place_over(history.stake, begin, end, history.legs_of(balance))
                 if moved_m > MOVED_M:
                     flags = (*flags, f"moved:{moved_m:.0f}m")
                 flagged = replace(balance, flags=flags)
@@ -275,54 +347,119 @@ class _Survey:
             and (balance := pit_balance(pit.pit_id, pit.layers, pit.floor, self.settings, pit.probed_m)) is not None
         ]
 
+    def _annual_probings(self, year: int, begin: date) -> list[PointRecord]:
+        """Snow probed at the year's end lies on the last summer's surface: accumulation. None says nothing."""
+        return [
+            self._probed(probing, year, ("annual", begin))
+            for probing in self.network.probings
+            if self.calendar.closing_year(probing.day) == year and probing.snow_m > 0
+        ]
+
+    def _probed(self, probing: Probing, year: int, what: tuple[str, date]) -> PointRecord:
+        """A probed snow depth as a balance; ``what`` is the period and its first day.
+
+        Superimposed ice under the snow is out of a probe's reach, and flagged so.
+        """
+        settings = self.settings
+        snow = probing.density_kg_m3 * probing.snow_m / 1000
+        sigma = settings.sigma_density_relative if probing.sigma_relative is None else probing.sigma_relative
+        balance = PointBalance(
+            ice_m_we=0.0,
+            snow_m_we=snow,
+            superimposed_m_we=0.0,
+            sigma_random_m_we=probing.density_kg_m3 * settings.sigma_snow_depth_m / 1000,
+            shared_snow_m_we=sigma * snow,
+            shared_ice_m_we=0.0,
+            readings=(probing.probing_id,),
+            flags=(*probing.flags, "superimposed_ice_not_measured"),
+        )
+        return PointRecord(
+            point_id=probing.probing_id,
+            kind="probing",
+            year=year,
+            period=what[0],
+            begin=what[1],
+            end=probing.day,
+            place=probing.place,
+            balance=balance,
+            system="FLO" if settings.time_system == "FLO" else "COM",
+        )
+
     def _seasons(
         self, year: int, period: tuple[date, date], spans: Sequence[tuple[StakeHistory, Span]]
     ) -> tuple[tuple[date, date] | None, list[PointRecord]]:
-        """Winter and summer balances, where one campaign inside the year gives enough winter points.
+        """Winter and summer balances, where one campaign inside the year gives enough points of either.
 
         Of several campaigns the one with the highest mean balance since the year began parts the seasons: the nearest
-        to the year's maximum that was observed (stratigraphic sense of Cogley et al., 2011).
+        to the year's maximum that was observed (stratigraphic sense of Cogley et al., 2011). Where nobody measured the
+        winter, it is the one after which the stakes lost most.
         """
-        candidates = []
-        opened = self._openings(year, spans)
+        of_stakes = {history.stake: span for history, span in spans}
         days = self.network.days
         within = days[bisect_left(days, period[0]) : bisect_right(days, period[1])]
-        for campaign in midseason_campaigns(within, *period):
-            winter = [*self._winter_stakes(opened, year, campaign), *self._winter_pits(year, period[0], campaign)]
-            values = [record.balance.balance_m_we for record in winter if record.is_value]
-            if len(values) >= self.settings.minimum_points:
-                candidates.append((float(np.mean(values)), campaign, winter))
-        if not candidates:
-            return None, []
-        _, campaign, winter = max(candidates, key=lambda candidate: (candidate[0], candidate[1]))
-        winter += self._winter_probings(year, period[0], campaign)
-        return campaign, winter + list(self._summer_stakes(year, campaign, dict(opened)))
+        campaigns = midseason_campaigns(within, *period)
+        winters = [self._winter(year, period[0], of_stakes, campaign) for campaign in campaigns]
+        judged = [(mean, campaign) for campaign, (mean, _) in zip(campaigns, winters, strict=True) if mean is not None]
+        if judged:
+            campaign = max(judged)[1]
+            winter = winters[campaigns.index(campaign)][1]
+            return campaign, winter + self._summer_stakes(year, campaign, of_stakes)
+        summers = [self._summer_stakes(year, campaign, of_stakes) for campaign in campaigns]
+        lost = [(mean, number) for number, one in enumerate(summers) if (mean := self._mean_of(one)) is not None]
+        return (campaigns[min(lost)[1]], summers[min(lost)[1]]) if lost else (None, [])
 
-    def _openings(self, year: int, spans: Sequence[tuple[StakeHistory, Span]]) -> list[tuple[str, Span]]:
-        """The span of each stake from its opening of the year on; in the floating-date system an opening suffices."""
-        known = {history.stake: span for history, span in spans}
-        found = []
-        for history in self.histories:
-            span = known.get(history.stake)
-            if span is None and self.settings.time_system == "FLO":
-                begin = self.calendar.closing_visit(history.days, year - 1)
-                span = Span.between(begin, history.days[-1]) if begin is not None else None
-            if span is not None:
-                found.append((history.stake, span))
-        return found
+    def _winter(
+        self, year: int, begin: date, spans: Mapping[str, Span], campaign: tuple[date, date]
+    ) -> tuple[float | None, list[PointRecord]]:
+        """The winter balances of a campaign, and their mean: of stakes and pits where they are enough, else of all."""
+        dug = [*self._winter_stakes(spans, year, begin, campaign), *self._winter_pits(year, begin, campaign)]
+        probed = [
+            self._probed(probing, year, ("winter", begin))
+            for probing in self.network.probings
+            if campaign[0] <= probing.day <= campaign[1]
+        ]
+        mean = self._mean_of(dug)
+        return mean if mean is not None else self._mean_of([*dug, *probed]), [*dug, *probed]
+
+    def _mean_of(self, records: Sequence[PointRecord]) -> float | None:
+        """The mean balance of the values among some records; None with too few."""
+        values = [record.balance.balance_m_we for record in records if record.is_value]
+        return float(np.mean(values)) if len(values) >= self.settings.minimum_points else None
 
     def _winter_stakes(
-        self, opened: Sequence[tuple[str, Span]], year: int, campaign: tuple[date, date]
+        self, spans: Mapping[str, Span], year: int, begin: date, campaign: tuple[date, date]
     ) -> Iterable[PointRecord]:
-        spans = dict(opened)
+        """Stakes from the year's opening to the campaign; of those without a chain, the snow on the summer surface."""
+        system = self.settings.time_system
         for history in self.histories:
-            middle = history.middle(campaign)
-            if middle is not None and history.stake in spans:
-                record = self._stake(
-                    history, spans[history.stake].until(middle), year, ("winter", self.settings.time_system)
-                )
-                if record is not None:
-                    yield record
+            visits = history.within(campaign)
+            if not visits:
+                continue
+            found = self._winter_chain(history, spans.get(history.stake), year, [visit.day for visit in visits])
+            if found is not None and found[1].bound == "=":
+                yield self._record(history, found[0], year, ("winter", system), found[1])
+                continue
+            snow = next((one for visit in reversed(visits) if (one := snow_balance(visit, self.settings))), None)
+            if snow is not None:
+                last = next(visit for visit in visits if visit.key == snow.readings[0])
+                record = self._record(history, Span.between(begin, last.day), year, ("winter", system), snow)
+                yield replace(record, system="COM")
+            elif found is not None:
+                yield self._record(history, found[0], year, ("winter", system), found[1])
+
+    def _winter_chain(
+        self, history: StakeHistory, span: Span | None, year: int, middles: Sequence[date]
+    ) -> tuple[Span, PointBalance] | None:
+        """The best chain of readings from a stake's opening of the year to a visit in spring, the last one first.
+
+        The opening of the annual balance goes first, so that the seasons add up to the year.
+        """
+        firsts = [span] if span is not None else []
+        if self.settings.time_system == "FLO":
+            openings = nearest_first(self.calendar.closing_visits(history.days, year - 1), self.calendar.start(year))
+            firsts += [Span.between(begin, history.days[-1]) for begin in openings]
+        spans = [part for middle in reversed(middles) for first in firsts if (part := first.until(middle)) is not None]
+        return best_span(history.visits, [part for part in spans if part.begin < part.end], self.settings)
 
     def _winter_pits(self, year: int, begin: date, campaign: tuple[date, date]) -> Iterable[PointRecord]:
         system = "FLO" if self.settings.time_system == "FLO" else "COM"
@@ -343,51 +480,28 @@ class _Survey:
                         system=system,
                     )
 
-    def _winter_probings(self, year: int, begin: date, campaign: tuple[date, date]) -> Iterable[PointRecord]:
-        """Probed snow depths; superimposed ice under the snow is out of a probe's reach, and flagged so."""
-        settings = self.settings
-        system = "FLO" if settings.time_system == "FLO" else "COM"
-        for probing in self.network.probings:
-            if campaign[0] <= probing.day <= campaign[1]:
-                snow = probing.density_kg_m3 * probing.snow_m / 1000
-                balance = PointBalance(
-                    ice_m_we=0.0,
-                    snow_m_we=snow,
-                    superimposed_m_we=0.0,
-                    sigma_random_m_we=probing.density_kg_m3 * settings.sigma_snow_depth_m / 1000,
-                    shared_snow_m_we=settings.sigma_density_relative * snow,
-                    shared_ice_m_we=0.0,
-                    readings=(probing.probing_id,),
-                    flags=(*probing.flags, "superimposed_ice_not_measured"),
-                )
-                yield PointRecord(
-                    point_id=probing.probing_id,
-                    kind="probing",
-                    year=year,
-                    period="winter",
-                    begin=begin,
-                    end=probing.day,
-                    place=probing.place,
-                    balance=balance,
-                    system=system,
-                )
-
-    def _summer_stakes(
-        self, year: int, campaign: tuple[date, date], spans: Mapping[str, Span]
-    ) -> Iterable[PointRecord]:
+    def _summer_stakes(self, year: int, campaign: tuple[date, date], spans: Mapping[str, Span]) -> list[PointRecord]:
+        """Stakes from the campaign to the year's end: from its last visit that a chain of readings joins to that."""
+        system, records = self.settings.time_system, []
         for history in self.histories:
-            middle = history.middle(campaign)
-            if middle is None:
-                continue
-            span: Span | None = None
-            if self.settings.time_system == "FLO":
-                end = self.calendar.closing_visit(history.days, year)
-                span = Span.between(middle, end) if end is not None else None
-            elif history.stake in spans:
-                span = spans[history.stake].since(middle)
-            record = self._stake(history, span, year, ("summer", self.settings.time_system))
-            if record is not None:
-                yield record
+            known = [
+                own
+                for visit in reversed(history.within(campaign))
+                if (own := self._summer_chain(history, visit.day, year, spans.get(history.stake))) is not None
+            ]
+            best = next((one for one in known if one[1].bound == "="), known[0] if known else None)
+            if best is not None:
+                records.append(self._record(history, best[0], year, ("summer", system), best[1]))
+        return records
+
+    def _summer_chain(
+        self, history: StakeHistory, begin: date, year: int, span: Span | None
+    ) -> tuple[Span, PointBalance] | None:
+        """The best chain of readings of a stake from a visit in spring to the year's end; ``span`` is its year."""
+        if self.settings.time_system == "FLO":
+            return self._closing(history, begin, year)
+        part = span.since(begin) if span is not None else None
+        return best_span(history.visits, [part], self.settings) if part is not None else None
 
 
 def pairs_of_visits(visits: Sequence[Visit]) -> Iterable[tuple[Visit, Visit]]:
@@ -403,7 +517,7 @@ def pairs_of_visits(visits: Sequence[Visit]) -> Iterable[tuple[Visit, Visit]]:
 
 def _year_holding(calendar: Calendar, day: date) -> int:
     closing = calendar.closing_year(day)
-    return closing if closing is not None else day.year + (day > calendar.end(day.year))
+    return closing if closing is not None else calendar.year_of(day)
 
 
 def _shows_the_year(floor: str, kinds: Sequence[str]) -> bool:
@@ -416,8 +530,18 @@ def _shows_the_year(floor: str, kinds: Sequence[str]) -> bool:
 
 
 def usable(records: Iterable[PointRecord], year: int, period: str) -> list[PointRecord]:
-    """The points that enter the glacier-wide balance: values only, and no pit beside a stake that has one itself."""
-    found = [record for record in records if record.year == year and record.period == period and record.is_value]
+    """The points that enter the glacier-wide balance: values only, and no pit beside a stake that has one itself.
+
+    A point of unknown elevation has no place in it.
+    """
+    found = [
+        record
+        for record in records
+        if record.year == year
+        and record.period == period
+        and record.is_value
+        and math.isfinite(record.place.elevation_m)
+    ]
     measured = {record.point_id for record in found if record.kind == "stake"}
     return [record for record in found if record.beside is None or record.beside not in measured]
 

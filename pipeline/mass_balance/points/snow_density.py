@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.mass_balance.points.years import CAMPAIGN_GAP_DAYS, campaigns
+from schemas.settings import MassBalanceSettings
 from schemas.tables import DENSITY_FITS
 
 # fewer densities, or a smaller range of depths (m), say nothing of how density grows with depth
@@ -19,6 +20,9 @@ MINIMUM_DENSITIES = 4
 MINIMUM_DEPTH_RANGE_M = 0.3
 # the fitted growth must exceed this many of its standard deviations to be used
 SIGNIFICANCE = 2.0
+# a campaign so near tells the density of another in the same season, for which this is its relative standard deviation
+SEASON_GAP_DAYS = 60
+SIGMA_OTHER_CAMPAIGN_RELATIVE = 0.15
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,53 @@ class DensityFit:
 
 
 @dataclass(frozen=True)
+class TakenDensity:
+    """A density taken for snow that nobody weighed (kg m-3), and the flags that say where it comes from.
+
+    ``sigma_relative`` is its relative standard deviation where that is wider than a measured density's, else None.
+    """
+
+    density_kg_m3: float
+    flags: tuple[str, ...]
+    sigma_relative: float | None = None
+
+
+@dataclass(frozen=True)
+class AssumedDensities:
+    """What is taken where nothing was measured (kg m-3), each with its standard deviation: (density, sigma).
+
+    Attributes
+    ----------
+    seasonal : snow found inside a year.
+    old : snow found at a year's end, which has outlasted a summer or the melt season.
+    risen : what a stake rose by up to a year's end where nobody noted snow.
+    """
+
+    seasonal: tuple[float, float]
+    old: tuple[float, float]
+    risen: tuple[float, float]
+
+    @classmethod
+    def of(cls, settings: MassBalanceSettings) -> AssumedDensities:
+        """Those of the settings."""
+        return cls(
+            (settings.snow_density_kg_m3, settings.sigma_assumed_snow_density_kg_m3),
+            (settings.old_snow_density_kg_m3, settings.sigma_old_snow_density_kg_m3),
+            (settings.risen_density_kg_m3, settings.sigma_risen_density_kg_m3),
+        )
+
+    @property
+    def risen_relative(self) -> float:
+        """Relative standard deviation of the density of what a stake rose by."""
+        return self.risen[1] / self.risen[0]
+
+    def taken(self, *, closes_year: bool, rose: bool = False) -> TakenDensity:
+        """The density of snow at a visit that closes a year, or inside one."""
+        density, sigma = (self.risen if rose else self.old) if closes_year else self.seasonal
+        return TakenDensity(density, ("density_assumed",), sigma / density)
+
+
+@dataclass(frozen=True)
 class SnowDensities:
     """Everything known of snow density.
 
@@ -74,26 +125,38 @@ class SnowDensities:
     ----------
     beside : stake -> (day, density) of the pits dug beside it.
     fits : one a campaign, in order of time.
-    assumed_kg_m3 : where nothing was measured.
+    assumed : where nothing was measured.
     """
 
     beside: Mapping[str, Sequence[tuple[date, float]]]
     fits: tuple[DensityFit, ...]
-    assumed_kg_m3: float
+    assumed: AssumedDensities
     _starts: list[date] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._starts.extend(fit.first for fit in self.fits)
 
-    def of(self, day: date, stake: str | None, depth_m: float) -> tuple[float, tuple[str, ...]]:
-        """Density (kg m-3) of snow of a depth on a day, and the flag that says where it comes from."""
+    def of(self, day: date, stake: str | None, depth_m: float, *, closes_year: bool) -> TakenDensity:
+        """Density of snow of a depth (m) on a day that closes a year, or lies inside one.
+
+        That of the pit beside the stake, else of its depth or the mean in the campaign, else of the nearest campaign of
+        the same season within two months, else what is assumed for the season.
+        """
         pits = [density for when, density in self.beside.get(stake or "", ()) if _same_campaign(when, day)]
         if pits:
-            return float(np.mean(pits)), ("density_from_pit",)
+            return TakenDensity(float(np.mean(pits)), ("density_from_pit",))
         fit = self._of_campaign(day)
-        if fit is None:
-            return self.assumed_kg_m3, ("density_assumed",)
-        return fit.at(depth_m), (("density_from_depth",) if fit.used else ("density_of_campaign",))
+        if fit is not None:
+            return TakenDensity(fit.at(depth_m), (("density_from_depth",) if fit.used else ("density_of_campaign",)))
+        if not closes_year and (fit := self._of_season(day)) is not None:
+            return TakenDensity(fit.mean_kg_m3, ("density_of_other_campaign",), SIGMA_OTHER_CAMPAIGN_RELATIVE)
+        return self.assumed.taken(closes_year=closes_year)
+
+    def _of_season(self, day: date) -> DensityFit | None:
+        """The campaign nearest to a day, within two months of it."""
+        apart = {fit: max((fit.first - day).days, (day - fit.last).days, 0) for fit in self.fits}
+        near = [fit for fit, days in apart.items() if days <= SEASON_GAP_DAYS]
+        return min(near, key=lambda fit: (apart[fit], fit.first), default=None)
 
     def _of_campaign(self, day: date) -> DensityFit | None:
         gap = timedelta(days=CAMPAIGN_GAP_DAYS)

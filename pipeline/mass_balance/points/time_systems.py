@@ -97,12 +97,55 @@ def _part(visits: Sequence[Visit], mark: Mark, share: float, settings: MassBalan
     return replace(part, sigma_random_m_we=math.hypot(part.sigma_random_m_we, uneven))
 
 
+def best_span(
+    visits: Sequence[Visit], spans: Sequence[Span], settings: MassBalanceSettings
+) -> tuple[Span, PointBalance] | None:
+    """The span whose chain of readings is best, with its balance; None where no chain covers any of them.
+
+    A value goes before a bound, a chain of readings before one with a gap between two legs; of equals the first counts.
+    """
+    best: tuple[int, Span, PointBalance] | None = None
+    for span in spans:
+        balance = span.balance(visits, settings)
+        if balance is None:
+            continue
+        rank = _rank(balance)
+        if best is None or rank < best[0]:
+            best = rank, span, balance
+        if rank == 0:
+            break
+    return best[1:] if best is not None else None
+
+
+def _rank(balance: PointBalance) -> int:
+    bridged = any(flag.startswith("legs_bridged") for flag in balance.flags)
+    return 2 * (balance.bound != "=") + bridged
+
+
+def nearest_first(days: Sequence[date], day: date) -> list[date]:
+    """Days by their distance from one of them; of two equally near the later first."""
+    return sorted(set(days), key=lambda one: (abs((one - day).days), -one.toordinal()))
+
+
 def floating_date_spans(
     visits: Sequence[Visit], days: Sequence[date], year: int, calendar: Calendar, settings: MassBalanceSettings
 ) -> Span | None:
-    """From the visit that closes one year to the visit that closes the next; the actual dates are kept."""
-    begin, end = calendar.closing_visit(days, year - 1), calendar.closing_visit(days, year)
-    return Span.between(begin, end) if begin is not None and end is not None else None
+    """From a visit that closes one year to one that closes the next; the actual dates are kept.
+
+    Of the visits near enough to the two days the ones that the best chain of readings joins are taken, and of equal
+    chains those nearest to the days: a stake lost or buried on the nearest visit, or drilled anew on the next day,
+    keeps its year.
+    """
+    begins = nearest_first(calendar.closing_visits(days, year - 1), calendar.start(year))
+    ends = nearest_first(calendar.closing_visits(days, year), calendar.end(year))
+    if not begins or not ends:
+        return None
+    spans = [Span.between(begin, end) for begin in begins for end in ends if begin < end]
+    spans.sort(
+        key=lambda span: abs((span.begin - calendar.start(year)).days) + abs((span.end - calendar.end(year)).days)
+    )
+    found = best_span(visits, spans, settings)
+    return found[0] if found is not None else Span.between(begins[0], ends[0])
 
 
 def fixed_date_spans(
@@ -110,6 +153,7 @@ def fixed_date_spans(
 ) -> Span | None:
     """From the nominal first day of the year to that of the next, where visits lie on or closely around both."""
     gap = timedelta(days=settings.fixed_date_gap_days)
+    days = [visit.day for visit in visits if visit.exposed_m is not None or visit.status in ("buried", "melted_out")]
     first, last = _mark(days, calendar.start(year), gap), _mark(days, calendar.end(year), gap)
     return Span(first, last) if first is not None and last is not None else None
 

@@ -10,8 +10,15 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.mass_balance.fieldwork.read import FieldData
-from pipeline.mass_balance.points.point_balance import OldSnow, PitLayer, Visit, lowering_within_error, sum_pit
-from pipeline.mass_balance.points.snow_density import DensitySample, SnowDensities, fit_densities
+from pipeline.mass_balance.points.point_balance import (
+    OldSnow,
+    PitLayer,
+    Visit,
+    lowering_within_error,
+    rise_limit_m,
+    sum_pit,
+)
+from pipeline.mass_balance.points.snow_density import AssumedDensities, DensitySample, SnowDensities, fit_densities
 from pipeline.mass_balance.points.years import Calendar
 from schemas.settings import MassBalanceSettings
 
@@ -34,6 +41,15 @@ class Place:
         """The place on the straight way to another one, ``share`` of it from here."""
         names = self.__dataclass_fields__
         return Place(**{name: (1 - share) * getattr(self, name) + share * getattr(other, name) for name in names})
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """Where a leg of a stake stood on a day."""
+
+    day: date
+    leg: int
+    place: Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +80,7 @@ class Probing:
     snow_m: float
     density_kg_m3: float
     flags: tuple[str, ...]
+    sigma_relative: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +92,7 @@ class Network:
     stakes : where each stands, as listed.
     visits : by stake, in order of time.
     pits, probings : snow measured apart from stakes, or beside them.
-    surveys : stake -> (day, place) of its positions on known days, in order of time; empty where it was placed once.
+    surveys : stake -> its positions on known days, in order of time and leg; empty where it was placed once.
     densities : what is known of snow density.
     """
 
@@ -83,32 +100,54 @@ class Network:
     visits: Mapping[str, tuple[Visit, ...]]
     pits: tuple[Pit, ...]
     probings: tuple[Probing, ...]
-    surveys: Mapping[str, tuple[tuple[date, Place], ...]]
+    surveys: Mapping[str, tuple[Surveyed, ...]]
     densities: SnowDensities
 
     @cached_property
     def days(self) -> list[date]:
-        """Every day on which something was read or dug, in order, each as often as it was."""
+        """Every day on which something was read, dug or probed, in order, each as often as it was."""
         found = [visit.day for visits in self.visits.values() for visit in visits]
-        return sorted(found + [pit.day for pit in self.pits])
+        return sorted(found + [pit.day for pit in self.pits] + [probing.day for probing in self.probings])
 
     def place_on(self, stake: str, day: date) -> Place:
-        """Where a stake stood: between two surveys on the straight way, before the first and after the last there."""
+        """Where a stake stood on a day, by the surveys of its last leg."""
+        surveys = self.surveys.get(stake, ())
+        return _place_on(_way_of_leg(surveys, None), day) if surveys else self.stakes[stake]
+
+    def place_over(self, stake: str, begin: date, end: date, legs: Iterable[int] = ()) -> tuple[Place, float]:
+        """The middle of a stake's way over a period, and how far it moved (m); of several legs the mean over time.
+
+        ``legs`` are those that the balance of the period rests on; a stake that was drilled anew may stand elsewhere.
+        """
         surveys = self.surveys.get(stake, ())
         if not surveys:
-            return self.stakes[stake]
-        after = next((k for k, (when, _) in enumerate(surveys) if when >= day), len(surveys))
-        if after in (0, len(surveys)):
-            return surveys[min(after, len(surveys) - 1)][1]
-        (before, start), (behind, end) = surveys[after - 1], surveys[after]
-        return start.towards(end, (day - before).days / (behind - before).days)
-
-    def place_over(self, stake: str, begin: date, end: date) -> tuple[Place, float]:
-        """The middle of a stake's way over a period, and how far it moved (m)."""
-        if not self.surveys.get(stake):
             return self.stakes[stake], 0.0
-        start, last = self.place_on(stake, begin), self.place_on(stake, end)
-        return start.towards(last, 0.5), start.distance_m(last)
+        ways = []
+        for leg in dict.fromkeys(legs) or (None,):
+            own = _way_of_leg(surveys, leg)
+            start, last = _place_on(own, begin), _place_on(own, end)
+            ways.append((start.towards(last, 0.5), start.distance_m(last)))
+        place = ways[0][0]
+        for number, (other, _) in enumerate(ways[1:], start=2):
+            place = place.towards(other, 1 / number)
+        return place, max(moved_m for _, moved_m in ways)
+
+
+def _way_of_leg(surveys: Sequence[Surveyed], leg: int | None) -> list[Surveyed]:
+    """The surveys of a leg, one a day; where it was surveyed once at most, those of the other legs besides."""
+    own = [one for one in surveys if one.leg == leg]
+    known = own if len(own) > 1 else [*surveys, *own]
+    by_day = {one.day: one for one in known}  # the later in the list counts: the leg's own, else the last leg drilled
+    return [by_day[day] for day in sorted(by_day)]
+
+
+def _place_on(surveys: Sequence[Surveyed], day: date) -> Place:
+    """Where a stake stood: between two surveys on the straight way, before the first and after the last there."""
+    after = next((k for k, one in enumerate(surveys) if one.day >= day), len(surveys))
+    if after in (0, len(surveys)):
+        return surveys[min(after, len(surveys) - 1)].place
+    before, behind = surveys[after - 1], surveys[after]
+    return before.place.towards(behind.place, (day - before.day).days / (behind.day - before.day).days)
 
 
 def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) -> Network:
@@ -125,8 +164,11 @@ def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSett
     for row in rows:
         visits[str(row["stake_id"])].append(_visit(row, calendar, densities))
     unstated = {f"{row['stake_id']}/{row['leg']}/{row['date'].isoformat()}" for row in rows if not row["surface"]}
-    ordered = {stake: _with_old_snow(_with_assumed_ice(found, unstated), settings) for stake, found in visits.items()}
-    probings = tuple(_probing(row, densities) for row in data.probings.to_dict("records"))
+    ordered = {
+        stake: _with_old_snow(_with_risen_snow(_with_assumed_ice(found, unstated), densities, settings), settings)
+        for stake, found in visits.items()
+    }
+    probings = tuple(_probing(row, calendar, densities) for row in data.probings.to_dict("records"))
     return Network(
         stakes=stakes, visits=ordered, pits=pits, probings=probings, surveys=_surveys(data, stakes), densities=densities
     )
@@ -141,6 +183,50 @@ def _with_assumed_ice(visits: Sequence[Visit], unstated: Set[str]) -> Iterator[V
         else:
             yield visit
         left_snow = left_snow or (visit.opens_year and visit.snow_m > 0)
+
+
+def _with_risen_snow(
+    visits: Iterable[Visit], densities: SnowDensities, settings: MassBalanceSettings
+) -> Iterator[Visit]:
+    """The visits, with snow up to the surface where it lies above the last summer's by more than the noted snow.
+
+    Ice does not grow: what a stake rose by is snow, whether or not somebody noted it. Within a leg the last summer's
+    surface is that of the year's opening, and lower where a later visit found it lower.
+    """
+    opening: dict[int, Visit] = {}
+    summer_m: dict[int, float] = {}
+    for visit in sorted(visits, key=lambda visit: (visit.leg, visit.day)):
+        if visit.exposed_m is None:
+            yield visit
+            continue
+        own = visit.exposed_m + visit.snow_m + visit.superimposed_m
+        level, first = summer_m.get(visit.leg, own), opening.get(visit.leg, visit)
+        if level - own > rise_limit_m((first, visit), settings):
+            visit = _risen(visit, level - own, densities)  # noqa: PLW2901 - the visit, completed
+        yield visit
+        if visit.opens_year:
+            opening[visit.leg], summer_m[visit.leg] = visit, visit.exposed_m or 0.0
+        else:
+            summer_m[visit.leg] = max(own, level)
+
+
+def _risen(visit: Visit, rise_m: float, densities: SnowDensities) -> Visit:
+    """A visit with so much more snow: as dense as the noted one, else as measured then, else as assumed; all wide."""
+    density, flags = visit.snow_density_kg_m3, visit.flags
+    sigma = densities.assumed.risen_relative
+    if not visit.snow_m > 0:
+        taken = densities.of(visit.day, visit.stake_id, rise_m, closes_year=visit.opens_year)
+        if "density_assumed" in taken.flags:
+            taken = densities.assumed.taken(closes_year=visit.opens_year, rose=True)
+        density, flags = taken.density_kg_m3, (*flags, *taken.flags)
+        sigma = taken.sigma_relative or sigma
+    return replace(
+        visit,
+        snow_m=visit.snow_m + rise_m,
+        snow_density_kg_m3=density,
+        snow_sigma_relative=sigma,
+        flags=(*flags, "surface_rise"),
+    )
 
 
 def _with_old_snow(visits: Iterable[Visit], settings: MassBalanceSettings) -> tuple[Visit, ...]:
@@ -174,26 +260,23 @@ def _place(row: Mapping[Any, Any]) -> Place:
     return Place(**{name: float(row[name]) for name in Place.__dataclass_fields__})
 
 
-def _surveys(data: FieldData, stakes: Mapping[str, Place]) -> dict[str, tuple[tuple[date, Place], ...]]:
+def _surveys(data: FieldData, stakes: Mapping[str, Place]) -> dict[str, tuple[Surveyed, ...]]:
     """Positions typed with readings, and the listed one on the day of installation; by stake, in order of time."""
     placed = data.readings[data.readings[["easting", "northing"]].notna().all(axis=1)]
-    found: dict[str, dict[date, Place]] = {}
+    found: dict[str, dict[tuple[date, int], Place]] = {}
     for row in placed.to_dict("records"):
         place = _place(row)
         if not math.isfinite(place.elevation_m):
-            listed = stakes[str(row["stake_id"])]
-            place = Place(
-                easting=place.easting,
-                northing=place.northing,
-                longitude=place.longitude,
-                latitude=place.latitude,
-                elevation_m=listed.elevation_m,
-            )
-        found.setdefault(str(row["stake_id"]), {})[row["date"]] = place
+            place = replace(place, elevation_m=stakes[str(row["stake_id"])].elevation_m)
+        found.setdefault(str(row["stake_id"]), {})[row["date"], int(row["leg"])] = place
     for row in data.stakes.to_dict("records"):
         if str(row["stake_id"]) in found and row["installed"] is not None:
-            found[str(row["stake_id"])].setdefault(row["installed"], _place(row))
-    return {stake: tuple(sorted(places.items())) for stake, places in found.items()}
+            own = found[str(row["stake_id"])]
+            own.setdefault((row["installed"], min(leg for _, leg in own)), _place(row))
+    return {
+        stake: tuple(Surveyed(day, leg, place) for (day, leg), place in sorted(places.items(), key=lambda one: one[0]))
+        for stake, places in found.items()
+    }
 
 
 def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
@@ -208,13 +291,8 @@ def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
         place = _place(row)
         if not math.isfinite(place.easting) and row["stake_id"] is not None:
             beside = stakes[str(row["stake_id"])]
-            place = Place(
-                easting=beside.easting,
-                northing=beside.northing,
-                longitude=beside.longitude,
-                latitude=beside.latitude,
-                elevation_m=place.elevation_m,
-            )
+            known = math.isfinite(place.elevation_m)
+            place = replace(beside, elevation_m=place.elevation_m if known else beside.elevation_m)
         own = tuple(layers[str(row["pit_id"])])
         pit = Pit(
             pit_id=str(row["pit_id"]),
@@ -255,7 +333,7 @@ def _densities(data: FieldData, pits: Sequence[Pit], settings: MassBalanceSettin
     typed = data.readings.dropna(subset=["snow_density_kg_m3"])
     columns = (typed[name] for name in ("date", "snow_depth_m", "snow_density_kg_m3"))
     samples += [DensitySample(day, float(h), float(density)) for day, h, density in zip(*columns, strict=True)]
-    return SnowDensities(beside, fit_densities(samples), settings.snow_density_kg_m3)
+    return SnowDensities(beside, fit_densities(samples), AssumedDensities.of(settings))
 
 
 def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities) -> Visit:
@@ -272,9 +350,11 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities)
         exposed = None
     snow, density = _number(row["snow_depth_m"]) or 0.0, _number(row["snow_density_kg_m3"])
     flags: tuple[str, ...] = () if tilt is None or tilt == 0 else ("tilted",)
+    closes_year = calendar.closing_year(day) is not None
+    taken = None
     if snow > 0 and density is None:
-        density, assumed = densities.of(day, stake, snow)
-        flags += assumed
+        taken = densities.of(day, stake, snow, closes_year=closes_year)
+        density, flags = taken.density_kg_m3, flags + taken.flags
     return Visit(
         stake_id=stake,
         leg=int(row["leg"]),
@@ -286,21 +366,23 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities)
         superimposed_m=_number(row["superimposed_ice_m"]) or 0.0,
         surface=row["surface"] or "ice",
         status=row["status"] or "ok",
-        opens_year=calendar.closing_year(day) is not None,
+        opens_year=closes_year,
         flags=flags,
+        snow_sigma_relative=taken.sigma_relative if taken is not None else None,
     )
 
 
-def _probing(row: Mapping[Any, Any], densities: SnowDensities) -> Probing:
+def _probing(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities) -> Probing:
     depth = float(row["snow_depth_m"])
-    density, flags = densities.of(row["date"], None, depth)
+    taken = densities.of(row["date"], None, depth, closes_year=calendar.closing_year(row["date"]) is not None)
     return Probing(
         probing_id=str(row["probing_id"]),
         day=row["date"],
         place=_place(row),
         snow_m=depth,
-        density_kg_m3=density,
-        flags=flags,
+        density_kg_m3=taken.density_kg_m3,
+        flags=taken.flags,
+        sigma_relative=taken.sigma_relative,
     )
 
 

@@ -41,13 +41,22 @@ class Calendar:
             raise BadInput("year_start", repr(year_start), "a day of every year, as month-day") from None
         return cls(month, day, tolerance_days)
 
+    @property
+    def covers_calendar_years(self) -> bool:
+        """Whether a year runs from 1 January to 31 December; it is then named after the one that it covers."""
+        return (self.month, self.day) == (1, 1)
+
     def start(self, year: int) -> date:
-        """Nominal first day of the mass-balance year that ends in ``year``."""
-        return date(year - 1, self.month, self.day)
+        """Nominal first day of the mass-balance year ``year``."""
+        return date(year - (not self.covers_calendar_years), self.month, self.day)
 
     def end(self, year: int) -> date:
-        """Nominal day that closes the mass-balance year ``year``."""
-        return date(year, self.month, self.day)
+        """Nominal day that closes the mass-balance year ``year`` and opens the next."""
+        return date(year + self.covers_calendar_years, self.month, self.day)
+
+    def year_of(self, day: date) -> int:
+        """The mass-balance year that holds a day."""
+        return day.year + (day > self.end(day.year))
 
     def closing_year(self, day: date) -> int | None:
         """The mass-balance year that a visit closes; None for a visit inside a year."""
@@ -76,15 +85,19 @@ class Calendar:
 
 
 def balance_years(calendar: Calendar, days: Iterable[date]) -> list[int]:
-    """Every mass-balance year from the first visit to the last, named after the calendar year in which it ends."""
+    """Every mass-balance year from the first visit to the last, named after the calendar year in which it ends.
+
+    A year from 1 January to 31 December, as tropical glaciers have it, is named after the year that it covers.
+    """
     ordered = sorted(set(days))
     if not ordered:
         return []
     last = calendar.closing_year(ordered[-1])
     if last is None:
-        last = ordered[-1].year + (ordered[-1] > calendar.end(ordered[-1].year))
+        last = calendar.year_of(ordered[-1])
     first = calendar.closing_year(ordered[0])
-    first_year = first + 1 if first is not None else ordered[0].year + (ordered[0] > calendar.end(ordered[0].year))
+    # a campaign alone at a year's end shows that year: a pit, a probed depth
+    first_year = calendar.year_of(ordered[0]) if first is None else min(first + 1, last)
     return list(range(first_year, last + 1))
 
 
@@ -102,9 +115,13 @@ def campaigns(days: Iterable[date]) -> list[tuple[date, date]]:
 
 def midseason_campaigns(days: Iterable[date], begin: date, end: date) -> list[tuple[date, date]]:
     """Campaigns that can part winter from summer in a year from ``begin`` to ``end``."""
-    earliest = begin + timedelta(days=MIDSEASON_AFTER_BEGIN_DAYS)
-    latest = end - timedelta(days=MIDSEASON_BEFORE_END_DAYS)
+    earliest, latest = midseason_window(begin, end)
     return campaigns(day for day in days if earliest <= day <= latest)
+
+
+def midseason_window(begin: date, end: date) -> tuple[date, date]:
+    """First and last day that can part winter from summer in a year from ``begin`` to ``end``."""
+    return begin + timedelta(days=MIDSEASON_AFTER_BEGIN_DAYS), end - timedelta(days=MIDSEASON_BEFORE_END_DAYS)
 
 
 def commonest(days: Sequence[date]) -> date | None:

@@ -107,7 +107,7 @@ def monte_carlo(
     ground = read_ground(data, settings, dem, outline)
     measured = measure(data, calendar, settings)
     tell("Monte Carlo: integrating the balances as they were read")
-    annual, _ = integrate_fieldwork(measured.plans, ground, settings, silent)
+    annual = integrate_fieldwork(measured.plans, ground, settings, silent).annual
     estimators = _estimators(measured, annual, ground, settings)
     if not estimators:
         return MonteCarlo((), draws, seed, {source: np.empty((draws, 0)) for source in SOURCES})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pytest
@@ -241,17 +242,18 @@ def write_map(tmp_path):
     return {"dem": tmp_path / "dem.tif", "outline": tmp_path / "outline.geojson"}
 
 
-def straight_balance(tables) -> None:
-    """Every stake on b = 0.005 (z - 3700), read as ice, with its elevation on the plane."""
+def straight_balance(tables, zero_m=3700) -> None:
+    """Every stake on b = 0.005 (z - zero_m), lost as ice and gained as snow, with its elevation on the plane."""
     tables.pop("hypsometry"), tables.pop("snow_pits"), tables.pop("pit_layers")
     for row in tables["stakes"][2:]:
         row[3] = 3400 + 0.4 * (row[2] - 4_798_600)
     heights = {row[0]: row[3] for row in tables["stakes"][2:]}
     rows = [row for row in tables["readings"][1:] if row[0] is not None]
     for first, second in zip(rows[::2], rows[1::2], strict=True):
-        loss = -0.005 * (heights[first[0]] - 3700) / 0.9 * 100
-        first[3:7], second[3:7] = [200, None, None, None], [200 + loss, None, None, None]
-        first[4] = second[4] = None
+        balance = 0.005 * (heights[first[0]] - zero_m)
+        loss, snow = max(-balance, 0) / 0.9 * 100, max(balance, 0) / 0.5 * 100
+        first[3:7] = [400, None, None, None]
+        second[3:7] = [400 + loss - snow, None, snow, 500 if snow else None]
     tables["readings"] = [tables["readings"][0], *rows]
 
 
@@ -283,7 +285,7 @@ def test_the_field_has_isolines_errors_and_nothing_off_the_glacier(tmp_path) -> 
 
 
 def test_the_budget_adds_up_and_densities_do_not_average_out(tmp_path) -> None:
-    year = run(tmp_path, straight_balance, **write_map(tmp_path)).years[0]
+    year = run(tmp_path, partial(straight_balance, zero_m=4000), **write_map(tmp_path)).years[0]
     parts = [year.budget[name] for name in ("point", "density", "interpolation", "area", "method")]
     assert year.sigma_annual_m_we == pytest.approx(np.sqrt(np.sum(np.square(parts))))
     # every stake stands in ice: 15 of 900 kg m-3 of the glacier's balance

@@ -177,7 +177,7 @@ def test_a_balance_that_its_elevation_does_not_allow() -> None:
 
 def test_annual_that_is_not_winter_plus_summer() -> None:
     """Three stakes read in June too; at one the June density is of another winter than its annual balance."""
-    data = a_network(lambda z: 0.3)
+    data = a_network(lambda z: -3.0)
     june = data.readings[data.readings["date"] == FIRST].assign(
         date=date(2004, 6, 1), exposed_m=1.0, snow_depth_m=1.0, snow_density_kg_m3=300.0
     )

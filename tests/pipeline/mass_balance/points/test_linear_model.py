@@ -89,19 +89,22 @@ def test_too_few_balances_make_no_model() -> None:
 
 
 def a_network(lost: tuple[tuple[str, int], ...]) -> FieldData:
-    """The exact table as readings of bare ice, each year a new leg; ``lost`` readings were never made."""
+    """The exact table as readings of bare ice or old snow, each year a new leg; ``lost`` readings were never made."""
     rows = []
     for stake, alpha in ALPHA.items():
         for leg, (year, beta) in enumerate(BETA.items(), start=1):
             if (stake, year) not in lost:
-                rows.append((stake, leg, date(year - 1, 9, 30), 5.0))
-                rows.append((stake, leg, date(year, 9, 30), 5.0 - (alpha + beta) / 0.9))
+                lost_m, snow_m = max(-(alpha + beta), 0.0) / 0.9, max(alpha + beta, 0.0) / 0.5
+                rows.append((stake, leg, date(year - 1, 9, 30), 5.0, 0.0, None))
+                rows.append((stake, leg, date(year, 9, 30), 5.0 + lost_m - snow_m, snow_m, 500.0 if snow_m else None))
     stakes = [(stake, 500_000.0 + 200 * k, 4.8e6 + 200 * k, 3500.0 + 100 * k) for k, stake in enumerate(ALPHA)]
     bands = [(2001, 3450.0 + 100 * k, 3550.0 + 100 * k, 1.0) for k in range(4)]
     return field_data(
         {
             "stakes": pd.DataFrame(stakes, columns=["stake_id", "easting", "northing", "elevation_m"]),
-            "readings": pd.DataFrame(rows, columns=["stake_id", "leg", "date", "exposed_m"]),
+            "readings": pd.DataFrame(
+                rows, columns=["stake_id", "leg", "date", "exposed_m", "snow_depth_m", "snow_density_kg_m3"]
+            ),
             "hypsometry": pd.DataFrame(bands, columns=["year", "lower_m", "upper_m", "area_km2"]),
         }
     )

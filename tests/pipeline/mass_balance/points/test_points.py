@@ -149,9 +149,18 @@ def test_redrilled_legs_are_joined_on_their_common_day() -> None:
     assert len(balance.readings) == 4
 
 
-def test_legs_without_a_common_day_leave_a_gap() -> None:
-    legs = [visit(0.4), visit(2.6, day=date(2004, 5, 29)), visit(0.2, day=DAY_2, leg=2), visit(1.1, day=DAY_3, leg=2)]
+def test_legs_far_apart_leave_a_gap() -> None:
+    legs = [visit(0.4), visit(2.6, day=date(2004, 5, 20)), visit(0.2, day=DAY_2, leg=2), visit(1.1, day=DAY_3, leg=2)]
     assert chain_balance(legs, DAY_1, DAY_3, SETTINGS) is None
+
+
+def test_a_leg_drilled_on_the_next_day_follows_with_the_error_of_a_day() -> None:
+    legs = [visit(0.4), visit(2.6, day=date(2004, 5, 29)), visit(0.2, day=DAY_2, leg=2), visit(1.1, day=DAY_3, leg=2)]
+    balance = chain_balance(legs, DAY_1, DAY_3, SETTINGS)
+    assert balance.balance_m_we == pytest.approx(-0.9 * (2.2 + 0.9))
+    assert balance.flags == ("legs_bridged:1 days", "legs_chained")
+    same_day = [legs[0], dataclasses.replace(legs[1], day=DAY_2), *legs[2:]]
+    assert balance.sigma_random_m_we > chain_balance(same_day, DAY_1, DAY_3, SETTINGS).sigma_random_m_we
 
 
 def test_legs_side_by_side_are_averaged() -> None:
@@ -202,8 +211,11 @@ def test_visits_close_the_year_they_are_near() -> None:
 
 def test_a_year_that_begins_in_january_works() -> None:
     calendar = Calendar.of("01-01", 20)
-    assert calendar.closing_year(date(2003, 12, 28)) == 2004
-    assert calendar.closing_year(date(2004, 1, 5)) == 2004
+    assert calendar.closing_year(date(2003, 12, 28)) == 2003
+    assert calendar.closing_year(date(2004, 1, 5)) == 2003
+    assert (calendar.start(2003), calendar.end(2003)) == (date(2003, 1, 1), date(2004, 1, 1))
+    assert [calendar.year_of(day) for day in (date(2003, 1, 2), date(2003, 12, 31))] == [2003, 2003]
+    assert balance_years(calendar, [date(2001, 12, 30), date(2003, 12, 31)]) == [2002, 2003]
 
 
 def test_a_day_that_no_year_has_is_refused() -> None:

@@ -7,7 +7,13 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from pipeline.mass_balance.points.snow_density import DensitySample, SnowDensities, density_table, fit_densities
+from pipeline.mass_balance.points.snow_density import (
+    AssumedDensities,
+    DensitySample,
+    SnowDensities,
+    density_table,
+    fit_densities,
+)
 from schemas.tables import DENSITY_FITS
 
 JUNE = date(2004, 6, 1)
@@ -55,12 +61,20 @@ def test_the_nearest_source_wins_and_says_so() -> None:
     fits = fit_densities([
         *samples(depth, 300 + 40 * depth), *samples([0.8], [450.0], date(2004, 9, 1)),
     ])  # fmt: skip
-    known = SnowDensities({"7": [(JUNE, 333.0), (date(2004, 9, 1), 444.0)]}, fits, 350.0)
-    assert known.of(JUNE + timedelta(days=2), "7", 1.0) == (333.0, ("density_from_pit",))
-    assert known.of(JUNE + timedelta(days=2), "8", 1.0) == (pytest.approx(340), ("density_from_depth",))
-    assert known.of(date(2004, 9, 3), "8", 1.0) == (450.0, ("density_of_campaign",))
-    assert known.of(date(2004, 7, 15), "8", 1.0) == (350.0, ("density_assumed",))
-    assert known.of(date(2003, 7, 15), None, 1.0) == (350.0, ("density_assumed",))
+    assumed = AssumedDensities((350.0, 70.0), (550.0, 80.0), (500.0, 100.0))
+    known = SnowDensities({"7": [(JUNE, 333.0), (date(2004, 9, 1), 444.0)]}, fits, assumed)
+
+    def of(day, stake, closes_year=False):
+        taken = known.of(day, stake, 1.0, closes_year=closes_year)
+        return taken.density_kg_m3, taken.flags, taken.sigma_relative
+
+    assert of(JUNE + timedelta(days=2), "7") == (333.0, ("density_from_pit",), None)
+    assert of(JUNE + timedelta(days=2), "8") == (pytest.approx(340), ("density_from_depth",), None)
+    assert of(date(2004, 9, 3), "8", True) == (450.0, ("density_of_campaign",), None)
+    # between campaigns the nearer of the season, with a wide error; never for the snow of a year's end
+    assert of(date(2004, 7, 5), "8") == (fits[0].mean_kg_m3, ("density_of_other_campaign",), 0.15)
+    assert of(date(2004, 9, 20), "8", True) == (550.0, ("density_assumed",), 80 / 550)
+    assert of(date(2003, 7, 15), None) == (350.0, ("density_assumed",), 0.2)
 
 
 def test_a_density_without_depth_counts_for_the_mean_alone() -> None:
