@@ -10,7 +10,6 @@ from typing import Any
 
 import rasterio
 
-import catalog.checks
 from catalog.archive.opened import Archive, Files, FolderFiles
 from catalog.checks.result import Check, CheckResult, ValidationReport
 from pipeline.progress import Tell, silent
@@ -27,9 +26,9 @@ AnyCheck = Check[Any]
 
 def written_checks() -> Iterator[AnyCheck]:
     """Every check that a module of this folder holds: to write one is to have it made."""
-    names = {module.name for module in iter_modules(catalog.checks.__path__)} - {"every_check"}
+    names = {module.name for module in iter_modules([str(Path(__file__).parent)])} - {"every_check"}
     for name in sorted(names, key=lambda one: (_ORDER.index(one) if one in _ORDER else len(_ORDER), one)):
-        module = import_module(f"{catalog.checks.__name__}.{name}")
+        module = import_module(f"{__package__}.{name}")
         own = (one for one in vars(module).values() if isinstance(one, Check))
         yield from (one for one in own if one.find.__module__ == module.__name__)
 

@@ -1,58 +1,132 @@
-"""Imports go one way, schemas <- pipeline <- catalog <- cli.py, and nothing reads the sample's truth."""
+"""Imports go one way, schemas <- pipeline <- catalog <- cli.py, and down the chapters; nothing reads the truth."""
 
 from __future__ import annotations
 
-import ast
-
 import pytest
 
+from tests.house.import_rules import FLOORS, circles, sources, wrong_floors, wrong_packages
 from tests.root import ROOT
 
-MAY_IMPORT = {
-    "schemas": {"schemas"},
-    "pipeline": {"schemas", "pipeline"},
-    "catalog": {"schemas", "pipeline", "catalog"},
-    "cli": {"schemas", "pipeline", "catalog"},
-}
-OURS = {*MAY_IMPORT, "tests", "benchmarks"}
 TRUTH = ("urumqi_truth", "kuitun_truth")
+SOURCES = sources()
 
 
-def modules():
-    for package in ("schemas", "pipeline", "catalog"):
-        yield from sorted((ROOT / package).rglob("*.py"))
-    yield ROOT / "cli.py"
+def test_imports_go_one_way():
+    assert wrong_packages(SOURCES) == []
 
 
-def imported(path):
-    """Full names of all that a module imports, wherever the import stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import hides where it goes"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-            yield str(node.module)
+@pytest.mark.parametrize("house", FLOORS)
+def test_a_chapter_imports_chapters_below_it(house):
+    assert wrong_floors(SOURCES, house, FLOORS[house]) == []
 
 
-def name_of(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+def test_no_modules_import_each_other_in_a_circle():
+    assert circles(SOURCES) == []
 
 
-@pytest.mark.parametrize("path", list(modules()), ids=name_of)
-def test_imports_go_one_way(path):
-    package = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    ours = {name.split(".")[0] for name in imported(path)} & OURS
-    assert ours <= MAY_IMPORT[package]
-
-
-@pytest.mark.parametrize("path", list(modules()), ids=name_of)
-def test_no_product_code_knows_the_truth(path):
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_product_code_knows_the_truth(name):
     """It lies with the tests, which no product code may import; nor may any name it, for ``import_module`` would do."""
-    text = path.read_text(encoding="utf-8")
-    assert not [name for name in TRUTH if name in text]
+    assert not [truth for truth in TRUTH if truth in SOURCES[name]]
 
 
 def test_no_module_is_a_drawer_for_odds_and_ends():
     odd = {"utils", "helpers", "misc", "common", "util"}
-    assert not [path for path in modules() if odd & {part.removesuffix(".py") for part in path.parts}]
+    assert not [name for name in SOURCES if odd & set(name.split("."))]
+
+
+def test_every_file_of_the_product_is_read():
+    files = [path for package in ("schemas", "pipeline", "catalog") for path in (ROOT / package).rglob("*.py")]
+    assert len(SOURCES) == len(files) + 1 > 250
+
+
+# --- each rule finds what breaks it -------------------------------------------------------------------------------
+
+HOUSE = {
+    "schemas": "",
+    "pipeline": "",
+    "catalog": "",
+    "catalog.low": "",
+    "catalog.low.inner": "VALUE = 1",
+    "catalog.high": "",
+    "catalog.high.inner": "from catalog.low.inner import VALUE",
+    "cli": "from catalog.high.inner import VALUE",
+}
+TWO_FLOORS = (("low",), ("high",))
+
+
+def changed(**texts: str) -> dict[str, str]:
+    """The sound house with other text in some of its modules; ``catalog__low`` stands for ``catalog.low``."""
+    return HOUSE | {name.replace("__", "."): text for name, text in texts.items()}
+
+
+def test_a_sound_house_breaks_no_rule():
+    assert wrong_packages(HOUSE) == []
+    assert wrong_floors(HOUSE, "catalog", TWO_FLOORS) == []
+    assert circles(HOUSE) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pipeline", "from catalog.low.inner import VALUE"),
+        ("schemas", "import pipeline"),
+        ("catalog__low__inner", "def late():\n    import cli"),
+        ("catalog__low__inner", "from tests.root import ROOT"),
+        ("cli", "import benchmarks.region"),
+    ],
+)
+def test_an_import_against_the_packages_is_found(name, text):
+    assert [one.split(":")[0] for one in wrong_packages(changed(**{name: text}))] == [name.replace("__", ".")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from catalog.high.inner import VALUE",
+        "from catalog.high import inner",
+        "import catalog.high.inner",
+        "def late():\n    from catalog.high.inner import VALUE",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from catalog.high.inner import VALUE",
+        "from catalog import VALUE",
+    ],
+)
+def test_an_import_of_a_higher_floor_is_found_wherever_it_stands(text):
+    (wrong,) = wrong_floors(changed(catalog__low__inner=text), "catalog", TWO_FLOORS)
+    assert wrong.startswith("catalog.low.inner:")
+
+
+def test_rooms_of_one_floor_do_not_know_each_other():
+    (wrong,) = wrong_floors(HOUSE, "catalog", (("low", "high"),))
+    assert wrong.startswith("catalog.high.inner:1 imports catalog.low.inner")
+
+
+def test_a_room_without_a_floor_and_a_floor_without_its_room_are_found():
+    assert wrong_floors(changed(catalog__new=""), "catalog", TWO_FLOORS) == [
+        "catalog.new has no floor: say where it stands"
+    ]
+    assert wrong_floors(HOUSE, "catalog", (*TWO_FLOORS, ("gone",))) == [
+        "catalog.gone stands on a floor and is not there"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from catalog.high.inner import VALUE",
+        "def late():\n    from catalog.high.inner import VALUE",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from catalog.high.inner import VALUE",
+    ],
+)
+def test_a_circle_is_found_though_a_function_or_a_type_hint_hides_it(text):
+    assert circles(changed(catalog__low__inner=text)) == [["catalog.high.inner", "catalog.low.inner"]]
+
+
+def test_a_circle_over_three_modules_is_found_once():
+    over_three = changed(catalog__low__inner="import cli")
+    assert circles(over_three) == [["catalog.high.inner", "catalog.low.inner", "cli"]]
+
+
+def test_a_relative_import_is_refused():
+    with pytest.raises(ValueError, match=r"catalog\.low\.inner:1: a relative import hides where it goes"):
+        circles(changed(catalog__low__inner="from . import inner"))
