@@ -75,6 +75,13 @@ def test_ci_runs_the_readmes_test_command():
     assert tests[0] in script.splitlines()
 
 
+def test_every_file_that_the_page_for_contributors_names_is_there():
+    text = (DOCS / "contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:schemas|pipeline|catalog|tests|docs)/[a-z_/]*(?:\.py)?)`", text))
+    assert len(named) > 15
+    assert not [name for name in sorted(named) if not (ROOT / name).exists()]
+
+
 def test_links_between_pages_lead_somewhere():
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     broken = [
