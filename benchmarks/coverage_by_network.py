@@ -1,7 +1,7 @@
 """How often the truth lies within the stated errors of the mass balance, by family of glaciers and network of stakes.
 
     python -m benchmarks.coverage_by_network [--glaciers 120] [--years 4] [--families wind plain]
-        [--networks all_elevations ...] [--workers 1] [--out FOLDER]
+        [--networks all_elevations ...] [--workers 1] [--out FOLDER] [--before COVERAGE.json]
 
 Two families of synthetic glaciers (``tests/made/glacier_families.py``), five networks each
 (``tests/made/glacier_fieldwork.py``). Family 'wind' is for tuning; family 'plain' is HELD OUT: it is run to report, and
@@ -12,7 +12,8 @@ settings and the contour method, on a 25 m grid.
 Printed by family, network and quantity: number of glacier-years, bias, root mean square error, mean stated sigma, and
 the share of truths within 1 and 1.96 stated sigma (68 and 95 % where errors are honest and normal). ELA and AAR are
 intervals: a line off the glacier counts as the glacier's lowest or highest point, and a result or truth there agrees
-with an interval that reaches it. ``--out`` writes coverage.json, coverage.md, and rows.csv with every single result.
+with an interval that reaches it. ``--out`` writes coverage.json, coverage.md, and rows.csv with every single result;
+``--before`` sets the coverage.json of an earlier run beside this one.
 """
 
 from __future__ import annotations
@@ -147,8 +148,14 @@ def coverage(rows: Sequence[Row]) -> list[Coverage]:
     return sorted(found, key=lambda one: (order[one.family], order[one.quantity], order[one.network]))
 
 
-def markdown(found: Sequence[Coverage]) -> str:
-    """A table for each family and quantity."""
+def read_coverage(path: Path) -> list[Coverage]:
+    """What an earlier run wrote."""
+    return [Coverage(**one) for one in json.loads(path.read_text(encoding="utf-8"))["coverage"]]
+
+
+def markdown(found: Sequence[Coverage], before: Sequence[Coverage] = ()) -> str:
+    """A table for each family and quantity; with an earlier run, 'then → now' in every cell."""
+    earlier = {(one.family, one.quantity, one.network): one for one in before}
     lines = []
     for family, quantity in dict.fromkeys((one.family, one.quantity) for one in found):
         unit = f" ({QUANTITIES[quantity]})" if QUANTITIES[quantity] else ""
@@ -156,12 +163,20 @@ def markdown(found: Sequence[Coverage]) -> str:
         lines += ["| network | n | bias | rms | mean sigma | within 1 | within 1.96 |", "|---|--:|--:|--:|--:|--:|--:|"]
         for one in found:
             if (one.family, one.quantity) == (family, quantity):
-                digits = 0 if quantity == "ela" else 3
-                numbers = f"{one.bias:+.{digits}f} | {one.rms:.{digits}f} | {one.sigma:.{digits}f}"
-                shares = f"{100 * one.within_1:.0f} % | {100 * one.within_196:.0f} %"
-                lines.append(f"| {NETWORKS[one.network].meaning} | {one.n} | {numbers} | {shares} |")
+                then = earlier.get((family, quantity, one.network))
+                cells = _cells(one)
+                if then is not None:
+                    cells = [f"{old} → {new}" for old, new in zip(_cells(then), cells, strict=True)]
+                lines.append(f"| {NETWORKS[one.network].meaning} | {one.n} | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _cells(one: Coverage) -> list[str]:
+    """Bias, rms, sigma and the two shares as text."""
+    digits = 0 if one.quantity == "ela" else 3
+    numbers = [f"{one.bias:+.{digits}f}", f"{one.rms:.{digits}f}", f"{one.sigma:.{digits}f}"]
+    return [*numbers, f"{100 * one.within_1:.0f} %", f"{100 * one.within_196:.0f} %"]
 
 
 def all_rows(tasks: Sequence[tuple[Family, int, int, tuple[str, ...]]], workers: int) -> Iterator[list[Row]]:
@@ -184,27 +199,30 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder for coverage.json, coverage.md and rows.csv")
+    parser.add_argument("--before", type=Path, help="coverage.json of an earlier run, to stand beside this one")
     asked = parser.parse_args()
+    before = read_coverage(asked.before) if asked.before else []
     seeds = range(asked.first_seed, asked.first_seed + asked.glaciers)
-    tasks = [(family, seed, asked.years, tuple(asked.networks)) for family in asked.families for seed in seeds]
+    tasks = [(family, seed, asked.years, tuple(asked.networks)) for seed in seeds for family in asked.families]
     begin, rows = time.perf_counter(), []
     for number, own in enumerate(all_rows(tasks, asked.workers), start=1):
         rows += own
-        if number % 10 == 0:
+        if number % 10 == 0 or number == len(tasks):
             print(f"{number} of {len(tasks)} glaciers, {time.perf_counter() - begin:.0f} s", file=sys.stderr)
-    found = coverage(rows)
-    print(markdown(found))
-    print(f"{len(tasks)} glaciers, {asked.years} years, {time.perf_counter() - begin:.0f} s", file=sys.stderr)
-    if asked.out:
-        _write(asked.out, rows, found, {"glaciers": asked.glaciers, "years": asked.years, "first": asked.first_seed})
+            if asked.out:  # an interrupted run leaves what it has
+                write_results(asked.out, rows, before)
+    print(markdown(coverage(rows), before))
 
 
-def _write(folder: Path, rows: Sequence[Row], found: Sequence[Coverage], run: dict[str, int]) -> None:
+def write_results(folder: Path, rows: Sequence[Row], before: Sequence[Coverage]) -> None:
+    """Write coverage.json, coverage.md and rows.csv."""
     folder.mkdir(parents=True, exist_ok=True)
+    found = coverage(rows)
     machine = {"processors": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    document = {"run": run, "machine": machine, "coverage": [asdict(one) for one in found]}
+    glaciers = {family: len({row.seed for row in rows if row.family == family}) for family in FAMILIES}
+    document = {"glaciers": glaciers, "machine": machine, "coverage": [asdict(one) for one in found]}
     (folder / "coverage.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (folder / "coverage.md").write_text(markdown(found), encoding="utf-8")
+    (folder / "coverage.md").write_text(markdown(found, before), encoding="utf-8")
     with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as target:
         writer = csv.DictWriter(target, list(Row.__dataclass_fields__), lineterminator="\n")
         writer.writeheader()

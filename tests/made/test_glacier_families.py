@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from benchmarks.coverage_by_network import Row, compared, coverage
+from benchmarks.coverage_by_network import Row, compared, coverage, markdown, read_coverage, write_results
 from pipeline.mass_balance import BalanceYear, mass_balance, read_field_data
 from schemas.settings import MassBalanceSettings
 from tests.made.glacier_families import FAMILIES, equilibrium_line, knee_profile, sunshine, synthetic_glacier
@@ -257,3 +257,23 @@ def test_readings_stand_for_the_balance_of_every_stake(tmp_path):
                     densities.append(-1000 * balance / lowering)
     assert len(densities) > 5
     assert all(520 < density < 960 for density in densities)
+
+
+def test_an_earlier_run_stands_beside_a_later_one(tmp_path):
+    def rows(errors):
+        return [Row("aar", 0.5 + e, 0.5, 0.1, family="plain", network="high_only", seed=1, year=2011) for e in errors]
+
+    write_results(tmp_path, rows([0.05, 0.15]), [])
+    then = read_coverage(tmp_path / "coverage.json")
+    assert then == coverage(rows([0.05, 0.15]))
+    (line,) = (
+        line for line in markdown(coverage(rows([0.3])), then).splitlines() if NETWORKS["high_only"].meaning in line
+    )
+    assert [cell.strip() for cell in line.split("|")][2:8] == [
+        "1",
+        "+0.100 → +0.300",
+        "0.112 → 0.300",
+        "0.100 → 0.100",
+        "50 % → 0 %",
+        "100 % → 0 %",
+    ]
