@@ -36,7 +36,7 @@ from catalog.build.definitions import default_definitions  # noqa: E402 - as abo
 from catalog.checks import CHECKS  # noqa: E402 - as above
 from catalog.figures.elevation_change import DIAGRAMS  # noqa: E402 - as above
 from catalog.formats.workbook import LONGEST_SHEET  # noqa: E402 - as above
-from catalog.items.mass_balance import COLLECTION_FIGURES  # noqa: E402 - as above
+from catalog.items.balance_products import COLLECTION_FIGURES  # noqa: E402 - as above
 from catalog.metadata.data_files import FILES_IN_A_LIST  # noqa: E402 - as above
 from catalog.stac.source import ITEMS_IN_A_PART  # noqa: E402 - as above
 from catalog.tables.places import POINT_TABLES  # noqa: E402 - as above

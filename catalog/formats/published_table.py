@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -52,6 +53,17 @@ def published_table(table: Table, frame: pd.DataFrame) -> PublishedTable:
     else:
         ordered = sorted(rows, key=itemgetter(*keys))
     return PublishedTable(table, tuple(ordered))
+
+
+def write_csv_tables(tables: Iterable[PublishedTable], folder: Path) -> None:
+    """Write each table as ``<its name>.csv`` into a folder that stands."""
+    for published in tables:
+        (folder / f"{published.table.name}.csv").write_bytes(csv_bytes(published))
+
+
+def published_tables(schemas: Iterable[Table], frames: Mapping[str, pd.DataFrame]) -> list[PublishedTable]:
+    """Those of the tables that there are frames of, as they are published, in the order of the schemas."""
+    return [published_table(table, frames[table.name]) for table in schemas if table.name in frames]
 
 
 def published_rows(table: Table, frame: pd.DataFrame) -> list[tuple[Any, ...]]:

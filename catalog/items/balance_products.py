@@ -1,86 +1,226 @@
-"""What a `balance` run hands over beside its CSV tables and rasters: one workbook, WGMS tables and figures."""
+"""The files of a mass balance: of each year rasters, isolines, outline and styles, and the figures of the series.
+
+They are written alike for an archive, where each year has a folder, and for a run of one's own, where all years share
+one. What writes a file here returns the asset that a catalogue makes of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from catalog.figures.mass_balance import draw_methods, draw_stake_history
-from catalog.formats.published_table import PublishedTable, csv_bytes, published_table
-from catalog.formats.workbook import About, results_workbook
-from catalog.tables.wgms import Submission, wgms_tables
-from pipeline.mass_balance.result import MassBalance
-from schemas.fields import Table
-from schemas.tables import PUBLISHED_TABLES
-from schemas.wgms import WGMS_TABLES
+from catalog.archive.items import Asset
+from catalog.archive.media_types import COG, GEOJSON, PARQUET
+from catalog.figures.balance_maps import PIXELS_OF_A_SCALE, balance_limit, draw_balance_series
+from catalog.figures.balance_picture import Ground, draw_balance
+from catalog.figures.colours import symmetric_limit
+from catalog.figures.mass_balance import draw_balance_profiles, draw_methods, draw_stake_history
+from catalog.figures.years import YearFiles, draw_years, mapped_years
+from catalog.formats.cogs import NODATA, VISUAL_NODATA, write_cog
+from catalog.formats.even_overviews import filled_up
+from catalog.formats.geojson import to_degrees, write_features
+from catalog.formats.parquet import write_parquet
+from catalog.formats.published_table import PublishedTable, published_rows
+from catalog.items.qgis import Naming, write_balance_styles
+from catalog.items.stated import PNG, Labels
+from pipeline.mass_balance.result import BalanceField, MassBalance
+from schemas.tables import OUTLINE
 
-RESULTS_XLSX = "results.xlsx"
-STAKES_PNG, METHODS_PNG = "stake_history.png", "balance_methods.png"
-# a sheet of more records is slow to open, and better read from the CSV file
-LONGEST_SHEET = 20_000
-CREATOR = "glacier-archive"
+# drawn once for the collection; they stand beside collection.json
+SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
+METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
+MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG = "map.png", "profile.png", "thumbnail.png"
+COLLECTION_FIGURES = {
+    SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
+    PROFILES_PNG: "Balance against elevation in every year, with the equilibrium lines",
+    METHODS_PNG: "What each method makes of the annual balance, and the error by source",
+    STAKES_PNG: "Exposed length and cumulative balance of each stake over time",
+}
 
 
-def write_balance_products(
-    result: MassBalance, folder: Path, source: str = "", tables: Sequence[PublishedTable] | None = None
-) -> None:
-    """Write ``results.xlsx``, the WGMS tables below ``tables/`` and the figures that are no maps.
+def in_folder(folder: Path) -> Naming:
+    """Files under their own names, in a folder of their year."""
+    return lambda name: folder / name
+
+
+def side_by_side(folder: Path, year: int) -> Naming:
+    """Files of several years in one folder, each with its year behind its name."""
+    return lambda name: folder / f"{Path(name).stem}_{year}{Path(name).suffix}"
+
+
+def draw_balance_figures(result: MassBalance, folder: Path, files: Mapping[int, YearFiles], synthetic: bool) -> None:
+    """Draw the pictures of each year that ``files`` names, and those of the series into ``folder``.
+
+    A series without a balance, or without stakes, lacks the figures of these.
+    """
+    draw_years(result, files, synthetic)
+    if any(year.annual_m_we is not None for year in result.years):
+        draw_balance_series(folder / SERIES_PNG, result, synthetic)
+        draw_balance_profiles(folder / PROFILES_PNG, result, synthetic)
+        draw_methods(folder / METHODS_PNG, result, synthetic)
+    if not result.tables["stakes"].empty:
+        draw_stake_history(folder / STAKES_PNG, result, synthetic)
+
+
+def year_files(result: MassBalance, named: Callable[[int], Naming], *, to_browse: bool) -> dict[int, YearFiles]:
+    """What is drawn of each year, under the names that ``named`` gives to the files of a year."""
+    files = {}
+    for year in mapped_years(result):
+        own = named(year.year)
+        thumbnail = own(THUMBNAIL_PNG) if to_browse else None
+        files[year.year] = YearFiles(f"{result.glacier.name}, {year.year}", own(MAP_PNG), own(PROFILE_PNG), thumbnail)
+    return files
+
+
+def write_year_products(
+    result: MassBalance, field: BalanceField, named: Naming, labels: Labels, ground: Ground | None
+) -> tuple[Asset, ...]:
+    """Write the rasters, isolines, outline and styles of a year; its pictures are drawn with those of other years.
 
     Parameters
     ----------
-    result : what the chain computed.
-    folder : of the run; ``tables/`` stands in it already.
-    source : name of the field workbook or folder, for the README sheet.
-    tables : as for ``balance_workbook``.
+    named : where a file goes.
+    labels : what the files say of themselves.
+    ground : that the picture in colour is drawn on; None where no catalogue will show the year.
     """
-    exports = _published(WGMS_TABLES, wgms_tables(result, Submission()))
-    for export in exports:
-        (folder / "tables" / f"{export.table.name}.csv").write_bytes(csv_bytes(export))
-    (folder / RESULTS_XLSX).write_bytes(balance_workbook(result, source, tables))
-    if any(year.annual_m_we is not None for year in result.years):
-        draw_methods(folder / METHODS_PNG, result, False)
-    if not result.tables["stakes"].empty:
-        draw_stake_history(folder / STAKES_PNG, result, False)
-
-
-def balance_workbook(result: MassBalance, source: str = "", tables: Sequence[PublishedTable] | None = None) -> bytes:
-    """All tables of a run in one workbook; a table of more than ``LONGEST_SHEET`` records has no sheet.
-
-    ``tables`` of the result as they are published, where that was done already.
-    """
-    if tables is None:
-        tables = published_balance(result)
-    return results_workbook(_about(result, source), tables, LONGEST_SHEET)
-
-
-def published_balance(result: MassBalance) -> list[PublishedTable]:
-    """The tables of a result as they are published, in the order of the schemas."""
-    return _published([table for table in PUBLISHED_TABLES if table.name in result.tables], result.tables)
-
-
-def _about(result: MassBalance, source: str) -> About:
-    glacier = result.glacier
-    days = [day for year in result.years for day in (year.begin, year.end) if day is not None]
-    period = f"{min(days).isoformat()} to {max(days).isoformat()}" if days else "no dated year"
-    return About(
-        title=f"Mass balance of {glacier.name}",
-        creator=CREATOR,
-        # the last day of the data stands in place of the time of writing, which would change the bytes
-        day=max(days, default=date(1980, 1, 1)),
-        statements=(
-            ("Glacier", f"{glacier.name}, {glacier.glacier_id}"),
-            ("Position", f"{glacier.longitude:.5f} degrees east, {glacier.latitude:.5f} degrees north, WGS 84"),
-            ("Projection", glacier.crs),
-            ("Period", period),
-            ("Computed from", source),
-            ("Units", "Balances are in metres of water equivalent, at 0.01 m w.e. (10 kg m-2); areas in km2."),
-        ),
-        settings=result.settings.model_dump(mode="json"),
+    outlined = [] if field.outline is None else [result.glacier.glacier_id]
+    return (
+        *_write_rasters(field, named, labels),
+        *([] if ground is None else [_write_visual(result, field, ground, named, labels)]),
+        _write_isolines(result, field, named, labels),
+        *_write_outline(result, field, named, labels),
+        *_pictures(to_browse=ground is not None),
+        *write_balance_styles(named, (balance_limit(result), sigma_limit(result)), outlined),
     )
 
 
-def _published(schemas: Iterable[Table], frames: Mapping[str, pd.DataFrame]) -> list[PublishedTable]:
-    return [published_table(table, frames[table.name]) for table in schemas]
+def _pictures(*, to_browse: bool) -> Iterator[Asset]:
+    """The pictures that ``draw_balance_figures`` draws of a year."""
+    yield Asset(
+        key="map",
+        href=MAP_PNG,
+        title="Map of the isolines, stakes and equilibrium line",
+        media_type=PNG,
+        roles=("overview",),
+    )
+    yield Asset(
+        key="profile",
+        href=PROFILE_PNG,
+        title="Balance against elevation, with the equilibrium line",
+        media_type=PNG,
+        roles=("overview",),
+    )
+    if to_browse:
+        yield Asset(
+            key="thumbnail",
+            href=THUMBNAIL_PNG,
+            title="Thumbnail with colour scale",
+            media_type=PNG,
+            roles=("thumbnail",),
+        )
+
+
+def _write_rasters(field: BalanceField, named: Naming, labels: Labels) -> Iterator[Asset]:
+    for name, values, description, title, roles in (
+        ("balance", field.balance_m_we, "annual balance", "Annual balance", ("data",)),
+        (
+            "balance_sigma",
+            field.sigma_balance_m_we,
+            "one standard deviation of the annual balance",
+            "Uncertainty of the annual balance",
+            ("data", "uncertainty"),
+        ),
+    ):
+        write_cog(
+            named(f"{name}.tif"), values, field.grid, nodata=NODATA, unit="m w.e.", resampling="average",
+            description=description, tags=dict(labels.tags),
+        )  # fmt: skip
+        text = f"{description[0].upper()}{description[1:]}, metres of water equivalent"
+        yield Asset(
+            key=name,
+            href=f"{name}.tif",
+            title=title,
+            media_type=COG,
+            roles=roles,
+            description=text,
+            extra={"raster:sampling": "area"},
+        )
+
+
+def _write_visual(result: MassBalance, field: BalanceField, ground: Ground, named: Naming, labels: Labels) -> Asset:
+    """The picture that viewers without a colour scale of ours show."""
+    limit = balance_limit(result)
+    drawn = draw_balance(field, limit, ground)
+    picture, frame = filled_up(drawn.rgb, drawn.grid, VISUAL_NODATA)
+    write_cog(
+        named("visual.tif"), picture, frame, nodata=VISUAL_NODATA, unit="", resampling="average",
+        description=("red", "green", "blue"), tags={**labels.tags, "COLOUR_SCALE_M_WE": f"{limit:g}"},
+    )  # fmt: skip
+    return Asset(
+        key="visual",
+        href="visual.tif",
+        title="Annual balance in colour",
+        media_type=COG,
+        roles=("visual", "overview"),
+        description=f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m w.e., over shaded relief, with"
+        " isolines and the"
+        " glacier outlined; drawn on finer pixels than those of the balance",
+        extra={"raster:sampling": "area"},
+        description_cn=f"红色为亏损，蓝色为盈余，色标-{limit:g}至{limit:g} m w.e.，叠加于山体阴影之上，"
+        "并绘出等值线和冰川边界；像元比物质平衡栅格更细",
+    )
+
+
+def _write_isolines(result: MassBalance, field: BalanceField, named: Naming, labels: Labels) -> Asset:
+    lines = sorted(field.isolines, key=lambda line: (line.balance_m_we, line.geometry.wkt))
+    features = ((line.geometry, {"balance_m_we": round(line.balance_m_we, 2) + 0.0}) for line in lines)
+    write_features(named("isolines.geojson"), features, field.grid.crs, labels.about)
+    text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
+    return Asset(
+        key="isolines",
+        href="isolines.geojson",
+        title="Isolines of the annual balance",
+        media_type=GEOJSON,
+        roles=("data",),
+        description=text,
+    )
+
+
+def _write_outline(result: MassBalance, field: BalanceField, named: Naming, labels: Labels) -> Iterator[Asset]:
+    outline = field.outline
+    if outline is None:
+        return
+    record = pd.DataFrame(
+        [[result.glacier.glacier_id, result.glacier.name, outline.area / 1e6]], columns=list(OUTLINE.column_names)
+    )
+    table = PublishedTable(OUTLINE, tuple(published_rows(OUTLINE, record)))
+    properties = dict(zip(OUTLINE.column_names, table.rows[0], strict=True))
+    write_features(named("outline.geojson"), [(outline, properties)], field.grid.crs, labels.about)
+    text = "The outline within which the balance is computed"
+    yield Asset(
+        key="outline",
+        href="outline.geojson",
+        title="Glacier outline",
+        media_type=GEOJSON,
+        roles=("data",),
+        description=text,
+    )
+    write_parquet(named("outline.parquet"), table, [to_degrees(outline, field.grid.crs)])
+    yield Asset(
+        key="outline_geoparquet",
+        href="outline.parquet",
+        title="Glacier outline (GeoParquet)",
+        media_type=PARQUET,
+        roles=("data",),
+        description="The same outline as GeoParquet",
+    )
+
+
+def sigma_limit(result: MassBalance) -> float:
+    """End of the scale of the standard deviation (m w.e.), the same for every year: what holds 98 % of the pixels."""
+    fields = [year.field.sigma_balance_m_we.ravel() for year in result.years if year.field is not None]
+    step = max(1, sum(field.size for field in fields) // PIXELS_OF_A_SCALE)
+    return symmetric_limit(np.concatenate([field[::step] for field in fields])) if fields else 1.0

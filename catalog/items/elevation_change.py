@@ -10,33 +10,18 @@ from typing import Any
 
 from catalog.archive.items import Asset, Dataset, Item
 from catalog.archive.layout import CollectionFolder, elevation_change_item_id
-from catalog.archive.media_types import COG, GEOJSON, PARQUET
-from catalog.figures.change_picture import ChangePicture, change_limit, outlined_pixels, sigma_limit
-from catalog.figures.colours import CLASS_COLOURS
-from catalog.figures.elevation_change import diagrams_of, draw_change_map, draw_change_thumbnail
-from catalog.formats.cogs import CLASS_NODATA, NODATA, VISUAL_NODATA, write_cog
-from catalog.formats.even_overviews import filled_up
-from catalog.formats.geojson import Feature, bbox_of, footprint, to_degrees, to_geojson, write_features
-from catalog.formats.parquet import write_parquet
+from catalog.figures.change_picture import change_limit, sigma_limit
+from catalog.formats.cogs import NODATA
+from catalog.formats.geojson import bbox_of, footprint, to_geojson
+from catalog.items.change_products import write_change_products
 from catalog.items.processing_steps import elevation_change_steps, inputs_of, processing_expression
-from catalog.items.qgis import write_change_styles
-from catalog.items.stated import PNG, gate_records, plain, raster_tags, supported_period
+from catalog.items.stated import Labels, gate_records, plain, raster_tags, supported_period
 from catalog.items.titles_cn import renders_cn, with_chinese
 from catalog.metadata.facts import Facts, describe
-from catalog.tables.places import glacier_shapes, published_outlines
-from catalog.tables.write import published_tables
-from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
+from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
-from pipeline.worker_threads import worker_threads
 from schemas.definition import Bilingual
 from schemas.messages import Message, Paragraph, word
-
-CLASSES = {
-    VOID: ("void", "No elevation change: one of the two elevation models has no value here, or a blunder on a glacier"),
-    STABLE: ("stable", "Stable terrain off glaciers, used for co-registration and accuracy"),
-    GLACIER: ("glacier", "Glacier in the outlines of any epoch"),
-    EXCLUDED: ("excluded", "Off glaciers but not used: near an outline, too flat or steep, water, or an outlier"),
-}
 
 
 def write_elevation_change(
@@ -60,161 +45,9 @@ def _write_item(dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: 
     place = folder.item(elevation_change_item_id(dataset.pair))
     place.mkdir(parents=True, exist_ok=True)
     tell("writing elevation-change rasters and figures")
-    # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
-    with worker_threads(1) as pool:
-        rasters = pool.submit(lambda: tuple(_write_rasters(dataset, result, place)))
-        drawn = (*_draw_maps(dataset, result, place), *_draw_diagrams(dataset, result, place))
-        vectors = (*_write_outlines(dataset, result, facts.title.en, place), *_write_styles(result, place))
-        assets = (*rasters.result(), *vectors, *drawn)
+    labels = Labels(facts.title.en, dataset.definition.title.en, dataset.synthetic, raster_tags(dataset))
+    assets = write_change_products(result, place, labels, to_browse=True)
     return _item(dataset, facts, result, place, assets)
-
-
-def _write_rasters(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
-    tags = raster_tags(dataset)
-    grid = result.grid
-    write_cog(
-        place / "elevation_change.tif", result.dh_m, grid, nodata=NODATA, unit="m", resampling="average",
-        description="elevation change, later minus earlier", tags=tags,
-    )  # fmt: skip
-    yield Asset(
-        key="elevation_change",
-        href="elevation_change.tif",
-        title="Elevation change",
-        media_type=COG,
-        roles=("data",),
-        description="Surface elevation change in metres, later minus earlier; gain is positive",
-        extra={"raster:sampling": "area"},
-    )
-    write_cog(
-        place / "elevation_change_sigma.tif", result.sigma_dh_m, grid, nodata=NODATA, unit="m", resampling="average",
-        description="one standard deviation of the elevation change", tags=tags,
-    )  # fmt: skip
-    yield Asset(
-        key="elevation_change_sigma",
-        href="elevation_change_sigma.tif",
-        title="Uncertainty of the elevation change",
-        media_type=COG,
-        roles=("data", "uncertainty"),
-        description="One standard deviation of the elevation change of a pixel, in metres",
-        extra={"raster:sampling": "area"},
-    )
-    names = {f"CLASS_{value}": name for value, (name, _) in CLASSES.items()}
-    write_cog(
-        place / "classification.tif",
-        result.classification,
-        grid,
-        nodata=CLASS_NODATA,
-        unit="",
-        resampling="nearest",
-        description="void, stable, glacier or excluded",
-        tags={**tags, **names},
-        colormap=CLASS_COLOURS,
-    )
-    yield Asset(
-        key="classification",
-        href="classification.tif",
-        title="Classification",
-        media_type=COG,
-        roles=("data", "classification"),
-        description="What each pixel is: glacier, stable terrain, excluded or void",
-        extra={"raster:sampling": "area", "classification:classes": _classes()},
-    )
-    limit = change_limit(result)
-    outlines = [] if result.outlines is None else result.outlines.geometry
-    picture, frame = filled_up(ChangePicture(result, limit, outlined_pixels(outlines, grid)), grid, VISUAL_NODATA)
-    write_cog(
-        place / "visual.tif", picture, frame, nodata=VISUAL_NODATA, unit="",
-        resampling="average", description=("red", "green", "blue"), tags={**tags, "COLOUR_SCALE_M": f"{limit:g}"},
-    )  # fmt: skip
-    yield Asset(
-        key="visual",
-        href="visual.tif",
-        title="Elevation change in colour",
-        media_type=COG,
-        roles=("visual", "overview"),
-        description=f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers"
-        " outlined",
-        extra={"raster:sampling": "area"},
-    )
-
-
-def _draw_maps(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
-    title = dataset.definition.title.en
-    draw_change_thumbnail(place / "thumbnail.png", result, title, dataset.synthetic)
-    yield Asset(
-        key="thumbnail", href="thumbnail.png", title="Thumbnail with colour scale", media_type=PNG, roles=("thumbnail",)
-    )
-    draw_change_map(place / "map.png", result, title, dataset.synthetic)
-    yield Asset(
-        key="map",
-        href="map.png",
-        title="Map of the elevation change with glacier outlines",
-        media_type=PNG,
-        roles=("overview",),
-    )
-
-
-def _draw_diagrams(dataset: Dataset, result: ElevationChange, place: Path) -> Iterator[Asset]:
-    for diagram in diagrams_of(result):
-        name = f"{diagram.name}.png"
-        diagram.draw(place / name, result, dataset.synthetic)
-        yield Asset(
-            key=f"figure_{diagram.name}", href=name, title=diagram.title, media_type=PNG, roles=("overview", "figure")
-        )
-
-
-def _write_outlines(dataset: Dataset, result: ElevationChange, title: str, place: Path) -> Iterator[Asset]:
-    if result.outlines is None:
-        return
-    about = {"title": title, "synthetic": dataset.synthetic}
-    write_features(place / "glaciers.geojson", _glaciers(dataset, result), result.grid.crs, about)
-    yield Asset(
-        key="glaciers",
-        href="glaciers.geojson",
-        title="Glaciers with their elevation change",
-        media_type=GEOJSON,
-        roles=("data",),
-        description="The area of all epochs together of each glacier, with its row of the table glaciers",
-    )
-    table, shapes = published_outlines(result.outlines)
-    records = (dict(zip(table.table.column_names, row, strict=True)) for row in table.rows)
-    write_features(place / "outlines.geojson", zip(shapes, records, strict=True), result.grid.crs, about)
-    yield Asset(
-        key="outlines",
-        href="outlines.geojson",
-        title="Glacier outlines of each epoch",
-        media_type=GEOJSON,
-        roles=("data",),
-        description="Outlines as used, one feature a glacier and epoch",
-    )
-    write_parquet(place / "outlines.parquet", table, [to_degrees(shape, result.grid.crs) for shape in shapes])
-    yield Asset(
-        key="outlines_geoparquet",
-        href="outlines.parquet",
-        title="Glacier outlines of each epoch (GeoParquet)",
-        media_type=PARQUET,
-        roles=("data",),
-        description="The same outlines as GeoParquet",
-    )
-
-
-def _write_styles(result: ElevationChange, place: Path) -> Iterator[Asset]:
-    classes = [(value, CLASS_COLOURS[value], name.capitalize()) for value, (name, _) in CLASSES.items()]
-    epochs = None if result.outlines is None else [str(epoch) for epoch in result.outlines["epoch"]]
-    yield from write_change_styles(place, (change_limit(result), sigma_limit(result)), classes, epochs)
-
-
-def _glaciers(dataset: Dataset, result: ElevationChange) -> Iterator[Feature]:
-    """Each glacier of the table, rounded as the table is, with the union of its outlines."""
-    outlines = result.outlines
-    if outlines is None:
-        return
-    table = next(entry for entry in published_tables(dataset) if entry.table.name == "glaciers")
-    shapes = glacier_shapes(outlines)
-    for row in table.rows:
-        record = dict(zip(table.table.column_names, row, strict=True))
-        if record["glacier_id"] in shapes:
-            yield shapes[record["glacier_id"]], record
 
 
 def _item(dataset: Dataset, facts: Facts, result: ElevationChange, place: Path, assets: tuple[Asset, ...]) -> Item:
@@ -357,19 +190,3 @@ def _properties_cn(dataset: Dataset, result: ElevationChange, properties: dict[s
         "processing:lineage": lineage(dataset, result).cn,
         "renders": renders_cn(properties["renders"], "elevation_change"),
     }
-
-
-def _classes() -> list[dict[str, Any]]:
-    return [
-        {
-            "value": value,
-            "name": name,
-            "title": name.capitalize(),
-            "description": description,
-            "color_hint": "".join(f"{part:02X}" for part in CLASS_COLOURS[value]),
-        }
-        for value, (name, description) in CLASSES.items()
-    ]
-
-
-# --- what both kinds of items say alike --------------------------------------------------------------------------

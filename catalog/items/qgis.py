@@ -7,7 +7,7 @@ a style leaves out keeps QGIS' defaults.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from catalog.figures.colours import INK, amount_colours, change_colours
 from catalog.formats.cell_text import inert_text
 from pipeline.grid import FloatArray
 
+# where the file goes that is called so where it stands alone
+Naming = Callable[[str], Path]
 STYLE_ROLE = "style"
 SUFFIX = ".qml"
 # written for; every later QGIS 3 reads it
@@ -46,35 +48,40 @@ def write_change_styles(
     epochs : of the outlines; None where there are none.
     """
     change, sigma = limits
-    yield _write_style(place, "elevation_change.tif", change_style(change, "m"), "elevation change", "高程变化")
+    named = place.joinpath
+    yield _write_style(
+        place.joinpath, "elevation_change.tif", change_style(change, "m"), "elevation change", "高程变化"
+    )
     text = amount_style(sigma, "m")
-    yield _write_style(place, "elevation_change_sigma.tif", text, "its uncertainty", "高程变化不确定度")
-    yield _write_style(place, "classification.tif", class_style(classes), "classification", "像元分类")
+    yield _write_style(named, "elevation_change_sigma.tif", text, "its uncertainty", "高程变化不确定度")
+    yield _write_style(named, "classification.tif", class_style(classes), "classification", "像元分类")
     if epochs is not None:
-        yield _write_style(place, "glaciers.geojson", glacier_style(change), "glaciers", "冰川")
-        yield _write_style(place, "outlines.geojson", outline_style(epochs), "outlines", "冰川边界")
+        yield _write_style(named, "glaciers.geojson", glacier_style(change), "glaciers", "冰川")
+        yield _write_style(named, "outlines.geojson", outline_style(epochs), "outlines", "冰川边界")
 
 
-def write_balance_styles(place: Path, limits: tuple[float, float], glaciers: Sequence[str] = ()) -> Iterator[Asset]:
-    """The styles of a mass-balance item.
+def write_balance_styles(named: Naming, limits: tuple[float, float], glaciers: Sequence[str] = ()) -> Iterator[Asset]:
+    """The styles of the files of a balance year.
 
     Parameters
     ----------
+    named : where a file stands.
     limits : ends of the scales of balance and its error, m w.e.
     glaciers : identifiers of the outlines of ``outline.geojson``; none where there is no such file.
     """
     balance, sigma = limits
-    yield _write_style(place, "balance.tif", change_style(balance, "m w.e."), "annual balance", "年物质平衡")
-    yield _write_style(place, "balance_sigma.tif", amount_style(sigma, "m w.e."), "its uncertainty", "物质平衡不确定度")
-    yield _write_style(place, "isolines.geojson", isoline_style(), "isolines", "物质平衡等值线")
+    yield _write_style(named, "balance.tif", change_style(balance, "m w.e."), "annual balance", "年物质平衡")
+    yield _write_style(named, "balance_sigma.tif", amount_style(sigma, "m w.e."), "its uncertainty", "物质平衡不确定度")
+    yield _write_style(named, "isolines.geojson", isoline_style(), "isolines", "物质平衡等值线")
     if glaciers:
-        yield _write_style(place, "outline.geojson", outline_style(glaciers, "glacier_id"), "outline", "冰川边界")
+        yield _write_style(named, "outline.geojson", outline_style(glaciers, "glacier_id"), "outline", "冰川边界")
 
 
-def _write_style(place: Path, file: str, text: str, of: str, of_cn: str) -> Asset:
+def _write_style(named: Naming, file: str, text: str, of: str, of_cn: str) -> Asset:
     """Write the style of ``file`` beside it, under its name."""
-    name = f"{Path(file).stem}{SUFFIX}"
-    (place / name).write_text(text, encoding="utf-8", newline="\n")
+    path = named(file).with_suffix(SUFFIX)
+    name, file = path.name, named(file).name
+    path.write_text(text, encoding="utf-8", newline="\n")
     return Asset(
         key=f"{Path(file).stem}_style", href=name, title=f"QGIS style: {of}", media_type=QML, roles=(STYLE_ROLE,),
         description=f"QGIS opens {file} in these colours when this file stands beside it",

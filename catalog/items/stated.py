@@ -1,14 +1,39 @@
-"""What the items of both kinds state alike: tags of rasters, verdicts of the gates, the supported period."""
+"""What the items of both kinds state alike: labels, tags of rasters, verdicts of the gates, the supported period."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from catalog.archive.items import Dataset
 
 PNG = "image/png"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the files of one result say of themselves, whoever has them written.
+
+    Attributes
+    ----------
+    features : title beside GeoJSON features.
+    picture : title over the map, where it is drawn with the rest.
+    synthetic : pictures and features of the embedded sample say so.
+    tags : of the rasters.
+    """
+
+    features: str
+    picture: str = ""
+    synthetic: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What stands beside GeoJSON features."""
+        return {"title": self.features, "synthetic": self.synthetic}
 
 
 def raster_tags(dataset: Dataset) -> dict[str, str]:

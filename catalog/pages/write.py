@@ -37,7 +37,7 @@ from catalog.archive.layout import (
 from catalog.archive.manifest import ListedFile, list_files
 from catalog.figures.words import words_of
 from catalog.formats.number_text import signed
-from catalog.items.mass_balance import COLLECTION_FIGURES
+from catalog.items.balance_products import COLLECTION_FIGURES
 from catalog.items.titles_cn import COLLECTION_FIGURES_CN, step_cn
 from catalog.metadata.facts import Facts, licence_url
 from catalog.metadata.json_text import inert

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from catalog.formats.published_table import PublishedTable, csv_bytes, published_table
-from catalog.formats.workbook import About, results_workbook
-from catalog.items.balance_products import CREATOR, LONGEST_SHEET, RESULTS_XLSX
+from catalog.formats.published_table import PublishedTable, published_table, write_csv_tables
+from catalog.runs.balance_tables import RESULTS_XLSX, balance_workbook
 from catalog.tables.wgms import Submission, capital_name, wgms_tables
 from pipeline.mass_balance.result import MassBalance
 from schemas.fields import Table
@@ -48,9 +46,8 @@ def write_tables_together(results: Sequence[MassBalance], folder: Path, source: 
     target.mkdir()
     tables = tables_together(results)
     exports = [published_table(table, frame) for table, frame in wgms_together(results).values()]
-    for published in (*tables, *exports):
-        (target / f"{published.table.name}.csv").write_bytes(csv_bytes(published))
-    (target / RESULTS_XLSX).write_bytes(results_workbook(_about(results, source), tables, LONGEST_SHEET))
+    write_csv_tables([*tables, *exports], target)
+    (target / RESULTS_XLSX).write_bytes(balance_workbook(results, tables, source))
 
 
 def tables_together(results: Sequence[MassBalance]) -> list[PublishedTable]:
@@ -83,21 +80,3 @@ def wgms_together(results: Sequence[MassBalance]) -> dict[str, tuple[Table, pd.D
 def _joined(parts: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     frames = [frame.assign(**{GLACIER_ID.name: glacier_id}).astype(object) for glacier_id, frame in parts]
     return pd.concat(frames, ignore_index=True)
-
-
-def _about(results: Sequence[MassBalance], source: str) -> About:
-    days = [day for result in results for year in result.years for day in (year.begin, year.end) if day is not None]
-    named = [(result.glacier.glacier_id, result.glacier.name) for result in results]
-    settings: Mapping[str, object] = results[0].settings.model_dump(mode="json")
-    return About(
-        title=f"Mass balance of {len(results)} glaciers",
-        creator=CREATOR,
-        # the last day of the data stands in place of the time of writing, which would change the bytes
-        day=max(days, default=date(1980, 1, 1)),
-        statements=(
-            *((f"Glacier {identifier}", name) for identifier, name in named),
-            ("Computed from", source),
-            ("Units", "Balances are in metres of water equivalent, at 0.01 m w.e. (10 kg m-2); areas in km2."),
-        ),
-        settings=settings,
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.archive.layout import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES
-from catalog.items.mass_balance import COLLECTION_FIGURES
+from catalog.items.balance_products import COLLECTION_FIGURES
 from catalog.items.titles_cn import COLLECTION_FIGURES_CN
 from catalog.stac.assets import OfferedFile, columns_of, file_fields, table_fields
 from catalog.stac.languages import CHINESE

@@ -13,7 +13,7 @@ from catalog.archive.items import Dataset
 from catalog.archive.layout import DATAPACKAGE_JSON, TABLES, CollectionFolder
 from catalog.archive.manifest import sha256_of
 from catalog.formats.parquet import write_parquet
-from catalog.formats.published_table import PublishedTable, csv_bytes, published_table
+from catalog.formats.published_table import PublishedTable, csv_bytes, published_table, write_csv_tables
 from catalog.formats.workbook import LONGEST_SHEET, About, results_workbook
 from catalog.metadata.datapackage import package_facts
 from catalog.metadata.facts import Facts
@@ -52,8 +52,8 @@ def write_tables(dataset: Dataset, facts: Facts, folder: CollectionFolder) -> No
     """
     folder.tables.mkdir(parents=True, exist_ok=True)
     published = published_tables(dataset)
+    write_csv_tables(published, folder.tables)
     for table in published:
-        folder.table_csv(table.table.name).write_bytes(csv_bytes(table))
         write_parquet(folder.table_parquet(table.table.name), table, places_of(dataset, table))
     workbook_path(folder).write_bytes(results_workbook(_about(dataset, facts), published, LONGEST_SHEET))
     package = data_package(facts, folder, [table.table for table in published])

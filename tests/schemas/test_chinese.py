@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.items.mass_balance import COLLECTION_FIGURES
+from catalog.items.balance_products import COLLECTION_FIGURES
 from catalog.items.processing_steps import elevation_change_steps, mass_balance_steps
 from catalog.items.titles_cn import COLLECTION_FIGURES_CN, STEPS_CN, renders_cn, step_cn
 from catalog.stac.assets import columns_of

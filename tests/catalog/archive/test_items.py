@@ -19,8 +19,9 @@ from catalog.figures.balance_maps import balance_limit
 from catalog.figures.change_picture import ChangePicture, change_limit, outlined_pixels
 from catalog.formats.cogs import cog_failures
 from catalog.formats.geojson import footprint, to_degrees, to_geojson, write_features
+from catalog.items.balance_products import COLLECTION_FIGURES
 from catalog.items.elevation_change import write_elevation_change
-from catalog.items.mass_balance import COLLECTION_FIGURES, write_mass_balance
+from catalog.items.mass_balance import write_mass_balance
 from catalog.items.processing_steps import elevation_change_steps
 from catalog.metadata.facts import describe
 from pipeline.elevation_change.result import GLACIER

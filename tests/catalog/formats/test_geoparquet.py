@@ -17,7 +17,7 @@ from pyproj import CRS
 from catalog.archive.layout import CollectionFolder
 from catalog.formats.parquet import arrow_table, write_parquet
 from catalog.formats.published_table import PublishedTable
-from catalog.items.elevation_change import _write_outlines
+from catalog.items.change_products import write_change_outlines
 from catalog.metadata.facts import describe
 from catalog.tables.places import POINT_TABLES, published_outlines
 from catalog.tables.write import write_tables
@@ -43,7 +43,7 @@ def change(tmp_path_factory):
     folder = CollectionFolder(tmp_path_factory.mktemp("change"), "change")
     folder.path.mkdir()
     # without the figures, which take seconds
-    assets = tuple(_write_outlines(dataset, dataset.result, "Outlines", folder.path))
+    assets = tuple(write_change_outlines(dataset.result, folder.path, {}))
     write_tables(dataset, describe(dataset), folder)
     return dataset, folder, assets
 

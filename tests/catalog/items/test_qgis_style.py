@@ -127,7 +127,7 @@ def test_a_style_is_named_after_its_file_and_described_as_an_asset(tmp_path):
     classes = [(0, (0, 0, 0), "Void")]
     assets = [
         *write_change_styles(tmp_path, (6.0, 4.0), classes, ["2000"]),
-        *write_balance_styles(tmp_path, (2.0, 0.3)),
+        *write_balance_styles(tmp_path.joinpath, (2.0, 0.3)),
     ]
     assert {asset.href for asset in assets} == {path.name for path in tmp_path.iterdir()} == {
         *("elevation_change.qml", "elevation_change_sigma.qml", "classification.qml", "glaciers.qml", "outlines.qml"),

@@ -21,7 +21,7 @@ from catalog.archive.layout import SITE_FILES, CollectionFolder
 from catalog.archive.manifest import list_files
 from catalog.build import assembly
 from catalog.formats.number_text import measured, signed
-from catalog.items.mass_balance import COLLECTION_FIGURES
+from catalog.items.balance_products import COLLECTION_FIGURES
 from catalog.metadata.facts import describe
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes
 from catalog.pages.map import utm_zone

@@ -43,6 +43,8 @@ def test_a_run_writes_its_rasters_figures_and_tables(change, tmp_path):
     assert set(outputs.values()) | {"manifest.json"} == set(written)
     assert {outputs[diagram.name] for diagram in DIAGRAMS} == {f"{diagram.name}.png" for diagram in DIAGRAMS}
     assert outputs["map"] == "map.png"
+    second = {"outlines": "geojson", "outlines_geoparquet": "parquet", "outlines_style": "qml"}
+    assert {name: outputs[name] for name in second} == {name: f"outlines.{suffix}" for name, suffix in second.items()}
     for name, values in (("elevation_change", change.dh_m), ("elevation_change_sigma", change.sigma_dh_m)):
         path = tmp_path / "out" / outputs[name]
         assert cog_failures(path) == []
@@ -62,14 +64,14 @@ def test_stored_rasters_give_the_same_bytes_as_arrays(change, tmp_path):
         stored[name] = StoredArray(tmp_path / name, values.shape, values.dtype)
         stored[name][:, :] = values
     # the diagrams have nothing of the rasters
-    bare = replace(change, figures={}, tables={"dates": change.tables["dates"]})
+    bare = replace(change, figures={}, tables={name: change.tables[name] for name in ("dates", "glaciers")})
     write_difference(bare, tmp_path / "arrays", "v1")
     write_difference(replace(bare, **stored), tmp_path / "stored", "v1")
     assert digests(tmp_path / "arrays") == digests(tmp_path / "stored")
 
 
 def test_an_error_while_drawing_leaves_nothing_behind(change, tmp_path):
-    broken = replace(change, figures={"variogram": {}}, tables={})
+    broken = replace(change, figures={"variogram": {}}, tables={}, outlines=None)
     with pytest.raises(KeyError):
         write_difference(broken, tmp_path / "out", "v1")
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""What a balance run hands over beside its tables: a workbook, WGMS tables, figures."""
+"""The tables that a balance run hands over: CSV files, WGMS tables and a workbook."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
-from catalog.items import balance_products
-from catalog.items.balance_products import (
-    METHODS_PNG,
-    RESULTS_XLSX,
-    STAKES_PNG,
-    balance_workbook,
-    write_balance_products,
-)
+from catalog.formats.published_table import published_tables
+from catalog.runs import balance_tables
+from catalog.runs.balance_tables import RESULTS_XLSX, balance_workbook, write_balance_tables
+from schemas.tables import PUBLISHED_TABLES
 from schemas.wgms import WGMS_TABLES
 from tests.made.fakes import make_mass_balance_dataset
 
@@ -28,14 +24,17 @@ def result():
     return replace(whole, tables=few)
 
 
+def workbook_of(result, source=""):
+    return balance_workbook([result], published_tables(PUBLISHED_TABLES, result.tables), source)
+
+
 def test_everything_is_there_and_the_same_every_time(result, tmp_path):
     for name in ("a", "b"):
-        (tmp_path / name / "tables").mkdir(parents=True)
-        write_balance_products(result, tmp_path / name, "field.xlsx")
+        (tmp_path / name).mkdir()
+        write_balance_tables(result, tmp_path / name, "field.xlsx")
     names = sorted(path.relative_to(tmp_path / "a").as_posix() for path in (tmp_path / "a").rglob("*.*"))
-    assert names == sorted(
-        [RESULTS_XLSX, METHODS_PNG, STAKES_PNG, *(f"tables/{table.name}.csv" for table in WGMS_TABLES)]
-    )
+    written = [*result.tables, *(table.name for table in WGMS_TABLES)]
+    assert names == sorted([RESULTS_XLSX, *(f"tables/{name}.csv" for name in written)])
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     with (tmp_path / "a" / "tables" / "fog2023_mass_balance_overview.csv").open(encoding="utf-8") as stream:
@@ -44,7 +43,7 @@ def test_everything_is_there_and_the_same_every_time(result, tmp_path):
 
 
 def test_the_workbook_names_glacier_period_and_source(result):
-    book = openpyxl.load_workbook(io.BytesIO(balance_workbook(result, "field.xlsx")))
+    book = openpyxl.load_workbook(io.BytesIO(workbook_of(result, "field.xlsx")))
     assert book.sheetnames == ["README", *result.tables]
     told = {row[0]: row[1] for row in book["README"].iter_rows(values_only=True) if row[0]}
     assert told["Glacier"] == "Test Glacier No. 51, CN5Y741C0051"
@@ -55,14 +54,7 @@ def test_the_workbook_names_glacier_period_and_source(result):
 
 
 def test_a_network_of_many_readings_keeps_its_workbook_small(result, monkeypatch):
-    monkeypatch.setattr(balance_products, "LONGEST_SHEET", 10)
-    book = openpyxl.load_workbook(io.BytesIO(balance_workbook(result)))
+    monkeypatch.setattr(balance_tables, "LONGEST_SHEET", 10)
+    book = openpyxl.load_workbook(io.BytesIO(workbook_of(result)))
     assert "glacier_balances" in book.sheetnames
     assert "readings" not in book.sheetnames
-
-
-def test_a_run_without_stakes_or_balances_has_no_such_figures(result, tmp_path):
-    (tmp_path / "tables").mkdir()
-    bare = replace(result, years=(), tables={name: table.iloc[:0] for name, table in result.tables.items()})
-    write_balance_products(bare, tmp_path)
-    assert sorted(path.name for path in tmp_path.glob("*.*")) == [RESULTS_XLSX]

@@ -1,0 +1,229 @@
+"""The files of an elevation change: rasters, outlines, styles, maps and diagrams, for an archive or a run of one's own.
+
+What writes a file here returns the asset that a catalogue makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.archive.items import Asset
+from catalog.archive.media_types import COG, GEOJSON, PARQUET
+from catalog.figures.change_picture import ChangePicture, change_limit, outlined_pixels, sigma_limit
+from catalog.figures.colours import CLASS_COLOURS
+from catalog.figures.elevation_change import diagrams_of, draw_change_map, draw_change_thumbnail
+from catalog.formats.cogs import CLASS_NODATA, NODATA, VISUAL_NODATA, write_cog
+from catalog.formats.even_overviews import filled_up
+from catalog.formats.geojson import Feature, to_degrees, write_features
+from catalog.formats.parquet import write_parquet
+from catalog.formats.published_table import published_table
+from catalog.items.qgis import write_change_styles
+from catalog.items.stated import PNG, Labels
+from catalog.tables.places import glacier_shapes, published_outlines
+from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
+from pipeline.worker_threads import worker_threads
+from schemas.tables import GLACIERS
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+CLASSES = {
+    VOID: ("void", "No elevation change: one of the two elevation models has no value here, or a blunder on a glacier"),
+    STABLE: ("stable", "Stable terrain off glaciers, used for co-registration and accuracy"),
+    GLACIER: ("glacier", "Glacier in the outlines of any epoch"),
+    EXCLUDED: ("excluded", "Off glaciers but not used: near an outline, too flat or steep, water, or an outlier"),
+}
+
+
+def write_change_products(
+    result: ElevationChange, place: Path, labels: Labels, *, to_browse: bool
+) -> tuple[Asset, ...]:
+    """Write every file of an elevation change but its tables into ``place``.
+
+    Parameters
+    ----------
+    labels : what the files say of themselves.
+    to_browse : also what only a catalogue shows, the picture in colour and the thumbnail.
+    """
+    # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
+    with worker_threads(1) as pool:
+        rasters = pool.submit(_write_all_rasters, result, place, labels, to_browse)
+        thumbnail = [_draw_thumbnail(result, place, labels)] if to_browse else []
+        drawn = (*thumbnail, _draw_map(result, place, labels), *_draw_diagrams(result, place, labels.synthetic))
+        vectors = (*write_change_outlines(result, place, labels.about), *_write_styles(result, place))
+        return (*rasters.result(), *vectors, *drawn)
+
+
+def _write_all_rasters(result: ElevationChange, place: Path, labels: Labels, to_browse: bool) -> tuple[Asset, ...]:
+    data = tuple(_write_rasters(result, place, labels))
+    return (*data, _write_visual(result, place, labels)) if to_browse else data
+
+
+def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iterator[Asset]:
+    tags, grid = dict(labels.tags), result.grid
+    write_cog(
+        place / "elevation_change.tif", result.dh_m, grid, nodata=NODATA, unit="m", resampling="average",
+        description="elevation change, later minus earlier", tags=tags,
+    )  # fmt: skip
+    yield Asset(
+        key="elevation_change",
+        href="elevation_change.tif",
+        title="Elevation change",
+        media_type=COG,
+        roles=("data",),
+        description="Surface elevation change in metres, later minus earlier; gain is positive",
+        extra={"raster:sampling": "area"},
+    )
+    write_cog(
+        place / "elevation_change_sigma.tif", result.sigma_dh_m, grid, nodata=NODATA, unit="m", resampling="average",
+        description="one standard deviation of the elevation change", tags=tags,
+    )  # fmt: skip
+    yield Asset(
+        key="elevation_change_sigma",
+        href="elevation_change_sigma.tif",
+        title="Uncertainty of the elevation change",
+        media_type=COG,
+        roles=("data", "uncertainty"),
+        description="One standard deviation of the elevation change of a pixel, in metres",
+        extra={"raster:sampling": "area"},
+    )
+    names = {f"CLASS_{value}": name for value, (name, _) in CLASSES.items()}
+    write_cog(
+        place / "classification.tif",
+        result.classification,
+        grid,
+        nodata=CLASS_NODATA,
+        unit="",
+        resampling="nearest",
+        description="void, stable, glacier or excluded",
+        tags={**tags, **names},
+        colormap=CLASS_COLOURS,
+    )
+    yield Asset(
+        key="classification",
+        href="classification.tif",
+        title="Classification",
+        media_type=COG,
+        roles=("data", "classification"),
+        description="What each pixel is: glacier, stable terrain, excluded or void",
+        extra={"raster:sampling": "area", "classification:classes": _classes()},
+    )
+
+
+def _write_visual(result: ElevationChange, place: Path, labels: Labels) -> Asset:
+    """The picture that viewers without a colour scale of ours show."""
+    grid = result.grid
+    limit = change_limit(result)
+    outlines = [] if result.outlines is None else result.outlines.geometry
+    picture, frame = filled_up(ChangePicture(result, limit, outlined_pixels(outlines, grid)), grid, VISUAL_NODATA)
+    write_cog(
+        place / "visual.tif", picture, frame, nodata=VISUAL_NODATA, unit="",
+        resampling="average", description=("red", "green", "blue"),
+        tags={**labels.tags, "COLOUR_SCALE_M": f"{limit:g}"},
+    )  # fmt: skip
+    return Asset(
+        key="visual",
+        href="visual.tif",
+        title="Elevation change in colour",
+        media_type=COG,
+        roles=("visual", "overview"),
+        description=f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers"
+        " outlined",
+        extra={"raster:sampling": "area"},
+    )
+
+
+def _draw_thumbnail(result: ElevationChange, place: Path, labels: Labels) -> Asset:
+    draw_change_thumbnail(place / "thumbnail.png", result, labels.picture, labels.synthetic)
+    return Asset(
+        key="thumbnail", href="thumbnail.png", title="Thumbnail with colour scale", media_type=PNG, roles=("thumbnail",)
+    )
+
+
+def _draw_map(result: ElevationChange, place: Path, labels: Labels) -> Asset:
+    draw_change_map(place / "map.png", result, labels.picture, labels.synthetic)
+    return Asset(
+        key="map",
+        href="map.png",
+        title="Map of the elevation change with glacier outlines",
+        media_type=PNG,
+        roles=("overview",),
+    )
+
+
+def _draw_diagrams(result: ElevationChange, place: Path, synthetic: bool) -> Iterator[Asset]:
+    for diagram in diagrams_of(result):
+        name = f"{diagram.name}.png"
+        diagram.draw(place / name, result, synthetic)
+        yield Asset(
+            key=f"figure_{diagram.name}", href=name, title=diagram.title, media_type=PNG, roles=("overview", "figure")
+        )
+
+
+def write_change_outlines(result: ElevationChange, place: Path, about: dict[str, Any]) -> Iterator[Asset]:
+    """The glaciers with their records, and the outlines of each epoch; nothing where there are none.
+
+    ``about`` stands beside the features.
+    """
+    if result.outlines is None:
+        return
+    write_features(place / "glaciers.geojson", _glaciers(result, result.outlines), result.grid.crs, about)
+    yield Asset(
+        key="glaciers",
+        href="glaciers.geojson",
+        title="Glaciers with their elevation change",
+        media_type=GEOJSON,
+        roles=("data",),
+        description="The area of all epochs together of each glacier, with its row of the table glaciers",
+    )
+    table, shapes = published_outlines(result.outlines)
+    records = (dict(zip(table.table.column_names, row, strict=True)) for row in table.rows)
+    write_features(place / "outlines.geojson", zip(shapes, records, strict=True), result.grid.crs, about)
+    yield Asset(
+        key="outlines",
+        href="outlines.geojson",
+        title="Glacier outlines of each epoch",
+        media_type=GEOJSON,
+        roles=("data",),
+        description="Outlines as used, one feature a glacier and epoch",
+    )
+    write_parquet(place / "outlines.parquet", table, [to_degrees(shape, result.grid.crs) for shape in shapes])
+    yield Asset(
+        key="outlines_geoparquet",
+        href="outlines.parquet",
+        title="Glacier outlines of each epoch (GeoParquet)",
+        media_type=PARQUET,
+        roles=("data",),
+        description="The same outlines as GeoParquet",
+    )
+
+
+def _write_styles(result: ElevationChange, place: Path) -> Iterator[Asset]:
+    classes = [(value, CLASS_COLOURS[value], name.capitalize()) for value, (name, _) in CLASSES.items()]
+    epochs = None if result.outlines is None else [str(epoch) for epoch in result.outlines["epoch"]]
+    yield from write_change_styles(place, (change_limit(result), sigma_limit(result)), classes, epochs)
+
+
+def _glaciers(result: ElevationChange, outlines: gpd.GeoDataFrame) -> Iterator[Feature]:
+    """Each glacier of the table, rounded as the table is, with the union of its outlines."""
+    table = published_table(GLACIERS, result.tables[GLACIERS.name])
+    shapes = glacier_shapes(outlines)
+    for row in table.rows:
+        record = dict(zip(table.table.column_names, row, strict=True))
+        if record["glacier_id"] in shapes:
+            yield shapes[record["glacier_id"]], record
+
+
+def _classes() -> list[dict[str, Any]]:
+    return [
+        {
+            "value": value,
+            "name": name,
+            "title": name.capitalize(),
+            "description": description,
+            "color_hint": "".join(f"{part:02X}" for part in CLASS_COLOURS[value]),
+        }
+        for value, (name, description) in CLASSES.items()
+    ]
