@@ -130,14 +130,18 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Run the full processing of every dataset and publish the archive."""
-    from catalog.archive.draft import preflight
-    from catalog.build.cache import Cache, default_cache_folder
-    from catalog.build.definitions import default_definitions, read_definitions
-    from catalog.build.order import Order
-    from catalog.build.raw_inputs import default_inputs
-    from catalog.build.regenerate import regenerate
-    from catalog.build.report import FailedBuild
-    from catalog.reports.terminal import show_published, show_rows
+    from catalog.archive import preflight
+    from catalog.build import (
+        Cache,
+        FailedBuild,
+        Order,
+        default_cache_folder,
+        default_definitions,
+        default_inputs,
+        read_definitions,
+        regenerate,
+    )
+    from catalog.reports import show_published, show_rows
     from pipeline.resources import bytes_of, open_resources
 
     if verify is not None:
@@ -166,7 +170,7 @@ def build(
 def _verify(
     archive: Path, inputs: Path | None, workers: int, scheduler: str | None, memory: str, as_json: bool, quiet: bool
 ) -> None:
-    from catalog.build.verify import verify
+    from catalog.build import verify
     from pipeline.resources import bytes_of, open_resources
 
     with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
@@ -208,11 +212,9 @@ def difference(
     quiet: Quiet = False,
 ) -> None:
     """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
-    from catalog.archive.draft import preflight
-    from catalog.reports.rows import change_rows
-    from catalog.reports.summaries import difference_summary
-    from catalog.reports.terminal import show_rows
-    from catalog.runs.single_run import write_difference
+    from catalog.archive import preflight
+    from catalog.reports import change_rows, difference_summary, show_rows
+    from catalog.runs import write_difference
     from pipeline.elevation_change.chain import elevation_change
     from pipeline.resources import bytes_of, open_resources
 
@@ -281,12 +283,17 @@ def balance(
     """Compute glacier-wide mass balance from stakes and snow pits, or from published elevation bands."""
     # years are computed side by side on threads of our own; those of the linear algebra would only wait for each other
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from catalog.archive.draft import preflight
-    from catalog.reports.summaries import balance_json
-    from catalog.reports.terminal import show_balance, show_notes
-    from catalog.runs.balance_run import Task, run_balances
-    from catalog.runs.marked_workbook import notes_of_all, read_all_or_mark, read_or_mark
-    from catalog.runs.single_run import write_balance, write_balances
+    from catalog.archive import preflight
+    from catalog.reports import balance_json, show_balance, show_notes
+    from catalog.runs import (
+        Task,
+        notes_of_all,
+        read_all_or_mark,
+        read_or_mark,
+        run_balances,
+        write_balance,
+        write_balances,
+    )
 
     settings = _settings("MassBalanceSettings", {"primary_method": method, "year_start": year_start})
     preflight(out)
@@ -331,7 +338,7 @@ def trace(
     as_json: Json = False,
 ) -> None:
     """Say where a glacier-wide balance comes from: methods, zones, points, readings, and the cells they stand in."""
-    from catalog.runs.trace import read_published_tables, trace_balance
+    from catalog.runs import read_published_tables, trace_balance
 
     found = trace_balance(read_published_tables(folder, collection), year, period)
     if as_json:
@@ -389,7 +396,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve an archive over HTTP with Range, ETag and CORS, for browsers and clients."""
-    from catalog.serve.serve import serve as run
+    from catalog.serve import serve as run
 
     run(archive, host, port, tell=typer.echo, browser=browser, progress=lambda line: typer.echo(line, err=True))
 
@@ -411,7 +418,7 @@ def publish(
     quiet: Quiet = False,
 ) -> None:
     """Copy an archive to a folder or an object store: checksummed, resumable, the catalogue last."""
-    from catalog.publish.publish import publish as run
+    from catalog.publish import publish as run
 
     with progress(quiet) as tell:
         report = run(
@@ -437,8 +444,7 @@ def diff_archives(
     as_json: Json = False,
 ) -> None:
     """Say what changed between two versions of an archive, record by record, and which version that asks for."""
-    from catalog.versions.data_versions import compare_versions
-    from catalog.versions.proposed_changes import propose_changes
+    from catalog.versions import compare_versions, propose_changes
 
     found = compare_versions(old, new)
     if changelog:
@@ -465,9 +471,8 @@ def fetch(
     quiet: Quiet = False,
 ) -> None:
     """Get raw inputs, geoid grids or STAC schemas: resumable, verified, recorded in inputs.lock.toml."""
-    from catalog.build.definitions import default_definitions, read_definitions
-    from catalog.fetch.fetch import default_destination, parse_mirrors, plan_all, run_fetch
-    from catalog.fetch.transfer_bars import transfer_bars
+    from catalog.build import default_definitions, read_definitions
+    from catalog.fetch import default_destination, parse_mirrors, plan_all, run_fetch, transfer_bars
 
     chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
     destination = to or default_destination(what.value)
@@ -487,7 +492,7 @@ def init_dataset(
     ] = None,
 ) -> None:
     """Start a new dataset: a commented definition, and a workbook template for a mass balance."""
-    from catalog.start.start import blanks_of, init_definition, init_from_ncdc
+    from catalog.start import blanks_of, init_definition, init_from_ncdc
 
     defects: tuple[str, ...] = ()
     if from_ncdc is not None:
@@ -504,7 +509,7 @@ def init_dataset(
 @contextmanager
 def progress(quiet: bool) -> Iterator[Tell]:
     """Progress on stderr, as ``catalog.reports.terminal`` shows it."""
-    from catalog.reports.terminal import progress as shown
+    from catalog.reports import progress as shown
 
     with shown(quiet) as tell:
         yield tell
@@ -531,7 +536,7 @@ def _settings(model: str, wanted: dict[str, Any]) -> Any:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    from catalog.formats.number_text import finite
+    from catalog.formats import finite
 
     typer.echo(json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False))
 
@@ -568,7 +573,7 @@ def run() -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except ManyBadInputs as error:
-        from catalog.reports.error_table import show_errors
+        from catalog.reports import show_errors
 
         show_errors(error)
         return error.exit_code

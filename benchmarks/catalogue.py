@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from catalog.archive.items import Dataset, Item
+from catalog.archive.dataset import Dataset, Item
 from catalog.archive.layout import CollectionFolder
 from catalog.archive.manifest import list_files
 from catalog.archive.media_types import media_type_of

@@ -29,7 +29,7 @@ from tests.made.tiny_archive import COG_PATH, surface, write_archive, write_cog,
 
 RANGE_BYTES = 256 * 1024
 _SERVER = (
-    "import sys, pathlib; from catalog.serve.serve import serve; "
+    "import sys, pathlib; from catalog.serve.server import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
 )
 _NGINX = """daemon off; worker_processes auto; pid {folder}/nginx.pid; error_log {folder}/error.log; user root;

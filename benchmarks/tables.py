@@ -28,7 +28,7 @@ from catalog.archive.layout import COLLECTION_JSON, DATAPACKAGE_JSON, Collection
 from catalog.archive.opened import Archive, FolderFiles  # noqa: E402 - as above
 from catalog.checks import CHECKS  # noqa: E402 - the project's folder comes first
 from catalog.formats.parquet import write_parquet  # noqa: E402 - as above
-from catalog.formats.published_table import PublishedTable, csv_bytes, published_table  # noqa: E402 - as above
+from catalog.formats.published import PublishedTable, csv_bytes, published_table  # noqa: E402 - as above
 from catalog.tables.data_dictionary import data_dictionary  # noqa: E402 - as above
 from catalog.tables.write import resources_of  # noqa: E402 - as above
 from schemas.tables import DATA_DICTIONARY, GLACIER_BALANCES, LEAVE_ONE_OUT  # noqa: E402 - as above

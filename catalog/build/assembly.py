@@ -6,25 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.archive.items import Dataset
-from catalog.archive.layout import CollectionFolder
-from catalog.archive.manifest import differs_from_published, list_files, write_manifest
-from catalog.archive.media_types import media_type_of
+from catalog.archive import CollectionFolder, Dataset, differs_from_published, list_files, media_type_of, write_manifest
 from catalog.build.cache import Cache, cache_dropped, keep_if_possible
 from catalog.build.collection import Collection, facts_from_json, facts_of, facts_to_json
 from catalog.build.order import Order
 from catalog.build.report import BuildReport, FailedBuild
 from catalog.checks import ValidationReport, validate
-from catalog.items.elevation_change import write_elevation_change
-from catalog.items.mass_balance import write_mass_balance
-from catalog.metadata import write_metadata
-from catalog.metadata.changelog import write_changelog
-from catalog.metadata.facts import describe
-from catalog.pages.write import write_collection_pages, write_front_page, write_readme
-from catalog.stac.catalogs import Child
-from catalog.stac.write import write_catalog, write_collection_stac
-from catalog.tables.write import write_tables
-from catalog.versions.data_versions import refuse_unversioned_change
+from catalog.items import write_elevation_change, write_mass_balance
+from catalog.metadata import describe, write_changelog, write_metadata
+from catalog.pages import write_collection_pages, write_front_page, write_readme
+from catalog.stac import Child, write_catalog, write_collection_stac
+from catalog.tables import write_tables
+from catalog.versions import refuse_unversioned_change
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources

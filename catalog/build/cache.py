@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from catalog.archive.manifest import ListedFile, list_files, manifest_files, sha256_of
+from catalog.archive import ListedFile, list_files, manifest_files, sha256_of
 from pipeline.progress import Tell
 from schemas.errors import BadInput
 from schemas.inside import leads_inside

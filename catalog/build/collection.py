@@ -7,14 +7,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from catalog.archive.items import Dataset, Item
-from catalog.archive.manifest import InputFile
+from catalog.archive import Dataset, InputFile, Item
 from catalog.build.report import PublishedCollection
-from catalog.metadata.facts import Facts
-from catalog.pages.facts import Card
-from catalog.reports.row import Row
-from catalog.reports.rows import dataset_rows
-from catalog.reports.summaries import dataset_summary
+from catalog.metadata import Facts
+from catalog.pages import Card
+from catalog.reports import Row, dataset_rows, dataset_summary
 from schemas.definition import Bilingual, Definition
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pyproj import datadir
 
-from catalog.archive.manifest import InputFile, sha256_of
+from catalog.archive import InputFile, sha256_of
 from schemas.definition import Definition
 
 _ROOT = Path(__file__).resolve().parents[2]

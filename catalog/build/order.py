@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.archive.manifest import InputFile
+from catalog.archive import InputFile
 from catalog.build.fingerprint import collection_key
 from catalog.build.raw_inputs import input_files
 from pipeline.progress import Tell, silent
@@ -17,7 +17,7 @@ from schemas.definition import Definition
 from schemas.errors import BadInput
 
 if TYPE_CHECKING:
-    from catalog.archive.items import Dataset
+    from catalog.archive import Dataset
     from pipeline.resources import Resources
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from catalog.archive.items import Dataset, stable_terrain
-from catalog.archive.manifest import InputFile
+from catalog.archive import Dataset, InputFile, stable_terrain
 from catalog.build.raw_inputs import ELEVATION_CHANGE_SAMPLE, MASS_BALANCE_SAMPLE, listed_inputs
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import ElevationChange

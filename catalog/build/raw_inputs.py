@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.archive.manifest import InputFile, sha256_of
+from catalog.archive import InputFile, sha256_of
 from pipeline.inputs.find import Inputs, find_inputs
 from schemas.definition import Definition
 

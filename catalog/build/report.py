@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.reports.row import Row
+from catalog.reports import Row
 from schemas.errors import FailedCheck
 
 if TYPE_CHECKING:

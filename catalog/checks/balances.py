@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from catalog.archive.table_files import TableFile
+from catalog.archive import TableFile
 from catalog.checks.consistency import named, numbers, row_failures
 from catalog.checks.result import Failure, check
-from catalog.formats.cell_text import text_of_csv
+from catalog.formats import text_of_csv
 
 _RECOMPUTE = "recompute the table from its source"
 _HALF_CENTIMETRE = 0.005  # largest rounding error of a balance published at 0.01 m w.e.

@@ -8,9 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from catalog.archive.layout import MANIFEST_JSON
-from catalog.archive.opened import first
-from catalog.archive.table_files import TableFile, tables_of
+from catalog.archive import MANIFEST_JSON, TableFile, first, tables_of
 from catalog.checks.consistency import named, numbers
 from catalog.checks.result import Failure, check
 from schemas.tables import PAIR

@@ -14,16 +14,27 @@ from numpy.typing import NDArray
 from rasterio.features import bounds, rasterize
 from rasterio.warp import transform_geom
 
-from catalog.archive.items import stable_terrain
-from catalog.archive.layout import COLLECTION_JSON, DATAPACKAGE_JSON, INDEX_HTML, MANIFEST_JSON, METADATA
-from catalog.archive.opened import Archive, Document, Raster, collections, first, rasters
-from catalog.archive.table_files import TableFile, all_tables
+from catalog.archive import (
+    COLLECTION_JSON,
+    DATAPACKAGE_JSON,
+    INDEX_HTML,
+    MANIFEST_JSON,
+    METADATA,
+    Archive,
+    Document,
+    Raster,
+    TableFile,
+    all_tables,
+    collections,
+    first,
+    rasters,
+    stable_terrain,
+)
 from catalog.checks.rasters import grid_of, nodata_of, valid_values
 from catalog.checks.result import Failure, check
 from catalog.checks.stac import leaves
 from catalog.checks.tables import of_pair, same_cell
-from catalog.metadata.facts import without_turns
-from catalog.metadata.ncdc import stated_fields
+from catalog.metadata import stated_fields, without_turns
 from pipeline.grid import Grid
 
 _REBUILD = "build the archive again"

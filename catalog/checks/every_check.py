@@ -10,7 +10,7 @@ from typing import Any
 
 import rasterio
 
-from catalog.archive.opened import Archive, Files, FolderFiles
+from catalog.archive import Archive, Files, FolderFiles
 from catalog.checks.result import Check, CheckResult, ValidationReport
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -70,7 +70,7 @@ def validate(
     if name.startswith(("http://", "https://")):
         import httpx  # of a folder nothing is asked over the network
 
-        from catalog.archive.web_files import WebFiles
+        from catalog.archive import WebFiles
 
         limit = {"GDAL_HTTP_TIMEOUT": max(1, round(timeout_s)), "GDAL_HTTP_CONNECTTIMEOUT": max(1, round(timeout_s))}
         with httpx.Client(timeout=timeout_s, follow_redirects=True) as client:

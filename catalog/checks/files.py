@@ -14,19 +14,27 @@ from typing import Any
 
 from lxml import etree
 
-from catalog.archive.layout import (
+from catalog.archive import (
     CATALOG_JSON,
     DATAPACKAGE_JSON,
+    FORMAT,
     INDEX_HTML,
     MANIFEST_JSON,
     MANIFEST_PARTS,
     METADATA,
     METADATA_FILES,
+    MOST_BYTES,
+    PARTS,
     README_MD,
     TABLES,
+    Archive,
+    Document,
+    File,
+    broken_seal,
+    collections,
+    files_ending,
+    whole,
 )
-from catalog.archive.manifest import FORMAT, PARTS, broken_seal
-from catalog.archive.opened import MOST_BYTES, Archive, Document, File, collections, files_ending, whole
 from catalog.checks.result import Failure, NotChecked, check
 from pipeline.inputs.zip_archives import ZIP_DAMAGE
 from schemas.glacier_extension import SCHEMA_PATH

@@ -14,15 +14,24 @@ from urllib.parse import unquote
 
 from shapely.geometry import shape
 
-from catalog.archive.layout import DATAPACKAGE_JSON, INDEX_HTML, ITEMS_PARQUET, METADATA, README_MD
-from catalog.archive.opened import Archive, Document, File, collections, files_ending, join, whole
+from catalog.archive import (
+    DATAPACKAGE_JSON,
+    INDEX_HTML,
+    ITEMS_PARQUET,
+    METADATA,
+    README_MD,
+    Archive,
+    Document,
+    File,
+    collections,
+    files_ending,
+    join,
+    whole,
+)
 from catalog.checks.metadata_facts import READERS, one_line, stated_facts
 from catalog.checks.result import Failure, check
-from catalog.formats.cell_text import FORMULA_SIGNS
-from catalog.metadata.data_files import CRATE_JSON, is_large, is_of_item
-from catalog.metadata.datacite import datacite_errors
-from catalog.metadata.markdown import markdown_line
-from catalog.metadata.ncdc import NCDC_FIELDS
+from catalog.formats import FORMULA_SIGNS
+from catalog.metadata import CRATE_JSON, NCDC_FIELDS, datacite_errors, is_large, is_of_item, markdown_line
 from schemas.glacier_extension import SCHEMA_PATH, json_schema
 
 _REBUILD = "build the archive again"

@@ -8,10 +8,9 @@ from urllib.parse import unquote
 
 from lxml import html
 
-from catalog.archive.layout import COLLECTION_JSON, INDEX_HTML, SEARCH_JS
-from catalog.archive.opened import File, files_ending, join, whole
+from catalog.archive import COLLECTION_JSON, INDEX_HTML, SEARCH_JS, File, files_ending, join, whole
 from catalog.checks.result import Failure, check
-from catalog.pages.search import parse_search_script
+from catalog.pages import parse_search_script
 
 _REBUILD = "build the archive again"
 # what a browser loads by itself; a link that a reader follows may lead anywhere

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.archive.layout import MANIFEST_JSON
-from catalog.archive.opened import Document, collections, first, items
+from catalog.archive import MANIFEST_JSON, Document, collections, first, items
 from catalog.checks.result import Failure, check
 
 _REBUILD = "build the archive again"

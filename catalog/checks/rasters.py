@@ -17,9 +17,9 @@ from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 from rio_cogeo.cogeo import cog_validate
 
-from catalog.archive.opened import Raster, rasters
+from catalog.archive import Raster, rasters
 from catalog.checks.result import Failure, NotChecked, check
-from catalog.formats.even_overviews import even_shape
+from catalog.formats import even_shape
 from pipeline.grid import Grid
 
 TILE = 256

@@ -14,7 +14,7 @@ from rasterio.errors import RasterioError
 from shapely.errors import ShapelyError
 
 if TYPE_CHECKING:
-    from catalog.archive.opened import Archive
+    from catalog.archive import Archive
 
 _SHOWN = 20
 # what reading a damaged file, or JSON of another shape, raises in the libraries used here

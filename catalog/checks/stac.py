@@ -13,9 +13,21 @@ from typing import Any
 from referencing.exceptions import Unresolvable
 from shapely.geometry import shape
 
-from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, chinese_twin
-from catalog.archive.media_types import media_type_of
-from catalog.archive.opened import PART, Archive, Document, File, collections, documents, every_language, items, whole
+from catalog.archive import (
+    CATALOG_JSON,
+    COLLECTION_JSON,
+    PART,
+    Archive,
+    Document,
+    File,
+    chinese_twin,
+    collections,
+    documents,
+    every_language,
+    items,
+    media_type_of,
+    whole,
+)
 from catalog.checks.result import Failure, NotChecked, check
 from schemas.stac_schemas import Schemas, schema_folder, schemas_at_hand, validate_stac
 

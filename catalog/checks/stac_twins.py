@@ -6,8 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.archive.layout import ITEMS_PARQUET
-from catalog.archive.opened import Document, File, documents, every_language, files_ending, whole
+from catalog.archive import ITEMS_PARQUET, Document, File, documents, every_language, files_ending, whole
 from catalog.checks.result import Failure, check
 
 _REBUILD = "build the archive again"
@@ -84,7 +83,7 @@ def document_size(file: File) -> Iterator[Failure]:
 @check("search-table", f"{ITEMS_PARQUET} states every item as its document does", whole)
 def search_table(root: File) -> Iterator[Failure]:
     # half a second to load; who only lists the checks need not wait for it
-    from catalog.stac.search_table import read_search_table, without_nulls
+    from catalog.stac import read_search_table, without_nulls
 
     expected = {(item.content.get("collection"), item.content.get("id")): item for item in root.archive.items}
     content = root.archive.files.read(ITEMS_PARQUET)

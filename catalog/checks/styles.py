@@ -9,10 +9,10 @@ import numpy as np
 import rasterio
 from lxml import etree
 
-from catalog.archive.opened import Archive, File, Raster, files_ending, rasters
+from catalog.archive import Archive, File, Raster, files_ending, rasters
 from catalog.checks.rasters import nodata_of, valid_values
 from catalog.checks.result import Failure, check
-from catalog.items.qgis import STYLE_ROLE, SUFFIX
+from catalog.items import STYLE_ROLE, SUFFIX
 
 _REBUILD = "build the archive again"
 _LEAST_SHARE = 0.5  # of the valid pixels that a scale must cover; those of the archive hold 98 % of what they show

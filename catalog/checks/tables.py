@@ -17,14 +17,21 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from catalog.archive.layout import DATAPACKAGE_JSON, TABLES
-from catalog.archive.opened import Archive, Document, collections, first
-from catalog.archive.table_files import TableFile, all_tables, of_several_pairs, tables_of
+from catalog.archive import (
+    DATAPACKAGE_JSON,
+    TABLES,
+    Archive,
+    Document,
+    TableFile,
+    all_tables,
+    collections,
+    first,
+    of_several_pairs,
+    tables_of,
+)
 from catalog.checks.result import Failure, NotChecked, check
-from catalog.formats.cell_text import text_of_csv
-from catalog.formats.parquet import GEOMETRY
-from catalog.formats.workbook import LONGEST_SHEET
-from catalog.tables.write import conforms
+from catalog.formats import GEOMETRY, LONGEST_SHEET, text_of_csv
+from catalog.tables import conforms
 from pipeline.inputs.xlsx_packages import require_harmless_package
 from schemas.errors import BadInput
 from schemas.fields import Table

@@ -17,13 +17,12 @@ from rasterio.warp import transform_geom
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.archive.layout import COLLECTION_JSON, TABLES
-from catalog.archive.opened import Archive, File, Raster, every_file, rasters
+from catalog.archive import COLLECTION_JSON, TABLES, Archive, File, Raster, every_file, rasters
 from catalog.checks.rasters import grid_of, nodata_of
 from catalog.checks.result import Failure, check
 from catalog.checks.tables import of_pair, read_arrow
-from catalog.formats.parquet import GEOMETRY, GEOPARQUET_VERSION, PLACE_CRS
-from catalog.tables.places import POINT_TABLES
+from catalog.formats import GEOMETRY, GEOPARQUET_VERSION, PLACE_CRS
+from catalog.tables import POINT_TABLES
 from pipeline.grid import Grid
 from schemas.tables import GLACIERS
 

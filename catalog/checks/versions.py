@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from catalog.archive.layout import CHANGELOG_MD, MANIFEST_JSON
-from catalog.archive.opened import Document, collections
+from catalog.archive import CHANGELOG_MD, MANIFEST_JSON, Document, collections
 from catalog.checks.result import Failure, check
-from catalog.metadata.changelog import changelog_text
+from catalog.metadata import changelog_text
 from schemas.definition import parse_definition
 from schemas.errors import BadDefinition
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from catalog.archive.manifest import sha256_of
+from catalog.archive import sha256_of
 from catalog.fetch.downloads import (
     Announced,
     Meter,

@@ -22,7 +22,7 @@ from scipy.ndimage import distance_transform_edt
 from shapely.geometry.base import BaseGeometry
 
 from catalog.figures.colours import INK, RgbArray, change_colours, hillshade, scale_place
-from catalog.formats.cogs import VISUAL_NODATA
+from catalog.formats import VISUAL_NODATA
 from pipeline.grid import BoolArray, FloatArray, Grid
 from pipeline.mass_balance.result import BalanceField, Isoline
 

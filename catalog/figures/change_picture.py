@@ -13,7 +13,7 @@ from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
 from catalog.figures.colours import RgbArray, hillshade, paint, symmetric_limit
-from catalog.formats.cogs import VISUAL_NODATA
+from catalog.formats import VISUAL_NODATA
 from pipeline.elevation_change.result import GLACIER, ElevationChange
 from pipeline.grid import BoolArray, FloatArray, Grid
 

@@ -30,7 +30,7 @@ from catalog.figures.frame import (
     write_head,
     write_note,
 )
-from catalog.formats.cogs import VISUAL_NODATA
+from catalog.formats import VISUAL_NODATA
 from pipeline.elevation_change.result import GLACIER, ElevationChange
 from pipeline.grid import FloatArray, Grid
 

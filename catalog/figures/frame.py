@@ -30,7 +30,7 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from catalog.figures.colours import INK, MUTED, NEUTRAL, PAPER, RgbArray, change_map
-from catalog.formats.cogs import VISUAL_NODATA
+from catalog.formats import VISUAL_NODATA
 from pipeline.grid import Grid
 
 THUMBNAIL_PIXELS = 580  # STAC asks for less than 600

@@ -18,7 +18,7 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from catalog.formats.published_table import PublishedTable
+from catalog.formats.published import PublishedTable
 
 GEOMETRY = "geometry"
 GEOPARQUET_VERSION = "1.1.0"

@@ -25,7 +25,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from catalog.formats.cell_text import FORMULA_SIGNS, inert_text
-from catalog.formats.published_table import PublishedTable
+from catalog.formats.published import PublishedTable
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.fields import Column, Table
 

@@ -1,0 +1,56 @@
+"""A result becomes an item: rasters, vectors, figures and styles written, and what STAC says of them."""
+
+from typing import TYPE_CHECKING
+
+from pipeline.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from catalog.items.balance_products import (
+        COLLECTION_FIGURES,
+        draw_balance_figures,
+        side_by_side,
+        write_year_products,
+        year_files,
+    )
+    from catalog.items.change_products import write_change_products
+    from catalog.items.elevation_change import write_elevation_change
+    from catalog.items.mass_balance import write_mass_balance
+    from catalog.items.qgis import STYLE_ROLE, SUFFIX
+    from catalog.items.stated import Labels, gate_records, supported_period
+    from catalog.items.titles_cn import COLLECTION_FIGURES_CN, step_cn
+
+__all__ = [
+    "COLLECTION_FIGURES",
+    "COLLECTION_FIGURES_CN",
+    "STYLE_ROLE",
+    "SUFFIX",
+    "Labels",
+    "draw_balance_figures",
+    "gate_records",
+    "side_by_side",
+    "step_cn",
+    "supported_period",
+    "write_change_products",
+    "write_elevation_change",
+    "write_mass_balance",
+    "write_year_products",
+    "year_files",
+]
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "balance_products": (
+            "COLLECTION_FIGURES",
+            "draw_balance_figures",
+            "side_by_side",
+            "write_year_products",
+            "year_files",
+        ),
+        "change_products": ("write_change_products",),
+        "elevation_change": ("write_elevation_change",),
+        "mass_balance": ("write_mass_balance",),
+        "qgis": ("STYLE_ROLE", "SUFFIX"),
+        "stated": ("Labels", "gate_records", "supported_period"),
+        "titles_cn": ("COLLECTION_FIGURES_CN", "step_cn"),
+    },
+)

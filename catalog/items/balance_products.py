@@ -12,18 +12,32 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from catalog.archive.items import Asset
-from catalog.archive.media_types import COG, GEOJSON, PARQUET
-from catalog.figures.balance_maps import PIXELS_OF_A_SCALE, balance_limit, draw_balance_series
-from catalog.figures.balance_picture import Ground, draw_balance
-from catalog.figures.colours import symmetric_limit
-from catalog.figures.mass_balance import draw_balance_profiles, draw_methods, draw_stake_history
-from catalog.figures.years import YearFiles, draw_years, mapped_years
-from catalog.formats.cogs import NODATA, VISUAL_NODATA, write_cog
-from catalog.formats.even_overviews import filled_up
-from catalog.formats.geojson import to_degrees, write_features
-from catalog.formats.parquet import write_parquet
-from catalog.formats.published_table import PublishedTable, published_rows
+from catalog.archive import COG, GEOJSON, PARQUET, Asset
+from catalog.figures import (
+    PIXELS_OF_A_SCALE,
+    Ground,
+    YearFiles,
+    balance_limit,
+    draw_balance,
+    draw_balance_profiles,
+    draw_balance_series,
+    draw_methods,
+    draw_stake_history,
+    draw_years,
+    mapped_years,
+    symmetric_limit,
+)
+from catalog.formats import (
+    NODATA,
+    VISUAL_NODATA,
+    PublishedTable,
+    filled_up,
+    published_rows,
+    to_degrees,
+    write_cog,
+    write_features,
+    write_parquet,
+)
 from catalog.items.qgis import Naming, write_balance_styles
 from catalog.items.stated import PNG, Labels
 from pipeline.mass_balance.result import BalanceField, MassBalance

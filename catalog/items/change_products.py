@@ -9,19 +9,32 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.archive.items import Asset
-from catalog.archive.media_types import COG, GEOJSON, PARQUET
-from catalog.figures.change_picture import ChangePicture, change_limit, outlined_pixels, sigma_limit
-from catalog.figures.colours import CLASS_COLOURS
-from catalog.figures.elevation_change import diagrams_of, draw_change_map, draw_change_thumbnail
-from catalog.formats.cogs import CLASS_NODATA, NODATA, VISUAL_NODATA, write_cog
-from catalog.formats.even_overviews import filled_up
-from catalog.formats.geojson import Feature, to_degrees, write_features
-from catalog.formats.parquet import write_parquet
-from catalog.formats.published_table import published_table
+from catalog.archive import COG, GEOJSON, PARQUET, Asset
+from catalog.figures import (
+    CLASS_COLOURS,
+    ChangePicture,
+    change_limit,
+    diagrams_of,
+    draw_change_map,
+    draw_change_thumbnail,
+    outlined_pixels,
+    sigma_limit,
+)
+from catalog.formats import (
+    CLASS_NODATA,
+    NODATA,
+    VISUAL_NODATA,
+    Feature,
+    filled_up,
+    published_table,
+    to_degrees,
+    write_cog,
+    write_features,
+    write_parquet,
+)
 from catalog.items.qgis import write_change_styles
 from catalog.items.stated import PNG, Labels
-from catalog.tables.places import glacier_shapes, published_outlines
+from catalog.tables import glacier_shapes, published_outlines
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
 from pipeline.worker_threads import worker_threads
 from schemas.tables import GLACIERS

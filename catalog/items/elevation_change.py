@@ -8,16 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.items import Asset, Dataset, Item
-from catalog.archive.layout import CollectionFolder, elevation_change_item_id
-from catalog.figures.change_picture import change_limit, sigma_limit
-from catalog.formats.cogs import NODATA
-from catalog.formats.geojson import bbox_of, footprint, to_geojson
+from catalog.archive import Asset, CollectionFolder, Dataset, Item, elevation_change_item_id
+from catalog.figures import change_limit, sigma_limit
+from catalog.formats import NODATA, bbox_of, footprint, to_geojson
 from catalog.items.change_products import write_change_products
 from catalog.items.processing_steps import elevation_change_steps, inputs_of, processing_expression
 from catalog.items.stated import Labels, gate_records, plain, raster_tags, supported_period
 from catalog.items.titles_cn import renders_cn, with_chinese
-from catalog.metadata.facts import Facts, describe
+from catalog.metadata import Facts, describe
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
 from schemas.definition import Bilingual

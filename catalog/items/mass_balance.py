@@ -12,14 +12,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.items import Dataset, Item
-from catalog.archive.layout import CollectionFolder, balance_item_id
-from catalog.figures.balance_maps import (
+from catalog.archive import CollectionFolder, Dataset, Item, balance_item_id
+from catalog.figures import (
+    Ground,
     balance_limit,
+    ground_of,
 )
-from catalog.figures.balance_picture import Ground, ground_of
-from catalog.formats.cogs import NODATA
-from catalog.formats.geojson import bbox_of, footprint, to_geojson
+from catalog.formats import NODATA, bbox_of, footprint, to_geojson
 from catalog.items.balance_products import (
     draw_balance_figures,
     in_folder,
@@ -30,7 +29,7 @@ from catalog.items.balance_products import (
 from catalog.items.processing_steps import inputs_of, mass_balance_steps, processing_expression
 from catalog.items.stated import Labels, gate_records, plain, raster_tags
 from catalog.items.titles_cn import renders_cn, with_chinese
-from catalog.metadata.facts import Facts
+from catalog.metadata import Facts
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads

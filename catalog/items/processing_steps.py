@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.archive.items import Dataset
+from catalog.archive import Dataset
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 

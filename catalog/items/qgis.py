@@ -15,10 +15,9 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from catalog.archive.items import Asset
-from catalog.archive.media_types import QML
-from catalog.figures.colours import INK, amount_colours, change_colours
-from catalog.formats.cell_text import inert_text
+from catalog.archive import QML, Asset
+from catalog.figures import INK, amount_colours, change_colours
+from catalog.formats import inert_text
 from pipeline.grid import FloatArray
 
 # where the file goes that is called so where it stands alone

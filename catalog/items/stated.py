@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from catalog.archive.items import Dataset
+from catalog.archive import Dataset
 
 PNG = "image/png"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalog.archive.items import Asset
+from catalog.archive import Asset
 
 _TITLES = {
     "elevation_change": "表面高程变化",

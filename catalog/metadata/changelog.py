@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from catalog.archive.layout import CHANGELOG_MD, CollectionFolder
+from catalog.archive import CHANGELOG_MD, CollectionFolder
 from catalog.metadata.markdown import markdown_line
 from schemas.definition import Changes, Definition
 

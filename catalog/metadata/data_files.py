@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.archive.layout import METADATA, TABLES
+from catalog.archive import METADATA, TABLES
 from catalog.metadata.facts import DataFile
 
 # with paths of ordinary length a third of the megabyte that no document may exceed

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from schemas.definition import Bilingual, Definition, Keywords
 
 if TYPE_CHECKING:
-    from catalog.archive.items import Dataset
+    from catalog.archive import Dataset
     from pipeline.elevation_change.result import ElevationChange
     from pipeline.mass_balance.result import MassBalance
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from catalog.archive.layout import COLLECTION_JSON, ITEMS_PARQUET, METADATA
-from catalog.archive.media_types import media_type_of
+from catalog.archive import COLLECTION_JSON, ITEMS_PARQUET, METADATA, media_type_of
 from catalog.metadata.data_files import CRATE_JSON, is_large, own_files, size_of
 from catalog.metadata.facts import LANGUAGES, DataFile, Facts, licence_url
 

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from catalog.archive.items import Asset, Item
-from catalog.archive.layout import (
+from catalog.archive import (
     CHANGELOG_MD,
     COLLECTION_JSON,
     DATAPACKAGE_JSON,
     METADATA,
     README_MD,
     TABLES,
+    Asset,
+    Item,
+    ListedFile,
     chinese_twin,
 )
-from catalog.archive.manifest import ListedFile
 from schemas.chinese import table_meaning_cn, table_title_cn
 from schemas.definition import Bilingual
 from schemas.tables import PUBLISHED_TABLES

@@ -14,7 +14,7 @@ from pyproj import Transformer
 from shapely.geometry import MultiPolygon, Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.archive.items import Dataset, Item
+from catalog.archive import Dataset, Item
 from pipeline.mass_balance.result import MassBalance
 from schemas.definition import Bilingual
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog.figures.words import Words
+from catalog.figures import Words
 from catalog.pages.search import Searchable
-from catalog.reports.key_numbers import KeyNumber
+from catalog.reports import KeyNumber
 from schemas.definition import Bilingual
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from catalog.archive.items import Asset, Item
-from catalog.archive.media_types import COG
-from catalog.figures.colours import amount_colours, change_colours
+from catalog.archive import COG, Asset, Item
+from catalog.figures import amount_colours, change_colours
 from pipeline.grid import FloatArray
 
 _UTM = re.compile(r"EPSG:32([67])(\d\d)")

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from catalog.archive.items import Dataset, Item
-from catalog.archive.layout import INDEX_HTML, balance_item_id
-from catalog.formats.number_text import measured, signed
+from catalog.archive import INDEX_HTML, Dataset, Item, balance_item_id
+from catalog.formats import measured, signed
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.archive.items import Dataset, Item
-from catalog.archive.layout import INDEX_HTML, CollectionFolder
+from catalog.archive import INDEX_HTML, CollectionFolder, Dataset, Item
 from schemas.definition import Bilingual
 
 _HEAD = "window.GLACIER_ARCHIVE = "

@@ -18,8 +18,7 @@ from markupsafe import Markup
 from shapely import from_wkt
 from shapely.geometry.base import BaseGeometry
 
-from catalog.archive.items import Asset, Dataset, Item, stable_terrain
-from catalog.archive.layout import (
+from catalog.archive import (
     CATALOG_JSON,
     COG_JS,
     INDEX_HTML,
@@ -30,27 +29,28 @@ from catalog.archive.layout import (
     SEARCH_JS,
     SITE_CSS,
     SITE_JS,
+    Asset,
     CollectionFolder,
+    Dataset,
+    Item,
+    ListedFile,
     elevation_change_item_id,
     item_list_html,
+    list_files,
+    stable_terrain,
 )
-from catalog.archive.manifest import ListedFile, list_files
-from catalog.figures.words import words_of
-from catalog.formats.number_text import signed
-from catalog.items.balance_products import COLLECTION_FIGURES
-from catalog.items.titles_cn import COLLECTION_FIGURES_CN, step_cn
-from catalog.metadata.facts import Facts, licence_url
-from catalog.metadata.json_text import inert
-from catalog.metadata.jsonld import page_document
-from catalog.metadata.markdown import markdown_line
+from catalog.figures import words_of
+from catalog.formats import signed
+from catalog.items import COLLECTION_FIGURES, COLLECTION_FIGURES_CN, step_cn
+from catalog.metadata import Facts, inert, licence_url, markdown_line, page_document
 from catalog.pages.downloads import item_downloads, readable_size, record_downloads, table_downloads
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes, item_geometry
 from catalog.pages.facts import Card, Picture, Verdict
 from catalog.pages.map import colour_tables, map_data
 from catalog.pages.plots import plots_of
 from catalog.pages.search import search_script, searchable
-from catalog.reports.key_numbers import item_numbers, key_numbers
-from catalog.tables.every_table import dataset_tables
+from catalog.reports import item_numbers, key_numbers
+from catalog.tables import dataset_tables
 from pipeline.elevation_change.result import ElevationChange
 from schemas.chinese import flag_cn
 from schemas.definition import Bilingual, Definition

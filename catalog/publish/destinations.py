@@ -17,8 +17,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from catalog.archive.manifest import ListedFile, sha256_of
-from catalog.archive.media_types import cache_rule, media_type_of
+from catalog.archive import ListedFile, cache_rule, media_type_of, sha256_of
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from schemas.inside import lies_inside

@@ -1,0 +1,45 @@
+"""What the commands tell of a result: rows, key numbers, JSON, and faults in an input."""
+
+from typing import TYPE_CHECKING
+
+from pipeline.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from catalog.reports.error_table import COLUMNS, error_rows, show_errors
+    from catalog.reports.headline import KeyNumber, item_numbers, key_numbers
+    from catalog.reports.row import Row
+    from catalog.reports.rows import change_rows, dataset_rows
+    from catalog.reports.summaries import balance_json, balance_summary, dataset_summary, difference_summary
+    from catalog.reports.terminal import progress, show_balance, show_notes, show_published, show_rows
+
+__all__ = [
+    "COLUMNS",
+    "KeyNumber",
+    "Row",
+    "balance_json",
+    "balance_summary",
+    "change_rows",
+    "dataset_rows",
+    "dataset_summary",
+    "difference_summary",
+    "error_rows",
+    "item_numbers",
+    "key_numbers",
+    "progress",
+    "show_balance",
+    "show_errors",
+    "show_notes",
+    "show_published",
+    "show_rows",
+]
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "error_table": ("COLUMNS", "error_rows", "show_errors"),
+        "headline": ("KeyNumber", "item_numbers", "key_numbers"),
+        "row": ("Row",),
+        "rows": ("change_rows", "dataset_rows"),
+        "summaries": ("balance_json", "balance_summary", "dataset_summary", "difference_summary"),
+        "terminal": ("progress", "show_balance", "show_notes", "show_published", "show_rows"),
+    },
+)

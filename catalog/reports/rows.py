@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import astuple
 
-from catalog.archive.items import Dataset
-from catalog.formats.number_text import measured, signed
+from catalog.archive import Dataset
+from catalog.formats import measured, signed
 from catalog.reports.row import Row
 from pipeline.elevation_change.result import ElevationChange, Shift
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance

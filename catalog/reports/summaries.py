@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from catalog.archive.items import Dataset
-from catalog.formats.number_text import finite
+from catalog.archive import Dataset
+from catalog.formats import finite
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.fieldwork.input_notes import notes_summary
 from pipeline.mass_balance.result import BalanceYear, MassBalance

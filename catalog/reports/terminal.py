@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from catalog.formats.number_text import measured, signed
+from catalog.formats import measured, signed
 from catalog.reports.row import Row
 from pipeline.progress import Tell, silent
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from catalog.formats.published_table import PublishedTable, published_table, write_csv_tables
+from catalog.formats import PublishedTable, published_table, write_csv_tables
 from catalog.runs.balance_tables import RESULTS_XLSX, balance_workbook
-from catalog.tables.wgms import Submission, capital_name, wgms_tables
+from catalog.tables import Submission, capital_name, wgms_tables
 from pipeline.mass_balance.result import MassBalance
 from schemas.fields import Table
 from schemas.tables import GLACIER_ID, MASS_BALANCE_TABLES, of_glaciers

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from catalog.formats.published_table import PublishedTable, published_tables, write_csv_tables
-from catalog.formats.workbook import LONGEST_SHEET, About, results_workbook
-from catalog.tables.wgms import Submission, wgms_tables
+from catalog.formats import LONGEST_SHEET, About, PublishedTable, published_tables, results_workbook, write_csv_tables
+from catalog.tables import Submission, wgms_tables
 from pipeline.mass_balance.result import MassBalance
 from schemas.tables import PUBLISHED_TABLES
 from schemas.wgms import WGMS_TABLES

@@ -22,7 +22,7 @@ from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from catalog.reports.error_table import COLUMNS, error_rows
+from catalog.reports import COLUMNS, error_rows
 from pipeline.mass_balance.fieldwork.cells import WINDOWS_EPOCH, BadCell, RawSheet
 from pipeline.mass_balance.fieldwork.field_files import is_legacy, read_sheets
 from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt

@@ -8,11 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.draft import open_draft
-from catalog.archive.manifest import write_manifest
-from catalog.formats.number_text import finite
-from catalog.formats.published_table import published_tables, write_csv_tables
-from catalog.reports.summaries import balance_summary, difference_summary
+from catalog.archive import open_draft, write_manifest
+from catalog.formats import finite, published_tables, write_csv_tables
+from catalog.reports import balance_summary, difference_summary
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import MassBalance
 from pipeline.worker_threads import worker_threads
@@ -25,8 +23,7 @@ _SECOND_FORMS = {".qml": "_style", ".parquet": "_geoparquet"}
 def write_difference(result: ElevationChange, out: Path, code_version: str) -> dict[str, str]:
     """Write an elevation change below ``out``, by one rename; returns the outputs by name, relative to it."""
     # matplotlib takes half a second to load: not before there is something to draw
-    from catalog.items.change_products import write_change_products
-    from catalog.items.stated import Labels
+    from catalog.items import Labels, write_change_products
 
     with open_draft(out) as draft:
         write_change_products(result, draft.folder, Labels("Elevation change", "Elevation change"), to_browse=False)
@@ -80,7 +77,7 @@ def write_balances(
 def write_balance_files(result: MassBalance, folder: Path, source: str = "") -> None:
     """Write tables, rasters, isolines, styles, workbook and figures of one mass balance into an empty folder."""
     # matplotlib takes half a second to load: not before there is something to draw
-    from catalog.items.balance_products import draw_balance_figures, side_by_side, year_files
+    from catalog.items import draw_balance_figures, side_by_side, year_files
     from catalog.runs.balance_tables import write_balance_tables
 
     # GDAL and zlib leave the interpreter free: the rasters are packed while the rest is written
@@ -93,8 +90,7 @@ def write_balance_files(result: MassBalance, folder: Path, source: str = "") -> 
 
 
 def _write_years(result: MassBalance, folder: Path) -> None:
-    from catalog.items.balance_products import side_by_side, write_year_products
-    from catalog.items.stated import Labels
+    from catalog.items import Labels, side_by_side, write_year_products
 
     for year in result.years:
         if year.field is not None:

@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.layout import MANIFEST_JSON, TABLES
-from catalog.formats.cell_text import text_of_csv
-from catalog.tables.point_use import USED_PERIODS, used_points
+from catalog.archive import MANIFEST_JSON, TABLES
+from catalog.formats import text_of_csv
+from catalog.tables import USED_PERIODS, used_points
 from schemas.errors import BadInput
 from schemas.input_files import read_plain_file, require_plain_file
 

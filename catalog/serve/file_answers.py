@@ -18,7 +18,7 @@ from secrets import token_hex
 
 from starlette.types import Receive, Scope, Send
 
-from catalog.archive.media_types import media_type_of
+from catalog.archive import media_type_of
 from catalog.serve.byte_ranges import asked_ranges
 from schemas.inside import leads_inside, lies_inside
 

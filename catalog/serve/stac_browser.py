@@ -21,9 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.layout import CATALOG_JSON
-from catalog.archive.manifest import ListedFile, list_files
-from catalog.build.cache import default_cache_folder
+from catalog.archive import CATALOG_JSON, ListedFile, list_files
+from catalog.build import default_cache_folder
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 from schemas.inside import lies_inside

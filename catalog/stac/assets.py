@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.items import Asset
-from catalog.archive.manifest import sha256_of
-from catalog.archive.media_types import COG, media_type_of
-from catalog.formats.cogs import RasterFacts, raster_facts
+from catalog.archive import COG, Asset, media_type_of, sha256_of
+from catalog.formats import RasterFacts, raster_facts
 from catalog.stac.languages import ENGLISH, Language
 from schemas.chinese import meaning_cn
 from schemas.definition import Bilingual

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, ITEMS_PARQUET
-from catalog.archive.media_types import media_type_of
+from catalog.archive import CATALOG_JSON, COLLECTION_JSON, ITEMS_PARQUET, media_type_of
 from catalog.stac.documents import CATALOG_TITLE, Json, Place, completed, root_link
 from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language

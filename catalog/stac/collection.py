@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from catalog.archive.layout import METADATA
-from catalog.items.stated import gate_records, supported_period
-from catalog.metadata.ncdc import stated_fields
+from catalog.archive import METADATA
+from catalog.items import gate_records, supported_period
+from catalog.metadata import stated_fields
 from catalog.stac.catalogs import part_title
 from catalog.stac.collection_files import offered_files
 from catalog.stac.documents import Json, Place, completed, root_link

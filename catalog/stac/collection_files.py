@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.layout import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES
-from catalog.items.balance_products import COLLECTION_FIGURES
-from catalog.items.titles_cn import COLLECTION_FIGURES_CN
+from catalog.archive import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES
+from catalog.items import COLLECTION_FIGURES, COLLECTION_FIGURES_CN
 from catalog.stac.assets import OfferedFile, columns_of, file_fields, table_fields
 from catalog.stac.languages import CHINESE
 from catalog.stac.source import Source
 from catalog.stac.titles import METADATA_TITLES
-from catalog.tables.write import workbook_path
+from catalog.tables import workbook_path
 from schemas.chinese import table_meaning_cn, table_title_cn
 from schemas.definition import Bilingual
 from schemas.tables import published_schemas

@@ -9,8 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.layout import CATALOG_JSON
-from catalog.archive.media_types import media_type_of
+from catalog.archive import CATALOG_JSON, media_type_of
 from catalog.stac.languages import Language, other_than
 from schemas.definition import Bilingual
 from schemas.errors import BadInput

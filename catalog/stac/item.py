@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.archive.items import Item
+from catalog.archive import Item
 from catalog.stac.assets import item_asset, item_file_facts
 from catalog.stac.documents import Json, Place, completed, root_link
 from catalog.stac.languages import LANGUAGES, Language

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog.archive.layout import chinese_twin
+from catalog.archive import chinese_twin
 from schemas.definition import Bilingual, Keywords
 
 

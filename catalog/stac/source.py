@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.items import Dataset, Item
-from catalog.archive.layout import COLLECTION_JSON, CollectionFolder, part_id
-from catalog.metadata.facts import Facts
+from catalog.archive import COLLECTION_JSON, CollectionFolder, Dataset, Item, part_id
+from catalog.metadata import Facts
 from catalog.stac.languages import Language, keyword_list
 from schemas.definition import Bilingual, Definition
 

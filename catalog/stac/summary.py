@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.archive.items import Item
+from catalog.archive import Item
 from catalog.stac.documents import Json
 
 _KEPT = ("title", "description", "type", "roles", "raster:sampling")

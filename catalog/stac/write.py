@@ -6,10 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.archive.items import Dataset, Item
-from catalog.archive.layout import ITEMS_PARQUET
-from catalog.archive.manifest import tool_versions
-from catalog.metadata.facts import Facts
+from catalog.archive import ITEMS_PARQUET, Dataset, Item, tool_versions
+from catalog.metadata import Facts
 from catalog.stac.catalogs import Child, catalog_documents, part_documents, part_title
 from catalog.stac.collection import collection_documents
 from catalog.stac.documents import Json, Place, base_of, write_document, write_json

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from catalog.archive.items import Dataset
+from catalog.archive import Dataset
 from catalog.tables.data_dictionary import data_dictionary
 from catalog.tables.wgms import submission_of, wgms_tables
 from pipeline.mass_balance.result import MassBalance

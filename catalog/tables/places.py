@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from catalog.formats.geojson import to_degrees
-from catalog.formats.published_table import PublishedTable, published_rows
+from catalog.formats import PublishedTable, published_rows, to_degrees
 from pipeline.elevation_change.result import ElevationChange
 from schemas.tables import GLACIERS, OUTLINES, POINT_BALANCES, PROBINGS, SNOW_PITS, STAKES
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from catalog.archive.items import Dataset
+    from catalog.archive import Dataset
 
 POINT_TABLES = (STAKES.name, SNOW_PITS.name, PROBINGS.name, POINT_BALANCES.name)
 

@@ -9,14 +9,18 @@ from typing import Any
 
 from frictionless import Package
 
-from catalog.archive.items import Dataset
-from catalog.archive.layout import DATAPACKAGE_JSON, TABLES, CollectionFolder
-from catalog.archive.manifest import sha256_of
-from catalog.formats.parquet import write_parquet
-from catalog.formats.published_table import PublishedTable, csv_bytes, published_table, write_csv_tables
-from catalog.formats.workbook import LONGEST_SHEET, About, results_workbook
-from catalog.metadata.datapackage import package_facts
-from catalog.metadata.facts import Facts
+from catalog.archive import DATAPACKAGE_JSON, TABLES, CollectionFolder, Dataset, sha256_of
+from catalog.formats import (
+    LONGEST_SHEET,
+    About,
+    PublishedTable,
+    csv_bytes,
+    published_table,
+    results_workbook,
+    write_csv_tables,
+    write_parquet,
+)
+from catalog.metadata import Facts, package_facts
 from catalog.tables.every_table import dataset_tables
 from catalog.tables.places import places_of
 from schemas.errors import BadInput

@@ -1,0 +1,29 @@
+"""What changed from one version of an archive to the next, by record."""
+
+from typing import TYPE_CHECKING
+
+from pipeline.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from catalog.versions.compare import ArchiveDifference, compare_archives
+    from catalog.versions.data_versions import compare_versions, refuse_unversioned_change
+    from catalog.versions.proposed_changes import propose_changes
+    from catalog.versions.published_datasets import refuse_to_replace
+
+__all__ = [
+    "ArchiveDifference",
+    "compare_archives",
+    "compare_versions",
+    "propose_changes",
+    "refuse_to_replace",
+    "refuse_unversioned_change",
+]
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "compare": ("ArchiveDifference", "compare_archives"),
+        "data_versions": ("compare_versions", "refuse_unversioned_change"),
+        "proposed_changes": ("propose_changes",),
+        "published_datasets": ("refuse_to_replace",),
+    },
+)

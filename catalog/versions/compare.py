@@ -14,10 +14,7 @@ import pandas as pd
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from catalog.archive.layout import MANIFEST_JSON, is_of_manifest
-from catalog.archive.manifest import manifest_of
-from catalog.archive.opened import Archive, FolderFiles
-from catalog.archive.table_files import TableFile, all_tables
+from catalog.archive import MANIFEST_JSON, Archive, FolderFiles, TableFile, all_tables, is_of_manifest, manifest_of
 from catalog.versions.file_difference import what_differs
 from schemas.errors import BadInput
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from catalog.archive.manifest import manifest_of
+from catalog.archive import manifest_of
 from catalog.versions.compare import ArchiveDifference, RecordChange
 from catalog.versions.data_versions import Comparison, DatasetVersions
 from schemas.definition import Changes, Definition, parse_definition

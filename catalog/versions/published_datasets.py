@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from catalog.archive.layout import MANIFEST_JSON
-from catalog.archive.manifest import manifest_of
+from catalog.archive import MANIFEST_JSON, manifest_of
 from schemas.definition import Definition
 from schemas.errors import BadInput, FailedCheck
 

@@ -135,6 +135,17 @@ def wrong_floors(modules: Mapping[str, str], house: str, floors: Sequence[tuple[
     return wrong
 
 
+def past_the_face(modules: Mapping[str, str], house: str) -> list[str]:
+    """Imports from within another room, which should ask its face: the `__init__` of the folder, or its one file."""
+    return [
+        f"{one}: ask {house}.{asked}"
+        for one in imports(modules)
+        if (asked := room_of(one.asked, house))
+        and asked != room_of(one.asks, house)
+        and one.asked != f"{house}.{asked}"
+    ]
+
+
 def circles(modules: Mapping[str, str]) -> list[list[str]]:
     """Groups of modules that import each other in a circle, imports inside functions and for type hints counted."""
     reached: dict[str, set[str]] = {name: set() for name in modules}

@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from shapely.affinity import scale
 from shapely.geometry import LineString, Point, Polygon
 
-from catalog.archive.items import Dataset
+from catalog.archive.dataset import Dataset
 from catalog.archive.manifest import InputFile
 from pipeline.elevation_change.result import (
     EXCLUDED,

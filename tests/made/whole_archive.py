@@ -13,10 +13,10 @@ import pandas as pd
 from pyproj import Transformer
 from rasterio.features import rasterize
 
-from catalog.archive.items import Dataset, Item
+from catalog.archive.dataset import Dataset, Item
 from catalog.build.collection import Collection, facts_of
 from catalog.build.order import Order
-from catalog.build.regenerate import regenerate
+from catalog.build.regeneration import regenerate
 from catalog.build.report import BuildReport
 from catalog.metadata.facts import Facts, describe
 from catalog.pages.facts import Card

@@ -14,7 +14,7 @@ import sys
 
 import pytest
 
-from catalog.formats.published_table import csv_bytes, published_table
+from catalog.formats.published import csv_bytes, published_table
 from catalog.tables.wgms import Submission, wgms_tables
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork.read import read_field_data

@@ -35,8 +35,8 @@ from moto.server import ThreadedMotoServer
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from catalog.publish.publish import publish
-from catalog.serve.serve import application
+from catalog.publish.upload import publish
+from catalog.serve.server import application
 from tests.catalog.publish.test_s3 import ADDRESS, make_public_bucket
 from tests.catalog.serve.test_serve import running
 from tests.made.large_archive import build_large

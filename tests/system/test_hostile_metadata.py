@@ -20,7 +20,7 @@ import yaml
 from lxml import etree, html
 from markdown_it import MarkdownIt
 
-from catalog.archive.items import Dataset
+from catalog.archive.dataset import Dataset
 from catalog.formats.cell_text import FORMULA_SIGNS, csv_text, inert_text, text_of_csv
 from catalog.metadata.markdown import markdown_line
 from schemas.definition import Definition, parse_definition

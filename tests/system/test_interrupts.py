@@ -19,7 +19,7 @@ import pytest
 from catalog.archive.draft import open_draft
 from catalog.checks import validate
 from catalog.fetch.plan import STAC_SCHEMAS
-from catalog.publish.publish import publish
+from catalog.publish.upload import publish
 from pipeline.worker_threads import worker_threads
 from schemas.errors import BadInput
 from tests.made import field_workbook, tiny_archive

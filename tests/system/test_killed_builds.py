@@ -18,7 +18,7 @@ import pytest
 
 from catalog.archive.manifest import manifest_of, sha256_of
 from catalog.checks import validate
-from catalog.publish.publish import JOURNAL_JSON
+from catalog.publish.upload import JOURNAL_JSON
 from tests.root import ROOT
 
 pytestmark = pytest.mark.slow
@@ -51,7 +51,7 @@ ZYGOTE = """
 # one small dataset, with a new version of the software; the second of the two takes all of it from a cache
 PREPARED = (
     "from catalog.build.cache import Cache; import catalog.build.assembly; "
-    "from catalog.build.order import Order; from catalog.build.regenerate import regenerate; "
+    "from catalog.build.order import Order; from catalog.build.regeneration import regenerate; "
     "from pipeline.resources import open_resources; "
     "from tests.made.whole_archive import make_datasets, publish_datasets; "
     "sets = make_datasets()[:1]; Order.datasets = lambda *_: iter(sets); "
@@ -63,7 +63,7 @@ REBUILDS = (
     PREPARED,
     "regenerate(order, Path(out), resources, cache=Cache(Path(out).parent / 'cache'))",
 )
-PUBLICATIONS = ("from catalog.publish.publish import publish", "publish(Path(out).parent / 'new', out, workers=2)")
+PUBLICATIONS = ("from catalog.publish.upload import publish", "publish(Path(out).parent / 'new', out, workers=2)")
 
 
 class Runs:

@@ -37,7 +37,7 @@ from catalog.metadata.data_files import FILES_IN_A_LIST, file_lists, own_files
 from catalog.metadata.facts import describe
 from catalog.metadata.jsonld import dataset_jsonld, page_document
 from catalog.metadata.rocrate import crate_texts
-from catalog.publish.publish import STAGES, publish, stage_of
+from catalog.publish.upload import STAGES, publish, stage_of
 from catalog.versions.compare import compare_archives
 from schemas.definition import ARCHIVE_FOLDERS, parse_definition
 from schemas.errors import BadDefinition, BadInput, FailedCheck

@@ -20,7 +20,7 @@ from PIL import Image
 from pyproj import CRS
 
 from catalog.serve import stac_browser
-from catalog.serve.serve import application
+from catalog.serve.server import application
 from catalog.serve.stac_browser import built_browser, configuration, default_browser_cache, projections
 from schemas.errors import BadInput
 from tests.catalog.serve.test_serve import running

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from catalog.archive.items import Dataset
+from catalog.archive.dataset import Dataset
 from catalog.archive.manifest import list_files
 from catalog.build import assembly
 from catalog.build.order import Order

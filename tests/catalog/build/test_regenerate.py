@@ -31,7 +31,7 @@ from catalog.build.fingerprint import archive_key, collection_key, software_dige
 from catalog.build.order import Order
 from catalog.build.production import write_sample
 from catalog.build.raw_inputs import input_files
-from catalog.build.regenerate import regenerate
+from catalog.build.regeneration import regenerate
 from catalog.build.report import BuildReport, FailedBuild, report_to_json
 from catalog.checks import CheckResult, Failure, ValidationReport
 from catalog.pages.facts import Card

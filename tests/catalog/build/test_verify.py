@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import catalog.build.verify
+import catalog.build.verification
 from catalog.build.assembly import Assembly
 from catalog.build.order import Order
 from catalog.build.production import write_sample
-from catalog.build.verify import Verification, verify
+from catalog.build.verification import Verification, verify
 from pipeline.resources import open_resources
 from schemas.errors import BadDefinition, BadInput
 from tests.made.command_line import run
@@ -50,7 +50,7 @@ def rebuilding(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         shutil.copytree(built, root, dirs_exist_ok=True)
         return Assembly((), ())
 
-    monkeypatch.setattr(catalog.build.verify, "assemble", copy)
+    monkeypatch.setattr(catalog.build.verification, "assemble", copy)
 
 
 def verified(archive: Path, inputs: Path | None = None, code_version: str = CODE_VERSION) -> Verification:

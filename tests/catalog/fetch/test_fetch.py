@@ -27,6 +27,7 @@ from rich.console import Console
 
 from catalog.build.definitions import default_definitions
 from catalog.fetch import downloads
+from catalog.fetch.bars import transfer_bars
 from catalog.fetch.downloads import NoRanges, RangeFile, Remote, download
 from catalog.fetch.earthdata import earthdata_token
 from catalog.fetch.fetch import (
@@ -42,7 +43,6 @@ from catalog.fetch.fetch import (
     run_fetch,
     tile_names,
 )
-from catalog.fetch.transfer_bars import transfer_bars
 from catalog.stac.documents import DECLARED
 from pipeline.patience import Patience, asked_wait_s
 from schemas.definition import Extent, parse_definition

@@ -16,7 +16,7 @@ from pyproj import CRS
 
 from catalog.archive.layout import CollectionFolder
 from catalog.formats.parquet import arrow_table, write_parquet
-from catalog.formats.published_table import PublishedTable
+from catalog.formats.published import PublishedTable
 from catalog.items.change_products import write_change_outlines
 from catalog.metadata.facts import describe
 from catalog.tables.places import POINT_TABLES, published_outlines

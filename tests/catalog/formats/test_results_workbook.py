@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from catalog.formats.published_table import published_table
+from catalog.formats.published import published_table
 from catalog.formats.workbook import SYNTHETIC_BANNER, About, results_workbook, sheet_name
 from schemas.fields import Column, Table
 

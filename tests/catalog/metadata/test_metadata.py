@@ -24,7 +24,7 @@ from owslib.iso import MD_Metadata
 from rdflib import RDF, Graph, Namespace
 from rocrate.rocrate import ROCrate
 
-from catalog.archive.items import Dataset
+from catalog.archive.dataset import Dataset
 from catalog.archive.layout import METADATA_FILES
 from catalog.build.definitions import DATASETS, default_definitions
 from catalog.metadata import render_metadata, write_metadata

@@ -20,7 +20,7 @@ from rasterio.shutil import copy
 from rasterio.transform import from_origin
 
 from catalog.formats.cogs import write_cog
-from catalog.serve.serve import application, listen, server_of
+from catalog.serve.server import application, listen, server_of
 from pipeline.grid import Grid
 from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build
 from tests.system.browser import chromium

@@ -16,7 +16,7 @@ import pytest
 from lxml import html
 from shapely.geometry import box
 
-from catalog.archive.items import Dataset, Item
+from catalog.archive.dataset import Dataset, Item
 from catalog.archive.layout import SITE_FILES, CollectionFolder
 from catalog.archive.manifest import list_files
 from catalog.build import assembly
@@ -28,7 +28,7 @@ from catalog.pages.map import utm_zone
 from catalog.pages.plots import Series, draw, plots_of
 from catalog.pages.search import parse_search_script
 from catalog.pages.write import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_readme
-from catalog.reports.key_numbers import item_numbers, key_numbers
+from catalog.reports.headline import item_numbers, key_numbers
 from schemas.definition import Bilingual, Producer
 from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets, write_pages
 

@@ -25,7 +25,7 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from catalog.publish import destinations
-from catalog.publish.publish import publish
+from catalog.publish.upload import publish
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from tests.catalog.publish.test_publish import contents
@@ -273,7 +273,7 @@ def test_killed_publication_is_continued(archive, store):
     """The process is killed while the store is silent about one file; what had arrived is not sent again."""
     store.fails(silent, "collection.json", count=1)
     code = (
-        "import sys; from pathlib import Path; from catalog.publish.publish import publish\n"
+        "import sys; from pathlib import Path; from catalog.publish.upload import publish\n"
         "publish(Path(sys.argv[1]), sys.argv[2], endpoint_url=sys.argv[3])"
     )
     root = ROOT

@@ -11,8 +11,8 @@ import pytest
 
 from catalog.archive.manifest import ListedFile, manifest_of, sha256_of
 from catalog.publish import destinations
-from catalog.publish import publish as publishing
-from catalog.publish.publish import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
+from catalog.publish import upload as publishing
+from catalog.publish.upload import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from tests.made.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text

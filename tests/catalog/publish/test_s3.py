@@ -15,7 +15,7 @@ from obstore.store import S3Store
 from rasterio.windows import Window
 
 from catalog.publish import destinations
-from catalog.publish.publish import JOURNAL_JSON, publish
+from catalog.publish.upload import JOURNAL_JSON, publish
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from tests.catalog.publish.test_publish import versioned

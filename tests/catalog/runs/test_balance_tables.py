@@ -9,7 +9,7 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
-from catalog.formats.published_table import published_tables
+from catalog.formats.published import published_tables
 from catalog.runs import balance_tables
 from catalog.runs.balance_tables import RESULTS_XLSX, balance_workbook, write_balance_tables
 from schemas.tables import PUBLISHED_TABLES

@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from catalog.serve import file_answers
 from catalog.serve.byte_ranges import asked_ranges
 from catalog.serve.file_answers import FolderFiles
-from catalog.serve.serve import application, greeting, listen, serve, server_of
+from catalog.serve.server import application, greeting, listen, serve, server_of
 from schemas.errors import BadInput
 from tests.made.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive
 from tests.root import ROOT
@@ -457,7 +457,7 @@ def test_serve_runs_until_interrupted(root, tmp_path):
     import sys
 
     code = (
-        "import sys; from pathlib import Path; from catalog.serve.serve import serve\n"
+        "import sys; from pathlib import Path; from catalog.serve.server import serve\n"
         "serve(Path(sys.argv[1]), port=0, tell=lambda line: print(line, flush=True))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -19,7 +19,7 @@ import pytest
 import rasterio
 from pydantic import ValidationError
 
-from catalog.archive.items import Dataset
+from catalog.archive.dataset import Dataset
 from catalog.archive.layout import CollectionFolder
 from catalog.archive.opened import Archive, FolderFiles
 from catalog.checks import stac as checks

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.formats.published_table import published_table
+from catalog.formats.published import published_table
 from catalog.tables.point_use import used_points
 from catalog.tables.wgms import SYNTHETIC_REMARK, Submission, capital_name, country_of, submission_of, wgms_tables
 from schemas.wgms import WGMS_TABLES

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalog.build.order import Order
-from catalog.build.regenerate import regenerate
+from catalog.build.regeneration import regenerate
 from catalog.versions.published_datasets import DataVersion, PublishedDataset, published_datasets, refuse_to_replace
 from pipeline.resources import open_resources
 from schemas.errors import BadInput, FailedCheck

@@ -16,11 +16,11 @@ from unittest import mock
 import httpx
 
 from catalog.archive.draft import open_draft
-from catalog.build.verify import verify
+from catalog.build.verification import verify
 from catalog.checks import validate
-from catalog.publish.publish import publish
+from catalog.publish.upload import publish
 from catalog.runs.trace import PERIODS, PublishedTables, read_published_tables, trace_balance
-from catalog.serve.serve import application
+from catalog.serve.server import application
 from catalog.serve.stac_browser import configuration
 from catalog.versions.data_versions import compare_versions, refuse_unversioned_change
 from catalog.versions.proposed_changes import propose_changes
@@ -118,7 +118,7 @@ async def _asked(archive: Path) -> None:
 def _verify(folder: Path) -> None:
     with (
         open_resources(1, None, 400_000_000) as resources,
-        mock.patch("catalog.build.verify.write_collections", side_effect=_REBUILT),
+        mock.patch("catalog.build.verification.write_collections", side_effect=_REBUILT),
     ):
         _each(
             lambda: verify(folder / "archive", None, resources, code_version=CODE_VERSION),

@@ -24,9 +24,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from catalog.archive.layout import CATALOG_JSON, INDEX_HTML
-from catalog.archive.manifest import manifest_of
-from catalog.archive.media_types import is_compressible, media_type_of
+from catalog.archive import CATALOG_JSON, INDEX_HTML, is_compressible, manifest_of, media_type_of
 from catalog.serve.file_answers import EXPOSED_HEADERS, FolderFiles, answer
 from catalog.serve.stac_browser import CONFIG_JS, built_browser, configuration
 from pipeline.progress import Tell, silent

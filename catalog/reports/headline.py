@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from catalog.archive.items import Dataset
-from catalog.archive.layout import balance_item_id, elevation_change_item_id
-from catalog.formats.number_text import measured, signed
+from catalog.archive import Dataset, balance_item_id, elevation_change_item_id
+from catalog.formats import measured, signed
 from pipeline.elevation_change.result import ElevationChange, Statistics
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance

@@ -15,27 +15,26 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from catalog.archive.layout import (
+from catalog.archive import (
+    ARCHIVE,
     CATALOG_JSON,
     COLLECTION_JSON,
     DATAPACKAGE_JSON,
+    GEOJSON,
     ITEMS_PARQUET,
     MANIFEST_JSON,
     METADATA,
+    PARTS,
     SEARCH_JS,
     VERSIONS,
-    is_of_manifest,
-)
-from catalog.archive.manifest import (
-    ARCHIVE,
-    PARTS,
     ListedFile,
+    is_of_manifest,
     manifest_parts,
+    media_type_of,
     parse_manifest,
     sha256_of,
     whole_manifest,
 )
-from catalog.archive.media_types import GEOJSON, media_type_of
 from catalog.publish.destinations import Destination, open_destination
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads

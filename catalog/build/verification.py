@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.archive.manifest import manifest_of, tool_versions
+from catalog.archive import manifest_of, tool_versions
 from catalog.build.assembly import assemble
 from catalog.build.order import Order
 from catalog.build.raw_inputs import input_files
-from catalog.versions.compare import ArchiveDifference, compare_archives
+from catalog.versions import ArchiveDifference, compare_archives
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
 from schemas.definition import Definition, parse_definition

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from catalog.archive.draft import open_draft
-from catalog.archive.manifest import differs_from_published
+from catalog.archive import differs_from_published, open_draft
 from catalog.build.cache import Cache, cache_dropped, keep_if_possible
 from catalog.build.fingerprint import archive_key
 from catalog.build.order import Order, require_distinct
 from catalog.build.report import BuildReport, report_from_json, report_to_json
-from catalog.versions.published_datasets import refuse_to_replace
+from catalog.versions import refuse_to_replace
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
 from schemas.errors import BadInput
@@ -43,7 +42,7 @@ def regenerate(
             tell("the same as an earlier build: taken from the cache")
             report = report_from_json(out, kept)
             if differs_from_published(out, draft.folder):
-                from catalog.versions.data_versions import refuse_unversioned_change  # loads pandas
+                from catalog.versions import refuse_unversioned_change  # loads pandas
 
                 refuse_unversioned_change(out, draft.folder)
         else:
