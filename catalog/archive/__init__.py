@@ -7,6 +7,7 @@ from pipeline.lazy_names import lazy_names
 if TYPE_CHECKING:
     from catalog.archive.dataset import Asset, Dataset, Item, stable_terrain
     from catalog.archive.draft import open_draft, preflight
+    from catalog.archive.kinds import ByKind, changes_of, elevation_change_of, mass_balance_of
     from catalog.archive.layout import (
         CATALOG_JSON,
         CHANGELOG_MD,
@@ -106,6 +107,7 @@ __all__ = [
     "VERSIONS",
     "Archive",
     "Asset",
+    "ByKind",
     "CollectionFolder",
     "Dataset",
     "Document",
@@ -122,11 +124,13 @@ __all__ = [
     "balance_item_id",
     "broken_seal",
     "cache_rule",
+    "changes_of",
     "chinese_twin",
     "collections",
     "differs_from_published",
     "documents",
     "elevation_change_item_id",
+    "elevation_change_of",
     "every_file",
     "every_language",
     "files_ending",
@@ -140,6 +144,7 @@ __all__ = [
     "manifest_files",
     "manifest_of",
     "manifest_parts",
+    "mass_balance_of",
     "media_type_of",
     "of_several_pairs",
     "open_draft",
@@ -160,6 +165,7 @@ __getattr__ = lazy_names(
     {
         "dataset": ("Asset", "Dataset", "Item", "stable_terrain"),
         "draft": ("open_draft", "preflight"),
+        "kinds": ("ByKind", "changes_of", "elevation_change_of", "mass_balance_of"),
         "layout": (
             "CATALOG_JSON",
             "CHANGELOG_MD",

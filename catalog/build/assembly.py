@@ -18,9 +18,11 @@ from catalog.pages import write_collection_pages, write_front_page, write_readme
 from catalog.stac import Child, write_catalog, write_collection_stac
 from catalog.tables import write_tables
 from catalog.versions import refuse_unversioned_change
-from pipeline.elevation_change.result import ElevationChange
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
+
+# by the kind that a definition states
+_ITEM_WRITERS = {"elevation_change": write_elevation_change, "mass_balance": write_mass_balance}
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,7 @@ def write_collection(
     folder.path.mkdir()
     tell(f"writing {dataset.definition.title.en}")
     facts = describe(dataset)
-    if isinstance(dataset.result, ElevationChange):
-        items = write_elevation_change(dataset, facts, folder, tell)
-    else:
-        items = write_mass_balance(dataset, facts, folder, tell)
+    items = _ITEM_WRITERS[dataset.definition.kind](dataset, facts, folder, tell)
     write_tables(dataset, facts, folder)
     data = [(file.path, file.size, file.sha256, media_type_of(file.path)) for file in list_files(folder.path)]
     write_metadata(facts.with_files(data), folder.metadata)

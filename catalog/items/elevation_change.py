@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import Asset, CollectionFolder, Dataset, Item, elevation_change_item_id
+from catalog.archive import Asset, CollectionFolder, Dataset, Item, elevation_change_item_id, elevation_change_of
 from catalog.figures import change_limit, sigma_limit
 from catalog.formats import NODATA, bbox_of, footprint, to_geojson
 from catalog.items.change_products import write_change_products
@@ -37,9 +37,7 @@ def write_elevation_change(
 
 
 def _write_item(dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell) -> Item:
-    result = dataset.result
-    if not isinstance(result, ElevationChange):
-        raise TypeError(f"{dataset.definition.id}: not an elevation change")
+    result = elevation_change_of(dataset)
     place = folder.item(elevation_change_item_id(dataset.pair))
     place.mkdir(parents=True, exist_ok=True)
     tell("writing elevation-change rasters and figures")

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import CollectionFolder, Dataset, Item, balance_item_id
+from catalog.archive import CollectionFolder, Dataset, Item, balance_item_id, mass_balance_of
 from catalog.figures import (
     Ground,
     balance_limit,
@@ -55,9 +55,7 @@ def write_mass_balance(
     ------
     TypeError : the dataset's result is no mass balance.
     """
-    result = dataset.result
-    if not isinstance(result, MassBalance):
-        raise TypeError(f"{dataset.definition.id}: not a mass balance")
+    result = mass_balance_of(dataset)
     folder.path.mkdir(parents=True, exist_ok=True)
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
     with worker_threads(1) as pool:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from catalog.archive import ByKind
 from schemas.definition import Bilingual, Definition, Keywords
 
 if TYPE_CHECKING:
@@ -152,9 +153,7 @@ def describe(dataset: Dataset) -> Facts:
         variables=_VARIABLES[definition.kind],
         files=(),
         gates=_gates(dataset),
-        statistics=_statistics(dataset.result)
-        if not dataset.pairs
-        else {"pairs": {part.pair: _statistics(part.result) for part in dataset.pairs}},
+        statistics=_statistics(dataset),
     )
 
 
@@ -232,35 +231,42 @@ def _gates(dataset: Dataset) -> tuple[GateResult, ...]:
     )
 
 
-def _statistics(result: ElevationChange | MassBalance) -> dict[str, Any]:
-    # brings rasters, tables and geometry with it; whoever has a result has imported it already
-    from pipeline.elevation_change.result import ElevationChange
+def _of_change(result: ElevationChange) -> dict[str, Any]:
+    return {
+        "stable_terrain": {
+            "before": asdict(result.before),
+            "after_coregistration": asdict(result.after_coregistration),
+            "after": asdict(result.after),
+        },
+        "shift_m": asdict(result.shift_m),
+        "datum": asdict(result.datum),
+        "curvature_correction_applied": result.curvature is not None and result.curvature.applied,
+        "glaciers": asdict(result.totals) if result.totals else None,
+    }
 
-    if isinstance(result, ElevationChange):
-        found = {
-            "stable_terrain": {
-                "before": asdict(result.before),
-                "after_coregistration": asdict(result.after_coregistration),
-                "after": asdict(result.after),
-            },
-            "shift_m": asdict(result.shift_m),
-            "datum": asdict(result.datum),
-            "curvature_correction_applied": result.curvature is not None and result.curvature.applied,
-            "glaciers": asdict(result.totals) if result.totals else None,
-        }
-    else:
-        found = {
-            "years": [
-                {
-                    "year": year.year,
-                    "annual_balance_m_we": year.annual_m_we,
-                    "sigma_annual_m_we": year.sigma_annual_m_we,
-                    "provenance": year.provenance,
-                }
-                for year in result.years
-            ]
-        }
-    plain: dict[str, Any] = _plain(found)
+
+def _of_balance(result: MassBalance) -> dict[str, Any]:
+    return {
+        "years": [
+            {
+                "year": year.year,
+                "annual_balance_m_we": year.annual_m_we,
+                "sigma_annual_m_we": year.sigma_annual_m_we,
+                "provenance": year.provenance,
+            }
+            for year in result.years
+        ]
+    }
+
+
+_STATISTICS = ByKind(elevation_change=_of_change, mass_balance=_of_balance)
+
+
+def _statistics(dataset: Dataset) -> dict[str, Any]:
+    """The computed quality of a dataset; of several pairs of DEMs that of each, by its years."""
+    if dataset.pairs:
+        return {"pairs": {part.pair: _statistics(part) for part in dataset.pairs}}
+    plain: dict[str, Any] = _plain(_STATISTICS(dataset.result))
     return plain
 
 

@@ -14,7 +14,8 @@ from pyproj import Transformer
 from shapely.geometry import MultiPolygon, Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.archive import Dataset, Item
+from catalog.archive import ByKind, Dataset, Item
+from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import MassBalance
 from schemas.definition import Bilingual
 
@@ -106,16 +107,24 @@ def extent_map(
 
 def glacier_shapes(dataset: Dataset) -> tuple[BaseGeometry, ...]:
     """Glacier outlines of a dataset in degrees, WGS 84, the epochs of a glacier merged."""
-    result = dataset.result
-    if isinstance(result, MassBalance):
-        if result.outline is None:
-            return ()
-        transformer = Transformer.from_crs(result.glacier.crs, "EPSG:4326", always_xy=True)
-        return (shapely.transform(result.outline, lambda points: np.column_stack(transformer.transform(*points.T))),)
+    return _SHAPES(dataset.result)
+
+
+def _of_balance(result: MassBalance) -> tuple[BaseGeometry, ...]:
+    if result.outline is None:
+        return ()
+    transformer = Transformer.from_crs(result.glacier.crs, "EPSG:4326", always_xy=True)
+    return (shapely.transform(result.outline, lambda points: np.column_stack(transformer.transform(*points.T))),)
+
+
+def _of_change(result: ElevationChange) -> tuple[BaseGeometry, ...]:
     if result.outlines is None:
         return ()
     merged = result.outlines.dissolve("glacier_id").to_crs("EPSG:4326")
     return tuple(geometry for geometry in merged.geometry if geometry is not None and not geometry.is_empty)
+
+
+_SHAPES = ByKind(elevation_change=_of_change, mass_balance=_of_balance)
 
 
 def common_extent(items: Sequence[Item]) -> MultiPolygon | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from catalog.archive import INDEX_HTML, Dataset, Item, balance_item_id
+from catalog.archive import INDEX_HTML, ByKind, Dataset, Item, balance_item_id
 from catalog.formats import measured, signed
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
@@ -115,9 +115,7 @@ def plots_of(dataset: Dataset, items: Sequence[Item]) -> tuple[Plot, ...]:
     """The plots of a collection's page; those whose numbers are missing are left out."""
     if dataset.pairs:
         return tuple(_titled(plot, part.pair) for part in dataset.pairs for plot in plots_of(part, items))
-    if isinstance(dataset.result, ElevationChange):
-        return tuple(_of_elevation_change(dataset.result))
-    return tuple(_of_mass_balance(dataset.result, {item.item_id for item in items}))
+    return tuple(_PLOTS(dataset.result, {item.item_id for item in items}))
 
 
 def _titled(plot: Plot, pair: str) -> Plot:
@@ -266,7 +264,7 @@ def _told(one: Series, index: int, unit: str) -> str:
 # --- what is plotted ----------------------------------------------------------------------------------------------
 
 
-def _of_elevation_change(result: ElevationChange) -> Iterator[Plot]:
+def _of_elevation_change(result: ElevationChange, _: set[str]) -> Iterator[Plot]:
     bands = result.tables.get("elevation_bands")
     if bands is not None:
         whole = bands[bands["glacier_id"].astype(str) == "all"]
@@ -376,6 +374,11 @@ def _of_mass_balance(result: MassBalance, known: set[str]) -> Iterator[Plot]:
     if any(year.aar is not None for year in years):
         aar = _series("accumulation-area ratio", "积累区比率", "bars", "b", years, "aar", "sigma_aar")
         yield draw(Bilingual(en="Accumulation-area ratio", cn="积累区比率"), "", labels, [aar], **shared)
+
+
+_PLOTS: ByKind[[set[str]], Iterator[Plot]] = ByKind(
+    elevation_change=_of_elevation_change, mass_balance=_of_mass_balance
+)
 
 
 def _series(

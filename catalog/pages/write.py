@@ -34,6 +34,7 @@ from catalog.archive import (
     Dataset,
     Item,
     ListedFile,
+    changes_of,
     elevation_change_item_id,
     item_list_html,
     list_files,
@@ -51,7 +52,6 @@ from catalog.pages.plots import plots_of
 from catalog.pages.search import search_script, searchable
 from catalog.reports import item_numbers, key_numbers
 from catalog.tables import dataset_tables
-from pipeline.elevation_change.result import ElevationChange
 from schemas.chinese import flag_cn
 from schemas.definition import Bilingual, Definition
 from schemas.messages import chinese_of, word
@@ -234,13 +234,12 @@ def _card(collection: _Collection) -> Card:
 
 def _collection_page(collection: _Collection) -> dict[str, Any]:
     dataset, definition, items = collection.dataset, collection.definition, collection.items
-    result = dataset.result
+    changes = changes_of(dataset)
     # of several pairs of DEMs each item tells its own datum and shift
-    change = result if isinstance(result, ElevationChange) and not dataset.pairs else None
+    change = None if dataset.pairs else next(iter(changes.values()), None)
     few = items if len(items) <= MOST_ITEMS else ()
     extent = common_extent(items)
-    drawn = few if isinstance(result, ElevationChange) else ()
-    pictures = [picture for item in drawn for picture in _pictures(item, collection.place(item))]
+    pictures = [picture for item in (few if changes else ()) for picture in _pictures(item, collection.place(item))]
     figures = _loose_pictures(collection)
     parts = _parts(collection)
     return {

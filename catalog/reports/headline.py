@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from catalog.archive import Dataset, balance_item_id, elevation_change_item_id
+from catalog.archive import ByKind, Dataset, balance_item_id, elevation_change_item_id
 from catalog.formats import measured, signed
 from pipeline.elevation_change.result import ElevationChange, Statistics
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
@@ -26,28 +26,19 @@ def key_numbers(dataset: Dataset) -> tuple[KeyNumber, ...]:
     """For the card and the head of a collection."""
     if dataset.pairs:
         return tuple(number for part in dataset.pairs for number in _of_pair(part))
-    if isinstance(dataset.result, ElevationChange):
-        return _of_elevation_change(dataset.result)
-    return _of_mass_balance(dataset.result)
+    return _NUMBERS(dataset.result)
 
 
 def _of_pair(part: Dataset) -> tuple[KeyNumber, ...]:
     """What is asked first of one of several pairs of DEMs, each number with the pair's years."""
-    if not isinstance(part.result, ElevationChange):
-        return ()
     note = part.pair.replace("-", "\N{EN DASH}")
-    head = _of_elevation_change(part.result)[:2]
+    head = _NUMBERS(part.result)[:2]
     return tuple(replace(number, note=Bilingual(en=note, cn=note)) for number in head)
 
 
 def item_numbers(dataset: Dataset, item_id: str) -> tuple[KeyNumber, ...]:
     """For the head of an item."""
-    for part in dataset.parts:
-        if isinstance(part.result, ElevationChange) and elevation_change_item_id(part.pair) == item_id:
-            return _of_elevation_change(part.result)
-    if isinstance(dataset.result, ElevationChange):
-        return ()
-    return next((_of_year(year) for year in dataset.result.years if balance_item_id(year.year) == item_id), ())
+    return next((found for part in dataset.parts if (found := _ITEM_NUMBERS(part.result, part.pair, item_id))), ())
 
 
 def _number(en: str, cn: str, value: str, unit: str = "", note: str = "", note_cn: str = "") -> KeyNumber:
@@ -154,6 +145,20 @@ def _of_year(year: BalanceYear) -> tuple[KeyNumber, ...]:
         _number("Accumulation area", "积累区比率", measured(_percent(year.aar), _percent(year.sigma_aar), 0), "%"),
         _number("Glacier area", "冰川面积", signed(year.area_km2, 3), "km²"),
     )
+
+
+def _of_pair_item(result: ElevationChange, pair: str, item_id: str) -> tuple[KeyNumber, ...]:
+    return _of_elevation_change(result) if elevation_change_item_id(pair) == item_id else ()
+
+
+def _of_year_item(result: MassBalance, _: str, item_id: str) -> tuple[KeyNumber, ...]:
+    return next((_of_year(year) for year in result.years if balance_item_id(year.year) == item_id), ())
+
+
+_NUMBERS = ByKind(elevation_change=_of_elevation_change, mass_balance=_of_mass_balance)
+_ITEM_NUMBERS: ByKind[[str, str], tuple[KeyNumber, ...]] = ByKind(
+    elevation_change=_of_pair_item, mass_balance=_of_year_item
+)
 
 
 def _percent(share: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import astuple
 
-from catalog.archive import Dataset
+from catalog.archive import ByKind, Dataset
 from catalog.formats import measured, signed
 from catalog.reports.row import Row
 from pipeline.elevation_change.result import ElevationChange, Shift
@@ -16,14 +16,11 @@ from pipeline.mass_balance.result import MassBalance
 def dataset_rows(dataset: Dataset) -> list[Row]:
     """Quantity, value and note of what a scientist asks for first."""
     rows = [
-        (f"{part.pair} {name}".strip(), value, note) for part in dataset.parts for name, value, note in _rows_of(part)
+        (f"{part.pair} {name}".strip(), value, note)
+        for part in dataset.parts
+        for name, value, note in _ROWS(part.result)
     ]
     return [*rows, *_gate_rows(dataset)]
-
-
-def _rows_of(dataset: Dataset) -> list[Row]:
-    result = dataset.result
-    return change_rows(result) if isinstance(result, ElevationChange) else _balance_rows(result)
 
 
 def change_rows(result: ElevationChange) -> list[Row]:
@@ -101,6 +98,9 @@ def _balance_rows(result: MassBalance) -> list[Row]:
         cumulative = measured(last.balance_m_we, last.sigma_m_we, 2)
         rows.append(("Cumulative", f"{cumulative} m w.e.", f"{series[0].year} to {last.year}"))
     return rows
+
+
+_ROWS = ByKind(elevation_change=change_rows, mass_balance=_balance_rows)
 
 
 def _gate_rows(dataset: Dataset) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from catalog.archive import Dataset
+from catalog.archive import ByKind, Dataset
 from catalog.formats import finite
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.fieldwork.input_notes import notes_summary
@@ -35,8 +35,7 @@ def dataset_summary(dataset: Dataset) -> dict[str, Any]:
 def _summary(dataset: Dataset) -> dict[str, Any]:
     if dataset.pairs:
         return {"pairs": {part.pair: _summary(part) for part in dataset.pairs}}
-    result = dataset.result
-    return difference_summary(result) if isinstance(result, ElevationChange) else balance_summary(result)
+    return _SUMMARIES(dataset.result)
 
 
 def difference_summary(result: ElevationChange) -> dict[str, Any]:
@@ -77,6 +76,9 @@ def balance_summary(result: MassBalance) -> dict[str, Any]:
         "points": _records(points) if len(points) <= MOST_POINTS else [],
         "settings": result.settings.model_dump(mode="json"),
     }
+
+
+_SUMMARIES = ByKind(elevation_change=difference_summary, mass_balance=balance_summary)
 
 
 def balance_json(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from catalog.archive import Dataset
+from catalog.archive import ByKind, Dataset
 from catalog.tables.data_dictionary import data_dictionary
 from catalog.tables.wgms import submission_of, wgms_tables
 from pipeline.mass_balance.result import MassBalance
@@ -18,9 +18,16 @@ def dataset_tables(dataset: Dataset) -> dict[str, pd.DataFrame]:
     result, pairs = dataset.result, dataset.pairs
     found = _together([(part.pair, part.result.tables) for part in pairs]) if pairs else result.tables
     tables = {**found, "quality_gates": dataset.gates}
-    if isinstance(result, MassBalance):
-        tables |= wgms_tables(result, submission_of(dataset.definition, dataset.synthetic))
+    tables |= _EXPORTS(result, dataset)
     return {**tables, DATA_DICTIONARY.name: data_dictionary(tables, of_pairs=bool(pairs))}
+
+
+def _wgms(result: MassBalance, dataset: Dataset) -> dict[str, pd.DataFrame]:
+    return wgms_tables(result, submission_of(dataset.definition, dataset.synthetic))
+
+
+# tables in the form of others, besides our own
+_EXPORTS: ByKind[[Dataset], dict[str, pd.DataFrame]] = ByKind(elevation_change=lambda *_: {}, mass_balance=_wgms)
 
 
 def _together(parts: Sequence[tuple[str, dict[str, pd.DataFrame]]]) -> dict[str, pd.DataFrame]:

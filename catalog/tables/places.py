@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from catalog.archive import changes_of
 from catalog.formats import PublishedTable, published_rows, to_degrees
-from pipeline.elevation_change.result import ElevationChange
 from schemas.tables import GLACIERS, OUTLINES, POINT_BALANCES, PROBINGS, SNOW_PITS, STAKES
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def places_of(dataset: Dataset, published: PublishedTable) -> list[BaseGeometry 
     name = published.table.name
     if name in POINT_TABLES:
         return [_point(record, dataset.definition.crs) for record in _records(published)]
-    results = {part.pair: part.result for part in dataset.parts if isinstance(part.result, ElevationChange)}
-    if name != GLACIERS.name or not any(result.outlines is not None for result in results.values()):
+    changes = changes_of(dataset)
+    if name != GLACIERS.name or not any(result.outlines is not None for result in changes.values()):
         return None
     shapes = {
         (pair, glacier_id): to_degrees(shape, result.grid.crs)
-        for pair, result in results.items()
+        for pair, result in changes.items()
         if result.outlines is not None
         for glacier_id, shape in glacier_shapes(result.outlines).items()
     }
