@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.made import shared_archives
+from tests.made.once import FOLDER_OF_THE_RUN
 from tests.root import ROOT
 
 SCHEMAS = ROOT.parent / "shared" / "stac-schemas"
@@ -20,32 +22,38 @@ SCHEMAS = ROOT.parent / "shared" / "stac-schemas"
 if SCHEMAS.is_dir():
     os.environ.setdefault("GLACIER_STAC_SCHEMAS", str(SCHEMAS))
 
-if "GLACIER_TEST_CACHE" not in os.environ:
+if FOLDER_OF_THE_RUN not in os.environ:
     # the workers of a parallel run are started with this environment
-    os.environ["GLACIER_TEST_CACHE"] = tempfile.mkdtemp(prefix="glacier-test-cache-")
-    atexit.register(shutil.rmtree, os.environ["GLACIER_TEST_CACHE"], ignore_errors=True)
-os.environ["GLACIER_CACHE"] = os.environ["GLACIER_TEST_CACHE"]
+    os.environ[FOLDER_OF_THE_RUN] = tempfile.mkdtemp(prefix="glacier-test-run-")
+    atexit.register(shutil.rmtree, os.environ[FOLDER_OF_THE_RUN], ignore_errors=True)
+os.environ["GLACIER_CACHE"] = os.path.join(os.environ[FOLDER_OF_THE_RUN], "cache")
 
 
 @pytest.fixture(scope="session")
-def whole_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_archive() -> Path:
     """One archive of both datasets for all tests of a run, built once; nobody may change it."""
-    from tests.made.whole_archive import build
-    from tests.system.documentation import made_once
-
-    def make(draft: Path) -> None:
-        build(draft / "archive")
-
-    return made_once(tmp_path_factory.getbasetemp(), "whole-archive", make) / "archive"
+    return shared_archives.whole_archive()
 
 
 @pytest.fixture(scope="session")
-def parted_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def change_archive() -> Path:
+    """One archive of the elevation change alone; nobody may change it."""
+    return shared_archives.change_archive()
+
+
+@pytest.fixture(scope="session")
+def parted_archive() -> Path:
     """The same archive with its long lists in parts, as a large one has them; nobody may change it."""
-    from tests.made.large_archive import build_parted
-    from tests.system.documentation import made_once
+    return shared_archives.parted_archive()
 
-    def make(draft: Path) -> None:
-        build_parted(draft / "archive")
 
-    return made_once(tmp_path_factory.getbasetemp(), "parted-archive", make) / "archive"
+@pytest.fixture(scope="session")
+def large_archive() -> Path:
+    """An archive with rasters of many tiles; nobody may change it."""
+    return shared_archives.large_archive()
+
+
+@pytest.fixture(scope="session")
+def sample() -> shared_archives.Sample:
+    """The embedded sample, built once a run; nobody may change it."""
+    return shared_archives.sample()

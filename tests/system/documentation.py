@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,24 +108,6 @@ class Reader:
                     assert b"<html" in answer.read()
             finally:
                 server.terminate()
-
-
-def made_once(base: Path, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the workers of one test run share: the first one makes it, the others wait for it.
-
-    ``base`` is the base folder of temporary files of this process.
-    """
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / name
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            draft = shared / f"{name}.draft"
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir()
-            make(draft)
-            draft.rename(folder)
-    return folder
 
 
 def _parts(code: str) -> Iterator[str]:

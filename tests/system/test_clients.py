@@ -39,7 +39,6 @@ from catalog.publish.upload import publish
 from catalog.serve.server import application
 from tests.catalog.publish.test_s3 import ADDRESS, make_public_bucket
 from tests.catalog.serve.test_serve import running
-from tests.made.large_archive import build_large
 from tests.root import ROOT
 
 pytestmark = [
@@ -102,8 +101,8 @@ def bucket() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> Path:
-    return build_large(tmp_path_factory.mktemp("clients") / "archive")
+def archive(large_archive: Path) -> Path:
+    return large_archive
 
 
 def publish_twice(archive: Path, destination: str, scratch: Path, endpoint_url: str | None = None) -> str:

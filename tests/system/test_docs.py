@@ -22,9 +22,10 @@ from shapely.geometry import box
 
 import cli
 from pipeline.sample.kuitun import DEM_NAME, OUTLINE_NAME, WORKBOOK_NAME, write_kuitun_inputs
+from tests.made.once import made_once
 from tests.made.synthetic_pairs import CRS, fractal, write_dem
 from tests.system.browser import chromium
-from tests.system.documentation import DOCS, NOT_RUN, ROOT, Block, Reader, blocks_of, made_once
+from tests.system.documentation import DOCS, NOT_RUN, ROOT, Block, Reader, blocks_of
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.strip().splitlines()]
@@ -137,14 +138,9 @@ def test_every_paper_of_the_methods_is_listed():
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """A cache that holds the finished sample."""
-
-    def fill(folder: Path) -> None:
-        reader = Reader(tmp_path_factory.mktemp("sample"), folder)
-        reader.run(Block(0, "sh", frozenset(), "glacier-archive build --quiet"))
-
-    return made_once(tmp_path_factory.getbasetemp(), "documentation-cache", fill)
+def cache(sample) -> Path:
+    """A cache that holds the finished sample; what the pages build besides is kept there too."""
+    return sample.cache
 
 
 def test_only_known_marks_keep_a_block_from_being_run():
@@ -257,7 +253,7 @@ def test_the_notebook_holds_no_output():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site():
     """The site as Sphinx builds it, every warning an error, the notebook executed on the way."""
 
     def build(folder: Path) -> None:
@@ -267,7 +263,7 @@ def site(tmp_path_factory):
         )
         assert done.returncode == 0, done.stderr
 
-    return made_once(tmp_path_factory.getbasetemp(), "documentation-site", build) / "html"
+    return made_once("documentation-site", build) / "html"
 
 
 @dataclass

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
@@ -35,10 +33,10 @@ def store(monkeypatch) -> Iterator[str]:
     server.stop()
 
 
-def test_the_blocks_that_publish_to_a_store_run(store, tmp_path):
+def test_the_blocks_that_publish_to_a_store_run(store, sample, tmp_path):
     folder = tmp_path / "reader"
     folder.mkdir()
-    reader = Reader(folder, Path(os.environ["GLACIER_CACHE"]))
+    reader = Reader(folder, sample.cache)
     reader.run(Block(0, "sh", frozenset(), "glacier-archive build --out archive --quiet"))
     blocks = [block for block in blocks_of(PAGE) if "needs-server" in block.marks]
     assert len(blocks) == 2

@@ -188,10 +188,8 @@ def test_hostile_file(case, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def good_archive(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("archives")
-    ARCHIVE_READERS[0].make(folder)
-    return folder / "archive"
+def good_archive(change_archive: Path) -> Path:
+    return change_archive
 
 
 @pytest.fixture

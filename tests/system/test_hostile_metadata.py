@@ -27,7 +27,7 @@ from schemas.definition import Definition, parse_definition
 from schemas.errors import BadDefinition
 from schemas.machine_folders import machine_folders
 from tests.made.fakes import make_elevation_change_definition
-from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets
+from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, make_datasets, publish_datasets
 from tests.system.browser import chromium
 
 # each would do something in one of the places where the text is shown; all of them stand in every text
@@ -109,10 +109,8 @@ def hostile_datasets() -> list[Dataset]:
 
 
 @pytest.fixture(scope="module")
-def benign(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("benign") / "archive"
-    build(out)
-    return out
+def benign(whole_archive: Path) -> Path:
+    return whole_archive
 
 
 @pytest.fixture(scope="module")

@@ -101,13 +101,9 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def old(change_archive: Path) -> Path:
     """An archive of code version 0.1.0; the killed builds would replace it by one of 0.2.0."""
-    from tests.made.whole_archive import make_datasets, publish_datasets
-
-    out = tmp_path_factory.mktemp("old") / "archive"
-    publish_datasets(make_datasets()[:1], out, code_version="0.1.0")
-    return out
+    return change_archive
 
 
 @pytest.fixture
@@ -145,7 +141,7 @@ def moments(count: int, whole: float, seed: int) -> list[float]:
     return [whole * (draw.uniform(0.85, 1.02) if n % 3 == 0 else draw.random()) for n in range(count)]
 
 
-@pytest.mark.parametrize(("kind", "count"), [(BUILDS, 40), (REBUILDS, 60)], ids=["computed", "from the cache"])
+@pytest.mark.parametrize(("kind", "count"), [(BUILDS, 20), (REBUILDS, 80)], ids=["computed", "from the cache"])
 def test_killed_at_random_moments_a_build_leaves_one_whole_archive(
     begin: Callable[[tuple[str, str]], Runs], old: Path, tmp_path: Path, kind: tuple[str, str], count: int
 ) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.made.once import made_once
 from tests.root import ROOT
 
 PACKAGES = ("catalog", "pipeline", "schemas")
@@ -69,9 +71,15 @@ def built(folder: Path, source: Path) -> tuple[Path, Path]:
     return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz"))
 
 
+def built_once() -> tuple[Path, Path]:
+    """The wheel and the sdist of this checkout, made once a run."""
+    folder = made_once("dist", lambda draft: built(draft, ROOT))
+    return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz"))
+
+
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory) -> tuple[Path, Path]:
-    return built(tmp_path_factory.mktemp("dist"), ROOT)
+def packages() -> tuple[Path, Path]:
+    return built_once()
 
 
 @pytest.fixture(scope="module")
@@ -168,16 +176,32 @@ def test_installed_program_runs_its_own_code(installed, tmp_path):
 
 
 @pytest.mark.slow
-def test_installed_program_builds_and_proves_an_archive_from_any_folder(installed, tmp_path):
-    program = installed / "glacier-archive"
-    done = run_in(tmp_path, program, "build", "--out", "x", "--json", "--quiet")
+def test_installed_program_builds_the_same_bytes_anywhere_for_anybody_and_proves_them(installed, sample, tmp_path):
+    """As this checkout does: other folder, user, home, time zone, locale, umask, hash seed, clock, one worker."""
+    folder, home = tmp_path / "another folder" / "二", tmp_path / "home of another"
+    folder.mkdir(parents=True)
+    home.mkdir()
+    elsewhere = {
+        "TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE.UTF-8", "USER": "somebody",
+        "LOGNAME": "somebody", "HOME": str(home), "PYTHONHASHSEED": "4242", "HOSTNAME": "elsewhere", "COLUMNS": "40",
+    }  # fmt: skip
+    clock = ["faketime", "2031-02-03 04:05:06"] if shutil.which("faketime") else []
+    program = "import os, sys; os.umask(0o077); import cli; sys.argv = ['x', *sys.argv[1:]]; sys.exit(cli.run())"
+    words = ("build", "--out", "x", "--json", "--quiet", "--no-cache", "--workers", "1")
+    done = run_in(folder, *clock, installed / "python", "-c", program, *words, **elsewhere)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)
-    proved = run_in(tmp_path, program, "validate", "x", "--quiet")
+    assert json.loads(done.stdout)["reused"] == []
+    assert {path.name for path in folder.iterdir()} == {"x"}
+    found, expected = contents(folder / "x"), contents(sample.archive)
+    assert sorted(found) == sorted(expected)
+    assert [name for name in expected if found[name] != expected[name]] == []
+    assert json.loads(found["manifest.json"])["code_version"] == PROJECT["version"]
+    proved = run_in(folder, installed / "glacier-archive", "validate", "x", "--quiet", **elsewhere)
     assert proved.returncode == 0, proved.stdout + proved.stderr
-    manifest = json.loads((tmp_path / "x/manifest.json").read_text(encoding="utf-8"))
-    assert manifest["code_version"] == PROJECT["version"]
-    assert {path.name for path in tmp_path.iterdir()} == {"x"}
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.mark.slow

@@ -7,18 +7,16 @@ Libraries come from the index that pip is set to. An interpreter that is not on 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.system.test_packaging import PROJECT, ROOT, built, run_in
+from tests.system.test_packaging import PROJECT, ROOT, built_once, run_in
 
 EXTRAS = PROJECT["optional-dependencies"]
 RUN_TIME = [*PROJECT["dependencies"], *EXTRAS["distributed"], *EXTRAS["earthdata"]]
@@ -70,7 +68,8 @@ def install(home: Path, setting: Setting, wheel: Path) -> Program:
     """A new environment with the libraries of the setting and the wheel."""
     environment = home / "environment"
     python = environment / "bin" / "python"
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    # what is imported compiles itself; the rest need not
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
     for words in (
         [f"python{setting.python}", "-m", "venv", environment],
         [*pip, *_without_hashes(setting.libraries, home)],
@@ -92,21 +91,6 @@ def _without_hashes(words: list[str], home: Path) -> list[str]:
 def _errors(printed: str) -> str:
     """Pip's errors; its warnings speak of where it looked."""
     return "\n".join(line for line in printed.splitlines() if not line.startswith("WARNING"))
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    return built(tmp_path_factory.mktemp("dist"), ROOT)[0]
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory) -> Path:
-    """The archive of the sample as this interpreter and the locked libraries build it."""
-    folder = tmp_path_factory.mktemp("sample")
-    command = (sys.executable, ROOT / "cli.py", "build", "--out", "archive", "--quiet")
-    done = run_in(folder, *command, GLACIER_CACHE=os.environ["GLACIER_CACHE"])
-    assert done.returncode == 0, done.stderr
-    return folder / "archive"
 
 
 def test_every_python_that_is_promised_is_tried():
@@ -133,14 +117,15 @@ def test_every_library_that_is_run_with_has_one_lower_bound_and_no_other():
         for setting in SETTINGS
     ],
 )
-def test_the_wheel_builds_the_same_numbers(setting, wheel, sample, tmp_path):
-    program = install(tmp_path, setting, wheel)
+def test_the_wheel_builds_the_same_numbers(setting, sample, tmp_path):
+    """As this interpreter and the locked libraries build them."""
+    program = install(tmp_path, setting, built_once()[0])
     # a library that logs to stdout would be seen here
     assert json.loads(program.run("build", "--out", "x", "--quiet", "--json"))
     assert json.loads(program.run("validate", "x", "--quiet", "--json"))["passed"]
-    tables = sorted(path.relative_to(sample) for path in sample.glob("*/tables/*.csv"))
+    tables = sorted(path.relative_to(sample.archive) for path in sample.archive.glob("*/tables/*.csv"))
     assert len(tables) > 25
     for table in tables:
-        here, there = pd.read_csv(sample / table), pd.read_csv(tmp_path / "x" / table)
+        here, there = pd.read_csv(sample.archive / table), pd.read_csv(tmp_path / "x" / table)
         # libraries differ in the last digits; what is published is rounded, so that a step of the last digit may show
         pd.testing.assert_frame_equal(there, here, rtol=2e-3, atol=2e-3, obj=str(table))

@@ -348,12 +348,9 @@ def shared_browser() -> Path:
 
 
 @pytest.fixture(scope="module")
-def browsed(tmp_path_factory) -> Iterator[str]:
+def browsed(large_archive: Path) -> Iterator[str]:
     """The address of an archive served with the real STAC Browser."""
-    from tests.made.large_archive import build_large
-
-    root = build_large(tmp_path_factory.mktemp("browsed") / "archive")
-    with running(application(root, shared_browser())) as base:
+    with running(application(large_archive, shared_browser())) as base:
         yield base
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -19,26 +18,8 @@ CHANGE, BALANCE = "urumqi-glacier-elevation-change", "kuitun51-glacier-mass-bala
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """One build of both datasets; every file it opens from Python is written down."""
-    target = tmp_path_factory.mktemp("sample") / "archive"
-    opened: list[str] = []
-    listening = [True]
-
-    def hear(event, arguments):
-        if listening[0] and event in ("open", "import") and arguments and isinstance(arguments[0], str):
-            opened.append(arguments[0])
-
-    sys.addaudithook(hear)
-    done = run("build", "--out", target, "--json", "--no-cache")
-    listening[0] = False
-    assert done.code == 0, done.err
-    return target, json.loads(done.out), opened
-
-
-@pytest.fixture(scope="module")
-def summary(built):
-    return built[1]["datasets"]
+def summary(sample):
+    return sample.report["datasets"]
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +27,21 @@ def basin():
     return urumqi_truth()
 
 
-def test_the_archive_passes_its_checks(built):
-    done = run("validate", built[0], "--json")
+def test_nothing_of_it_came_from_a_cache(sample):
+    assert sample.report["reused"] == []
+
+
+def test_the_archive_passes_its_checks(sample):
+    done = run("validate", sample.archive, "--json")
     assert done.code == 0, done.out
     assert json.loads(done.out)["passed"]
 
 
-def test_no_truth_is_read_while_building(built):
-    assert not [name for name in built[2] if "truth" in name]
+def test_no_truth_is_read_while_building(sample):
+    opened = sample.opened
+    assert "pipeline.elevation_change.chain" in opened
+    assert any(name.endswith(".xlsx") for name in opened)
+    assert not [name for name in opened if "truth" in name]
 
 
 def test_the_shift_is_that_of_the_sample(summary, basin):
@@ -72,8 +60,8 @@ def test_the_glacier_change_is_that_of_the_sample(summary, basin):
     assert found["area_km2"] == pytest.approx(truth.area_km2, rel=0.01)
 
 
-def test_every_glacier_lies_within_its_stated_error(built, basin):
-    table = pd.read_csv(built[0] / CHANGE / "tables" / "glaciers.csv").set_index("glacier_id")
+def test_every_glacier_lies_within_its_stated_error(sample, basin):
+    table = pd.read_csv(sample.archive / CHANGE / "tables" / "glaciers.csv").set_index("glacier_id")
     truth = {glacier.rgi_id: glacier.mean_dh_m for glacier in basin.glaciers}
     score = (table["mean_dh_m"] - pd.Series(truth)) / table["sigma_mean_dh_m"]
     assert score.notna().sum() == len(truth)
@@ -104,8 +92,8 @@ def test_all_gates_passed(summary):
         assert all(gate["passed"] for gate in dataset["quality_gates"])
 
 
-def test_every_product_is_called_synthetic(built):
-    root = built[0]
+def test_every_product_is_called_synthetic(sample):
+    root = sample.archive
     texts = [root / "index.html", root / "catalog.json", root / "manifest.json"]
     for collection in (CHANGE, BALANCE):
         folder = root / collection
@@ -119,17 +107,10 @@ def test_every_product_is_called_synthetic(built):
             assert "synthetic" in json.dumps(raster.tags()).lower(), path
 
 
-def test_a_missing_grid_is_said_in_the_product(built, summary):
+def test_a_missing_grid_is_said_in_the_product(sample, summary):
     datum = summary[CHANGE]["vertical_datum"]
     if datum["method"] == "left to co-registration":
-        item = (built[0] / CHANGE / "elevation-change" / "elevation-change.json").read_text(encoding="utf-8")
+        item = (sample.archive / CHANGE / "elevation-change" / "elevation-change.json").read_text(encoding="utf-8")
         assert "left to co-registration" in item
     else:
         assert datum["method"] == "PROJ grids"
-
-
-def test_a_second_build_gives_the_same_bytes(built, tmp_path):
-    done = run("build", "--out", tmp_path / "again", "--workers", 1, "--no-cache")
-    assert done.code == 0, done.err
-    first, second = (json.loads((root / "manifest.json").read_text()) for root in (built[0], tmp_path / "again"))
-    assert first["files"] == second["files"]

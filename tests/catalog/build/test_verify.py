@@ -20,7 +20,7 @@ from pipeline.resources import open_resources
 from schemas.errors import BadDefinition, BadInput
 from tests.made.command_line import run
 from tests.made.damage import DH, EC, EC_ITEM, flip_bit, in_copies, in_json, in_text, rewritten
-from tests.made.whole_archive import CODE_VERSION, make_datasets, publish_datasets
+from tests.made.whole_archive import CODE_VERSION, make_datasets
 
 # each builds, or copies, whole archives
 pytestmark = pytest.mark.slow
@@ -29,11 +29,9 @@ Edit = Callable[[Path], None]
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(change_archive: Path) -> Path:
     """An archive of one small dataset; it is also what building it again gives, here and now."""
-    out = tmp_path_factory.mktemp("built") / "archive"
-    publish_datasets(make_datasets()[:1], out)
-    return out
+    return change_archive
 
 
 @pytest.fixture

@@ -287,6 +287,7 @@ def test_strange_values_in_the_manifest_stop_no_check(seed: int, archive: Path) 
 # --- what the reports say ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_failure_says_file_found_expected_and_remedy(archive: Path) -> None:
     setting(EC_ITEM, "assets", "elevation_change", "bands", 0, "statistics", "mean", to=1.0)(archive)
     reseal(archive)
@@ -300,6 +301,7 @@ def test_a_failure_says_file_found_expected_and_remedy(archive: Path) -> None:
     assert f": 1 of {len(CHECKS)} checks failed" in text.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_report_as_json_and_junit(archive: Path) -> None:
     setting(MB_ITEM, "properties", "glacier:balance", "sigma_annual_m_we", to=0.01)(archive)
     reseal(archive)

@@ -59,6 +59,7 @@ def test_a_word_that_is_not_told_is_found() -> None:
     assert untold("mean of means, later", words) == ["of", "means"]
 
 
+@pytest.mark.slow
 def test_all_that_is_written_in_a_figure_is_told_in_chinese(
     drawn: tuple[Path, dict[tuple[str, str], set[str]]],
 ) -> None:
@@ -84,6 +85,7 @@ def test_only_a_sample_is_called_one() -> None:
     assert words_of("elevation_change", "thumbnail.png", synthetic=True) == ()
 
 
+@pytest.mark.slow
 def test_the_pages_tell_the_words_of_each_figure(drawn: tuple[Path, dict[tuple[str, str], set[str]]]) -> None:
     root, _ = drawn
     for page in (f"{ELEVATION_CHANGE}/elevation-change/index.html", f"{MASS_BALANCE}/balance-2001/index.html"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from rasterio.transform import from_origin
 from catalog.formats.cogs import write_cog
 from catalog.serve.server import application, listen, server_of
 from pipeline.grid import Grid
-from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build
+from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE
 from tests.system.browser import chromium
 
 pytestmark = pytest.mark.slow
@@ -77,9 +78,8 @@ def write_rasters(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out: Path = tmp_path_factory.mktemp("map") / "archive"
-    build(out)
+def root(whole_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = Path(shutil.copytree(whole_archive, tmp_path_factory.mktemp("map") / "archive"))
     write_rasters(out)
     return out
 

@@ -30,16 +30,14 @@ from catalog.pages.search import parse_search_script
 from catalog.pages.write import ITEMS_A_PAGE, MOST_ITEMS, readable_size, write_readme
 from catalog.reports.headline import item_numbers, key_numbers
 from schemas.definition import Bilingual, Producer
-from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, build, make_datasets, publish_datasets, write_pages
+from tests.made.whole_archive import ELEVATION_CHANGE, MASS_BALANCE, make_datasets, publish_datasets, write_pages
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("pages") / "archive"
-    build(out)
-    return out
+def root(whole_archive: Path) -> Path:
+    return whole_archive
 
 
 def page(path: Path) -> Any:

@@ -93,19 +93,15 @@ def test_pages_go_from_the_inside_out_and_the_catalogue_in_english_is_the_very_l
 
 
 @pytest.mark.slow
-def test_no_link_of_a_real_archive_leads_to_a_file_sent_later(tmp_path):
+def test_no_link_of_a_real_archive_leads_to_a_file_sent_later(whole_archive):
     """Every downward link (child, item, asset) of every document in both languages."""
-    from tests.made.whole_archive import build
-
-    build(tmp_path / "archive")
-    order = {
-        file.path: number for number, file in enumerate(in_order(publishing._read_source(tmp_path / "archive").files))
-    }
+    files = in_order(publishing._read_source(whole_archive).files)
+    order = {file.path: number for number, file in enumerate(files)}
     links = 0
     for path in order:
         if not path.endswith(".json") or path == "manifest.json":
             continue
-        document = json.loads((tmp_path / "archive" / path).read_bytes())
+        document = json.loads((whole_archive / path).read_bytes())
         if "stac_version" not in document:
             continue
         down = [link["href"] for link in document["links"] if link["rel"] in ("child", "item", "describedby")]

@@ -8,6 +8,7 @@ surroundings by 0.1 m w.e. on average, as the default of ``sigma_point_m_we`` sa
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import pytest
 
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.ground.hypsometry import read_surveys
+from pipeline.mass_balance.result import MassBalance
 from schemas.settings import MassBalanceSettings
 from tests.made.synthetic_glaciers import CRS, synthetic_glacier
 
@@ -26,6 +28,18 @@ pytestmark = pytest.mark.slow
 def glaciers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("glaciers")
     return [synthetic_glacier(folder / str(seed), seed) for seed in range(40)]
+
+
+@pytest.fixture(scope="module")
+def on_maps(glaciers):
+    """Results of all glaciers on their maps with one setting changed; those of the settings above computed once."""
+
+    @cache
+    def of(settings_json: str) -> list[MassBalance]:
+        settings = MassBalanceSettings.model_validate_json(settings_json)
+        return [mass_balance(one.data, settings, dem=one.dem, outline=one.outline) for one in glaciers]
+
+    return lambda **changed: of(SETTINGS.model_copy(update=changed).model_dump_json())
 
 
 def standardised_errors(results, glaciers):
@@ -66,8 +80,8 @@ def check_lines(results, glaciers, one_sigma: tuple[float, float]) -> None:
         assert np.mean(score <= 1.96) >= 0.88
 
 
-def test_on_a_map(glaciers) -> None:
-    results = [mass_balance(one.data, SETTINGS, dem=one.dem, outline=one.outline) for one in glaciers]
+def test_on_a_map(glaciers, on_maps) -> None:
+    results = on_maps()
     check(results, glaciers)
     check_lines(results, glaciers, (0.60, 0.76))
 
@@ -83,28 +97,24 @@ def test_by_zones_alone(glaciers) -> None:
     check_lines(results, glaciers, (0.60, 0.90))
 
 
-def test_filling_gaps_makes_the_balances_better(glaciers) -> None:
+def test_filling_gaps_makes_the_balances_better(glaciers, on_maps) -> None:
     """The linear model's filled stakes lower the error of the glacier-wide balance where stakes are missing."""
     found = {}
     for fill in (False, True):
-        settings = SETTINGS.model_copy(update={"fill_missing_stakes": fill})
-        results = [mass_balance(one.data, settings, dem=one.dem, outline=one.outline) for one in glaciers]
         found[fill] = [
             year.annual_m_we - one.truth_m_we[year.year]
-            for result, one in zip(results, glaciers, strict=True)
+            for result, one in zip(on_maps(fill_missing_stakes=fill), glaciers, strict=True)
             for year in result.years
         ]
     assert np.sqrt(np.mean(np.square(found[True]))) < np.sqrt(np.mean(np.square(found[False])))
 
 
-def test_a_bend_in_the_trend_makes_the_balances_better(glaciers) -> None:
+def test_a_bend_in_the_trend_makes_the_balances_better(glaciers, on_maps) -> None:
     errors = {}
     for trend in ("straight", "two_piece"):
-        settings = SETTINGS.model_copy(update={"elevation_trend": trend})
-        results = [mass_balance(one.data, settings, dem=one.dem, outline=one.outline) for one in glaciers]
         errors[trend] = np.array([
             year.annual_m_we - one.truth_m_we[year.year]
-            for result, one in zip(results, glaciers, strict=True)
+            for result, one in zip(on_maps(elevation_trend=trend), glaciers, strict=True)
             for year in result.years
         ])  # fmt: skip
     assert np.sqrt(np.mean(errors["two_piece"] ** 2)) < np.sqrt(np.mean(errors["straight"] ** 2))

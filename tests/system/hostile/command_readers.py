@@ -9,7 +9,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -26,24 +26,17 @@ from catalog.versions.data_versions import compare_versions, refuse_unversioned_
 from catalog.versions.proposed_changes import propose_changes
 from pipeline.resources import open_resources
 from schemas.errors import ArchiveError, BadInput
-from tests.made.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE, make_datasets, publish_datasets
+from tests.made.shared_archives import whole_archive
+from tests.made.whole_archive import CODE_VERSION, ELEVATION_CHANGE, MASS_BALANCE
 from tests.system.hostile import mutations as m
-from tests.system.hostile.readers import Reader, kept_folder
+from tests.system.hostile.readers import Reader
 
 YEARS = (2001, 2002, 2003)
 _REBUILT = BadInput("rebuilding", "a manifest that can be followed", "no more of it here", "it takes a minute")
 
 
-@cache
-def _good() -> Path:
-    """The archive before it was damaged."""
-    archive = kept_folder() / "archive"
-    publish_datasets(make_datasets(), archive)
-    return archive
-
-
 def _write_archive(folder: Path) -> None:
-    shutil.copytree(_good(), folder / "archive", copy_function=os.link)
+    shutil.copytree(whole_archive(), folder / "archive", copy_function=os.link)
 
 
 def _each(*acts: Callable[[], object]) -> None:
@@ -66,9 +59,9 @@ def _compare(old: Path, new: Path) -> None:
 def _diff(folder: Path) -> None:
     archive = folder / "archive"
     _each(
-        lambda: _compare(_good(), archive),
-        lambda: _compare(archive, _good()),
-        lambda: refuse_unversioned_change(archive, _good()),
+        lambda: _compare(whole_archive(), archive),
+        lambda: _compare(archive, whole_archive()),
+        lambda: refuse_unversioned_change(archive, whole_archive()),
     )
 
 
@@ -86,7 +79,7 @@ def _publish(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         _each(
             lambda: publish(folder / "archive", f"{place}/new", workers=1),
-            lambda: publish(_good(), f"{place}/new", workers=1),
+            lambda: publish(whole_archive(), f"{place}/new", workers=1),
             lambda: publish(folder / "archive", f"{place}/new", workers=1, delete=True),
         )
         left = {path.name for path in Path(place).iterdir()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import Shift
 from pipeline.sample import urumqi
 from schemas.settings import ElevationChangeSettings
+from tests.made.once import made_once
 from tests.made.urumqi_truth import truth_of
 
 SCENES = 40
@@ -68,13 +70,20 @@ def scene_result(seed: int, folder: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def scores(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def scores() -> pd.DataFrame:
     """Standardised errors (found - true) / sigma of all scenes."""
-    folders = [tmp_path_factory.mktemp("scene") for _ in range(SCENES)]
+    return pd.read_parquet(made_once("scores-of-scenes", _score) / "scores.parquet")
+
+
+def _score(folder: Path) -> None:
     # processes of their own, started afresh: the chain has threads
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = pool.map(scene_result, range(100, 100 + SCENES), folders)
-        return pd.concat(found, ignore_index=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
+        seeds = range(100, 100 + SCENES)
+        scored = pool.map(scene_result, seeds, [Path(scratch, str(seed)) for seed in seeds])
+        pd.concat(scored, ignore_index=True).to_parquet(folder / "scores.parquet")
 
 
 @pytest.mark.slow
