@@ -24,16 +24,42 @@ ELEVATION_CHANGE_ITEM = "elevation-change"
 SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS = "site.css", "site.js", "cog.js", "map.js", "search.js"
 SITE_FILES = (SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS)
 
+NCDC_JSON = "ncdc.json"
+CITATION_TXT = "citation.txt"
+CITATION_CFF = "CITATION.cff"
+DATACITE_JSON = "datacite.json"
+DATACITE_XML = "datacite.xml"
+ISO19139_XML = "iso19139.xml"
+DATASET_JSONLD = "dataset.jsonld"
+CRATE_JSON = "ro-crate-metadata.json"
 METADATA_FILES = (
-    "ncdc.json",
-    "citation.txt",
-    "CITATION.cff",
-    "datacite.json",
-    "datacite.xml",
-    "iso19139.xml",
-    "dataset.jsonld",
-    "ro-crate-metadata.json",
+    NCDC_JSON,
+    CITATION_TXT,
+    CITATION_CFF,
+    DATACITE_JSON,
+    DATACITE_XML,
+    ISO19139_XML,
+    DATASET_JSONLD,
+    CRATE_JSON,
 )
+
+# an elevation change
+ELEVATION_CHANGE_TIF, ELEVATION_CHANGE_SIGMA_TIF = "elevation_change.tif", "elevation_change_sigma.tif"
+CLASSIFICATION_TIF = "classification.tif"
+GLACIERS_GEOJSON = "glaciers.geojson"
+OUTLINES_GEOJSON, OUTLINES_PARQUET = "outlines.geojson", "outlines.parquet"
+# a balance year
+BALANCE_TIF, BALANCE_SIGMA_TIF = "balance.tif", "balance_sigma.tif"
+ISOLINES_GEOJSON = "isolines.geojson"
+OUTLINE_GEOJSON, OUTLINE_PARQUET = "outline.geojson", "outline.parquet"
+PROFILE_PNG = "profile.png"
+# of both
+VISUAL_TIF, MAP_PNG, THUMBNAIL_PNG = "visual.tif", "map.png", "thumbnail.png"
+# drawn once for a series of balances
+SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
+METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
+# the numbers of a run of one's own files
+SUMMARY_JSON = "summary.json"
 
 
 def item_list_html(number: int) -> str:

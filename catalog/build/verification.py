@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import manifest_of, tool_versions
+from catalog.archive import MANIFEST_JSON, manifest_of, tool_versions
 from catalog.build.assembly import assemble
 from catalog.build.order import Order
 from catalog.build.raw_inputs import input_files
@@ -106,7 +106,7 @@ def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_ve
             if inputs is not None:
                 _require_recorded(entry, definition, inputs)
     except (AttributeError, KeyError, TypeError) as error:
-        raise BadInput(f"{archive}/manifest.json", f"no usable {error}", "the manifest of a build") from None
+        raise BadInput(f"{archive}/{MANIFEST_JSON}", f"no usable {error}", "the manifest of a build") from None
     return Order(definitions, inputs, manifest.get("base_url"), code_version)
 
 

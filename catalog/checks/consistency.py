@@ -15,11 +15,18 @@ from rasterio.features import bounds, rasterize
 from rasterio.warp import transform_geom
 
 from catalog.archive import (
+    CATALOG_JSON,
+    CITATION_TXT,
     COLLECTION_JSON,
+    CRATE_JSON,
+    DATACITE_JSON,
     DATAPACKAGE_JSON,
+    DATASET_JSONLD,
     INDEX_HTML,
+    ISO19139_XML,
     MANIFEST_JSON,
     METADATA,
+    NCDC_JSON,
     Archive,
     Document,
     Raster,
@@ -354,7 +361,7 @@ def _declares_failing(table: TableFile) -> bool:
 def _gates_in_stac(table: TableFile) -> Iterator[Failure]:
     passed = {(r["gate"], r["subject"]): r["passed"].lower() == "true" for r in table.frame().to_dict("records")}
     for document in table.archive.documents:
-        if document.file == "catalog.json" or document.collection_id != table.collection:
+        if document.file == CATALOG_JSON or document.collection_id != table.collection:
             continue
         stated = document.content.get("glacier:gates") or document.content.get("properties", {}).get("glacier:gates")
         for gate in stated or []:
@@ -450,13 +457,13 @@ def tables_in_stac(collection: Document) -> Iterator[Failure]:
             yield Failure(where, f"table:columns {stated}", f"{expected}", _REBUILD)
 
 
-_CITED = ("citation.txt", "ncdc.json", "datacite.json", "iso19139.xml", "dataset.jsonld", "ro-crate-metadata.json")
+_CITED = (CITATION_TXT, NCDC_JSON, DATACITE_JSON, ISO19139_XML, DATASET_JSONLD, CRATE_JSON)
 
 
 @check("citation-equal", "the citation is the same everywhere it stands", collections)
 def citation_equal(collection: Document) -> Iterator[Failure]:
     archive, folder = collection.archive, collection.folder
-    citation = str(archive.json(f"{folder}/{METADATA}/ncdc.json")["ds_ref_way"])
+    citation = str(archive.json(f"{folder}/{METADATA}/{NCDC_JSON}")["ds_ref_way"])
     for path in (INDEX_HTML, COLLECTION_JSON, *(f"{METADATA}/{name}" for name in _CITED)):
         words = citation if path != INDEX_HTML else without_turns(citation)
         if not citation or words not in _words(archive, f"{folder}/{path}"):
@@ -465,7 +472,7 @@ def citation_equal(collection: Document) -> Iterator[Failure]:
 
 @check("ncdc-equal", "the collection states the portal record's fields as the record does", collections)
 def ncdc_equal(collection: Document) -> Iterator[Failure]:
-    expected = stated_fields(collection.archive.json(f"{collection.folder}/{METADATA}/ncdc.json"))
+    expected = stated_fields(collection.archive.json(f"{collection.folder}/{METADATA}/{NCDC_JSON}"))
     stated = collection.content["glacier:ncdc"]
     for name in sorted(expected.keys() | stated.keys()):
         if stated.get(name) != expected.get(name):

@@ -16,6 +16,7 @@ from lxml import etree
 
 from catalog.archive import (
     CATALOG_JSON,
+    COLLECTION_JSON,
     DATAPACKAGE_JSON,
     FORMAT,
     INDEX_HTML,
@@ -27,6 +28,7 @@ from catalog.archive import (
     PARTS,
     README_MD,
     TABLES,
+    THUMBNAIL_PNG,
     Archive,
     Document,
     File,
@@ -67,7 +69,7 @@ def layout_complete(root: File) -> Iterator[Failure]:
     expected = [INDEX_HTML]
     for folder in folders:
         names = (
-            "collection.json",
+            COLLECTION_JSON,
             DATAPACKAGE_JSON,
             INDEX_HTML,
             README_MD,
@@ -251,7 +253,7 @@ def images(file: File) -> Iterator[Failure]:
         yield Failure(file.file, broken, "a PNG whose chunks have their checksums", _REBUILD)
         return
     width, height = struct.unpack(">II", content[16:24])
-    if file.file.endswith("thumbnail.png") and max(width, height) > THUMBNAIL_LIMIT:
+    if file.file.endswith(THUMBNAIL_PNG) and max(width, height) > THUMBNAIL_LIMIT:
         yield Failure(
             file.file, f"{width} x {height} pixels", f"at most {THUMBNAIL_LIMIT} pixels a side", "make it smaller"
         )

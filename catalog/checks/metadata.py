@@ -15,10 +15,15 @@ from urllib.parse import unquote
 from shapely.geometry import shape
 
 from catalog.archive import (
+    CITATION_TXT,
+    CRATE_JSON,
+    DATACITE_JSON,
     DATAPACKAGE_JSON,
+    DATASET_JSONLD,
     INDEX_HTML,
     ITEMS_PARQUET,
     METADATA,
+    NCDC_JSON,
     README_MD,
     Archive,
     Document,
@@ -31,7 +36,7 @@ from catalog.archive import (
 from catalog.checks.metadata_facts import READERS, one_line, stated_facts
 from catalog.checks.result import Failure, check
 from catalog.formats import FORMULA_SIGNS
-from catalog.metadata import CRATE_JSON, NCDC_FIELDS, datacite_errors, is_large, is_of_item, markdown_line
+from catalog.metadata import NCDC_FIELDS, datacite_errors, is_large, is_of_item, markdown_line
 from schemas.glacier_extension import SCHEMA_PATH, json_schema
 
 _REBUILD = "build the archive again"
@@ -86,19 +91,19 @@ def geojson(file: File) -> Iterator[Failure]:
 )
 def metadata_standards(collection: Document) -> Iterator[Failure]:
     archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
-    record = archive.json(f"{folder}/datacite.json")
+    record = archive.json(f"{folder}/{DATACITE_JSON}")
     for error in datacite_errors(record):
         place = "/".join(str(part) for part in error.absolute_path) or "record"
         yield Failure(f"{folder}/datacite.json: {place}", error.message[:200], "what DataCite 4.5 allows", _REBUILD)
-    portal = archive.json(f"{folder}/ncdc.json")
+    portal = archive.json(f"{folder}/{NCDC_JSON}")
     missing = [name for name in NCDC_FIELDS if name not in portal]
     if missing:
-        yield Failure(f"{folder}/ncdc.json", f"no {', '.join(missing)}", "every field, empty where unknown", _REBUILD)
+        yield Failure(f"{folder}/{NCDC_JSON}", f"no {', '.join(missing)}", "every field, empty where unknown", _REBUILD)
 
 
 # of all renderings these two hold every fact, and each what the other lacks; the rest is held against them
-_PORTAL, _DATACITE = f"{METADATA}/ncdc.json", f"{METADATA}/datacite.json"
-_CITATION = f"{METADATA}/citation.txt"
+_PORTAL, _DATACITE = f"{METADATA}/{NCDC_JSON}", f"{METADATA}/{DATACITE_JSON}"
+_CITATION = f"{METADATA}/{CITATION_TXT}"
 
 
 @dataclass(frozen=True)
@@ -233,7 +238,7 @@ def metadata_files(collection: Document) -> Iterator[Failure]:
     yield from broken
     yield from _crate_files(archive, crates, data)
     yield from _downloads(collection, data)
-    portal = archive.json(f"{folder}/ncdc.json")
+    portal = archive.json(f"{folder}/{NCDC_JSON}")
     for key, true in (("ds_files_count", len(data)), ("ds_total_size", _total_size(archive, data))):
         if portal[key] != true:
             yield Failure(f"{folder}/ncdc.json: {key}", f"{portal[key]}", f"{true}", _REBUILD)
@@ -315,7 +320,7 @@ def _downloads(collection: Document, data: list[str]) -> Iterator[Failure]:
     A document that lists the rest is written after this one, which therefore states no checksum of it.
     """
     archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
-    where, content = f"{folder}/dataset.jsonld", archive.json(f"{folder}/dataset.jsonld")
+    where, content = f"{folder}/{DATASET_JSONLD}", archive.json(f"{folder}/{DATASET_JSONLD}")
     offered = {str(join(folder, unquote(entry["contentUrl"]))): entry for entry in content["distribution"]}
     many = is_large(data)
     listed = [path for path in data if not (many and is_of_item(path.removeprefix(f"{collection.folder}/")))]

@@ -9,6 +9,20 @@ from typing import Any
 
 from lxml import etree, html
 
+from catalog.archive import (
+    CITATION_CFF,
+    COLLECTION_JSON,
+    CRATE_JSON,
+    DATACITE_JSON,
+    DATACITE_XML,
+    DATAPACKAGE_JSON,
+    DATASET_JSONLD,
+    INDEX_HTML,
+    ISO19139_XML,
+    METADATA,
+    NCDC_JSON,
+)
+
 Facts = dict[str, Any]
 
 _DATACITE = {"d": "http://datacite.org/schema/kernel-4", "xml": "http://www.w3.org/XML/1998/namespace"}
@@ -338,14 +352,14 @@ def _attribute(root: etree._Element, path: str, names: Mapping[str, str]) -> str
 
 
 READERS: dict[str, Callable[[bytes], Facts]] = {
-    "metadata/ncdc.json": _ncdc,
-    "metadata/datacite.json": _datacite_json,
-    "metadata/datacite.xml": _datacite_xml,
-    "metadata/iso19139.xml": _iso19139,
-    "metadata/dataset.jsonld": _jsonld,
-    "index.html": _page,
-    "metadata/ro-crate-metadata.json": _rocrate,
-    "metadata/CITATION.cff": _cff,
-    "datapackage.json": _datapackage,
-    "collection.json": _stac,
+    f"{METADATA}/{NCDC_JSON}": _ncdc,
+    f"{METADATA}/{DATACITE_JSON}": _datacite_json,
+    f"{METADATA}/{DATACITE_XML}": _datacite_xml,
+    f"{METADATA}/{ISO19139_XML}": _iso19139,
+    f"{METADATA}/{DATASET_JSONLD}": _jsonld,
+    INDEX_HTML: _page,
+    f"{METADATA}/{CRATE_JSON}": _rocrate,
+    f"{METADATA}/{CITATION_CFF}": _cff,
+    DATAPACKAGE_JSON: _datapackage,
+    COLLECTION_JSON: _stac,
 }

@@ -5,6 +5,8 @@ A figure with Chinese text would need a font, and its bytes would be those of th
 
 from __future__ import annotations
 
+from catalog.archive import MAP_PNG, METHODS_PNG, PROFILE_PNG, PROFILES_PNG, SERIES_PNG, STAKES_PNG
+
 Words = tuple[tuple[str, str], ...]
 
 _SYNTHETIC = ("SYNTHETIC SAMPLE — not observations", "合成样本，非观测")
@@ -16,7 +18,7 @@ _BALANCE = ("balance (m w.e.)", "物质平衡（米水当量）")
 _SEASONS = (("annual", "年"), ("winter", "冬季"), ("summer", "夏季"))
 
 _ELEVATION_CHANGE: dict[str, Words] = {
-    "map.png": (
+    MAP_PNG: (
         *_AXES,
         ("elevation change (m), later minus earlier", "高程变化（米），后期减前期"),
         ("glaciers", "冰川数"),
@@ -124,14 +126,14 @@ _ELEVATION_CHANGE: dict[str, Words] = {
     ),
 }
 _MASS_BALANCE: dict[str, Words] = {
-    "map.png": (
+    MAP_PNG: (
         *_AXES,
         ("annual balance (m w.e.)", "年物质平衡（米水当量）"),
         ("annual balance", "年物质平衡"),
         ("ELA", "平衡线高度"),
         ("AAR", "积累区比率"),
     ),
-    "profile.png": (
+    PROFILE_PNG: (
         ("steps: elevation zones, dotted where extrapolated", "阶梯线：高程带，点线为外推"),
         ("violet and bars: one standard deviation", "紫色带和误差线：一倍标准差"),
         *_SEASONS,
@@ -144,7 +146,7 @@ _MASS_BALANCE: dict[str, Words] = {
         _ELEVATION,
         _AREA,
     ),
-    "balance_series.png": (
+    SERIES_PNG: (
         ("Mass balance of", "物质平衡："),
         (
             "whiskers and band: one standard deviation; random errors add in quadrature, systematic ones linearly",
@@ -155,7 +157,7 @@ _MASS_BALANCE: dict[str, Words] = {
         ("cumulative (m w.e.)", "累积（米水当量）"),
         _YEAR,
     ),
-    "balance_profiles.png": (
+    PROFILES_PNG: (
         ("Balance against elevation", "物质平衡随海拔的变化"),
         (
             "lines: elevation zones; dots: stakes and pits; diamonds on the zero: equilibrium line",
@@ -165,7 +167,7 @@ _MASS_BALANCE: dict[str, Words] = {
         _ELEVATION,
         _YEAR,
     ),
-    "balance_methods.png": (
+    METHODS_PNG: (
         ("Methods and errors", "方法与误差"),
         (
             "each method less the published balance; grey: one standard deviation of the published one",
@@ -188,7 +190,7 @@ _MASS_BALANCE: dict[str, Words] = {
         ("point", "单点"),
         _YEAR,
     ),
-    "stake_history.png": (
+    STAKES_PNG: (
         ("Stake history", "测杆历史"),
         ("all stakes", "全部测杆"),
         ("stakes, evenly by elevation", "根测杆，按海拔均匀选取"),

@@ -12,7 +12,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from catalog.archive import COG, GEOJSON, PARQUET, Asset
+from catalog.archive import (
+    COG,
+    GEOJSON,
+    ISOLINES_GEOJSON,
+    MAP_PNG,
+    METHODS_PNG,
+    OUTLINE_GEOJSON,
+    OUTLINE_PARQUET,
+    PARQUET,
+    PROFILE_PNG,
+    PROFILES_PNG,
+    SERIES_PNG,
+    STAKES_PNG,
+    THUMBNAIL_PNG,
+    VISUAL_TIF,
+    Asset,
+)
 from catalog.figures import (
     PIXELS_OF_A_SCALE,
     Ground,
@@ -44,9 +60,6 @@ from pipeline.mass_balance.result import BalanceField, MassBalance
 from schemas.tables import OUTLINE
 
 # drawn once for the collection; they stand beside collection.json
-SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
-METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
-MAP_PNG, PROFILE_PNG, THUMBNAIL_PNG = "map.png", "profile.png", "thumbnail.png"
 COLLECTION_FIGURES = {
     SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
     PROFILES_PNG: "Balance against elevation in every year, with the equilibrium lines",
@@ -170,12 +183,12 @@ def _write_visual(result: MassBalance, field: BalanceField, ground: Ground, name
     drawn = draw_balance(field, limit, ground)
     picture, frame = filled_up(drawn.rgb, drawn.grid, VISUAL_NODATA)
     write_cog(
-        named("visual.tif"), picture, frame, nodata=VISUAL_NODATA, unit="", resampling="average",
+        named(VISUAL_TIF), picture, frame, nodata=VISUAL_NODATA, unit="", resampling="average",
         description=("red", "green", "blue"), tags={**labels.tags, "COLOUR_SCALE_M_WE": f"{limit:g}"},
     )  # fmt: skip
     return Asset(
         key="visual",
-        href="visual.tif",
+        href=VISUAL_TIF,
         title="Annual balance in colour",
         media_type=COG,
         roles=("visual", "overview"),
@@ -191,11 +204,11 @@ def _write_visual(result: MassBalance, field: BalanceField, ground: Ground, name
 def _write_isolines(result: MassBalance, field: BalanceField, named: Naming, labels: Labels) -> Asset:
     lines = sorted(field.isolines, key=lambda line: (line.balance_m_we, line.geometry.wkt))
     features = ((line.geometry, {"balance_m_we": round(line.balance_m_we, 2) + 0.0}) for line in lines)
-    write_features(named("isolines.geojson"), features, field.grid.crs, labels.about)
+    write_features(named(ISOLINES_GEOJSON), features, field.grid.crs, labels.about)
     text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
     return Asset(
         key="isolines",
-        href="isolines.geojson",
+        href=ISOLINES_GEOJSON,
         title="Isolines of the annual balance",
         media_type=GEOJSON,
         roles=("data",),
@@ -212,20 +225,20 @@ def _write_outline(result: MassBalance, field: BalanceField, named: Naming, labe
     )
     table = PublishedTable(OUTLINE, tuple(published_rows(OUTLINE, record)))
     properties = dict(zip(OUTLINE.column_names, table.rows[0], strict=True))
-    write_features(named("outline.geojson"), [(outline, properties)], field.grid.crs, labels.about)
+    write_features(named(OUTLINE_GEOJSON), [(outline, properties)], field.grid.crs, labels.about)
     text = "The outline within which the balance is computed"
     yield Asset(
         key="outline",
-        href="outline.geojson",
+        href=OUTLINE_GEOJSON,
         title="Glacier outline",
         media_type=GEOJSON,
         roles=("data",),
         description=text,
     )
-    write_parquet(named("outline.parquet"), table, [to_degrees(outline, field.grid.crs)])
+    write_parquet(named(OUTLINE_PARQUET), table, [to_degrees(outline, field.grid.crs)])
     yield Asset(
         key="outline_geoparquet",
-        href="outline.parquet",
+        href=OUTLINE_PARQUET,
         title="Glacier outline (GeoParquet)",
         media_type=PARQUET,
         roles=("data",),

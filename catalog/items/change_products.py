@@ -9,7 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.archive import COG, GEOJSON, PARQUET, Asset
+from catalog.archive import (
+    CLASSIFICATION_TIF,
+    COG,
+    ELEVATION_CHANGE_SIGMA_TIF,
+    ELEVATION_CHANGE_TIF,
+    GEOJSON,
+    GLACIERS_GEOJSON,
+    MAP_PNG,
+    OUTLINES_GEOJSON,
+    OUTLINES_PARQUET,
+    PARQUET,
+    THUMBNAIL_PNG,
+    VISUAL_TIF,
+    Asset,
+)
 from catalog.figures import (
     CLASS_COLOURS,
     ChangePicture,
@@ -77,12 +91,12 @@ def _write_all_rasters(result: ElevationChange, place: Path, labels: Labels, to_
 def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iterator[Asset]:
     tags, grid = dict(labels.tags), result.grid
     write_cog(
-        place / "elevation_change.tif", result.dh_m, grid, nodata=NODATA, unit="m", resampling="average",
+        place / ELEVATION_CHANGE_TIF, result.dh_m, grid, nodata=NODATA, unit="m", resampling="average",
         description="elevation change, later minus earlier", tags=tags,
     )  # fmt: skip
     yield Asset(
         key="elevation_change",
-        href="elevation_change.tif",
+        href=ELEVATION_CHANGE_TIF,
         title="Elevation change",
         media_type=COG,
         roles=("data",),
@@ -90,12 +104,12 @@ def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iter
         extra={"raster:sampling": "area"},
     )
     write_cog(
-        place / "elevation_change_sigma.tif", result.sigma_dh_m, grid, nodata=NODATA, unit="m", resampling="average",
+        place / ELEVATION_CHANGE_SIGMA_TIF, result.sigma_dh_m, grid, nodata=NODATA, unit="m", resampling="average",
         description="one standard deviation of the elevation change", tags=tags,
     )  # fmt: skip
     yield Asset(
         key="elevation_change_sigma",
-        href="elevation_change_sigma.tif",
+        href=ELEVATION_CHANGE_SIGMA_TIF,
         title="Uncertainty of the elevation change",
         media_type=COG,
         roles=("data", "uncertainty"),
@@ -104,7 +118,7 @@ def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iter
     )
     names = {f"CLASS_{value}": name for value, (name, _) in CLASSES.items()}
     write_cog(
-        place / "classification.tif",
+        place / CLASSIFICATION_TIF,
         result.classification,
         grid,
         nodata=CLASS_NODATA,
@@ -116,7 +130,7 @@ def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iter
     )
     yield Asset(
         key="classification",
-        href="classification.tif",
+        href=CLASSIFICATION_TIF,
         title="Classification",
         media_type=COG,
         roles=("data", "classification"),
@@ -132,13 +146,13 @@ def _write_visual(result: ElevationChange, place: Path, labels: Labels) -> Asset
     outlines = [] if result.outlines is None else result.outlines.geometry
     picture, frame = filled_up(ChangePicture(result, limit, outlined_pixels(outlines, grid)), grid, VISUAL_NODATA)
     write_cog(
-        place / "visual.tif", picture, frame, nodata=VISUAL_NODATA, unit="",
+        place / VISUAL_TIF, picture, frame, nodata=VISUAL_NODATA, unit="",
         resampling="average", description=("red", "green", "blue"),
         tags={**labels.tags, "COLOUR_SCALE_M": f"{limit:g}"},
     )  # fmt: skip
     return Asset(
         key="visual",
-        href="visual.tif",
+        href=VISUAL_TIF,
         title="Elevation change in colour",
         media_type=COG,
         roles=("visual", "overview"),
@@ -149,17 +163,17 @@ def _write_visual(result: ElevationChange, place: Path, labels: Labels) -> Asset
 
 
 def _draw_thumbnail(result: ElevationChange, place: Path, labels: Labels) -> Asset:
-    draw_change_thumbnail(place / "thumbnail.png", result, labels.picture, labels.synthetic)
+    draw_change_thumbnail(place / THUMBNAIL_PNG, result, labels.picture, labels.synthetic)
     return Asset(
-        key="thumbnail", href="thumbnail.png", title="Thumbnail with colour scale", media_type=PNG, roles=("thumbnail",)
+        key="thumbnail", href=THUMBNAIL_PNG, title="Thumbnail with colour scale", media_type=PNG, roles=("thumbnail",)
     )
 
 
 def _draw_map(result: ElevationChange, place: Path, labels: Labels) -> Asset:
-    draw_change_map(place / "map.png", result, labels.picture, labels.synthetic)
+    draw_change_map(place / MAP_PNG, result, labels.picture, labels.synthetic)
     return Asset(
         key="map",
-        href="map.png",
+        href=MAP_PNG,
         title="Map of the elevation change with glacier outlines",
         media_type=PNG,
         roles=("overview",),
@@ -182,10 +196,10 @@ def write_change_outlines(result: ElevationChange, place: Path, about: dict[str,
     """
     if result.outlines is None:
         return
-    write_features(place / "glaciers.geojson", _glaciers(result, result.outlines), result.grid.crs, about)
+    write_features(place / GLACIERS_GEOJSON, _glaciers(result, result.outlines), result.grid.crs, about)
     yield Asset(
         key="glaciers",
-        href="glaciers.geojson",
+        href=GLACIERS_GEOJSON,
         title="Glaciers with their elevation change",
         media_type=GEOJSON,
         roles=("data",),
@@ -193,19 +207,19 @@ def write_change_outlines(result: ElevationChange, place: Path, about: dict[str,
     )
     table, shapes = published_outlines(result.outlines)
     records = (dict(zip(table.table.column_names, row, strict=True)) for row in table.rows)
-    write_features(place / "outlines.geojson", zip(shapes, records, strict=True), result.grid.crs, about)
+    write_features(place / OUTLINES_GEOJSON, zip(shapes, records, strict=True), result.grid.crs, about)
     yield Asset(
         key="outlines",
-        href="outlines.geojson",
+        href=OUTLINES_GEOJSON,
         title="Glacier outlines of each epoch",
         media_type=GEOJSON,
         roles=("data",),
         description="Outlines as used, one feature a glacier and epoch",
     )
-    write_parquet(place / "outlines.parquet", table, [to_degrees(shape, result.grid.crs) for shape in shapes])
+    write_parquet(place / OUTLINES_PARQUET, table, [to_degrees(shape, result.grid.crs) for shape in shapes])
     yield Asset(
         key="outlines_geoparquet",
-        href="outlines.parquet",
+        href=OUTLINES_PARQUET,
         title="Glacier outlines of each epoch (GeoParquet)",
         media_type=PARQUET,
         roles=("data",),

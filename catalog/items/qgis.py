@@ -15,7 +15,19 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from catalog.archive import QML, Asset
+from catalog.archive import (
+    BALANCE_SIGMA_TIF,
+    BALANCE_TIF,
+    CLASSIFICATION_TIF,
+    ELEVATION_CHANGE_SIGMA_TIF,
+    ELEVATION_CHANGE_TIF,
+    GLACIERS_GEOJSON,
+    ISOLINES_GEOJSON,
+    OUTLINE_GEOJSON,
+    OUTLINES_GEOJSON,
+    QML,
+    Asset,
+)
 from catalog.figures import INK, amount_colours, change_colours
 from catalog.formats import inert_text
 from pipeline.grid import FloatArray
@@ -48,15 +60,13 @@ def write_change_styles(
     """
     change, sigma = limits
     named = place.joinpath
-    yield _write_style(
-        place.joinpath, "elevation_change.tif", change_style(change, "m"), "elevation change", "高程变化"
-    )
+    yield _write_style(place.joinpath, ELEVATION_CHANGE_TIF, change_style(change, "m"), "elevation change", "高程变化")
     text = amount_style(sigma, "m")
-    yield _write_style(named, "elevation_change_sigma.tif", text, "its uncertainty", "高程变化不确定度")
-    yield _write_style(named, "classification.tif", class_style(classes), "classification", "像元分类")
+    yield _write_style(named, ELEVATION_CHANGE_SIGMA_TIF, text, "its uncertainty", "高程变化不确定度")
+    yield _write_style(named, CLASSIFICATION_TIF, class_style(classes), "classification", "像元分类")
     if epochs is not None:
-        yield _write_style(named, "glaciers.geojson", glacier_style(change), "glaciers", "冰川")
-        yield _write_style(named, "outlines.geojson", outline_style(epochs), "outlines", "冰川边界")
+        yield _write_style(named, GLACIERS_GEOJSON, glacier_style(change), "glaciers", "冰川")
+        yield _write_style(named, OUTLINES_GEOJSON, outline_style(epochs), "outlines", "冰川边界")
 
 
 def write_balance_styles(named: Naming, limits: tuple[float, float], glaciers: Sequence[str] = ()) -> Iterator[Asset]:
@@ -69,11 +79,11 @@ def write_balance_styles(named: Naming, limits: tuple[float, float], glaciers: S
     glaciers : identifiers of the outlines of ``outline.geojson``; none where there is no such file.
     """
     balance, sigma = limits
-    yield _write_style(named, "balance.tif", change_style(balance, "m w.e."), "annual balance", "年物质平衡")
-    yield _write_style(named, "balance_sigma.tif", amount_style(sigma, "m w.e."), "its uncertainty", "物质平衡不确定度")
-    yield _write_style(named, "isolines.geojson", isoline_style(), "isolines", "物质平衡等值线")
+    yield _write_style(named, BALANCE_TIF, change_style(balance, "m w.e."), "annual balance", "年物质平衡")
+    yield _write_style(named, BALANCE_SIGMA_TIF, amount_style(sigma, "m w.e."), "its uncertainty", "物质平衡不确定度")
+    yield _write_style(named, ISOLINES_GEOJSON, isoline_style(), "isolines", "物质平衡等值线")
     if glaciers:
-        yield _write_style(named, "outline.geojson", outline_style(glaciers, "glacier_id"), "outline", "冰川边界")
+        yield _write_style(named, OUTLINE_GEOJSON, outline_style(glaciers, "glacier_id"), "outline", "冰川边界")
 
 
 def _write_style(named: Naming, file: str, text: str, of: str, of_cn: str) -> Asset:

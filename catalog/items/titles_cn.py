@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalog.archive import Asset
+from catalog.archive import METHODS_PNG, PROFILES_PNG, SERIES_PNG, STAKES_PNG, Asset
 
 _TITLES = {
     "elevation_change": "表面高程变化",
@@ -54,10 +54,10 @@ _DESCRIPTIONS = {
 }
 # figures of a mass-balance collection, by file name
 COLLECTION_FIGURES_CN = {
-    "balance_series.png": "年、冬季和夏季物质平衡及其误差与累积物质平衡",
-    "balance_profiles.png": "各年物质平衡随高程的变化及平衡线",
-    "balance_methods.png": "各方法所得年物质平衡及误差来源",
-    "stake_history.png": "各测杆出露长度和累积物质平衡随时间的变化",
+    SERIES_PNG: "年、冬季和夏季物质平衡及其误差与累积物质平衡",
+    PROFILES_PNG: "各年物质平衡随高程的变化及平衡线",
+    METHODS_PNG: "各方法所得年物质平衡及误差来源",
+    STAKES_PNG: "各测杆出露长度和累积物质平衡随时间的变化",
 }
 # steps of ``catalog.items.processing_steps``
 STEPS_CN = {

@@ -6,7 +6,7 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from catalog.metadata.changelog import changelog_text, write_changelog
-    from catalog.metadata.data_files import CRATE_JSON, is_large, is_of_item
+    from catalog.metadata.data_files import is_large, is_of_item
     from catalog.metadata.datacite import datacite_errors
     from catalog.metadata.datapackage import package_facts
     from catalog.metadata.facts import Facts, describe, licence_url, without_turns
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from catalog.metadata.write import render_metadata, write_metadata
 
 __all__ = [
-    "CRATE_JSON",
     "NCDC_FIELDS",
     "Facts",
     "changelog_text",
@@ -40,7 +39,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "changelog": ("changelog_text", "write_changelog"),
-        "data_files": ("CRATE_JSON", "is_large", "is_of_item"),
+        "data_files": ("is_large", "is_of_item"),
         "datacite": ("datacite_errors",),
         "datapackage": ("package_facts",),
         "facts": ("Facts", "describe", "licence_url", "without_turns"),

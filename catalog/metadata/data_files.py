@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.archive import METADATA, TABLES
+from catalog.archive import CRATE_JSON, METADATA, TABLES
 from catalog.metadata.facts import DataFile
 
 # with paths of ordinary length a third of the megabyte that no document may exceed
 FILES_IN_A_LIST = 1_000
-CRATE_JSON = "ro-crate-metadata.json"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from catalog.archive import ByKind
+from catalog.archive import THUMBNAIL_PNG, ByKind
 from schemas.definition import Bilingual, Definition, Keywords
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Facts:
     @property
     def thumbnail(self) -> str:
         """Path of the first thumbnail among the data files; empty where there is none."""
-        return next((path for path, *_ in self.files if path.rsplit("/", 1)[-1] == "thumbnail.png"), "")
+        return next((path for path, *_ in self.files if path.rsplit("/", 1)[-1] == THUMBNAIL_PNG), "")
 
 
 def describe(dataset: Dataset) -> Facts:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from catalog.archive import COLLECTION_JSON, ITEMS_PARQUET, METADATA, media_type_of
-from catalog.metadata.data_files import CRATE_JSON, is_large, own_files, size_of
+from catalog.archive import COLLECTION_JSON, CRATE_JSON, DATASET_JSONLD, ITEMS_PARQUET, METADATA, media_type_of
+from catalog.metadata.data_files import is_large, own_files, size_of
 from catalog.metadata.facts import LANGUAGES, DataFile, Facts, licence_url
 
 _MOST_FILES_OF_A_PAGE = 200
@@ -73,7 +73,7 @@ def page_document(document: dict[str, Any]) -> dict[str, Any]:
         "distribution": [{**file, "contentUrl": file["contentUrl"].removeprefix("../")} for file in listed],
         "subjectOf": {
             "@type": "DataDownload",
-            "contentUrl": f"{METADATA}/dataset.jsonld",
+            "contentUrl": f"{METADATA}/{DATASET_JSONLD}",
             "encodingFormat": "application/ld+json",
         },
     }

@@ -9,7 +9,8 @@ from hashlib import sha256 as sha256_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from catalog.metadata.data_files import CRATE_JSON, FileList, file_lists, is_large, own_files, size_of
+from catalog.archive import CRATE_JSON
+from catalog.metadata.data_files import FileList, file_lists, is_large, own_files, size_of
 from catalog.metadata.facts import LANGUAGES, DataFile, Facts, licence_url
 from catalog.metadata.json_text import json_text
 

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from catalog.archive import (
+    CITATION_CFF,
+    CITATION_TXT,
+    DATACITE_JSON,
+    DATACITE_XML,
+    DATASET_JSONLD,
+    ISO19139_XML,
+    NCDC_JSON,
+)
 from catalog.metadata.cff import cff_text
 from catalog.metadata.citation import citation_text
 from catalog.metadata.datacite import datacite_record, datacite_xml
@@ -23,13 +32,13 @@ def render_metadata(facts: Facts) -> dict[str, str]:
     FailedCheck : a rendering contradicts its standard.
     """
     return {
-        "ncdc.json": json_text(ncdc_record(facts)),
-        "citation.txt": citation_text(facts),
-        "CITATION.cff": cff_text(facts),
-        "datacite.json": json_text(datacite_record(facts)),
-        "datacite.xml": datacite_xml(facts),
-        "iso19139.xml": iso19139_xml(facts),
-        "dataset.jsonld": json_text(dataset_jsonld(facts)),
+        NCDC_JSON: json_text(ncdc_record(facts)),
+        CITATION_TXT: citation_text(facts),
+        CITATION_CFF: cff_text(facts),
+        DATACITE_JSON: json_text(datacite_record(facts)),
+        DATACITE_XML: datacite_xml(facts),
+        ISO19139_XML: iso19139_xml(facts),
+        DATASET_JSONLD: json_text(dataset_jsonld(facts)),
         **crate_texts(facts),
     }
 

@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from catalog.archive import (
     CATALOG_JSON,
     COG_JS,
+    DATASET_JSONLD,
     INDEX_HTML,
     MANIFEST_JSON,
     MAP_JS,
@@ -155,10 +156,10 @@ def write_readme(dataset: Dataset, facts: Facts, items: Sequence[Item], folder: 
 def _site_files() -> dict[str, str]:
     """The style and the scripts that all archives share, by name."""
     return {
-        SITE_CSS: _template_text("site.css"),
-        SITE_JS: _template_text("site.js"),
-        COG_JS: _template_text("cog.js"),
-        MAP_JS: colour_tables() + _template_text("map.js"),
+        SITE_CSS: _template_text(SITE_CSS),
+        SITE_JS: _template_text(SITE_JS),
+        COG_JS: _template_text(COG_JS),
+        MAP_JS: colour_tables() + _template_text(MAP_JS),
     }
 
 
@@ -374,7 +375,7 @@ def _entry(collection: _Collection, item: Item) -> dict[str, Any]:
 
 def _json_ld(collection: _Collection) -> Any:
     """The schema.org description, for the search engines that read it in the page."""
-    path = collection.folder.path / METADATA / "dataset.jsonld"
+    path = collection.folder.path / METADATA / DATASET_JSONLD
     return page_document(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import open_draft, write_manifest
+from catalog.archive import SUMMARY_JSON, open_draft, write_manifest
 from catalog.formats import finite, published_tables, write_csv_tables
 from catalog.reports import balance_summary, difference_summary
 from pipeline.elevation_change.result import ElevationChange
@@ -16,7 +16,6 @@ from pipeline.mass_balance.result import MassBalance
 from pipeline.worker_threads import worker_threads
 from schemas.tables import PUBLISHED_TABLES
 
-SUMMARY_JSON = "summary.json"
 _SECOND_FORMS = {".qml": "_style", ".parquet": "_geoparquet"}
 
 

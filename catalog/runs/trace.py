@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import MANIFEST_JSON, TABLES
+from catalog.archive import MANIFEST_JSON, SUMMARY_JSON, TABLES
 from catalog.formats import text_of_csv
 from catalog.tables import USED_PERIODS, used_points
 from schemas.errors import BadInput
@@ -387,7 +387,7 @@ def _records(path: Path) -> Iterator[Record]:
 
 def _statement_of(place: Path, folder: Path) -> dict[str, Any]:
     """Inputs and settings of the tables: the manifest's entry of the collection, or the summary of a balance run."""
-    for path in (place / MANIFEST_JSON, folder / "summary.json"):
+    for path in (place / MANIFEST_JSON, folder / SUMMARY_JSON):
         if not path.exists():
             continue
         written = read_plain_file(path, str(path), "a file as this software writes it", MOST_BYTES)

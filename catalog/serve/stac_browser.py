@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import CATALOG_JSON, ListedFile, list_files
+from catalog.archive import CATALOG_JSON, INDEX_HTML, ListedFile, list_files
 from catalog.build import default_cache_folder
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -269,7 +269,7 @@ def _prepare(source: Path) -> None:
     (source / "package.json").write_text(json.dumps(package), encoding="utf-8")
     for name in (_LOCK, _BASEMAPS):
         shutil.copyfile(_RECIPE / name, source / name)
-    page = source / "public" / "index.html"
+    page = source / "public" / INDEX_HTML
     text = page.read_text(encoding="utf-8")
     if _CONFIG_COMMENT not in text:
         raise BadInput(str(page), "no place for the settings", "the commented line that loads config.js")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from catalog.archive import METADATA
+from catalog.archive import ISO19139_XML, METADATA, NCDC_JSON
 from catalog.items import gate_records, supported_period
 from catalog.metadata import stated_fields
 from catalog.stac.catalogs import part_title
@@ -88,7 +88,7 @@ def _interval(start: date, end: date) -> list[str]:
 
 def _ncdc_fields(source: Source) -> Json:
     """The portal record's fields, as ``metadata/ncdc.json`` states them."""
-    record = source.folder.metadata / "ncdc.json"
+    record = source.folder.metadata / NCDC_JSON
     if not record.is_file():
         return {}
     return {"glacier:ncdc": stated_fields(json.loads(record.read_text(encoding="utf-8")))}
@@ -162,9 +162,9 @@ def _other_links(source: Source, language: Language) -> Iterator[Json]:
             stated = {name: text for name, text in said.items() if text}
             title = language.say(origin.title, origin.title_cn)
             yield {"rel": "derived_from", "href": origin.url, "title": title, **stated}
-    if (source.folder.metadata / "iso19139.xml").is_file():
+    if (source.folder.metadata / ISO19139_XML).is_file():
         title = language.say("ISO 19139 metadata", "ISO 19139 元数据")
-        yield {"rel": "describedby", "href": f"./{METADATA}/iso19139.xml", "type": "application/xml", "title": title}
+        yield {"rel": "describedby", "href": f"./{METADATA}/{ISO19139_XML}", "type": "application/xml", "title": title}
     yield from _version_links(source, language)
 
 

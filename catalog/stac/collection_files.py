@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES
+from catalog.archive import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES, THUMBNAIL_PNG
 from catalog.items import COLLECTION_FIGURES, COLLECTION_FIGURES_CN
 from catalog.stac.assets import OfferedFile, columns_of, file_fields, table_fields
 from catalog.stac.languages import CHINESE
@@ -22,10 +22,10 @@ _NOTHING = Bilingual(en="")
 
 def offered_files(source: Source) -> Iterator[OfferedFile]:
     """The files that the collection offers as its assets."""
-    shown = next((item for item in reversed(source.items) if (item.folder / "thumbnail.png").is_file()), None)
+    shown = next((item for item in reversed(source.items) if (item.folder / THUMBNAIL_PNG).is_file()), None)
     if shown:
         title = Bilingual(en="Thumbnail with colour scale", cn="带色标的缩略图")
-        yield _file(source, "thumbnail", f"{shown.item_id}/thumbnail.png", title, "thumbnail")
+        yield _file(source, "thumbnail", f"{shown.item_id}/{THUMBNAIL_PNG}", title, "thumbnail")
     for path in sorted(source.folder.tables.glob("*.csv")):
         yield _table(source, path, f"table_{path.stem}", "")
     for path in sorted(source.folder.tables.glob("*.parquet")):

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from catalog.archive import (
+    CITATION_CFF,
+    CITATION_TXT,
+    CRATE_JSON,
+    DATACITE_JSON,
+    DATACITE_XML,
+    DATASET_JSONLD,
+    ISO19139_XML,
+    NCDC_JSON,
+)
 from schemas.definition import Bilingual
 
 METADATA_TITLES = {
-    "ncdc.json": Bilingual(
+    NCDC_JSON: Bilingual(
         en="Record of the National Cryosphere Desert Data Center", cn="国家冰川冻土沙漠科学数据中心元数据记录"
     ),
-    "citation.txt": Bilingual(en="Citation text", cn="引用文本"),
-    "CITATION.cff": Bilingual(en="Citation File Format", cn="引用文件（CFF）"),
-    "datacite.json": Bilingual(en="DataCite metadata (JSON)", cn="DataCite 元数据（JSON）"),
-    "datacite.xml": Bilingual(en="DataCite metadata (XML)", cn="DataCite 元数据（XML）"),
-    "iso19139.xml": Bilingual(en="ISO 19139 metadata", cn="ISO 19139 元数据"),
-    "dataset.jsonld": Bilingual(en="schema.org Dataset", cn="schema.org 数据集描述"),
-    "ro-crate-metadata.json": Bilingual(en="RO-Crate metadata", cn="RO-Crate 元数据"),
+    CITATION_TXT: Bilingual(en="Citation text", cn="引用文本"),
+    CITATION_CFF: Bilingual(en="Citation File Format", cn="引用文件（CFF）"),
+    DATACITE_JSON: Bilingual(en="DataCite metadata (JSON)", cn="DataCite 元数据（JSON）"),
+    DATACITE_XML: Bilingual(en="DataCite metadata (XML)", cn="DataCite 元数据（XML）"),
+    ISO19139_XML: Bilingual(en="ISO 19139 metadata", cn="ISO 19139 元数据"),
+    DATASET_JSONLD: Bilingual(en="schema.org Dataset", cn="schema.org 数据集描述"),
+    CRATE_JSON: Bilingual(en="RO-Crate metadata", cn="RO-Crate 元数据"),
 }

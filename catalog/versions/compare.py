@@ -14,7 +14,16 @@ import pandas as pd
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from catalog.archive import MANIFEST_JSON, Archive, FolderFiles, TableFile, all_tables, is_of_manifest, manifest_of
+from catalog.archive import (
+    MANIFEST_JSON,
+    VISUAL_TIF,
+    Archive,
+    FolderFiles,
+    TableFile,
+    all_tables,
+    is_of_manifest,
+    manifest_of,
+)
 from catalog.versions.file_difference import what_differs
 from schemas.errors import BadInput
 
@@ -24,7 +33,7 @@ Step = Literal["major", "minor", "patch", "none"]
 _SHOWN = 40
 _MEANINGS = ("type", "unit", "description")
 # coloured for the eye: its colours may change while no value does
-_PICTURE = "visual.tif"
+_PICTURE = VISUAL_TIF
 
 
 @dataclass(frozen=True, kw_only=True)
