@@ -40,7 +40,7 @@ _ACCURACY_FIELDS = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SchemaVerdict:
     """What the schemas say of one document.
 
     Attributes
@@ -73,7 +73,7 @@ def schemas_at_hand(folder: Path | None = None) -> Schemas:
     ).crawl()
 
 
-def validate_stac(document: dict[str, Any], registry: Schemas) -> Verdict:
+def validate_stac(document: dict[str, Any], registry: Schemas) -> SchemaVerdict:
     """Check one Catalog, Collection or Item against the core, its extensions and the ``glacier:`` fields.
 
     Every failure is reported. An extension whose schema is not in ``registry`` is listed, not failed; our own schema
@@ -81,7 +81,7 @@ def validate_stac(document: dict[str, Any], registry: Schemas) -> Verdict:
     """
     kind = document.get("type")
     if kind not in _CORE:
-        return Verdict((f"type: found {kind!r}; expected one of {sorted(_CORE)}",), ())
+        return SchemaVerdict((f"type: found {kind!r}; expected one of {sorted(_CORE)}",), ())
     failures = list(_failures(document, registry[_CORE[kind]].contents, registry))
     missing = []
     for url in document.get("stac_extensions", []):
@@ -95,7 +95,7 @@ def validate_stac(document: dict[str, Any], registry: Schemas) -> Verdict:
         failures += [f"{failure} (extension {url})" for failure in _failures(document, schema, registry)]
     if _uses_own_fields(document):
         failures += [f"{failure} (glacier fields)" for failure in _failures(document, _own_schema(), registry)]
-    return Verdict(tuple(dict.fromkeys(failures)), tuple(missing))
+    return SchemaVerdict(tuple(dict.fromkeys(failures)), tuple(missing))
 
 
 def _uses_own_fields(document: dict[str, Any]) -> bool:

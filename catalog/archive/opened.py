@@ -172,7 +172,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Raster:
+class OpenedRaster:
     """A GeoTIFF asset of an item."""
 
     item: Document
@@ -369,13 +369,13 @@ def items(archive: Archive) -> tuple[Document, ...]:
     return archive.items
 
 
-def rasters(archive: Archive) -> Iterator[Raster]:
+def rasters(archive: Archive) -> Iterator[OpenedRaster]:
     """GeoTIFF assets whose file is there; an absent file is for the check of assets."""
     for item in archive.items:
         for key, asset in item.assets.items():
             path = item.target(asset.get("href", ""))
             if str(asset.get("type", "")).startswith(GEOTIFF) and path in archive.path_set:
-                yield Raster(item, key, asset, str(path))
+                yield OpenedRaster(item, key, asset, str(path))
 
 
 def _is_stac_path(path: str) -> bool:

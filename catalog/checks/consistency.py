@@ -29,7 +29,7 @@ from catalog.archive import (
     NCDC_JSON,
     Archive,
     Document,
-    Raster,
+    OpenedRaster,
     TableFile,
     all_tables,
     collections,
@@ -241,7 +241,7 @@ def _agrees(stated: float | None, text: str, tolerance: float) -> bool:
 
 
 @check("field-mean-is-in-table", "the mean of a year's balance raster is the field balance in the table", rasters)
-def field_mean_is_in_table(raster: Raster) -> Iterator[Failure]:
+def field_mean_is_in_table(raster: OpenedRaster) -> Iterator[Failure]:
     year = raster.item.content["properties"].get("glacier:year")
     if raster.key != "balance" or year is None or not raster.archive.files.deep:
         return
@@ -312,7 +312,7 @@ def glaciers_in_geojson(table: TableFile) -> Iterator[Failure]:
 
 
 @check("glacier-means-are-in-raster", "the mean change of a glacier without voids is that of its pixels", rasters)
-def glacier_means_are_in_raster(raster: Raster) -> Iterator[Failure]:
+def glacier_means_are_in_raster(raster: OpenedRaster) -> Iterator[Failure]:
     asset = raster.item.assets.get("glaciers")
     if raster.key != "elevation_change" or asset is None or not raster.archive.files.deep:
         return

@@ -17,7 +17,7 @@ from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 from rio_cogeo.cogeo import cog_validate
 
-from catalog.archive import Raster, rasters
+from catalog.archive import OpenedRaster, rasters
 from catalog.checks.result import Failure, NotChecked, check
 from catalog.formats import even_shape
 from pipeline.grid import Grid
@@ -29,7 +29,7 @@ _STATISTICS = ("minimum", "maximum", "mean", "stddev", "count", "valid_percent")
 
 
 @check("raster-opens", "every GeoTIFF can be read to the last tile of every overview", rasters)
-def raster_opens(raster: Raster) -> Iterator[Failure]:
+def raster_opens(raster: OpenedRaster) -> Iterator[Failure]:
     try:
         with _geotiff(raster) as source:
             levels = range(len(source.overviews(1)))
@@ -50,7 +50,7 @@ def _read_through(source: Any) -> None:
 @check(
     "raster-tiles", "every tile of a GeoTIFF, and of its overviews, unpacks to the checksum that it carries", rasters
 )
-def raster_tiles(raster: Raster) -> Iterator[Failure]:
+def raster_tiles(raster: OpenedRaster) -> Iterator[Failure]:
     files = raster.archive.files
     if not files.deep:
         raise NotChecked("needs every tile; over the network only where the validation is deep")
@@ -84,7 +84,7 @@ def _tile_places(source: Any) -> Iterator[tuple[str, int, int]]:
 @check(
     "cog-structure", "every GeoTIFF is a Cloud-Optimized GeoTIFF of 256-pixel tiles, DEFLATE, with overviews", rasters
 )
-def cog_structure(raster: Raster) -> Iterator[Failure]:
+def cog_structure(raster: OpenedRaster) -> Iterator[Failure]:
     with _opened(raster) as source:
         tiles, compression = set(source.block_shapes), source.profile.get("compress")
         overviews, large = source.overviews(1), max(source.shape) > 2 * TILE
@@ -104,7 +104,7 @@ def cog_structure(raster: Raster) -> Iterator[Failure]:
     "CRS, shape, transform (affine order), pixel size and bbox in STAC are those of the raster",
     rasters,
 )
-def raster_georeference(raster: Raster) -> Iterator[Failure]:
+def raster_georeference(raster: OpenedRaster) -> Iterator[Failure]:
     with _opened(raster) as source:
         crs, transform, extent = source.crs, list(source.transform)[:6], list(source.bounds)
         found = {"proj:shape": list(source.shape)}
@@ -140,7 +140,7 @@ def raster_georeference(raster: Raster) -> Iterator[Failure]:
     "a picture has the pixels of the raster that it shows, or whole parts of them, and more only for even overviews",
     rasters,
 )
-def picture_on_grid(raster: Raster) -> Iterator[Failure]:
+def picture_on_grid(raster: OpenedRaster) -> Iterator[Failure]:
     shown = _measured_beside(raster)
     if shown is None:
         return
@@ -162,7 +162,7 @@ def picture_on_grid(raster: Raster) -> Iterator[Failure]:
                 yield Failure(raster.file, found, f"nothing but {empty} there", _REBUILD)
 
 
-def _measured_beside(raster: Raster) -> Raster | None:
+def _measured_beside(raster: OpenedRaster) -> OpenedRaster | None:
     """The raster of quantities that a picture beside it shows; None for any other raster."""
     if "visual" not in raster.asset.get("roles", []):
         return None
@@ -171,7 +171,7 @@ def _measured_beside(raster: Raster) -> Raster | None:
 
 
 @check("raster-bands", "data type, nodata, unit and number of bands in STAC are those of the raster", rasters)
-def raster_bands(raster: Raster) -> Iterator[Failure]:
+def raster_bands(raster: OpenedRaster) -> Iterator[Failure]:
     bands = raster.asset["bands"]
     with _opened(raster) as source:
         count, types, units, nodata = source.count, source.dtypes, source.units, source.nodatavals
@@ -191,7 +191,7 @@ def raster_bands(raster: Raster) -> Iterator[Failure]:
 
 
 @check("raster-statistics", "statistics in STAC and in the file are those of all pixels at full resolution", rasters)
-def raster_statistics(raster: Raster) -> Iterator[Failure]:
+def raster_statistics(raster: OpenedRaster) -> Iterator[Failure]:
     if not raster.archive.files.deep:
         raise NotChecked("needs every pixel; over the network only where the validation is deep")
     with _opened(raster) as source:
@@ -220,7 +220,7 @@ def raster_statistics(raster: Raster) -> Iterator[Failure]:
     "every overview halves the one before, and its pixels lie between those of the raster that they stand for",
     rasters,
 )
-def raster_overviews(raster: Raster) -> Iterator[Failure]:
+def raster_overviews(raster: OpenedRaster) -> Iterator[Failure]:
     with _opened(raster) as source:
         factors, count = source.overviews(1), source.count
     if factors != [2**level for level in range(1, len(factors) + 1)]:
@@ -232,7 +232,7 @@ def raster_overviews(raster: Raster) -> Iterator[Failure]:
         yield from _strange_overviews(raster, index, factors)
 
 
-def _strange_overviews(raster: Raster, index: int, factors: list[int]) -> Iterator[Failure]:
+def _strange_overviews(raster: OpenedRaster, index: int, factors: list[int]) -> Iterator[Failure]:
     """Overviews of one band that have values which the raster has not around them.
 
     Where a size is odd a pixel stands for a shifted window: the blocks around its own are counted in.
@@ -274,7 +274,7 @@ def _around(blocks: NDArray[Any], extreme: np.ufunc, nothing: float) -> NDArray[
 
 
 @check("raster-classes", "every value of a classed raster is one of its classes, and their names are there", rasters)
-def raster_classes(raster: Raster) -> Iterator[Failure]:
+def raster_classes(raster: OpenedRaster) -> Iterator[Failure]:
     for index, band in enumerate(raster.asset.get("bands") or [], 1):
         classes = band.get("classification:classes") or raster.asset.get("classification:classes")
         if not classes:
@@ -290,7 +290,7 @@ def raster_classes(raster: Raster) -> Iterator[Failure]:
                 yield Failure(f"{raster.item.file}: asset {raster.key}", f"class {entry}", "a name", _REBUILD)
 
 
-def band_statistics(raster: Raster, index: int) -> dict[str, float]:
+def band_statistics(raster: OpenedRaster, index: int) -> dict[str, float]:
     """Minimum, maximum, mean, population standard deviation and share of valid pixels (%)."""
     band = raster.archive.band(raster.file, index)
     values = valid_values(band, nodata_of(raster, index))
@@ -312,26 +312,26 @@ def valid_values(band: NDArray[Any], nodata: float | None) -> NDArray[np.float64
     return np.asarray(band[keep], dtype=np.float64)
 
 
-def nodata_of(raster: Raster, index: int) -> float | None:
+def nodata_of(raster: OpenedRaster, index: int) -> float | None:
     with _opened(raster) as source:
         nodata: float | None = source.nodatavals[index - 1]
     return nodata
 
 
-def grid_of(raster: Raster) -> Grid:
+def grid_of(raster: OpenedRaster) -> Grid:
     """Where the pixels of a raster lie."""
     with _opened(raster) as source:
         return Grid(source.crs.to_wkt(), source.transform, source.shape)
 
 
-def _opened(raster: Raster) -> Any:
+def _opened(raster: OpenedRaster) -> Any:
     try:
         return _geotiff(raster)
     except RasterioError as error:
         raise ValueError(f"{raster.file}: {_first_line(error)}") from None
 
 
-def _geotiff(raster: Raster, **options: Any) -> Any:
+def _geotiff(raster: OpenedRaster, **options: Any) -> Any:
     # GDAL tells a format by its content: of another one, a file could lead out of the archive and to other servers
     return rasterio.open(raster.dataset_name, driver="GTiff", **options)
 
@@ -341,12 +341,12 @@ def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0].rpartition("/")[2] if str(error) else type(error).__name__
 
 
-def _projected(raster: Raster, key: str) -> Any:
+def _projected(raster: OpenedRaster, key: str) -> Any:
     """A ``proj:`` field of the asset, else of the item."""
     return raster.asset.get(key, raster.item.content["properties"].get(key))
 
 
-def _differs(raster: Raster, key: str, found: object, expected: object) -> Failure:
+def _differs(raster: OpenedRaster, key: str, found: object, expected: object) -> Failure:
     return Failure(
         f"{raster.item.file}: asset {raster.key}", f"{key} {found}", f"{expected}, as in {raster.file}", _REBUILD
     )

@@ -9,7 +9,7 @@ import numpy as np
 import rasterio
 from lxml import etree
 
-from catalog.archive import Archive, File, Raster, files_ending, rasters
+from catalog.archive import Archive, File, OpenedRaster, files_ending, rasters
 from catalog.checks.rasters import nodata_of, valid_values
 from catalog.checks.result import Failure, check
 from catalog.items import STYLE_ROLE, SUFFIX
@@ -18,7 +18,7 @@ _REBUILD = "build the archive again"
 _LEAST_SHARE = 0.5  # of the valid pixels that a scale must cover; those of the archive hold 98 % of what they show
 
 
-def single_bands(archive: Archive) -> Iterator[Raster]:
+def single_bands(archive: Archive) -> Iterator[OpenedRaster]:
     """Rasters of one band: the others carry their colours in their bands."""
     return (raster for raster in rasters(archive) if len(raster.asset.get("bands") or []) == 1)
 
@@ -28,7 +28,7 @@ def single_bands(archive: Archive) -> Iterator[Raster]:
     "beside every raster of one band stands a QGIS style with its classes, or with the range that STAC states",
     single_bands,
 )
-def style_of_raster(raster: Raster) -> Iterator[Failure]:
+def style_of_raster(raster: OpenedRaster) -> Iterator[Failure]:
     path = _style_path(raster.file)
     style = _style(raster.archive, path)
     if style is None:
@@ -48,7 +48,7 @@ def style_of_raster(raster: Raster) -> Iterator[Failure]:
 
 
 @check("colour-table", "the colour table of a classed raster has the colours that STAC states", single_bands)
-def colour_table(raster: Raster) -> Iterator[Failure]:
+def colour_table(raster: OpenedRaster) -> Iterator[Failure]:
     classes = raster.asset.get("classification:classes")
     if not classes:
         return
@@ -124,7 +124,7 @@ def _unlike_classes(path: str, renderer: Any, classes: list[dict[str, Any]]) -> 
             yield Failure(path, f"class {value} {found.get(value)}", f"{stated.get(value)}, as in STAC", _REBUILD)
 
 
-def _unlike_range(raster: Raster, path: str, renderer: Any) -> Iterator[Failure]:
+def _unlike_range(raster: OpenedRaster, path: str, renderer: Any) -> Iterator[Failure]:
     shader = renderer.find("rastershader/colorrampshader")
     stops = [float(item.get("value")) for item in shader.findall("item")]
     low, high = float(renderer.get("classificationMin")), float(renderer.get("classificationMax"))

@@ -17,7 +17,7 @@ from rasterio.warp import transform_geom
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.archive import COLLECTION_JSON, TABLES, Archive, File, Raster, every_file, rasters
+from catalog.archive import COLLECTION_JSON, TABLES, Archive, File, OpenedRaster, every_file, rasters
 from catalog.checks.rasters import grid_of, nodata_of
 from catalog.checks.result import Failure, check
 from catalog.checks.tables import of_pair, read_arrow
@@ -175,13 +175,13 @@ def _same_shape(one: BaseGeometry, other: BaseGeometry) -> bool:
     return bool(one.equals_exact(other, _DEGREES, normalize=True))
 
 
-def outlined_balances(archive: Archive) -> Iterator[Raster]:
+def outlined_balances(archive: Archive) -> Iterator[OpenedRaster]:
     """The balances of a year beside which their outline stands."""
     return (raster for raster in rasters(archive) if raster.key == "balance" and "outline" in raster.item.assets)
 
 
 @check("balance-in-outline", "the balance of a year lies within the outline beside it, and fills it", outlined_balances)
-def balance_in_outline(raster: Raster) -> Iterator[Failure]:
+def balance_in_outline(raster: OpenedRaster) -> Iterator[Failure]:
     path = raster.item.target(raster.item.assets["outline"]["href"])
     if path is None or not raster.archive.files.deep:
         return

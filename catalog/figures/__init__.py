@@ -6,7 +6,7 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from catalog.figures.balance_maps import PIXELS_OF_A_SCALE, balance_limit, draw_balance_series
-    from catalog.figures.balance_picture import Ground, draw_balance, ground_of
+    from catalog.figures.balance_picture import ShadedGround, draw_balance, ground_of
     from catalog.figures.change_picture import ChangePicture, change_limit, outlined_pixels, sigma_limit
     from catalog.figures.colours import CLASS_COLOURS, INK, amount_colours, change_colours, symmetric_limit
     from catalog.figures.elevation_change import diagrams_of, draw_change_map, draw_change_thumbnail
@@ -19,7 +19,7 @@ __all__ = [
     "INK",
     "PIXELS_OF_A_SCALE",
     "ChangePicture",
-    "Ground",
+    "ShadedGround",
     "Words",
     "YearFiles",
     "amount_colours",
@@ -46,7 +46,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "balance_maps": ("PIXELS_OF_A_SCALE", "balance_limit", "draw_balance_series"),
-        "balance_picture": ("Ground", "draw_balance", "ground_of"),
+        "balance_picture": ("ShadedGround", "draw_balance", "ground_of"),
         "change_picture": ("ChangePicture", "change_limit", "outlined_pixels", "sigma_limit"),
         "colours": ("CLASS_COLOURS", "INK", "amount_colours", "change_colours", "symmetric_limit"),
         "elevation_change": ("diagrams_of", "draw_change_map", "draw_change_thumbnail"),

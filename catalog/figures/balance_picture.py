@@ -44,7 +44,7 @@ class BalancePicture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class ShadedGround:
     """The shaded relief of a surface, on which the balance of any year can be drawn.
 
     Attributes
@@ -65,17 +65,17 @@ class Ground:
         return field.surface_m is self.surface_m and field.grid == self.coarse
 
 
-def ground_of(field: BalanceField) -> Ground:
+def ground_of(field: BalanceField) -> ShadedGround:
     """The ground of a field."""
     parts = max(1, min(_MOST_PARTS, _ENOUGH_PIXELS // max(field.grid.shape)))
     grid = _finer(field.grid, parts)
     shade = hillshade(_between(field.surface_m, parts), grid.pixel_size, exaggeration=1.5)
     relief = np.asarray(_LEAST_LIGHT + (1 - _LEAST_LIGHT) * shade, np.float32)
     relief[~_wider(np.isfinite(field.surface_m), parts)] = np.nan
-    return Ground(surface_m=field.surface_m, coarse=field.grid, grid=grid, parts=parts, relief=relief)
+    return ShadedGround(surface_m=field.surface_m, coarse=field.grid, grid=grid, parts=parts, relief=relief)
 
 
-def draw_balance(field: BalanceField, limit_m_we: float, ground: Ground | None = None) -> BalancePicture:
+def draw_balance(field: BalanceField, limit_m_we: float, ground: ShadedGround | None = None) -> BalancePicture:
     """Draw a balance field on the scale from -limit to limit (m w.e.).
 
     The line of zero balance is drawn three pixels wide, the outline and isolines at half metres two, others one.
@@ -98,7 +98,7 @@ def _finer(grid: Grid, parts: int) -> Grid:
     return Grid(grid.crs, Affine(t.a / parts, 0, t.c, 0, t.e / parts, t.f), (rows * parts, columns * parts))
 
 
-def _on_glacier(field: BalanceField, ground: Ground) -> BoolArray:
+def _on_glacier(field: BalanceField, ground: ShadedGround) -> BoolArray:
     """Where the balance is shown: within the outline, or where the field has values when there is no outline."""
     if field.outline is None:
         return _wider(np.isfinite(field.balance_m_we), ground.parts)
@@ -108,7 +108,7 @@ def _on_glacier(field: BalanceField, ground: Ground) -> BoolArray:
     return inside
 
 
-def _coloured(field: BalanceField, on_glacier: BoolArray, limit_m_we: float, ground: Ground) -> RgbArray:
+def _coloured(field: BalanceField, on_glacier: BoolArray, limit_m_we: float, ground: ShadedGround) -> RgbArray:
     relief = np.nan_to_num(ground.relief, nan=0.95)
     balance = _between(field.balance_m_we, ground.parts)
     shown = on_glacier & np.isfinite(balance)

@@ -252,7 +252,7 @@ def _draw_equilibrium_line(axes: Any, year: BalanceYear) -> None:
 
 
 @dataclass(frozen=True)
-class StakeHistory:
+class StakeSeries:
     """What was read at one stake.
 
     Attributes
@@ -268,7 +268,7 @@ class StakeHistory:
     runs: tuple[tuple[list[date], FloatArray, FloatArray], ...]
 
 
-def stake_histories(result: MassBalance, most: int = MOST_STAKES) -> tuple[StakeHistory, ...]:
+def stake_histories(result: MassBalance, most: int = MOST_STAKES) -> tuple[StakeSeries, ...]:
     """The stakes from the highest down; of more than ``most`` those that stand evenly in that order.
 
     A run adds up the balances from visit to visit, errors in quadrature. After a gap the sum goes on from its last
@@ -284,7 +284,7 @@ def stake_histories(result: MassBalance, most: int = MOST_STAKES) -> tuple[Stake
     chosen = points[(points["kind"] == "stake") & (points["period"] == "instantaneous") & (points["bound"] == "=")]
     balances = dict(iter(chosen.groupby("point_id")))
     return tuple(
-        StakeHistory(
+        StakeSeries(
             str(name),
             float(elevation),
             tuple(_legs(readings[name])) if name in readings else (),
@@ -324,7 +324,7 @@ def draw_stake_history(path: Path, result: MassBalance, synthetic: bool) -> None
         )
 
 
-def _limits(histories: Sequence[StakeHistory]) -> dict[str, tuple[Any, Any]]:
+def _limits(histories: Sequence[StakeSeries]) -> dict[str, tuple[Any, Any]]:
     """Ends of the scales that all panels have: days, cumulative balance (m w.e.), exposed length (m)."""
     parts = [part for history in histories for part in (*history.legs, *history.runs)]
     days = [day for days, *_ in parts for day in days] or [date(2000, 1, 1)]
@@ -340,7 +340,7 @@ def _limits(histories: Sequence[StakeHistory]) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _draw_history(axes: Any, history: StakeHistory, limits: Mapping[str, tuple[Any, Any]], last_of_row: bool) -> None:
+def _draw_history(axes: Any, history: StakeSeries, limits: Mapping[str, tuple[Any, Any]], last_of_row: bool) -> None:
     """One panel; the last of a row has the scale of the exposed length. Scales are set, not shared: that is slow."""
     axes.set(xlim=limits["days"], ylim=limits["balance"], autoscale_on=False)
     if last_of_row:

@@ -31,7 +31,7 @@ from catalog.archive import (
 )
 from catalog.figures import (
     PIXELS_OF_A_SCALE,
-    Ground,
+    ShadedGround,
     YearFiles,
     balance_limit,
     draw_balance,
@@ -103,7 +103,7 @@ def year_files(result: MassBalance, named: Callable[[int], Naming], *, to_browse
 
 
 def write_year_products(
-    result: MassBalance, field: BalanceField, named: Naming, labels: Labels, ground: Ground | None
+    result: MassBalance, field: BalanceField, named: Naming, labels: Labels, ground: ShadedGround | None
 ) -> tuple[Asset, ...]:
     """Write the rasters, isolines, outline and styles of a year; its pictures are drawn with those of other years.
 
@@ -177,7 +177,9 @@ def _write_rasters(field: BalanceField, named: Naming, labels: Labels) -> Iterat
         )
 
 
-def _write_visual(result: MassBalance, field: BalanceField, ground: Ground, named: Naming, labels: Labels) -> Asset:
+def _write_visual(
+    result: MassBalance, field: BalanceField, ground: ShadedGround, named: Naming, labels: Labels
+) -> Asset:
     """The picture that viewers without a colour scale of ours show."""
     limit = balance_limit(result)
     drawn = draw_balance(field, limit, ground)

@@ -14,7 +14,7 @@ from typing import Any
 
 from catalog.archive import CollectionFolder, Dataset, Item, balance_item_id, mass_balance_of
 from catalog.figures import (
-    Ground,
+    ShadedGround,
     balance_limit,
     ground_of,
 )
@@ -83,7 +83,7 @@ def _place(folder: CollectionFolder, year: int) -> Path:
     return place
 
 
-def _write_year(series: _Series, year: BalanceYear, field: BalanceField, ground: Ground) -> Item:
+def _write_year(series: _Series, year: BalanceYear, field: BalanceField, ground: ShadedGround) -> Item:
     dataset, facts, result = series.dataset, series.facts, series.result
     item_id = balance_item_id(year.year)
     place = _place(series.folder, year.year)

@@ -50,7 +50,7 @@ _RECORDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Download:
+class OfferedFile:
     """A file offered on a page."""
 
     href: str
@@ -61,7 +61,7 @@ class Download:
     sha256: str
 
 
-def item_downloads(item: Item, files: Sequence[ListedFile], folder: str, prefix: str) -> list[Download]:
+def item_downloads(item: Item, files: Sequence[ListedFile], folder: str, prefix: str) -> list[OfferedFile]:
     """Every file of an item: its assets in their order, then the rest by name.
 
     Parameters
@@ -84,7 +84,7 @@ def _document(name: str) -> Bilingual:
     return Bilingual(en="STAC item", cn="STAC条目（英文）") if name.endswith(".json") else _named(name)
 
 
-def table_downloads(files: Mapping[str, ListedFile]) -> Iterator[Download]:
+def table_downloads(files: Mapping[str, ListedFile]) -> Iterator[OfferedFile]:
     """Every file of the folder of tables, by name."""
     for path, file in sorted(files.items()):
         if path.startswith(f"{TABLES}/"):
@@ -96,7 +96,7 @@ def table_downloads(files: Mapping[str, ListedFile]) -> Iterator[Download]:
                 yield _download(file, path, title, Bilingual(en=table.meaning, cn=table_meaning_cn(table)))
 
 
-def record_downloads(files: Mapping[str, ListedFile], elsewhere: Sequence[str]) -> Iterator[Download]:
+def record_downloads(files: Mapping[str, ListedFile], elsewhere: Sequence[str]) -> Iterator[OfferedFile]:
     """The documents of a collection; what is neither one of them nor offered or shown ``elsewhere`` comes last."""
     for path, title in _RECORDS.items():
         if path in files:
@@ -121,9 +121,9 @@ def readable_size(size: int) -> str:
     return f"{size} B"
 
 
-def _download(file: ListedFile, href: str, title: Bilingual, description: Bilingual | None = None) -> Download:
+def _download(file: ListedFile, href: str, title: Bilingual, description: Bilingual | None = None) -> OfferedFile:
     kind = PurePosixPath(href).suffix.removeprefix(".").upper().replace("TIF", "COG")
-    return Download(
+    return OfferedFile(
         href=href,
         title=title,
         description=description or Bilingual(en=""),

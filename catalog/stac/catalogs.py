@@ -9,7 +9,7 @@ from catalog.archive import CATALOG_JSON, COLLECTION_JSON, ITEMS_PARQUET, media_
 from catalog.stac.documents import CATALOG_TITLE, Json, Place, completed, root_link
 from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language
-from catalog.stac.source import Part, Source
+from catalog.stac.source import DescribedDataset, Part
 from schemas.definition import Bilingual
 
 CATALOG_ID = "glacier-archive"
@@ -49,7 +49,7 @@ def catalog_documents(collections: Sequence[Child], base: str) -> list[tuple[Pla
     return found
 
 
-def part_documents(source: Source, part: Part) -> list[tuple[Place, Json]]:
+def part_documents(source: DescribedDataset, part: Part) -> list[tuple[Place, Json]]:
     """One sub-catalogue in every language."""
     title, description = part_title(source, part), source.facts.title
     found = []
@@ -67,7 +67,7 @@ def part_documents(source: Source, part: Part) -> list[tuple[Place, Json]]:
     return found
 
 
-def part_title(source: Source, part: Part) -> Bilingual:
+def part_title(source: DescribedDataset, part: Part) -> Bilingual:
     """Which items a sub-catalogue names, and of which years."""
     first, last, count = part.first, part.first + len(part.items) - 1, len(source.items)
     years = sorted({item.end.year for item in part.items})

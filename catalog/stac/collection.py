@@ -15,14 +15,14 @@ from catalog.stac.collection_files import offered_files
 from catalog.stac.documents import Json, Place, completed, root_link
 from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language
-from catalog.stac.source import Source, first_second, last_second, stamp
+from catalog.stac.source import DescribedDataset, first_second, last_second, stamp
 from catalog.stac.summary import Summary
 from schemas.definition import Bilingual, Contact, Definition, OtherVersion, Producer
 
 _MOST_GATES = 200
 
 
-def collection_documents(source: Source, summary: Summary) -> list[tuple[Place, Json]]:
+def collection_documents(source: DescribedDataset, summary: Summary) -> list[tuple[Place, Json]]:
     """The collection in every language, with its place; its files, items and ``items.parquet`` are written already."""
     neutral = _same_in_every_language(source) | {"summaries": summary.to_dict()}
     files = list(offered_files(source))
@@ -40,7 +40,7 @@ def collection_documents(source: Source, summary: Summary) -> list[tuple[Place, 
     return documents
 
 
-def _same_in_every_language(source: Source) -> Json:
+def _same_in_every_language(source: DescribedDataset) -> Json:
     definition, facts = source.definition, source.facts
     return {
         "type": "Collection",
@@ -58,7 +58,7 @@ def _same_in_every_language(source: Source) -> Json:
     }
 
 
-def _words(source: Source, language: Language) -> Json:
+def _words(source: DescribedDataset, language: Language) -> Json:
     return {
         "title": language.text(source.facts.title),
         "description": language.text(source.facts.abstract),
@@ -68,7 +68,7 @@ def _words(source: Source, language: Language) -> Json:
     }
 
 
-def _extent(source: Source) -> Json:
+def _extent(source: DescribedDataset) -> Json:
     """The union of the items; the definition's own extent where there is none."""
     definition, items = source.definition, source.items
     if items:
@@ -86,7 +86,7 @@ def _interval(start: date, end: date) -> list[str]:
     return [stamp(first_second(start)), stamp(last_second(end))]
 
 
-def _ncdc_fields(source: Source) -> Json:
+def _ncdc_fields(source: DescribedDataset) -> Json:
     """The portal record's fields, as ``metadata/ncdc.json`` states them."""
     record = source.folder.metadata / NCDC_JSON
     if not record.is_file():
@@ -94,7 +94,7 @@ def _ncdc_fields(source: Source) -> Json:
     return {"glacier:ncdc": stated_fields(json.loads(record.read_text(encoding="utf-8")))}
 
 
-def _glacier_fields(source: Source) -> Json:
+def _glacier_fields(source: DescribedDataset) -> Json:
     definition = source.definition
     origin = {}
     if definition.extent.origin == "filled":
@@ -118,7 +118,7 @@ def _glacier_fields(source: Source) -> Json:
     return fields
 
 
-def _gates(source: Source) -> list[Json]:
+def _gates(source: DescribedDataset) -> list[Json]:
     """All verdicts; of very many those that failed and the one nearest its limit of each gate: a table has them all."""
     records = gate_records(source.dataset)
     if len(records) <= _MOST_GATES:
@@ -140,7 +140,7 @@ def _version(other: OtherVersion) -> Json:
 # --- links -------------------------------------------------------------------------------------------------------
 
 
-def _parent_and_members(source: Source, place: Place) -> Iterator[Json]:
+def _parent_and_members(source: DescribedDataset, place: Place) -> Iterator[Json]:
     yield {**root_link(place), "rel": "parent"}
     if not source.parts:
         for item in source.items:
@@ -149,7 +149,7 @@ def _parent_and_members(source: Source, place: Place) -> Iterator[Json]:
         yield place.link("child", source.part_path(part.part_id), part_title(source, part))
 
 
-def _other_links(source: Source, language: Language) -> Iterator[Json]:
+def _other_links(source: DescribedDataset, language: Language) -> Iterator[Json]:
     definition = source.definition
     yield source.licence_link(language)
     publisher = language.say(definition.publisher, definition.publisher_cn)
@@ -168,7 +168,7 @@ def _other_links(source: Source, language: Language) -> Iterator[Json]:
     yield from _version_links(source, language)
 
 
-def _version_links(source: Source, language: Language) -> Iterator[Json]:
+def _version_links(source: DescribedDataset, language: Language) -> Iterator[Json]:
     """The version before this one, the one after it, and the latest one known when this was published (RFC 5829)."""
     definition = source.definition
     if definition.previous_versions:

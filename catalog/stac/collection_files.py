@@ -10,7 +10,7 @@ from catalog.archive import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_F
 from catalog.items import COLLECTION_FIGURES, COLLECTION_FIGURES_CN
 from catalog.stac.assets import OfferedFile, columns_of, file_fields, table_fields
 from catalog.stac.languages import CHINESE
-from catalog.stac.source import Source
+from catalog.stac.source import DescribedDataset
 from catalog.stac.titles import METADATA_TITLES
 from catalog.tables import workbook_path
 from schemas.chinese import table_meaning_cn, table_title_cn
@@ -20,7 +20,7 @@ from schemas.tables import published_schemas
 _NOTHING = Bilingual(en="")
 
 
-def offered_files(source: Source) -> Iterator[OfferedFile]:
+def offered_files(source: DescribedDataset) -> Iterator[OfferedFile]:
     """The files that the collection offers as its assets."""
     shown = next((item for item in reversed(source.items) if (item.folder / THUMBNAIL_PNG).is_file()), None)
     if shown:
@@ -35,7 +35,7 @@ def offered_files(source: Source) -> Iterator[OfferedFile]:
             yield _file(source, key, href, title, role)
 
 
-def _table(source: Source, path: Path, key: str, form: str) -> OfferedFile:
+def _table(source: DescribedDataset, path: Path, key: str, form: str) -> OfferedFile:
     table = published_schemas(several_pairs=bool(source.dataset.pairs))[path.stem]
     chinese = table_title_cn(table) or table.title
     title = (
@@ -49,7 +49,7 @@ def _table(source: Source, path: Path, key: str, form: str) -> OfferedFile:
     return _file(source, key, f"{TABLES}/{path.name}", title, "data", about, in_chinese=columns, **fields)
 
 
-def _described(source: Source) -> Iterator[tuple[str, str, Bilingual, str]]:
+def _described(source: DescribedDataset) -> Iterator[tuple[str, str, Bilingual, str]]:
     workbook = workbook_path(source.folder).relative_to(source.folder.path).as_posix()
     yield "workbook", workbook, Bilingual(en="All tables in one workbook", cn="全部表格（一个工作簿）"), "data"
     package = Bilingual(en="Data Package with the schemas of the tables", cn="数据包（含各表格的模式）")
@@ -64,7 +64,7 @@ def _described(source: Source) -> Iterator[tuple[str, str, Bilingual, str]]:
 
 
 def _file(
-    source: Source,
+    source: DescribedDataset,
     key: str,
     href: str,
     title: Bilingual,

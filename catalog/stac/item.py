@@ -8,11 +8,11 @@ from catalog.archive import Item
 from catalog.stac.assets import item_asset, item_file_facts
 from catalog.stac.documents import Json, Place, completed, root_link
 from catalog.stac.languages import LANGUAGES, Language
-from catalog.stac.source import Source, first_second, last_second, stamp
+from catalog.stac.source import DescribedDataset, first_second, last_second, stamp
 from schemas.definition import Bilingual
 
 
-def item_documents(source: Source, item: Item, parent: tuple[str, Bilingual]) -> list[tuple[Place, Json]]:
+def item_documents(source: DescribedDataset, item: Item, parent: tuple[str, Bilingual]) -> list[tuple[Place, Json]]:
     """The item in every language, with its place; ``parent`` is the path and title of the document that names it."""
     files = {asset.key: item_file_facts(item.folder / asset.href, asset) for asset in item.assets}
     documents = []
@@ -34,7 +34,7 @@ def title_of(item: Item) -> Bilingual:
     return Bilingual(en=item.title, cn=item.title_cn)
 
 
-def _content(source: Source, item: Item, files: dict[str, dict[str, Any]], language: Language) -> Json:
+def _content(source: DescribedDataset, item: Item, files: dict[str, dict[str, Any]], language: Language) -> Json:
     codes = {facts["proj:code"] for facts in files.values() if "proj:code" in facts}
     definition, end = source.definition, stamp(last_second(item.end))
     return {

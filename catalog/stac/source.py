@@ -26,7 +26,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class DescribedDataset:
     """A dataset with its facts and items, written below ``root``; ``base`` is the address it is served from."""
 
     dataset: Dataset

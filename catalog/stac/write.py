@@ -13,7 +13,7 @@ from catalog.stac.collection import collection_documents
 from catalog.stac.documents import Json, Place, base_of, write_document, write_json
 from catalog.stac.item import item_documents
 from catalog.stac.search_table import write_search_table
-from catalog.stac.source import Source
+from catalog.stac.source import DescribedDataset
 from catalog.stac.summary import Summary
 from schemas.definition import Bilingual
 from schemas.glacier_extension import SCHEMA_PATH, json_schema
@@ -41,7 +41,7 @@ def write_collection_stac(
     BadInput : a base URL that is not http(s).
     """
     software = {**({"glacier-archive": code_version} if code_version else {}), **tool_versions()}
-    source = Source(
+    source = DescribedDataset(
         dataset=dataset, facts=facts, items=tuple(items), root=root, base=base_of(base_url), software=software
     )
     summary = Summary()
@@ -62,7 +62,7 @@ def write_catalog(root: Path, children: Sequence[Child], base_url: str | None) -
     write_json(root / SCHEMA_PATH, json_schema(f"{base}/{SCHEMA_PATH}" if base else None))
 
 
-def _write_items(source: Source, summary: Summary) -> None:
+def _write_items(source: DescribedDataset, summary: Summary) -> None:
     """Write the items and the sub-catalogues that name them."""
     collection = (source.collection_path, source.facts.title)
     if not source.parts:
@@ -75,7 +75,7 @@ def _write_items(source: Source, summary: Summary) -> None:
             _write_item(source, item, summary, parent)
 
 
-def _write_item(source: Source, item: Item, summary: Summary, parent: tuple[str, Bilingual]) -> None:
+def _write_item(source: DescribedDataset, item: Item, summary: Summary, parent: tuple[str, Bilingual]) -> None:
     documents = item_documents(source, item, parent)
     # nobody reads thousands of documents by eye
     for place, document in documents:

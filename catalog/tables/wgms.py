@@ -64,7 +64,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Points:
+class PointColumns:
     """The point balances on their way out, column by column: there may be a hundred thousand of them.
 
     Attributes
@@ -150,7 +150,7 @@ def _taken_in_2023(frame: pd.DataFrame) -> pd.DataFrame:
     return chosen
 
 
-def _overview_2023(result: MassBalance, points: Points, submission: Submission) -> Iterator[Row]:
+def _overview_2023(result: MassBalance, points: PointColumns, submission: Submission) -> Iterator[Row]:
     for year in result.years:
         accumulation = _product(year.aar, year.area_km2)
         yield {
@@ -173,7 +173,7 @@ def _overview_2023(result: MassBalance, points: Points, submission: Submission) 
         }
 
 
-def _sites(year: BalanceYear, points: Points) -> Row:
+def _sites(year: BalanceYear, points: PointColumns) -> Row:
     """Sites above and below the equilibrium line, the least and the largest number of the winter and annual surveys."""
     line = {"<": float("-inf"), ">": float("inf"), "=": year.ela_m}.get(year.ela_position or "")
     this_year = points.table["year"].to_numpy() == year.year
@@ -220,7 +220,7 @@ def _balances_2023(result: MassBalance, submission: Submission) -> Iterator[Row]
         }
 
 
-def _points_2023(result: MassBalance, points: Points, submission: Submission) -> pd.DataFrame:
+def _points_2023(result: MassBalance, points: PointColumns, submission: Submission) -> pd.DataFrame:
     kinds = [f"by {kind}" for kind in points.table["kind"]]
     return _columns(
         FOG2023_POINT,
@@ -295,7 +295,7 @@ def _bands_2026(result: MassBalance, submission: Submission) -> Iterator[Row]:
         }
 
 
-def _points_2026(result: MassBalance, points: Points, submission: Submission) -> pd.DataFrame:
+def _points_2026(result: MassBalance, points: PointColumns, submission: Submission) -> pd.DataFrame:
     systems = {year.year: year.time_system for year in result.years}
     years = points.table["year"].tolist()
     return _columns(
@@ -361,7 +361,7 @@ def _without_modelled(year: BalanceYear) -> BalanceYear:
     )
 
 
-def _points(result: MassBalance) -> Points:
+def _points(result: MassBalance) -> PointColumns:
     """The points that go out: all but instantaneous ones of a period that is a season or a year already."""
     table = result.tables["point_balances"]
     spans = list(zip(table["point_id"], table["kind"], table["begin_date"], table["end_date"], strict=True))
@@ -383,7 +383,9 @@ def _points(result: MassBalance) -> Points:
     seasons = [period if is_used else None for period, is_used in zip(table["period"], used, strict=True)]
     facts = zip(table["period"], seasons, table["bound"], table["flags"], strict=True)
     written = lru_cache(maxsize=None)(_notes_on_point)
-    return Points(table, tuple(named), tuple(seasons), tuple(written(*(_plain(fact) for fact in row)) for row in facts))
+    return PointColumns(
+        table, tuple(named), tuple(seasons), tuple(written(*(_plain(fact) for fact in row)) for row in facts)
+    )
 
 
 def _used(result: MassBalance, table: pd.DataFrame) -> list[bool]:
