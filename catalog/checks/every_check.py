@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -26,7 +27,8 @@ AnyCheck = Check[Any]
 
 def written_checks() -> Iterator[AnyCheck]:
     """Every check that a module of this folder holds: to write one is to have it made."""
-    names = {module.name for module in iter_modules([str(Path(__file__).parent)])} - {"every_check"}
+    folders = sys.modules[__package__].__path__
+    names = {module.name for module in iter_modules(folders)} - {"every_check"}
     for name in sorted(names, key=lambda one: (_ORDER.index(one) if one in _ORDER else len(_ORDER), one)):
         module = import_module(f"{__package__}.{name}")
         own = (one for one in vars(module).values() if isinstance(one, Check))
