@@ -11,6 +11,7 @@ import pandas as pd
 
 from catalog.archive import INDEX_HTML, ByKind, Dataset, Item, balance_item_id
 from catalog.formats import measured, signed
+from catalog.pages.drawings import Tick
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance
@@ -54,14 +55,6 @@ class Series:
     values: tuple[Number, ...]
     sigmas: tuple[Number, ...] = ()
     decimals: int = 2
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A labelled place on the vertical axis (drawing units)."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True, kw_only=True)
