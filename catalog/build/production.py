@@ -14,8 +14,8 @@ from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.inputs.find import Inputs, find_inputs
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.fieldwork.read import read_field_data
-from pipeline.mass_balance.proof.geodetic_survey import with_surveys
+from pipeline.mass_balance.fieldwork import read_field_data
+from pipeline.mass_balance.proof import with_surveys
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.quality_gates import judge

@@ -46,7 +46,7 @@ from catalog.figures.frame import (
 from catalog.figures.frame import plain_text as _plain
 from catalog.figures.map_labels import LabelSheet
 from pipeline.grid import FloatArray, Grid
-from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
+from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import BalanceField, BalanceYear, Isoline, MassBalance
 
 PIXELS_OF_A_SCALE = 500_000

@@ -13,7 +13,7 @@ from catalog.archive import INDEX_HTML, ByKind, Dataset, Item, balance_item_id
 from catalog.formats import measured, signed
 from catalog.pages.drawings import Tick
 from pipeline.elevation_change.result import ElevationChange
-from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
+from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import Bilingual
 

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.mass_balance.fieldwork.cells import BadCell
-from pipeline.mass_balance.fieldwork.read import RefusedFieldData
+from pipeline.mass_balance.fieldwork import BadCell, RefusedFieldData
 from schemas.errors import BadInput, ManyBadInputs
 
 COLUMNS = ("sheet", "cell", "found", "expected", "what to do")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from catalog.archive import ByKind, Dataset, balance_item_id, elevation_change_item_id
 from catalog.formats import measured, signed
 from pipeline.elevation_change.result import ElevationChange, Statistics
-from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
+from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import Bilingual
 

@@ -9,7 +9,7 @@ from catalog.archive import ByKind, Dataset
 from catalog.formats import measured, signed
 from catalog.reports.row import Row
 from pipeline.elevation_change.result import ElevationChange, Shift
-from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
+from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import MassBalance
 
 

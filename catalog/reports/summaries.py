@@ -12,11 +12,11 @@ import pandas as pd
 from catalog.archive import ByKind, Dataset
 from catalog.formats import finite
 from pipeline.elevation_change.result import ElevationChange
-from pipeline.mass_balance.fieldwork.input_notes import notes_summary
+from pipeline.mass_balance.fieldwork import notes_summary
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 
 if TYPE_CHECKING:
-    from pipeline.mass_balance.fieldwork.read import FieldData
+    from pipeline.mass_balance.fieldwork import FieldData
 
 MOST_POINTS = 10_000
 

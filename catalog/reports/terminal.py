@@ -21,7 +21,7 @@ from pipeline.progress import Tell, silent
 MOST_NOTES = 30
 
 if TYPE_CHECKING:
-    from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt
+    from pipeline.mass_balance.fieldwork import Correction, Doubt
     from pipeline.mass_balance.result import MassBalance
 
 

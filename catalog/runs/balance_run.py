@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.mass_balance.chain import mass_balance
-from pipeline.mass_balance.fieldwork.read import FieldData
-from pipeline.mass_balance.proof.monte_carlo import monte_carlo, with_monte_carlo
+from pipeline.mass_balance.fieldwork import FieldData
+from pipeline.mass_balance.proof import monte_carlo, with_monte_carlo
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput, ManyBadInputs

@@ -23,10 +23,19 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from catalog.reports import COLUMNS, error_rows
-from pipeline.mass_balance.fieldwork.cells import WINDOWS_EPOCH, BadCell, RawSheet
-from pipeline.mass_balance.fieldwork.field_files import is_legacy, read_sheets
-from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt
-from pipeline.mass_balance.fieldwork.read import FieldData, RefusedFieldData, read_field_data, read_glaciers
+from pipeline.mass_balance.fieldwork import (
+    WINDOWS_EPOCH,
+    BadCell,
+    Correction,
+    Doubt,
+    FieldData,
+    RawSheet,
+    RefusedFieldData,
+    is_legacy,
+    read_field_data,
+    read_glaciers,
+    read_sheets,
+)
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.errors import BadInput, ManyBadInputs
 

@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.mass_balance.fieldwork.typed_columns import FIRST_YEAR, LAST_YEAR
+from pipeline.mass_balance.fieldwork import FIRST_YEAR, LAST_YEAR
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 from schemas.fields import Column, Table
 from schemas.tables import WORKBOOK_SHEETS

@@ -1,0 +1,1 @@
+"""The accuracy checks of each DEM by itself: counts, spikes, seams between tiles."""

@@ -1,0 +1,1 @@
+"""The change of each glacier, of its elevation bands and of the region, with the error of each."""

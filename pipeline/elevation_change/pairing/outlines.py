@@ -18,15 +18,10 @@ from rasterio.warp import transform_bounds
 
 from pipeline.grid import BoolArray, Grid
 from pipeline.inputs.gdal_inputs import require_plain_outlines, require_plausible_count
+from pipeline.inputs.outline_attributes import DATE_NAMES, ID_NAMES, NAME_NAMES
 from pipeline.inputs.outline_errors import UNUSABLE, quiet_outlines
 from schemas.errors import BadInput
 
-# Randolph Glacier Inventory 7 and 6, first and second Chinese glacier inventories, GLIMS; upper or lower case
-ID_NAMES = (
-    "glacier_id", "rgi_id", "RGIId", "CGI_ID", "GLC_CODE", "GLIMS_ID", "GLIMSId", "glac_id", "FCGI_ID", "id",
-)  # fmt: skip
-NAME_NAMES = ("glacier_name", "glac_name", "Glc_Name", "GLC_NAME", "Name")
-DATE_NAMES = ("src_date", "BgnDate", "Rep_Date", "GLC_DATE", "date")
 # what RGI 6 writes where it knows no date
 NO_DATE = "-9999999"
 # a repair may change an outline's area by this share, far below what an outline's own error is

@@ -1,0 +1,1 @@
+"""The balance between the points: kriging with a trend in elevation, or inverse distances."""

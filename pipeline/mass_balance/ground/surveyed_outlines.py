@@ -16,9 +16,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
-from pipeline.elevation_change.pairing.outlines import DATE_NAMES, ID_NAMES, NAME_NAMES
 from pipeline.grid import BoolArray, FloatArray
 from pipeline.inputs.gdal_inputs import require_plain_outlines, require_plausible_count
+from pipeline.inputs.outline_attributes import DATE_NAMES, ID_NAMES, NAME_NAMES
 from pipeline.inputs.outline_errors import UNUSABLE, quiet_outlines
 from schemas.errors import BadInput
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.glacier_wide.uncertainty import SOURCES
 from pipeline.mass_balance.ground.hypsometry import read_surveys
-from pipeline.mass_balance.proof.monte_carlo import MonteCarlo, monte_carlo, with_monte_carlo
+from pipeline.mass_balance.proof.draws import MonteCarlo, monte_carlo, with_monte_carlo
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from tests.made.synthetic_glaciers import CRS, field_data, synthetic_glacier
