@@ -202,8 +202,12 @@ def difference(
     date_later: Annotated[str | None, typer.Option(help="Acquisition date of the later DEM, ISO 8601.")] = None,
     max_shift: Annotated[float | None, typer.Option(help="Longest horizontal shift accepted (m).")] = None,
     remove_tilt: Annotated[bool, typer.Option("--remove-tilt", help="Also remove the residual tilt.")] = False,
+    resolution_correction: Annotated[
+        str | None,
+        typer.Option(help="point_spread, principal_curvatures, maximum_curvature or none: effect of resolution."),
+    ] = None,
     no_curvature: Annotated[
-        bool, typer.Option("--no-curvature", help="Leave the resolution effect uncorrected.")
+        bool, typer.Option("--no-curvature", help="The same as --resolution-correction none.")
     ] = False,
     workers: Workers = 2,
     scheduler: Scheduler = None,
@@ -223,6 +227,7 @@ def difference(
         "vertical_datum_earlier": vertical_datum_earlier, "vertical_datum_later": vertical_datum_later,
         "datum_grid_missing": datum_grid_missing, "earlier_date": date_earlier, "later_date": date_later,
         "max_shift_m": max_shift, "correct_tilt": remove_tilt, "correct_curvature": not no_curvature,
+        "resolution_correction": resolution_correction,
     }  # fmt: skip
     settings = _settings("ElevationChangeSettings", wanted)
     preflight(out)

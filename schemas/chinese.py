@@ -17,6 +17,10 @@ _TABLES = {
     "coregistration": ("配准迭代过程", "每一步之后的水平和垂直偏移"),
     "dates": ("获取日期", "各输入的获取日期：原始描述所述日期与数据来源所支持的日期"),
     "corrections": ("雷达穿透与季节改正", "按冰面类型加到冰川高程变化上的改正值；未作改正时为一行零值"),
+    "resolution": (
+        "各方法的分辨率改正",
+        "各种改正方法从稳定地形、其各高程带和冰川上扣除的量，发布的方法与其余方法并列；两个DEM分辨的细节相同时无记录",
+    ),
     "outlines": ("冰川边界", "所用的冰川边界，每条冰川每期一条记录；不作为数据集的表格，而是条目中的文件"),
     "outline": ("冰川边界", "计算物质平衡所用的边界；不作为数据集的表格，而是各条目中的文件"),
     "stakes": ("测杆", "消融测杆及其位置；以度或米表示的位置均可"),
@@ -152,6 +156,24 @@ _ACCURACY = {
     "unit of the attribute": "属性的单位",
     "pixels": "像元数",
     "mean": "均值",
+    "one standard deviation of the mean, from the forms of the resolution correction, which lie apart": (
+        "分辨率改正各方法之间的差异引起的平均值一倍标准差"
+    ),
+    "form of the correction": "改正方法",
+    "'stable': all stable terrain; 'band': the part of it between two elevations; 'glaciers'": (
+        "stable为全部稳定地形；band为其中两个高程之间的部分；glaciers为冰川"
+    ),
+    "lower limit of the band; 0 elsewhere": "高程带下限；其余为0",
+    "upper limit of the band; 0 elsewhere": "高程带上限；其余为0",
+    "whether this form was taken off": "是否为所扣除的方法",
+    "pixels of the sample": "样本像元数",
+    "mean of what the form takes off, its vertical term beside the published one's included": (
+        "该方法扣除量的平均值，含其与发布方法垂直项之差"
+    ),
+    "one standard deviation of that mean, from pixel to pixel": "该平均值的一倍标准差",
+    "mean elevation difference before it": "改正前的平均高程差",
+    "mean elevation difference after it": "改正后的平均高程差",
+    "NMAD of the elevation difference after it; of all stable terrain": "改正后全部稳定地形高程差的NMAD",
     "mean of the absolute value": "绝对值的均值",
     "median": "中值",
     "standard deviation": "标准差",

@@ -122,6 +122,19 @@ FIELDS: dict[str, dict[str, Any]] = {
         "correction of the resolution effect by maximum curvature",
         {"applied": {"type": "boolean"}, "source": _TEXT, "nmad_before_m": _SIGMA, "nmad_after_m": _SIGMA},
     ),
+    "glacier:resolution_correction": _record(
+        "what was done about the different detail that the DEMs resolve, and what each form of it takes off",
+        {
+            "asked": _TEXT,
+            "method": _TEXT,
+            "reason": {"type": ["string", "null"]},
+            "detail_kept": _NUMBER,
+            "coefficient": _NUMBER,
+            "point_spread_sigma_m": _NUMBER,
+            "taken_off": _record("means, m", {"stable_m": _NUMBER, "glaciers_m": _NUMBER}),
+            "by_method": {"type": "object", "description": "the same by form, and the NMAD that each leaves, m"},
+        },
+    ),
     "glacier:vertical_datum": _record(
         "what became of the difference between the vertical datums",
         {"earlier": _TEXT, "later": _TEXT, "method": _TEXT, "note": _TEXT},

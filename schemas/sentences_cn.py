@@ -14,8 +14,6 @@ SENTENCES_CN = {
     "estimated": "估算",
     "published": "已发表",
     "mixed": "部分实测",
-    "removed": "已消除",
-    "fitted, but not removed because NMAD did not fall": "已拟合，但因NMAD未减小而未消除",
     # --- what became of the vertical datums ---------------------------------------------------------------------------
     "left to co-registration": "留待配准消除",
     "none needed": "无需转换",
@@ -34,6 +32,24 @@ SENTENCES_CN = {
     "{role} DEM, Zevenbergen and Thorne 3 x 3 at {pixel_m:g} m": (
         "{role}DEM，Zevenbergen和Thorne 3×3窗口，{pixel_m:g}米"
     ),
+    "the settings leave it out": "设置中未要求",
+    "both DEMs resolve the same detail, whatever their pixel sizes": "无论像元大小，两个DEM所分辨的细节相同",
+    "it does not narrow the spread of stable terrain": "它不能减小稳定地形的离散程度",
+    "it would move the mean of stable terrain from {before:+.2f} to {after:+.2f} m": (
+        "它会使稳定地形的均值由{before:+.2f}米变为{after:+.2f}米"
+    ),
+    "it would move the mean of stable terrain at {lower:g} to {upper:g} m from {before:+.2f} to {after:+.2f} m": (
+        "它会使{lower:g}至{upper:g}米稳定地形的均值由{before:+.2f}米变为{after:+.2f}米"
+    ),
+    "a residual tilt explains {share:.0%} of the NMAD of stable terrain: it can be removed (--remove-tilt,"
+    " setting correct_tilt)": "残余倾斜解释了稳定地形NMAD的{share:.0%}：可予去除（--remove-tilt，设置correct_tilt）",
+    "stable terrain does not differ at all: one DEM was made from the other there, and nothing tells the error of the"
+    " change": "稳定地形毫无差异：其中一个DEM在该处由另一个制成，高程变化的误差无从得知",
+    "the long range of the errors is not resolved: means of {size} x {size} pixels spread {ratio:.1f} times as"
+    " widely as the fitted variogram says; the stated errors were widened by what is missing": (
+        "误差的长程相关未能分辨：{size}×{size}像元的均值离散程度为拟合变差函数所示的{ratio:.1f}倍；所述误差已按缺失部分放大"
+    ),
+    "no correction of the resolution effect is taken off: {reason}": "未扣除分辨率效应：{reason}",
     # --- lineage of an elevation change -------------------------------------------------------------------------------
     "Synthetic sample inputs.": "合成样本输入。",
     "{earlier} (earlier) and {later} (later) were checked, brought onto one grid ({crs}, {pixel_m:g} m) and one"
@@ -46,9 +62,24 @@ SENTENCES_CN = {
         "以{reference}DEM为参考，在稳定地形上按坡向与高程差的余弦关系配准另一DEM（Nuth和Kääb，2011）："
         "向东{east:.2f}米，向北{north:.2f}米，向上{up:.2f}米。"
     ),
-    "The resolution effect by maximum curvature (Gardelle et al., 2012; {source}) was {done}: NMAD {before_m:.2f} to"
-    " {after_m:.2f} m.": (
-        "与最大曲率有关的分辨率效应（Gardelle等，2012；{source}）{done}：NMAD由{before_m:.2f}米变为{after_m:.2f}米。"
+    "No correction of the resolution effect was taken off: {reason}.": "未扣除分辨率效应：{reason}。",
+    "The resolution effect was taken off by the coarser DEM's point spread ({coefficient:.2f} times what it takes from"
+    " the finer DEM's heights), fitted in turn with the shift, instead of the description's maximum curvature, which"
+    " takes something off smooth glaciers that is not there.": (
+        "分辨率效应按较粗DEM的点扩散函数扣除（为其从较细DEM高程中平滑掉部分的{coefficient:.2f}倍），与平移量交替求解；"
+        "未采用原描述的最大曲率法，因其会从平滑的冰川表面扣除并不存在的偏差。"
+    ),
+    "The resolution effect was taken off by the description's maximum curvature, to which the minimum curvature was"
+    " added, both curves zero on a plane, fitted in turn with the shift ({source}).": (
+        "分辨率效应按原描述的最大曲率并补充最小曲率扣除，两条曲线在平面上均为零，与平移量交替求解（{source}）。"
+    ),
+    "The resolution effect was taken off by maximum curvature alone (Gardelle et al., 2012; {source}), as the"
+    " description says.": "分辨率效应按原描述仅用最大曲率扣除（Gardelle等，2012；{source}）。",
+    "What the point spread, maximum and minimum curvature together, and maximum curvature alone take off stable"
+    " terrain, its elevation bands and the glaciers stands side by side in the table resolution.csv; the distance of"
+    " the first two is a term of the error.": (
+        "点扩散函数法、最大与最小曲率法以及仅用最大曲率法从稳定地形、各高程带和冰川扣除的量并列于表resolution.csv；"
+        "前两者之差计入误差。"
     ),
     "Elevation change is later minus earlier; its uncertainty was estimated from stable terrain.": (
         "高程变化为后期减前期，其不确定性由稳定地形估计。"

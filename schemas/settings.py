@@ -90,7 +90,12 @@ class ElevationChangeSettings(Frozen):
     max_shift_m: float = Field(1000.0, gt=0, le=1_000_000, description="a longer horizontal shift is refused (m)")
     tolerance_pixel: float = Field(0.001, ge=1e-9, le=1, description="co-registration stops below this step (pixel)")
     max_iterations: int = Field(20, ge=1, le=1000, description="co-registration stops after this many steps")
-    correct_curvature: bool = Field(True, description="correct the resolution effect by maximum curvature")
+    resolution_correction: Literal["point_spread", "principal_curvatures", "maximum_curvature", "none"] = Field(
+        "point_spread",
+        description="how the effect of different resolutions is taken off: by the coarser DEM's point spread, by"
+        " maximum and minimum curvature, by maximum curvature alone, or not at all",
+    )
+    correct_curvature: bool = Field(True, description="false is the same as resolution_correction none")
     correct_tilt: bool = Field(False, description="remove the residual tilt of stable terrain")
     band_height_m: float = Field(
         100.0, ge=1, le=10_000, description="height of the elevation bands of the glacier tables (m)"
@@ -155,6 +160,11 @@ class ElevationChangeSettings(Frozen):
         if self.surface_corrections and self._everywhere is not None:
             raise ValueError("surface_corrections and penetration_..._m exclude each other: give one of them")
         return self
+
+    @property
+    def resolution_method(self) -> str:
+        """How the effect of different resolutions is taken off; "none" where either setting says so."""
+        return self.resolution_correction if self.correct_curvature else "none"
 
     @property
     def corrections(self) -> tuple[SurfaceCorrection, ...]:

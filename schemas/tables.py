@@ -856,6 +856,7 @@ SIGMA_SOURCES = (
     sigma("sigma_filling_m", "the mean, from the filling of voids", "m", 3),
     sigma("sigma_coregistration_m", "the mean, from the shift and the mean of stable terrain, shared by all", "m", 3),
     sigma("sigma_correction_m", "the mean, from penetration and season, shared within a surface", "m", 3),
+    sigma("sigma_resolution_m", "the mean, from the forms of the resolution correction, which lie apart", "m", 3),
     sigma("sigma_area_m", "the volume for each unit of area, from the outline", "m", 3),
     sigma("sigma_date_m", "the rate times the period, from the acquisition dates", "m", 3),
     sigma("sigma_density_m", "the mass for each unit of area and density, from the density", "m", 3),
@@ -1063,6 +1064,38 @@ DATES = Table(
     primary_key=("input",),
 )
 
+RESOLUTION = Table(
+    name="resolution",
+    title="Resolution correction by method",
+    meaning="what each form of the correction takes off stable terrain, off each band of it and off the glaciers, the"
+    " published one and the others side by side; no rows where both DEMs resolve the same detail",
+    columns=(
+        Column(
+            name="method",
+            type="string",
+            meaning="form of the correction",
+            enum=("point_spread", "principal_curvatures", "maximum_curvature"),
+            required=True,
+        ),
+        Column(
+            name="area",
+            type="string",
+            meaning="'stable': all stable terrain; 'band': the part of it between two elevations; 'glaciers'",
+            enum=("stable", "band", "glaciers"),
+            required=True,
+        ),
+        Column(name="lower_m", type="number", meaning="lower limit of the band; 0 elsewhere", unit="m", required=True),
+        Column(name="upper_m", type="number", meaning="upper limit of the band; 0 elsewhere", unit="m"),
+        Column(name="published", type="boolean", meaning="whether this form was taken off", required=True),
+        Column(name="count", type="integer", meaning="pixels of the sample", minimum=0),
+        metres("taken_off_m", "mean of what the form takes off, its vertical term beside the published one's included"),
+        sigma("sigma_taken_off_m", "that mean, from pixel to pixel", "m", 3),
+        metres("mean_before_m", "mean elevation difference before it"),
+        metres("mean_after_m", "mean elevation difference after it"),
+        metres("nmad_after_m", "NMAD of the elevation difference after it; of all stable terrain"),
+    ),
+    primary_key=("method", "area", "lower_m"),
+)
 CORRECTIONS = Table(
     name="corrections",
     title="Corrections for radar penetration and season",
@@ -1149,6 +1182,7 @@ ELEVATION_CHANGE_TABLES = (
     COREGISTRATION,
     DATES,
     CORRECTIONS,
+    RESOLUTION,
 )
 PAIR = Column(
     name="pair",

@@ -223,10 +223,10 @@ def draw_aspect(path: Path, result: ElevationChange, synthetic: bool) -> None:
 def draw_curvature(path: Path, result: ElevationChange, synthetic: bool) -> None:
     """Elevation difference against maximum curvature (Gardelle et al., 2012) before and after, with the fit."""
     numbers, correction = result.figures["curvature"], result.curvature
-    told = "not corrected"
-    if correction is not None:
-        done = "removed" if correction.applied else "not removed: it would not lower the NMAD"
-        told = f"{done} (NMAD {correction.nmad_before_m:.2f} to {correction.nmad_after_m:.2f} m); {correction.source}"
+    resolution = result.resolution
+    told = f"taken off by {resolution.method.replace('_', ' ')}"
+    if resolution.reason is not None:
+        told = f"not corrected: {resolution.reason}"
     with open_diagram(path, (6.4, 3.9), ("Resolution effect over stable terrain", told), synthetic) as (axes,):
         axes.axhline(0, color=INK, linewidth=0.8)
         centre = np.asarray(numbers["centre_per_100m"], float)

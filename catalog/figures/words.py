@@ -65,8 +65,9 @@ _ELEVATION_CHANGE: dict[str, Words] = {
     ),
     "curvature.png": (
         ("Resolution effect over stable terrain", "稳定地形上的分辨率效应"),
-        ("not removed: it would not lower the NMAD", "未改正：不能减小NMAD"),
-        ("removed", "已改正"),
+        ("taken off by point spread", "按点扩散函数扣除"),
+        ("taken off by principal curvatures", "按最大与最小曲率扣除"),
+        ("taken off by maximum curvature", "按最大曲率扣除"),
         ("not corrected", "未校正"),
         ("later", "后期"),
         ("earlier", "前期"),

@@ -16,7 +16,7 @@ from catalog.items.processing_steps import elevation_change_steps, inputs_of, pr
 from catalog.items.stated import Labels, gate_records, plain, raster_tags, supported_period
 from catalog.items.titles_cn import renders_cn, with_chinese
 from catalog.metadata import Facts, describe
-from pipeline.elevation_change.result import ElevationChange
+from pipeline.elevation_change.result import ElevationChange, ResolutionCorrection
 from pipeline.progress import Tell, silent
 from schemas.definition import Bilingual
 from schemas.messages import Message, Paragraph, word
@@ -116,6 +116,7 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
         kept = ("applied", "source", "nmad_before_m", "nmad_after_m")
         values = asdict(result.curvature)
         properties["glacier:curvature_correction"] = plain({name: values[name] for name in kept}, 4)
+    properties["glacier:resolution_correction"] = plain(result.resolution.summary, 4)
     if result.totals is not None:
         properties["glacier:totals"] = plain(asdict(result.totals), 4)
     if supported := supported_period(dataset):
@@ -141,7 +142,7 @@ def lineage(dataset: Dataset, result: ElevationChange) -> Paragraph:
 
 
 def _lineage(dataset: Dataset, result: ElevationChange) -> Iterator[Message]:
-    shift, curvature = result.shift_m, result.curvature
+    shift = result.shift_m
     if dataset.synthetic:
         yield Message("Synthetic sample inputs.")
     yield Message(
@@ -163,17 +164,39 @@ def _lineage(dataset: Dataset, result: ElevationChange) -> Iterator[Message]:
         north=shift.north,
         up=shift.up,
     )
-    if curvature is not None:
-        kept = Message("removed") if curvature.applied else Message("fitted, but not removed because NMAD did not fall")
-        yield Message(
-            "The resolution effect by maximum curvature (Gardelle et al., 2012; {source}) was {done}: NMAD"
-            " {before_m:.2f} to {after_m:.2f} m.",
-            source=curvature.source,
-            done=kept,
-            before_m=curvature.nmad_before_m,
-            after_m=curvature.nmad_after_m,
-        )
+    yield from _resolution_said(result.resolution)
     yield Message("Elevation change is later minus earlier; its uncertainty was estimated from stable terrain.")
+
+
+def _resolution_said(resolution: ResolutionCorrection) -> Iterator[Message]:
+    """What was done about the different resolutions, beside what the description of the method says."""
+    if resolution.reason is not None:
+        yield Message("No correction of the resolution effect was taken off: {reason}.", reason=resolution.reason)
+        return
+    if resolution.method == "point_spread":
+        yield Message(
+            "The resolution effect was taken off by the coarser DEM's point spread ({coefficient:.2f} times what it"
+            " takes from the finer DEM's heights), fitted in turn with the shift, instead of the description's maximum"
+            " curvature, which takes something off smooth glaciers that is not there.",
+            coefficient=resolution.coefficient,
+        )
+    elif resolution.method == "principal_curvatures":
+        yield Message(
+            "The resolution effect was taken off by the description's maximum curvature, to which the minimum curvature"
+            " was added, both curves zero on a plane, fitted in turn with the shift ({source}).",
+            source=resolution.source,
+        )
+    else:
+        yield Message(
+            "The resolution effect was taken off by maximum curvature alone (Gardelle et al., 2012; {source}), as the"
+            " description says.",
+            source=resolution.source,
+        )
+    yield Message(
+        "What the point spread, maximum and minimum curvature together, and maximum curvature alone take off stable"
+        " terrain, its elevation bands and the glaciers stands side by side in the table resolution.csv; the distance"
+        " of the first two is a term of the error."
+    )
 
 
 def _title_of(dataset: Dataset, role: str) -> Bilingual:

@@ -52,9 +52,7 @@ def elevation_change_steps(result: ElevationChange) -> Iterator[Step]:
     )
     if result.tilt.removed:
         yield _step("tilt", f"dh - ({result.tilt.east:.3g} easting + {result.tilt.north:.3g} northing)")
-    if result.curvature is not None and result.curvature.applied:
-        curve = "f(k): median of dh over stable terrain by class of maximum curvature k"
-        yield _step("resolution effect", f"dh - f(k); {curve} ({result.curvature.source})", "Gardelle et al. (2012)")
+    yield from _resolution(result)
     for correction in settings.corrections:
         yield _step(f"radar penetration and season, {correction.surface}", f"dh + {correction.added_m:g} m")
     if result.totals is not None and settings.glacier_outlier_nmad:
@@ -65,6 +63,21 @@ def elevation_change_steps(result: ElevationChange) -> Iterator[Step]:
             "limit by band as Gardelle et al. (2013)",
         )
     yield from _uncertainty_of_change(result)
+
+
+def _resolution(result: ElevationChange) -> Iterator[Step]:
+    resolution = result.resolution
+    said = {
+        "point_spread": f"dh - c (z - K * z), c = {resolution.coefficient:.3f}, z the finer DEM, K the coarser one's"
+        f" cell, its resampling and a Gaussian of {resolution.point_spread_sigma_m:.1f} m; fitted in turn with the"
+        " shift",
+        "principal_curvatures": "dh - f(k_max) - g(k_min), f(0) = g(0) = 0, maximum and minimum curvature; fitted in"
+        " turn with the shift",
+        "maximum_curvature": "dh - f(k); f(k): median of dh over stable terrain by class of maximum curvature k",
+    }
+    if resolution.method in said:
+        source = "" if resolution.method == "point_spread" else "Gardelle et al. (2012)"
+        yield _step("resolution effect", f"{said[resolution.method]} ({resolution.source})", source)
 
 
 def _uncertainty_of_change(result: ElevationChange) -> Iterator[Step]:

@@ -240,7 +240,7 @@ def _of_change(result: ElevationChange) -> dict[str, Any]:
         },
         "shift_m": asdict(result.shift_m),
         "datum": asdict(result.datum),
-        "curvature_correction_applied": result.curvature is not None and result.curvature.applied,
+        "resolution_correction": result.resolution.method,
         "glaciers": asdict(result.totals) if result.totals else None,
     }
 

@@ -39,8 +39,6 @@ def change_rows(result: ElevationChange) -> list[Row]:
             ("Mass change", f"{mass} Gt", f"{result.settings.ice_density_kg_m3:g} kg m-3"),
         ]
     pixels = result.shift_native_pixels
-    correction = result.curvature
-    used = correction is not None and correction.applied
     return [
         *rows,
         ("Shift east, north, up", f"{_triple(result.shift_m)} m", f"± {_triple(result.sigma_shift_m)} m"),
@@ -56,10 +54,23 @@ def change_rows(result: ElevationChange) -> list[Row]:
         ),
         ("Off-glacier NMAD", f"{before.nmad_m:.2f} to {after.nmad_m:.2f} m", "raw to corrected"),
         _patch_row(result),
-        ("Curvature correction", "applied" if used else "not applied", correction.source if correction else ""),
+        _resolution_row(result),
         ("Vertical datum", result.datum.method, result.datum.note),
         *(("Note on the inputs", "", note) for note in result.notes),
     ]
+
+
+def _resolution_row(result: ElevationChange) -> Row:
+    resolution = result.resolution
+    if resolution.reason is not None:
+        return "Resolution correction", "none", resolution.reason
+    found = resolution.by_method[resolution.method]
+    off_glaciers = "" if math.isnan(found.glaciers_m) else f", glaciers {signed(found.glaciers_m, 2)} m"
+    return (
+        "Resolution correction",
+        resolution.method.replace("_", " "),
+        f"takes off stable terrain {signed(found.stable_m, 2)} m{off_glaciers}",
+    )
 
 
 def _triple(shift: Shift) -> str:
@@ -70,6 +81,8 @@ def _patch_row(result: ElevationChange) -> Row:
     patches = result.patches
     if patches.count == 0:
         return "Patch test", "no patch", f"stable terrain has no room for patches of {patches.area_km2:.2g} km2"
+    if patches.count == 1:
+        return "Patch test", "one patch", f"of {patches.area_km2:.2g} km2: a spread needs two, and 200 to tell much"
     told = f"1 expected; {patches.count} stable patches of {patches.area_km2:.2g} km2"
     return "Patch test", f"spread {patches.spread:.2f}", told if patches.enough else f"{told}: too few to tell"
 

@@ -54,6 +54,7 @@ def difference_summary(result: ElevationChange) -> dict[str, Any]:
             "after": asdict(result.after),
         },
         "curvature_correction": None if correction is None else asdict(correction),
+        "resolution": finite(result.resolution.summary),
         "vertical_datum": asdict(result.datum),
         "patch_test": asdict(result.patches),
         "dates": _records(result.tables["dates"]) if "dates" in result.tables else [],

@@ -18,8 +18,9 @@ from pipeline.elevation_change.dem_checks.tile_seams import measure_seam, tile_b
 from pipeline.elevation_change.dems.tiles import Mosaic
 from pipeline.elevation_change.differencing.comparison import Differenced, difference
 from pipeline.elevation_change.differencing.corrections import corrections_table
-from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers
+from pipeline.elevation_change.glaciers.change import GlacierChange, Surface, change_of_glaciers
 from pipeline.elevation_change.glaciers.outliers import NO_OUTLIERS, GlacierOutliers, set_outliers_aside
+from pipeline.elevation_change.glaciers.resolution_term import ResolutionTerm
 from pipeline.elevation_change.pairing.dates import dated, dates_table
 from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, DemPair
 from pipeline.elevation_change.pairing.observations import Observations, Request, Source, check_inputs, observe
@@ -31,9 +32,10 @@ from pipeline.elevation_change.report import (
     notes_on_checks,
     notes_on_outliers,
     notes_on_patches,
-    notes_on_resolution,
+    notes_on_tilt,
 )
-from pipeline.elevation_change.result import ElevationChange, GlacierTotals
+from pipeline.elevation_change.resolution_report import notes_on_resolution, resolution_result, resolution_table
+from pipeline.elevation_change.result import ElevationChange
 from pipeline.elevation_change.uncertainty.accuracy import accuracy_table_of
 from pipeline.elevation_change.uncertainty.error_model import ClassTallying, ErrorModel, error_model
 from pipeline.elevation_change.uncertainty.patch_test import PatchTest, patch_test
@@ -106,27 +108,32 @@ def _elevation_change(
     tell("Estimating the uncertainty from stable terrain")
     error = error_model(observed, compared, resources)
     tell("Summing up the change of each glacier")
-    glaciers, totals = glacier_change(observed, compared, error, settings, outliers)
+    change = glacier_change(observed, compared, error, settings, outliers)
+    glaciers = {} if change is None else change.tables
     tell("Testing the uncertainty on stable patches")
     patches = patches_of_glacier_size(observed, glaciers.get("glaciers"), error, resources)
+    resolution = resolution_result(compared, change)
     tables = {
         "accuracy": accuracy_table_of(error.tallied),
         "dem_checks": checks,
         "coregistration": iteration_table(compared),
         "dates": dates_table(settings, sources, period, observed.outlines),
         "corrections": corrections_table(settings),
+        "resolution": resolution_table(compared, change),
         **glaciers,
     }
     figures = {**figure_numbers(observed, compared, error, patches), "dem_checks": check_numbers}
     notes = (
         *notes,
         *notes_on_checks(checks),
-        *notes_on_resolution(observed, compared),
+        *notes_on_resolution(resolution),
+        *notes_on_tilt(compared),
+        *(() if error.note is None else (error.note,)),
         *notes_on_outliers(outliers),
         *notes_on_patches(patches),
     )
-    report = Report(tables, figures, notes, settings)
-    return assembled(observed, compared, error, patches, totals, report)
+    report = Report(tables=tables, figures=figures, notes=notes, settings=settings, resolution=resolution)
+    return assembled(observed, compared, error, patches, None if change is None else change.totals, report)
 
 
 def check_dems(observed: Observations, resources: Resources) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -175,10 +182,10 @@ def glacier_change(
     error: ErrorModel,
     settings: ElevationChangeSettings,
     outliers: GlacierOutliers = NO_OUTLIERS,
-) -> tuple[dict[str, pd.DataFrame], GlacierTotals | None]:
-    """Tables of glaciers, elevation bands and the region, and the region's totals; nothing without outlines."""
+) -> GlacierChange | None:
+    """The change of every glacier and of the region; None without outlines."""
     if observed.outlines is None:
-        return {}, None
+        return None
     surface = Surface(
         grid=observed.grid,
         dh_m=compared.layers.dh,
@@ -189,10 +196,9 @@ def glacier_change(
         settings=settings,
         sigma_shift_m=(error.sigma_shift_m.east, error.sigma_shift_m.north),
         outliers=outliers,
+        resolution=ResolutionTerm.of(compared.resolution, compared.registration.pair, compared.registration.shift),
     )
-    change = change_of_glaciers(surface, observed.outlines)
-    tables = {"glaciers": change.glaciers, "elevation_bands": change.bands, "region": change.region}
-    return tables, change.totals
+    return change_of_glaciers(surface, observed.outlines)
 
 
 def patches_of_glacier_size(

@@ -14,20 +14,29 @@ from pipeline.elevation_change.differencing.comparison import Differenced
 from pipeline.elevation_change.differencing.difference import StableSample
 from pipeline.elevation_change.glaciers.outliers import GlacierOutliers
 from pipeline.elevation_change.pairing.observations import Observations
-from pipeline.elevation_change.result import ElevationChange, GlacierTotals, NativeShift, PatchSpread, Shift
+from pipeline.elevation_change.result import (
+    ElevationChange,
+    GlacierTotals,
+    NativeShift,
+    PatchSpread,
+    ResolutionCorrection,
+    Shift,
+)
 from pipeline.elevation_change.uncertainty.accuracy import histogram_numbers
 from pipeline.elevation_change.uncertainty.error_model import ErrorModel
 from pipeline.elevation_change.uncertainty.patch_test import PatchTest
+from schemas.messages import Message
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import COREGISTRATION
 
 # a spread of the patches' standardised means that the stated uncertainty can explain
 PATCH_SPREAD = (0.8, 1.2)
 CURVATURE_GROUPS = 30
-SAME_RESOLUTION = 0.01
+# share of the NMAD that a tilt must explain for a note to suggest its removal
+TILT_WORTH_REMOVING = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What is published beside the rasters: tables and figures' numbers by name, notes, settings."""
 
@@ -35,6 +44,7 @@ class Report:
     figures: dict[str, Any]
     notes: tuple[str, ...]
     settings: ElevationChangeSettings
+    resolution: ResolutionCorrection
 
 
 def assembled(
@@ -61,7 +71,8 @@ def assembled(
         before=statistics["raw"],
         after_coregistration=statistics["coregistered"],
         after=statistics["corrected"],
-        curvature=compared.correction,
+        resolution=report.resolution,
+        curvature=compared.resolution.curvature,
         datum=observed.datum,
         patches=patches_in_words(patches),
         totals=totals,
@@ -110,6 +121,24 @@ def notes_on_outliers(outliers: GlacierOutliers) -> tuple[str, ...]:
     )
 
 
+def notes_on_tilt(compared: Differenced) -> tuple[Message, ...]:
+    """A suggestion to remove a tilt that explains a fifth of the spread of stable terrain and was left in.
+
+    Parameters
+    ----------
+    compared : the difference of the co-registered pair.
+    """
+    if compared.tilt.removed or compared.tilt_explains < TILT_WORTH_REMOVING:
+        return ()
+    return (
+        Message(
+            "a residual tilt explains {share:.0%} of the NMAD of stable terrain: it can be removed (--remove-tilt,"
+            " setting correct_tilt)",
+            share=compared.tilt_explains,
+        ),
+    )
+
+
 def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
     """A word of warning where means over stable patches contradict the stated uncertainty."""
     least, greatest = PATCH_SPREAD
@@ -119,18 +148,6 @@ def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
     return (
         f"means over stable patches spread {patches.spread:.2f} times as widely as the stated uncertainty says "
         f"({least:g} to {greatest:g} expected): that of a glacier's mean is probably too {wrong} by this factor",
-    )
-
-
-def notes_on_resolution(observed: Observations, compared: Differenced) -> tuple[str, ...]:
-    """A word of warning where DEMs of one pixel size were corrected for different resolutions."""
-    correction = compared.correction
-    ratio = observed.aligned_dem.nominal_resolution_m / observed.reference_dem.nominal_resolution_m
-    if correction is None or not correction.applied or abs(ratio - 1) > SAME_RESOLUTION:
-        return ()
-    return (
-        "both DEMs have the same pixel size: unless one resolves less detail, what the curvature correction takes off "
-        "is noise, and it is better left out",
     )
 
 

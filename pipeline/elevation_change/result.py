@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.blocks import Raster
@@ -67,7 +68,7 @@ class CurvatureCorrection:
 
     Attributes
     ----------
-    applied : whether it was kept, which it is only where it lowers the NMAD of stable terrain.
+    applied : whether it was taken off; else it stands beside what was.
     source : DEM and operator of the curvature raster, the same for fit and application.
     knots_per_100m : curvature at the fitted bins (100 m-1), increasing.
     bias_m : fitted bias at the knots (m); the end values hold beyond them.
@@ -80,6 +81,65 @@ class CurvatureCorrection:
     bias_m: tuple[float, ...]
     nmad_before_m: float
     nmad_after_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenOff:
+    """What one form of the resolution correction takes off, whether it is the one published or not.
+
+    Attributes
+    ----------
+    stable_m, glaciers_m : mean of what it takes off stable terrain and off all glaciers, its vertical term beside the
+        published one's included (m, later minus earlier); NaN without glaciers.
+    nmad_m : NMAD of stable terrain that it leaves (m).
+    """
+
+    stable_m: float
+    glaciers_m: float
+    nmad_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionCorrection:
+    """What was done about the different detail that the two DEMs resolve.
+
+    Attributes
+    ----------
+    asked, method : the method of the settings, and the one that was taken off ("none" where nothing was).
+    reason : why nothing was taken off; None where something was.
+    source : DEM from whose heights the effect follows.
+    detail_kept : share of the finer DEM's amplitude that the coarser one keeps at 3 to 6 of its posts.
+    coefficient, point_spread_sigma_m : of the point spread; NaN where it was not fitted.
+    by_method : what each form takes off, side by side; empty where the DEMs resolve the same detail.
+    """
+
+    asked: str
+    method: str
+    reason: Message | None
+    source: Message
+    detail_kept: float
+    coefficient: float
+    point_spread_sigma_m: float
+    by_method: dict[str, TakenOff]
+
+    @property
+    def taken_off(self) -> TakenOff:
+        """What was taken off; nothing, and the spread unknown, where no correction was."""
+        return self.by_method.get(self.method, TakenOff(stable_m=0.0, glaciers_m=0.0, nmad_m=math.nan))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The correction as JSON has it, but for NaN."""
+        return {
+            "asked": self.asked,
+            "method": self.method,
+            "reason": self.reason,
+            "detail_kept": self.detail_kept,
+            "coefficient": self.coefficient,
+            "point_spread_sigma_m": self.point_spread_sigma_m,
+            "taken_off": {"stable_m": self.taken_off.stable_m, "glaciers_m": self.taken_off.glaciers_m},
+            "by_method": {name: asdict(found) for name, found in self.by_method.items()},
+        }
 
 
 @dataclass(frozen=True)
@@ -142,7 +202,8 @@ class ElevationChange:
     shift_native_pixels : its horizontal part on the aligned DEM's own grid.
     tilt : residual tilt.
     before, after_coregistration, after : stable-terrain statistics, on the same pixels.
-    curvature : the resolution correction, or None when the settings leave it out.
+    resolution : what was done about the different detail of the DEMs, and what other methods would have done.
+    curvature : the correction by maximum curvature alone, or None when the settings ask for no correction.
     datum : the vertical datum step.
     patches : the stated uncertainty tested on stable patches.
     totals : all glaciers together; None without outlines.
@@ -166,6 +227,7 @@ class ElevationChange:
     before: Statistics
     after_coregistration: Statistics
     after: Statistics
+    resolution: ResolutionCorrection
     curvature: CurvatureCorrection | None
     datum: DatumStep
     patches: PatchSpread

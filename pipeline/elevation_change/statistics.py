@@ -115,6 +115,35 @@ def within_nmad(values: FloatArray, mask: BoolArray, limit: float, rounds: int =
 
 
 @dataclass(frozen=True)
+class Range:
+    """Values within ``half_width`` of the centre; NaN is never within."""
+
+    centre: float
+    half_width: float
+
+    @classmethod
+    def within_nmad(cls, values: FloatArray, limit: float, rounds: int = 5) -> Range:
+        """Median and ``limit`` NMAD of values (pixels,), of what lies within them, iterated until none more leaves."""
+        chosen = thinned(values[np.isfinite(values)])
+        found = cls(0.0, np.inf)
+        for _ in range(rounds):
+            if chosen.size == 0:
+                break
+            found = cls(float(np.median(chosen)), limit * max(nmad(chosen), 1e-6))
+            narrowed = chosen[found.holds(chosen)]
+            if narrowed.size == chosen.size:
+                break
+            chosen = narrowed
+        return found
+
+    def holds(self, values: FloatArray) -> BoolArray:
+        """Which values lie within; shaped like them."""
+        inside: BoolArray = values >= np.float32(self.centre - self.half_width)
+        inside &= values <= np.float32(self.centre + self.half_width)
+        return inside
+
+
+@dataclass(frozen=True)
 class Bins:
     """Equal bins on both sides of a value; what lies beyond them is counted in the outermost.
 

@@ -130,6 +130,39 @@ def inner_maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
     -------
     Shape (..., rows - 2, columns - 2), (100 m)-1; NaN where the window holds a void.
     """
+    root, total = _second_order(heights)
+    root -= total
+    root *= 50 / pixel_m**2
+    return root
+
+
+def inner_principal_curvatures(heights: FloatArray, pixel_m: float) -> tuple[FloatArray, FloatArray]:
+    """Maximum and minimum curvature, convex positive, per 100 m.
+
+    k_max, k_min = 100 [-(D + E) +- sqrt((D - E)^2 + F^2)], as in ``inner_maximum_curvature``; their sum is the negative
+    Laplacian. Both are zero on a plane.
+
+    Parameters
+    ----------
+    heights : shape (..., rows, columns), m.
+    pixel_m : pixel size, m.
+
+    Returns
+    -------
+    Two arrays of shape (..., rows - 2, columns - 2), (100 m)-1; NaN where the window holds a void.
+    """
+    root, total = _second_order(heights)
+    scale = 50 / pixel_m**2
+    root *= scale
+    total *= scale
+    minimum = -root
+    minimum -= total
+    root -= total
+    return root, minimum
+
+
+def _second_order(heights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """2 L^2 times sqrt((D - E)^2 + F^2) and times D + E of Zevenbergen and Thorne's quadratic."""
     # differences from the centre first: they are small, so that float32 loses nothing of heights of thousands of metres
     centre = heights[_INNER]
     across = heights[_WEST] - centre  # becomes 2 L^2 D
@@ -144,10 +177,7 @@ def inner_maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:
     twist *= 0.5
     np.square(twist, out=twist)
     across += twist
-    result: FloatArray = np.sqrt(across, out=across)
-    result -= total
-    result *= 50 / pixel_m**2
-    return result
+    return np.sqrt(across, out=across), total
 
 
 def maximum_curvature(heights: FloatArray, pixel_m: float) -> FloatArray:

@@ -28,8 +28,10 @@ from pipeline.elevation_change.result import (
     GlacierTotals,
     NativeShift,
     PatchSpread,
+    ResolutionCorrection,
     Shift,
     Statistics,
+    TakenOff,
     Tilt,
 )
 from pipeline.grid import Grid
@@ -193,6 +195,22 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
         before=_statistics(3.21, 8.5),
         after_coregistration=_statistics(0.41, 5.1),
         after=_statistics(0.12, 4.2),
+        resolution=ResolutionCorrection(
+            asked="point_spread",
+            method="point_spread",
+            reason=None,
+            source=Message(
+                "{role} DEM, Zevenbergen and Thorne 3 x 3 at {pixel_m:g} m", role=word("later"), pixel_m=30.0
+            ),
+            detail_kept=0.87,
+            coefficient=0.93,
+            point_spread_sigma_m=15.3,
+            by_method={
+                "point_spread": TakenOff(stable_m=0.02, glaciers_m=-0.41, nmad_m=4.2),
+                "principal_curvatures": TakenOff(stable_m=0.03, glaciers_m=-0.62, nmad_m=4.4),
+                "maximum_curvature": TakenOff(stable_m=0.05, glaciers_m=-1.7, nmad_m=4.7),
+            },
+        ),
         curvature=CurvatureCorrection(
             applied=True,
             source="later, Zevenbergen-Thorne 3x3",

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.blocks import Block, Runner
+from pipeline.blocks import Block, Raster, Runner
 from pipeline.elevation_change.coregistration.survey import AlignedWindows, Survey
 from pipeline.elevation_change.pairing.dem_pair import RIM, DemPair, inner_columns, inner_rows, with_rim
 from pipeline.elevation_change.result import Shift
@@ -241,6 +241,7 @@ class SurveyedTerrain:
         self.survey, self.pixel_m = survey, pair.pixel_m
         self._settings, self._limits = settings, tangent_limits(settings)
         self._windows = AlignedWindows(pair, survey.lattice, runner)
+        self.taken_off: FloatArray | None = None
         self.centre = survey.reference[..., RIM:-RIM, RIM:-RIM]
         self.gradient = inner_gradient(survey.reference[..., 1:-1, 1:-1], pair.pixel_m)
         steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2
@@ -256,9 +257,22 @@ class SurveyedTerrain:
         other._windows = AlignedWindows(pair, self.survey.lattice, runner)
         return other
 
-    def difference(self, shift: Shift) -> FloatArray:
-        """Reference minus aligned DEM at a shift, shaped like the windows, m."""
+    def less(self, taken_off: FloatArray) -> SurveyedTerrain:
+        """The same terrain with so much (m, shaped like the windows) taken off every difference."""
+        other = copy(self)
+        other.taken_off = taken_off
+        return other
+
+    def plain_difference(self, shift: Shift) -> FloatArray:
+        """Reference minus aligned DEM at a shift, nothing taken off, shaped like the windows, m."""
         result: FloatArray = self.centre - self._windows.at(shift)
+        return result
+
+    def difference(self, shift: Shift) -> FloatArray:
+        """Reference minus aligned DEM at a shift, less what is taken off, shaped like the windows, m."""
+        result = self.plain_difference(shift)
+        if self.taken_off is not None:
+            result -= self.taken_off
         return result
 
     def weighting(self, difference: FloatArray) -> tuple[Weighting, float]:
@@ -337,25 +351,42 @@ def refuse_far(shift: Shift, settings: ElevationChangeSettings) -> None:
         )
 
 
-def sums_over_all_pixels(
-    pair: DemPair, shift: Shift, weighting: Weighting, runner: Runner, blocks: list[Block]
-) -> StepSums:
+@dataclass(frozen=True)
+class StepOfAll:
+    """A step over every pixel of the grid.
+
+    Attributes
+    ----------
+    shift : from which it goes.
+    taken_off : of every difference, m, shape of the grid; None for nothing.
+    """
+
+    pair: DemPair
+    shift: Shift
+    weighting: Weighting
+    taken_off: Raster | None = None
+
+
+def sums_over_all_pixels(step: StepOfAll, runner: Runner, blocks: list[Block]) -> StepSums:
     """Normal equations of one step over every pixel of the grid."""
-    parts = runner.map(partial(_block_sums, pair, shift, weighting), blocks)
+    parts = runner.map(partial(_block_sums, step), blocks)
     total = StepSums.nothing()
     for part in parts:
         total = total + part
     return total
 
 
-def _block_sums(pair: DemPair, shift: Shift, weighting: Weighting, block: Block) -> StepSums:
+def _block_sums(step: StepOfAll, block: Block) -> StepSums:
+    pair = step.pair
     rows, columns = inner_rows(block.rows, pair.shape), inner_columns(pair.shape)
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return StepSums.nothing()
     reference = pair.reference[with_rim(rows), with_rim(columns)]
-    difference = pair.aligned.moved(rows, columns, shift)
+    difference = pair.aligned.moved(rows, columns, step.shift)
     np.subtract(reference[RIM:-RIM, RIM:-RIM], difference, out=difference)
-    return step_sums(reference, difference, pair.suitable(reference, rows, columns), pair.pixel_m, weighting)
+    if step.taken_off is not None:
+        difference -= step.taken_off[rows, columns]
+    return step_sums(reference, difference, pair.suitable(reference, rows, columns), pair.pixel_m, step.weighting)
 
 
 def cosine_search(terrain: SurveyedTerrain, start: Shift, settings: ElevationChangeSettings, rounds: int = 10) -> Shift:

@@ -15,6 +15,7 @@ from pipeline.elevation_change.coregistration.coarse_offset import coarse_offset
 from pipeline.elevation_change.coregistration.fit import (
     Coregistration,
     Iteration,
+    StepOfAll,
     SurveyedTerrain,
     plus,
     refuse_far,
@@ -34,9 +35,17 @@ from pipeline.elevation_change.differencing.difference import (
     stable_sample,
     store,
 )
+from pipeline.elevation_change.differencing.resolution_fits import ResolutionFits
+from pipeline.elevation_change.differencing.shift_and_resolution import (
+    InTurnStart,
+    ResolutionChoice,
+    solved_in_turn,
+    with_effect,
+)
 from pipeline.elevation_change.pairing.dem_pair import DemPair
 from pipeline.elevation_change.pairing.observations import Observations, resampled_at
-from pipeline.elevation_change.result import CurvatureCorrection, Shift, Statistics, Tilt
+from pipeline.elevation_change.resolution.effects import EffectRaster
+from pipeline.elevation_change.result import Shift, Statistics, Tilt
 from pipeline.elevation_change.statistics import Bins, Tally, statistics_of, tally
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
@@ -90,14 +99,17 @@ class Differenced:
     Attributes
     ----------
     sample : stable pixels of the survey at the final shift.
+    resolution : the resolution effect in all its forms, and which one was taken off.
+    tilt_explains : share of the NMAD of stable terrain that the tilt explains, whether it is removed or not.
     tallied : all judged pixels after every step, as the tallying asked for.
     """
 
     registration: Coregistration
     terrain: SurveyedTerrain
     sample: StableSample
-    correction: CurvatureCorrection | None
+    resolution: ResolutionFits
     tilt: Tilt
+    tilt_explains: float
     recipe: Recipe
     layers: Layers
     tallied: Tallied
@@ -129,24 +141,25 @@ def difference(
     BadInput : terrain on which no shift can be found; each message names the step.
     """
     tell("Co-registering by the cosine relation of aspect and elevation difference")
-    registration, terrain = coregistered(
+    registration, terrain, choice = coregistered(
         observed.pair, settings, resources, lambda pair, shift: resampled_at(observed, pair, shift, resources)
     )
-    tell("Correcting the resolution effect by maximum curvature")
-    pair, shift = registration.pair, registration.shift
-    sample, correction, tilt = stable_sample(pair, terrain, shift, resources.runner, settings)
-    recipe = recipe_for(pair, shift, sample, correction, tilt, settings, with_error=with_error)
+    tell("Correcting the resolution effect")
+    pair = registration.pair
+    found = stable_sample(registration, terrain, choice, resources.runner, settings)
+    recipe = recipe_for(registration, found, settings, with_error=with_error)
     layers = new_layers(pair, resources.scratch, with_error=with_error)
     tallies = resources.runner.map(
-        partial(_write_block, recipe, layers, tallying(sample)), resources.blocks(pair.shape)
+        partial(_write_block, recipe, layers, tallying(found.sample)), resources.blocks(pair.shape)
     )
     tallied = reduce(add, tallies)
     return Differenced(
         registration=registration,
         terrain=terrain,
-        sample=sample,
-        correction=correction,
-        tilt=tilt,
+        sample=found.sample,
+        resolution=found.resolution,
+        tilt=found.tilt,
+        tilt_explains=found.tilt_explains,
         recipe=recipe,
         layers=layers,
         tallied=tallied,
@@ -164,7 +177,7 @@ def as_it_is(pair: DemPair, _shift: Shift) -> DemPair:
 
 def coregistered(
     pair: DemPair, settings: ElevationChangeSettings, resources: Resources, resample: Resample = as_it_is
-) -> tuple[Coregistration, SurveyedTerrain]:
+) -> tuple[Coregistration, SurveyedTerrain, ResolutionChoice]:
     """The shift that brings the aligned DEM onto the reference, found on a survey and settled on all stable pixels.
 
     Guessed from thinned pictures, found by least absolute deviations on the survey, then by steps over every pixel of
@@ -177,14 +190,20 @@ def coregistered(
     """
     runner = resources.runner
     terrain = SurveyedTerrain(pair, take_survey(pair, runner), runner, settings)
-    shift, iterations = search_on_survey(terrain, coarse_offset(pair, runner, settings), settings)
+    start = InTurnStart(*search_on_survey(terrain, coarse_offset(pair, runner, settings), settings))
+    solved = solved_in_turn(pair, terrain, start, settings, runner)
+    pair, terrain, shift, effect = solved.pair, solved.terrain, solved.shift, solved.effect
+    iterations = list(solved.iterations)
     for _ in range(settings.max_iterations):
         moved = resample(pair, shift)
         in_place = moved is pair
         if not in_place:
             pair, terrain = moved, terrain.of(moved, runner)
+        if effect is not None:
+            terrain, effect = with_effect(terrain, pair, solved.choice, settings, (shift, runner))
         weighting, spread = terrain.weighting(terrain.difference(shift))
-        sums = sums_over_all_pixels(pair, shift, weighting, runner, resources.blocks(pair.shape))
+        taken_off = None if effect is None else EffectRaster(effect, pair, shift)
+        sums = sums_over_all_pixels(StepOfAll(pair, shift, weighting, taken_off), runner, resources.blocks(pair.shape))
         step = sums.step(weighting.scale_m)
         length = float(np.hypot(step.east, step.north)) / (settings.tolerance_pixel * pair.pixel_m)
         last = length < (LAST_STEP_TOLERANCES if in_place else 1)
@@ -194,7 +213,7 @@ def coregistered(
         refuse_far(shift, settings)
         if last:
             break
-    return Coregistration(pair, shift, tuple(iterations)), terrain
+    return Coregistration(pair, shift, tuple(iterations)), terrain, solved.choice
 
 
 def _write_block(recipe: Recipe, layers: Layers, tallying: Tallying, block: Block) -> Tallied:

@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.blocks import Block, Runner, Scratch, WritableRaster
-from pipeline.elevation_change.coregistration.fit import SurveyedTerrain
+from pipeline.elevation_change.coregistration.fit import Coregistration, SurveyedTerrain
 from pipeline.elevation_change.coregistration.survey import aligned_windows
 from pipeline.elevation_change.differencing.corrections import with_corrections
-from pipeline.elevation_change.differencing.resolution_bias import BiasCurve, fit_curvature_bias
+from pipeline.elevation_change.differencing.resolution_fits import ResolutionFits, Surveyed, resolution_fits
+from pipeline.elevation_change.differencing.shift_and_resolution import ResolutionChoice
 from pipeline.elevation_change.differencing.terrain_sigma import TerrainSigma, terrain_sigma
 from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, DemPair, inner_columns, inner_rows, with_rim
 from pipeline.elevation_change.pairing.spread_windows import raster_windows
-from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, CurvatureCorrection, Shift, Tilt
-from pipeline.elevation_change.statistics import nmad, thinned
+from pipeline.elevation_change.resolution.effects import Effect, EffectRaster
+from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, Shift, Tilt
+from pipeline.elevation_change.statistics import Range, nmad
 from pipeline.elevation_change.terrain import (
     aspect_deg,
     gradient,
@@ -26,41 +28,11 @@ from pipeline.elevation_change.terrain import (
 )
 from pipeline.grid import BoolArray, FloatArray
 from schemas.errors import BadInput
-from schemas.messages import Message
 from schemas.settings import ElevationChangeSettings
 
 # standardised residuals beyond this many NMAD are blunders, not the error the variogram describes
 RESIDUAL_LIMIT_NMAD = 6.0
 STEPS = ("raw", "coregistered", "corrected")
-
-
-@dataclass(frozen=True)
-class Range:
-    """Values within ``half_width`` of the centre; NaN is never within."""
-
-    centre: float
-    half_width: float
-
-    @classmethod
-    def within_nmad(cls, values: FloatArray, limit: float, rounds: int = 5) -> Range:
-        """Median and ``limit`` NMAD of values (pixels,), of what lies within them, iterated until none more leaves."""
-        chosen = thinned(values[np.isfinite(values)])
-        found = cls(0.0, np.inf)
-        for _ in range(rounds):
-            if chosen.size == 0:
-                break
-            found = cls(float(np.median(chosen)), limit * max(nmad(chosen), 1e-6))
-            narrowed = chosen[found.holds(chosen)]
-            if narrowed.size == chosen.size:
-                break
-            chosen = narrowed
-        return found
-
-    def holds(self, values: FloatArray) -> BoolArray:
-        """Which values lie within; shaped like them."""
-        inside: BoolArray = values >= np.float32(self.centre - self.half_width)
-        inside &= values <= np.float32(self.centre + self.half_width)
-        return inside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +70,8 @@ class Recipe:
 
     Attributes
     ----------
-    curve : resolution bias of reference minus aligned DEM by curvature; None where there is none to take off.
-    plane : tilt (east, north) of reference minus aligned DEM that is taken off, m per m; None where it stays.
+    effect : resolution effect of reference minus aligned DEM; None where there is none to take off.
+    plane : tilt of reference minus aligned DEM that is taken off; None where it stays.
     judged : range of corrected differences (later minus earlier) of stable terrain, m.
     tangent_squared : greatest squared slope tangent of stable terrain.
     sigma : error by terrain; None where it is not asked for.
@@ -109,8 +81,8 @@ class Recipe:
 
     pair: DemPair
     shift: Shift
-    curve: BiasCurve | None
-    plane: tuple[float, float] | None
+    effect: Effect | None
+    plane: Plane | None
     judged: Range
     tangent_squared: float
     sigma: TerrainSigma | None
@@ -166,21 +138,41 @@ class BlockOfDifferences:
         return {"raw": self.raw, "coregistered": self.coregistered, "corrected": self.corrected}[name]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StableTerrain:
+    """What the survey's stable pixels tell.
+
+    Attributes
+    ----------
+    resolution : the resolution effect in all its forms, and which one is taken off.
+    tilt : of later minus earlier.
+    plane : what the tilt takes off reference minus aligned DEM; None where it stays.
+    tilt_explains : share of the NMAD of stable terrain that the tilt explains, 0 to 1.
+    """
+
+    sample: StableSample
+    resolution: ResolutionFits
+    tilt: Tilt
+    plane: Plane | None
+    tilt_explains: float
+
+
 def stable_sample(
-    pair: DemPair, terrain: SurveyedTerrain, shift: Shift, runner: Runner, settings: ElevationChangeSettings
-) -> tuple[StableSample, CurvatureCorrection | None, Tilt]:
+    registration: Coregistration, terrain: SurveyedTerrain, choice: ResolutionChoice, runner: Runner,
+    settings: ElevationChangeSettings,
+) -> StableTerrain:  # fmt: skip
     """The survey's stable pixels, with the resolution effect and, if asked for, the tilt taken off their differences.
 
     Errors
     ------
     BadInput : fewer pixels than ``minimum_stable_pixels``.
     """
-    lattice = terrain.survey.lattice
+    pair, shift = registration.pair, registration.shift
     slopes = terrain.gradient
-    aligned = aligned_windows(pair, lattice, shift, runner)
-    unmoved = raster_windows(pair.unmoved, lattice, runner)
+    unmoved = raster_windows(pair.unmoved, terrain.survey.lattice, runner)
     slope = slope_deg(*slopes)
     stable = terrain.survey.suitable & (slope <= settings.slope_max_deg)
+    aligned = aligned_windows(pair, terrain.survey.lattice, shift, runner)
     stable &= np.isfinite(aligned) & np.isfinite(unmoved) & np.isfinite(terrain.centre)
     if int(stable.sum()) < settings.minimum_stable_pixels:
         raise BadInput(
@@ -192,16 +184,17 @@ def stable_sample(
     reference = terrain.centre[stable]
     raw, difference = reference - unmoved[stable], reference - aligned[stable]
     curvature = _surveyed_curvature(pair, terrain, shift, runner)[stable]
-    correction, curve = None, None
-    if settings.correct_curvature:
-        kept = Range.within_nmad(difference, settings.outlier_nmad).holds(difference)
-        correction = fit_curvature_bias(difference[kept], curvature[kept], _curvature_source(pair))
-        curve = BiasCurve.of(correction)
-    corrected = difference if curve is None else difference - curve.at(curvature)
+    resolution = resolution_fits(
+        registration, terrain, choice, Surveyed(difference=difference, curvature=curvature, stable=stable), settings,
+        runner,
+    )  # fmt: skip
+    corrected = difference if resolution.taken_off is None else difference - resolution.taken_off
     places = [np.broadcast_to(part, stable.shape)[stable] for part in positions(pair, terrain)]
-    slope_east, slope_north = _plane(corrected, places, settings)
+    plane = plane_of(corrected, places, settings)
+    level = corrected - plane.at(*places).astype(np.float32)
+    explains = 1 - nmad(level) / max(nmad(corrected), 1e-6)
     if settings.correct_tilt:
-        corrected = corrected - (slope_east * places[0] + slope_north * places[1]).astype(np.float32)
+        corrected = level
     sign = pair.sign
     sample = StableSample(
         raw=sign * raw,
@@ -215,7 +208,9 @@ def stable_sample(
         curvature=curvature,
         elevation=reference,
     )
-    return sample, correction, Tilt(sign * slope_east, sign * slope_north, settings.correct_tilt)
+    tilt = Tilt(sign * plane.east, sign * plane.north, settings.correct_tilt)
+    kept = plane if settings.correct_tilt else None
+    return StableTerrain(sample=sample, resolution=resolution, tilt=tilt, plane=kept, tilt_explains=max(0.0, explains))
 
 
 def positions(pair: DemPair, terrain: SurveyedTerrain) -> tuple[FloatArray, FloatArray]:
@@ -233,33 +228,47 @@ def _surveyed_curvature(pair: DemPair, terrain: SurveyedTerrain, shift: Shift, r
     return inner_maximum_curvature(wide, pair.pixel_m)
 
 
-def _curvature_source(pair: DemPair) -> Message:
-    later_is_reference = pair.sign == 1
-    role = Message("later") if later_is_reference != pair.curvature_of_aligned else Message("earlier")
-    return Message("{role} DEM, Zevenbergen and Thorne 3 x 3 at {pixel_m:g} m", role=role, pixel_m=pair.pixel_m)
+@dataclass(frozen=True)
+class Plane:
+    """A plane that is zero in the middle of stable terrain, so that taking it off leaves the mean there as it is.
+
+    Attributes
+    ----------
+    east, north : its slopes, m per m.
+    middle_m : easting and northing of stable terrain's own middle, from the middle of the grid.
+    """
+
+    east: float
+    north: float
+    middle_m: tuple[float, float]
+
+    def at(self, east_m: FloatArray, north_m: FloatArray) -> FloatArray:
+        """Its height at places counted from the middle of the grid, m."""
+        return self.east * (east_m - self.middle_m[0]) + self.north * (north_m - self.middle_m[1])
 
 
-def _plane(difference: FloatArray, places: list[FloatArray], settings: ElevationChangeSettings) -> tuple[float, float]:
-    """Least-squares plane of a difference: its slopes to the east and to the north, m per m."""
+def plane_of(difference: FloatArray, places: list[FloatArray], settings: ElevationChangeSettings) -> Plane:
+    """Least-squares plane of a difference without outliers, about the middle of the pixels it is fitted to.
+
+    Parameters
+    ----------
+    difference : of stable terrain, shape (pixels,), m.
+    places : easting and northing of the pixels from the middle of the grid, shape (pixels,) each, m.
+    """
     kept = Range.within_nmad(difference, settings.outlier_nmad).holds(difference)
     design = np.stack([places[0][kept], places[1][kept], np.ones(int(kept.sum()))])
     products = np.einsum("ip,jp->ij", design, design)
     right = np.einsum("ip,p->i", design, difference[kept].astype(np.float64))
     east, north, _ = np.linalg.solve(products, right)
-    return float(east), float(north)
+    middle = products[2, :2] / products[2, 2]
+    return Plane(float(east), float(north), (float(middle[0]), float(middle[1])))
 
 
 def recipe_for(
-    pair: DemPair,
-    shift: Shift,
-    sample: StableSample,
-    correction: CurvatureCorrection | None,
-    tilt: Tilt,
-    settings: ElevationChangeSettings,
-    *,
-    with_error: bool,
+    registration: Coregistration, found: StableTerrain, settings: ElevationChangeSettings, *, with_error: bool
 ) -> Recipe:
     """What the survey says of how every pixel is corrected and judged, and of its error by terrain if asked for."""
+    sample = found.sample
     kept = sample.judged
     sigma, residual = None, Range(0.0, np.inf)
     if with_error:
@@ -267,10 +276,10 @@ def recipe_for(
         sigma = terrain_sigma(dh, slope, curvature, np.ones(dh.shape, bool))
         residual = Range.within_nmad(dh / sigma.on(slope, curvature), RESIDUAL_LIMIT_NMAD)
     return Recipe(
-        pair=pair,
-        shift=shift,
-        curve=BiasCurve.of(correction),
-        plane=(pair.sign * tilt.east, pair.sign * tilt.north) if tilt.removed else None,
+        pair=registration.pair,
+        shift=registration.shift,
+        effect=found.resolution.effect,
+        plane=found.plane,
         judged=Range.within_nmad(sample.corrected, settings.outlier_nmad),
         tangent_squared=float(np.tan(np.radians(settings.slope_max_deg)) ** 2),
         sigma=sigma,
@@ -303,7 +312,9 @@ def block_of_differences(recipe: Recipe, block: Block) -> BlockOfDifferences:
     slopes = gradient(reference, pair.pixel_m)
     raw = reference[own] - pair.unmoved[block.rows, everywhere]
     coregistered = np.subtract(reference[own], aligned, out=aligned)
-    corrected = coregistered.copy() if recipe.curve is None else coregistered - recipe.curve.at(curvature)
+    corrected = coregistered.copy()
+    if recipe.effect is not None:
+        corrected -= EffectRaster(recipe.effect, pair, recipe.shift)[block.rows, everywhere]
     if recipe.plane is not None:
         corrected -= _plane_on(pair, block, recipe.plane)
     if pair.sign < 0:
@@ -344,10 +355,10 @@ def _judged(
     return judged
 
 
-def _plane_on(pair: DemPair, block: Block, plane: tuple[float, float]) -> FloatArray:
+def _plane_on(pair: DemPair, block: Block, plane: Plane) -> FloatArray:
     east = (np.arange(pair.shape[1]) - (pair.shape[1] - 1) / 2) * pair.pixel_m
     north = ((pair.shape[0] - 1) / 2 - np.arange(block.start, block.stop)) * pair.pixel_m
-    tilt: FloatArray = (plane[0] * east[None, :] + plane[1] * north[:, None]).astype(np.float32)
+    tilt: FloatArray = plane.at(east[None, :], north[:, None]).astype(np.float32)
     return tilt
 
 

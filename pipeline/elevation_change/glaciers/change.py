@@ -23,7 +23,7 @@ __all__ = ["GlacierChange", "Surface", "change_of_glaciers", "glacier_tables"]
 FEWEST_PIXELS = 25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierChange:
     """The change of every glacier and of the region.
 
@@ -31,12 +31,19 @@ class GlacierChange:
     ----------
     glaciers, bands, region : as ``schemas.tables.GLACIERS``, ``ELEVATION_BANDS`` and ``REGION``.
     totals : the region's numbers.
+    taken_off : what each form of the resolution correction takes off the region, m; empty without any.
     """
 
     glaciers: pd.DataFrame
     bands: pd.DataFrame
     region: pd.DataFrame
     totals: GlacierTotals
+    taken_off: dict[str, float]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by the name under which each is published."""
+        return {"glaciers": self.glaciers, "elevation_bands": self.bands, "region": self.region}
 
 
 def glacier_tables(surface: Surface, outlines: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame, GlacierTotals]:
@@ -67,12 +74,14 @@ def change_of_glaciers(surface: Surface, outlines: gpd.GeoDataFrame) -> GlacierC
         if glacier is not None:
             region.add(identity, glacier)
             bands += _band_rows(identity, glacier, surface)
-    whole, region_bands, totals = region.summed_up(identities)
+    whole = region.summed_up(identities)
+    methods = () if surface.resolution is None else surface.resolution.methods
     return GlacierChange(
-        pd.DataFrame(rows, columns=list(GLACIERS.column_names)),
-        pd.DataFrame([*bands, *region_bands], columns=list(ELEVATION_BANDS.column_names)),
-        whole,
-        totals,
+        glaciers=pd.DataFrame(rows, columns=list(GLACIERS.column_names)),
+        bands=pd.DataFrame([*bands, *whole.band_rows], columns=list(ELEVATION_BANDS.column_names)),
+        region=whole.table,
+        totals=whole.totals,
+        taken_off=dict(zip(methods, whole.taken_off.tolist(), strict=False)),
     )
 
 

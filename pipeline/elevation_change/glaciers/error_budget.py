@@ -13,7 +13,7 @@ SHORTEST_PERIOD_YEARS = 5.0
 WATER_DENSITY_KG_M3 = 1000.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Budget:
     """Independent sources of the error of a mean elevation change, standard deviations in m.
 
@@ -23,17 +23,19 @@ class Budget:
     filling : of the voids' filled values.
     coregistration : of the shift and of the mean over stable terrain.
     correction : of the corrections for penetration and season.
+    resolution : of the correction of the resolution effect: how far its forms lie apart.
     """
 
     measurement: float
     filling: float
     coregistration: float
     correction: float
+    resolution: float = 0.0
 
     @property
     def total(self) -> float:
         """All sources in quadrature, m."""
-        return math.hypot(self.measurement, self.filling, self.coregistration, self.correction)
+        return math.hypot(self.measurement, self.filling, self.coregistration, self.correction, self.resolution)
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def change_columns(
         "sigma_filling_m": budget.filling,
         "sigma_coregistration_m": budget.coregistration,
         "sigma_correction_m": budget.correction,
+        "sigma_resolution_m": budget.resolution,
         "sigma_area_m": of_area,
         "sigma_date_m": of_date,
         "sigma_density_m": of_density,

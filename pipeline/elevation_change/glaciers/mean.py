@@ -80,6 +80,7 @@ class GlacierMean:
         elevations; filled because what was measured there is a blunder.
     surface_shares : share of the pixels on each surface with a correction of its own.
     slope : mean rise to the east and to the north, m per m.
+    taken_off : what each form of the resolution correction takes off it, m.
     """
 
     mean_dh_m: float
@@ -91,6 +92,7 @@ class GlacierMean:
     outlier_share: float
     surface_shares: FloatArray
     slope: tuple[float, float]
+    taken_off: FloatArray
     lowest_m: float
     highest_m: float
 
@@ -166,6 +168,7 @@ def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surve
     slope = mean_slope(pixels, surface.grid) if any(surface.sigma_shift_m) else (0.0, 0.0)
     shares = surface_shares(pixels.height, surface.settings)
     profile_m = filling.sigma_profile_sum_m / pixels.dh.size
+    taken_off = surface.taken_off(shapes, number)
     mean = GlacierMean(
         mean_dh_m=float(filling.dh.mean()),
         median_dh_m=float(np.median(filling.dh)),
@@ -174,6 +177,7 @@ def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surve
             filling=math.hypot(_sigma_of_deviation(pixels, filling, surveyed.deviation, surface.pixel_m), profile_m),
             coregistration=surface.sigma_of_coregistration(slope),
             correction=sigma_of_corrections(shares, surface.settings),
+            resolution=surface.sigma_of_resolution(taken_off),
         ),
         sigma_profile_m=profile_m,
         observed_share=float(pixels.observed.mean()),
@@ -181,10 +185,12 @@ def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surve
         outlier_share=surface.outliers.count_among(pixels.row, pixels.column) / pixels.dh.size,
         surface_shares=shares,
         slope=slope,
+        taken_off=taken_off,
         lowest_m=float(pixels.height.min()),
         highest_m=float(pixels.height.max()),
     )
-    bands = tuple(_bands(surface, pixels, profile, error, mean.budget.coregistration))
+    shared = math.hypot(mean.budget.coregistration, mean.budget.resolution)
+    bands = tuple(_bands(surface, pixels, profile, error, shared))
     return MeasuredGlacier(mean=mean, pixels=pixels, filling=filling, bands=bands, sigma_of_sum_m=sigma_of_sum)
 
 
@@ -200,9 +206,12 @@ def _sigma_of_deviation(pixels: GlacierPixels, filling: Filling, deviation: Devi
 
 
 def _bands(
-    surface: Surface, pixels: GlacierPixels, profile: Profile, error: ShapeError, sigma_coregistration: float
+    surface: Surface, pixels: GlacierPixels, profile: Profile, error: ShapeError, sigma_shared: float
 ) -> Iterator[BandMean]:
-    """Statistics of each band that the glacier reaches, each of its own pixels alone."""
+    """Statistics of each band that the glacier reaches, each of its own pixels alone.
+
+    ``sigma_shared`` : what co-registration and resolution correction give to every mean of the glacier, m.
+    """
     place = band_of(pixels.height, profile.band_height_m) - profile.first
     order = np.argsort(place, kind="stable")
     seen = pixels.observed
@@ -236,7 +245,7 @@ def _bands(
             nmad_dh_m=nmad(values),
             sigma_of_sum_m=sigma_of_sum,
             sigma_mean_dh_m=math.hypot(
-                sigma_of_sum / measured.size, sigma_coregistration, sigma_of_corrections(shares, surface.settings)
+                sigma_of_sum / measured.size, sigma_shared, sigma_of_corrections(shares, surface.settings)
             ),
             surface_shares=shares,
         )

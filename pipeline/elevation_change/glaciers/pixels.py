@@ -104,7 +104,7 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
     """
     window = shapes.window(number)
     fields: list[list[NDArray[Any]]] = [[np.empty(0, kind)] for kind in (np.int32, np.int32, float, float, float)]
-    for strip in _strips(window):
+    for strip in strips(window):
         inside = shapes.inside(number, strip)
         place = np.nonzero(inside)
         values = [np.asarray(raster[strip])[inside].astype(np.float64) for raster in (dh, sigma, height)]
@@ -136,7 +136,8 @@ def mean_slope(pixels: GlacierPixels, grid: Grid) -> tuple[float, float]:
     return slopes[0], slopes[1]
 
 
-def _strips(window: Window) -> Iterator[Window]:
+def strips(window: Window) -> Iterator[Window]:
+    """A window in parts of whole rows, none larger than what is read at once."""
     rows, columns = window
     width = columns.stop - columns.start
     if width == 0:

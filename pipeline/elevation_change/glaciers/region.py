@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,16 @@ _TOTALS = (
     "mean_dh_m", "sigma_mean_dh_m", "mean_dhdt_m_a", "sigma_mean_dhdt_m_a", "volume_change_m3",
     "sigma_volume_change_m3", "mass_change_kg", "sigma_mass_change_kg",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionSums:
+    """The region summed up: its table, the rows of its bands, its totals, and what each resolution form takes off."""
+
+    table: pd.DataFrame
+    band_rows: list[dict[str, Any]]
+    totals: GlacierTotals
+    taken_off: FloatArray
 
 
 class RegionChange:
@@ -67,7 +78,7 @@ class RegionChange:
         )
         self._glaciers.append((identity, glacier.mean))
 
-    def summed_up(self, identities: list[Identity]) -> tuple[pd.DataFrame, list[dict[str, Any]], GlacierTotals]:
+    def summed_up(self, identities: list[Identity]) -> RegionSums:
         """The region's table, the rows of its bands and its totals; ``identities`` of all glaciers, measured or not."""
         settings = self._surface.settings
         sigma_of_sums = self._error.of_sums()
@@ -92,7 +103,9 @@ class RegionChange:
             **{name: numbers[name] for name in _TOTALS},
         )
         region = pd.DataFrame([row], columns=list(REGION.column_names))
-        return region, list(self._band_rows(mean, sigma_of_sums)), totals
+        return RegionSums(
+            table=region, band_rows=list(self._band_rows(mean, sigma_of_sums)), totals=totals, taken_off=mean.taken_off
+        )
 
     def _areas(self) -> Areas:
         """Sums over the measured glaciers; NaN for an epoch at which none has an outline."""
@@ -116,13 +129,14 @@ class RegionChange:
             return GlacierMean(
                 mean_dh_m=math.nan,
                 median_dh_m=math.nan,
-                budget=Budget(*[math.nan] * 4),
+                budget=Budget(measurement=math.nan, filling=math.nan, coregistration=math.nan, correction=math.nan),
                 sigma_profile_m=0.0,
                 observed_share=0.0,
                 extrapolated_share=0.0,
                 outlier_share=0.0,
                 surface_shares=np.zeros(0),
                 slope=(0.0, 0.0),
+                taken_off=np.zeros(0),
                 lowest_m=math.nan,
                 highest_m=math.nan,
             )
@@ -133,6 +147,7 @@ class RegionChange:
 
         slope = (weighted([mean.slope[0] for mean in means]), weighted([mean.slope[1] for mean in means]))
         surface_shares: FloatArray = share @ np.stack([mean.surface_shares for mean in means])
+        taken_off: FloatArray = share @ np.stack([mean.taken_off for mean in means])
         profile = weighted([mean.sigma_profile_m for mean in means])
         deviation = np.sqrt([mean.budget.filling**2 - mean.sigma_profile_m**2 for mean in means])
         return GlacierMean(
@@ -143,6 +158,7 @@ class RegionChange:
                 filling=math.hypot(profile, float(np.linalg.norm(share * deviation))),
                 coregistration=self._surface.sigma_of_coregistration(slope),
                 correction=sigma_of_corrections(surface_shares, self._surface.settings),
+                resolution=self._surface.sigma_of_resolution(taken_off),
             ),
             sigma_profile_m=profile,
             observed_share=weighted([mean.observed_share for mean in means]),
@@ -150,6 +166,7 @@ class RegionChange:
             outlier_share=weighted([mean.outlier_share for mean in means]),
             surface_shares=surface_shares,
             slope=slope,
+            taken_off=taken_off,
             lowest_m=min(mean.lowest_m for mean in means),
             highest_m=max(mean.highest_m for mean in means),
         )
@@ -157,6 +174,7 @@ class RegionChange:
     def _band_rows(self, mean: GlacierMean, sigma_of_sums: dict[Any, float]) -> Iterator[dict[str, Any]]:
         settings, pixel_km2 = self._surface.settings, self._surface.grid.pixel_area_km2
         values = self._measured_values()
+        shared = math.hypot(mean.budget.coregistration, mean.budget.resolution)
         for number, (pixels, measured, total, *surfaces) in sorted(self._bands.items()):
             of_correction = sigma_of_corrections(np.array(surfaces) / pixels, settings)
             own = values.get(number, np.empty(0))
@@ -168,9 +186,7 @@ class RegionChange:
                 "observed_share": measured / pixels,
                 "mean_dh_m": total / measured if measured else math.nan,
                 "sigma_mean_dh_m": (
-                    math.hypot(sigma_of_sums[number] / measured, mean.budget.coregistration, of_correction)
-                    if measured
-                    else math.nan
+                    math.hypot(sigma_of_sums[number] / measured, shared, of_correction) if measured else math.nan
                 ),
                 "median_dh_m": float(np.median(own)) if own.size else math.nan,
                 "nmad_dh_m": nmad(own) if own.size else math.nan,

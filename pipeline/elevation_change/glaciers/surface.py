@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.blocks import Raster
 from pipeline.elevation_change.glaciers.outliers import NO_OUTLIERS, GlacierOutliers
+from pipeline.elevation_change.glaciers.pixels import GlacierShapes
+from pipeline.elevation_change.glaciers.resolution_term import ResolutionTerm
 from pipeline.elevation_change.uncertainty.variogram import Variogram
-from pipeline.grid import Grid
+from pipeline.grid import FloatArray, Grid
 from schemas.settings import ElevationChangeSettings
 
 
@@ -23,6 +27,7 @@ class Surface:
     sigma_bias_m : standard deviation of the stable terrain's own mean, which every glacier shares.
     sigma_shift_m : standard deviation of the horizontal shift, east and north, which every glacier shares too.
     outliers : glacier pixels that are void because their measured change was set aside.
+    resolution : the forms of the resolution correction; None where there are none.
     """
 
     grid: Grid
@@ -34,11 +39,20 @@ class Surface:
     settings: ElevationChangeSettings
     sigma_shift_m: tuple[float, float] = (0.0, 0.0)
     outliers: GlacierOutliers = NO_OUTLIERS
+    resolution: ResolutionTerm | None = None
 
     @property
     def pixel_m(self) -> float:
         """Side of a square pixel of the same area, m."""
         return math.sqrt(math.prod(self.grid.pixel_size))
+
+    def taken_off(self, shapes: GlacierShapes, number: int) -> FloatArray:
+        """What each form of the resolution correction takes off a glacier, m; shape (methods,), empty without any."""
+        return np.empty(0) if self.resolution is None else self.resolution.mean_over(shapes, number)
+
+    def sigma_of_resolution(self, taken_off: FloatArray) -> float:
+        """Standard deviation that the resolution correction gives to a mean off which its forms take so much, m."""
+        return 0.0 if self.resolution is None else self.resolution.spread_m(taken_off)
 
     def sigma_of_coregistration(self, slope: tuple[float, float]) -> float:
         """Standard deviation that the co-registration gives to a mean over ground of this slope (east, north), m.

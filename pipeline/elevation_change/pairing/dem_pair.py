@@ -62,7 +62,8 @@ class DemPair:
     unmoved : the aligned DEM before any shift.
     mask : uint8, the sum of ON_GLACIER and UNSUITABLE (buffers, what the user's own mask leaves out).
     sign : later minus earlier is sign * (reference - aligned).
-    curvature_of_aligned : whether the aligned DEM is the finer one, whose curvature the resolution effect follows.
+    curvature_of_aligned : whether the aligned DEM is the finer one, whose heights the resolution effect follows.
+    coarser_post_m : distance of the posts of the coarser DEM, m; the grid's pixel size when absent.
     """
 
     grid: Grid
@@ -72,6 +73,7 @@ class DemPair:
     mask: Raster
     sign: int
     curvature_of_aligned: bool
+    coarser_post_m: float | None = None
 
     @property
     def pixel_m(self) -> float:
@@ -80,6 +82,17 @@ class DemPair:
     @property
     def shape(self) -> tuple[int, int]:
         return self.grid.shape
+
+    @property
+    def post_pixels(self) -> float:
+        """Distance of the coarser DEM's posts in pixels of the grid, at least one."""
+        return max(1.0, (self.coarser_post_m or self.pixel_m) / self.pixel_m)
+
+    def finer(self, rows: slice, columns: slice, shift: Shift) -> FloatArray:
+        """Heights of the finer DEM in a rectangle within the grid, m; ``shift`` moves the aligned DEM if that is it."""
+        if self.curvature_of_aligned:
+            return self.aligned.moved(rows, columns, shift)
+        return np.asarray(self.reference[rows, columns])
 
     def suitable(self, reference: FloatArray, rows: slice, columns: slice) -> BoolArray:
         """Pixels that may be stable terrain by the mask and are no water.

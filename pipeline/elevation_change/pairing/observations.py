@@ -121,6 +121,7 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
         mask=_mask(outlines, request.stable_mask, grid, settings, resources),
         sign=1 if settings.reference == "later" else -1,
         curvature_of_aligned=moving.nominal_resolution_m < 0.99 * fixed.nominal_resolution_m,
+        coarser_post_m=max(moving.nominal_resolution_m, fixed.nominal_resolution_m),
     )
     return Observations(
         reference_dem=fixed,

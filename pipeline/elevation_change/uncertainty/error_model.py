@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pipeline.elevation_change.differencing.comparison import Differenced
@@ -18,8 +19,9 @@ from pipeline.elevation_change.uncertainty.accuracy import (
 from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean_large
 from pipeline.elevation_change.uncertainty.shift_sigma import sigma_of_shift
 from pipeline.elevation_change.uncertainty.variogram import Variogram
-from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
+from pipeline.elevation_change.uncertainty.variogram_fit import variogram_and_note
 from pipeline.resources import Resources
+from schemas.messages import Message
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class ErrorModel:
     sigma_bias_m : standard deviation of the mean over stable terrain, which every pixel shares, m.
     sigma_shift_m : standard deviation of the shift, m.
     tallied : all judged pixels by class of terrain.
+    note : what has to be told of the variogram; None where it holds as fitted.
     """
 
     layers: ErrorLayers
@@ -57,6 +60,7 @@ class ErrorModel:
     sigma_bias_m: float
     sigma_shift_m: Shift
     tallied: AccuracyTally
+    note: Message | None
 
 
 def error_model(observed: Observations, compared: Differenced, resources: Resources) -> ErrorModel:
@@ -65,7 +69,19 @@ def error_model(observed: Observations, compared: Differenced, resources: Resour
     if layers is None or not isinstance(tallied, AccuracyTally):
         raise TypeError("the difference was made without its error")
     pixel_m, runner = observed.pixel_m, resources.runner
-    variogram = fit_variogram(layers.residual, pixel_m, runner)
+    variogram, note = variogram_and_note(layers.residual, pixel_m, runner)
+    if variogram.sill == 0:
+        unknown = Shift(math.nan, math.nan, math.nan)
+        return ErrorModel(
+            layers=layers,
+            variogram=variogram,
+            sigma_bias_m=math.nan,
+            sigma_shift_m=unknown,
+            tallied=tallied,
+            note=note,
+        )
     bias = sigma_of_mean_large(layers.sigma, layers.classification, variogram, pixel_m, member=STABLE, runner=runner)
     shift = sigma_of_shift(observed.pair.reference, layers.residual, layers.sigma, variogram, pixel_m, runner)
-    return ErrorModel(layers=layers, variogram=variogram, sigma_bias_m=bias, sigma_shift_m=shift, tallied=tallied)
+    return ErrorModel(
+        layers=layers, variogram=variogram, sigma_bias_m=bias, sigma_shift_m=shift, tallied=tallied, note=note
+    )

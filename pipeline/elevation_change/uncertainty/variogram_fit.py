@@ -9,7 +9,7 @@ from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_m
 from pipeline.elevation_change.uncertainty.empirical_variogram import EmpiricalVariogram, empirical_variogram
 from pipeline.elevation_change.uncertainty.variogram import Form, Variogram, correlation
 from pipeline.grid import FloatArray
-from schemas.errors import BadInput
+from schemas.messages import Message
 
 RANGES = 36
 FORMS = (Form.SPHERICAL, Form.GAUSSIAN)
@@ -21,8 +21,14 @@ RELATIVE_ERROR, LEAST_GAMMA = 0.01, 0.02
 COLLAPSE_RATIO = 2.0
 
 
+NOTHING_VARIES = Message(
+    "stable terrain does not differ at all: one DEM was made from the other there, and nothing tells the error of the"
+    " change"
+)
+
+
 def fit_variogram(residual: Raster, pixel_m: float, runner: Runner | None = None) -> Variogram:
-    """Variogram of a raster of standardised residuals of any size: empirical, fitted, and checked against windows.
+    """Variogram of a raster of standardised residuals of any size; ``variogram_and_note`` without the note.
 
     Parameters
     ----------
@@ -31,12 +37,37 @@ def fit_variogram(residual: Raster, pixel_m: float, runner: Runner | None = None
 
     Errors
     ------
-    BadInput : pixel pairs at too few distances, or a fit that predicts far smaller errors of means than are found.
+    BadInput : pixel pairs at too few distances.
+    """
+    return variogram_and_note(residual, pixel_m, runner)[0]
+
+
+def variogram_and_note(
+    residual: Raster, pixel_m: float, runner: Runner | None = None
+) -> tuple[Variogram, Message | None]:
+    """Variogram of a raster of standardised residuals of any size: empirical, fitted, and held against windows.
+
+    Parameters
+    ----------
+    residual : shape (rows, columns), NaN off stable terrain and where void.
+    pixel_m : pixel size, m.
+
+    Errors
+    ------
+    BadInput : pixel pairs at too few distances.
+
+    Returns
+    -------
+    The variogram, without a sill where the residuals do not vary, and what has to be told of it: that, or a long range
+    that is not resolved; None where it holds as fitted.
     """
     empirical = empirical_variogram(residual, pixel_m, runner)
-    model = fitted(empirical, pixel_m)
-    require_no_collapse(model, empirical, pixel_m)
-    return model
+    if not empirical.gamma.max() > 0:
+        nothing = Variogram(
+            ranges_m=(pixel_m,), sills=(0.0,), lag_m=empirical.lag_m, empirical=empirical.gamma, pairs=empirical.pairs
+        )
+        return nothing, NOTHING_VARIES
+    return widened(fitted(empirical, pixel_m), empirical, pixel_m)
 
 
 def fitted(empirical: EmpiricalVariogram, pixel_m: float) -> Variogram:
@@ -51,18 +82,8 @@ def fitted(empirical: EmpiricalVariogram, pixel_m: float) -> Variogram:
     empirical : semivariance by lag, and the pairs behind each.
     pixel_m : side of a pixel, m.
 
-    Errors
-    ------
-    BadInput : residuals that do not vary at all.
     """
     lag, gamma, pairs = empirical.lag_m, empirical.gamma, empirical.pairs
-    if not gamma.max() > 0:
-        raise BadInput(
-            "variogram",
-            "no difference between any two stable pixels",
-            "two DEMs with errors of their own",
-            "check that both inputs are not the same DEM",
-        )
     ranges = np.geomspace(1.01 * pixel_m, max(lag[-1], 2 * pixel_m), RANGES)
     candidates = [(form, reach) for form in FORMS for reach in ranges.tolist()]
     design = np.stack([1 - correlation(form, lag / reach) for form, reach in candidates], axis=1)
@@ -104,8 +125,11 @@ def _weights(gamma: FloatArray, pairs: FloatArray) -> FloatArray:
     return weight
 
 
-def require_no_collapse(model: Variogram, empirical: EmpiricalVariogram, pixel_m: float) -> None:
-    """Compare the predicted spread of window means with the one found: twice as wide, and the fit is worthless.
+def widened(model: Variogram, empirical: EmpiricalVariogram, pixel_m: float) -> tuple[Variogram, Message | None]:
+    """The model with what window means spread beyond it, as correlation over the longest lag, and a note of it.
+
+    Window means that spread twice as widely as predicted show a range that the lags do not resolve. Their excess of
+    variance is added as a spherical model of the longest lag, which makes every error larger, never smaller.
 
     Parameters
     ----------
@@ -113,18 +137,31 @@ def require_no_collapse(model: Variogram, empirical: EmpiricalVariogram, pixel_m
     empirical : semivariance by lag, and the spread of window means.
     pixel_m : side of a pixel, m.
 
-    Errors
-    ------
-    BadInput : the fit collapses to uncorrelated noise although the residuals of windows show correlation.
+    Returns
+    -------
+    The model, and None where it holds as it is.
     """
+    note = None
     for window in empirical.windows:
         whole = np.ones((window.size, window.size))
         predicted = sigma_of_mean(whole, whole > 0, model, pixel_m)
-        if window.spread > COLLAPSE_RATIO * predicted:
-            raise BadInput(
-                "variogram",
-                f"a predicted spread of {predicted:.3f} sigma for windows of {window.size} pixels where "
-                f"{window.spread:.3f} is found",
-                "a variogram that reproduces the spread of window means",
-                "check the stable terrain for leftovers of change",
-            )
+        if window.spread <= COLLAPSE_RATIO * predicted:
+            continue
+        longest = max(float(empirical.lag_m[-1]), 2 * window.size * pixel_m)
+        unit = Variogram(ranges_m=(longest,), sills=(1.0,))
+        missing = (window.spread**2 - predicted**2) / sigma_of_mean(whole, whole > 0, unit, pixel_m) ** 2
+        model = Variogram(
+            ranges_m=(*model.ranges_m, longest),
+            sills=(*model.sills, missing),
+            lag_m=model.lag_m,
+            empirical=model.empirical,
+            pairs=model.pairs,
+            forms=(*(model.forms or (Form.SPHERICAL,) * len(model.sills)), Form.SPHERICAL),
+        )
+        note = Message(
+            "the long range of the errors is not resolved: means of {size} x {size} pixels spread {ratio:.1f} times as"
+            " widely as the fitted variogram says; the stated errors were widened by what is missing",
+            size=window.size,
+            ratio=window.spread / max(predicted, 1e-9),
+        )
+    return model, note

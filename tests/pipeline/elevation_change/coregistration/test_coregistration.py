@@ -23,7 +23,8 @@ SETTINGS = ElevationChangeSettings(slope_min_deg=2.0)
 
 def registered(pair, chosen=SETTINGS, workers=2, block_pixels=20_000):
     with threads(workers) as runner:
-        return coregistered(pair, chosen, Resources(runner, Scratch(10**8), block_pixels))
+        found, terrain, _ = coregistered(pair, chosen, Resources(runner, Scratch(10**8), block_pixels))
+        return found, terrain
 
 
 def solved(reference, aligned, stable=None, chosen=SETTINGS):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import zoom
 
-from pipeline.elevation_change.differencing.resolution_bias import curvature_bias, fit_curvature_bias
+from pipeline.elevation_change.resolution.bias_curve import curvature_bias, fit_curvature_bias
 from pipeline.elevation_change.statistics import nmad
 from pipeline.elevation_change.terrain import maximum_curvature
 

@@ -82,13 +82,7 @@ class BiasCurve:
         """The curve of a correction that was kept, else None."""
         if correction is None or not correction.applied:
             return None
-        knots = np.array(correction.knots_per_100m)
-        even = np.linspace(knots[0], knots[-1], STEPS)
-        return cls(
-            float(knots[0]),
-            float((STEPS - 1) / (knots[-1] - knots[0])),
-            np.interp(even, knots, correction.bias_m).astype(np.float32),
-        )
+        return curve_through(np.array(correction.knots_per_100m), np.array(correction.bias_m))
 
     def at(self, curvature: FloatArray) -> FloatArray:
         """Bias of every pixel, float32, m: the curve's end values beyond it, 0 where the curvature is unknown."""
@@ -103,6 +97,15 @@ class BiasCurve:
             bias[unknown] = 0
             return bias
         return self.bias_m[place.astype(np.int32)]
+
+
+def curve_through(knots: FloatArray, bias_m: FloatArray) -> BiasCurve:
+    """The curve that is straight between knots (increasing, (100 m)-1) with the bias at each; flat for a single one."""
+    if knots.size < 2:
+        return BiasCurve(0.0, 0.0, np.full(1, bias_m[0] if knots.size else 0.0, np.float32))
+    even = np.linspace(knots[0], knots[-1], STEPS)
+    steps = float((STEPS - 1) / (knots[-1] - knots[0]))
+    return BiasCurve(float(knots[0]), steps, np.interp(even, knots, bias_m).astype(np.float32))
 
 
 def curvature_bias(correction: CurvatureCorrection | None, curvature: FloatArray) -> FloatArray:

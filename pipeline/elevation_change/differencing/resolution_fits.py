@@ -1,0 +1,187 @@
+"""The resolution effect in all its forms, side by side at the final shift, and the one that is taken off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.blocks import Raster, Runner
+from pipeline.elevation_change.coregistration.fit import Coregistration, SurveyedTerrain
+from pipeline.elevation_change.differencing.shift_and_resolution import (
+    ResolutionChoice,
+    places_of,
+    stable_pixels,
+)
+from pipeline.elevation_change.pairing.dem_pair import DemPair
+from pipeline.elevation_change.resolution.bias_curve import curve_through, fit_curvature_bias
+from pipeline.elevation_change.resolution.effects import EffectRaster, MaximumCurvatureEffect, PointSpreadEffect
+from pipeline.elevation_change.resolution.fitting import (
+    MAXIMUM,
+    NONE,
+    POINT_SPREAD,
+    PRINCIPAL,
+    UNBIASED,
+    Fit,
+    fit_point_spread,
+    fit_principal_curvatures,
+)
+from pipeline.elevation_change.resolution.verdict import BandMeans, Paired, means_by_band, reason_against
+from pipeline.elevation_change.result import CurvatureCorrection, Shift
+from pipeline.elevation_change.statistics import IntArray, Range, nmad
+from pipeline.grid import BoolArray, FloatArray
+from schemas.messages import Message
+from schemas.settings import ElevationChangeSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surveyed:
+    """Stable pixels of the survey at the final shift.
+
+    Attributes
+    ----------
+    difference : reference minus aligned DEM, shape (pixels,), m.
+    curvature : maximum curvature of the finer DEM, shape (pixels,), (100 m)-1.
+    stable : which pixels of the windows these are, shape (windows, rows, columns).
+    """
+
+    difference: FloatArray
+    curvature: FloatArray
+    stable: BoolArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodOnStable:
+    """What one form takes off stable terrain (later minus earlier, m).
+
+    Attributes
+    ----------
+    means : of all stable terrain, then of each band of 200 m; before and after.
+    nmad_m : of stable terrain that it leaves.
+    """
+
+    means: tuple[BandMeans, ...]
+    nmad_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionFits:
+    """The resolution effect of a pair in all its forms.
+
+    Attributes
+    ----------
+    choice : which one is taken off, and why none.
+    fits : each form fitted at the final shift; nothing where the DEMs resolve the same detail.
+    taken_off : what the chosen one takes off the sample's pixels (reference minus aligned), m; None for nothing.
+    curvature : the form by maximum curvature alone as a record; None where no correction was asked for.
+    on_stable : what each form takes off stable terrain.
+    """
+
+    choice: ResolutionChoice
+    fits: dict[str, Fit]
+    taken_off: FloatArray | None
+    curvature: CurvatureCorrection | None
+    on_stable: dict[str, MethodOnStable]
+    source: Message
+
+    @property
+    def effect(self) -> MaximumCurvatureEffect | PointSpreadEffect | None:
+        """What is taken off every pixel."""
+        fit = self.fits.get(self.choice.method)
+        return None if fit is None else fit.effect  # type: ignore[return-value]  # one of the three forms
+
+    @property
+    def vertical_m(self) -> float:
+        """The vertical term of the published form, to which the others' are counted, m."""
+        fit = self.fits.get(self.choice.method)
+        return 0.0 if fit is None else fit.vertical_m
+
+    @property
+    def coefficient(self) -> float:
+        """Of the point spread; NaN where it was not fitted."""
+        fit = self.fits.get(POINT_SPREAD)
+        return fit.effect.coefficient if fit and isinstance(fit.effect, PointSpreadEffect) else float("nan")
+
+    def rasters(self, pair: DemPair, shift: Shift) -> dict[str, Raster]:
+        """What each form takes off reference minus aligned DEM, without its vertical term, as rasters of the grid."""
+        return {name: EffectRaster(fit.effect, pair, shift) for name, fit in self.fits.items()}
+
+    def spread_m(self, taken_off: dict[str, float]) -> float:
+        """How far the other unbiased forms lie from the published one, the farthest of them; 0 without any, m.
+
+        Parameters
+        ----------
+        taken_off : what each form takes off a place, its vertical term included, m.
+        """
+        published = taken_off.get(self.choice.method, 0.0)
+        others = [taken_off[name] for name in UNBIASED if name in taken_off]
+        return max((abs(other - published) for other in others), default=0.0)
+
+
+def resolution_fits(
+    registration: Coregistration, terrain: SurveyedTerrain, choice: ResolutionChoice, surveyed: Surveyed,
+    settings: ElevationChangeSettings, runner: Runner,
+) -> ResolutionFits:  # fmt: skip
+    """Fit every form of the effect at the final shift; the one by maximum curvature is judged here, the others were.
+
+    Parameters
+    ----------
+    terrain : with what is taken off its differences, if anything.
+    """
+    pair, shift = registration.pair, registration.shift
+    source = curvature_source(pair)
+    curvature = _by_maximum_curvature(surveyed, settings, source)
+    asked = settings.resolution_method != NONE
+    if choice.spread is None:
+        return ResolutionFits(
+            choice=choice, fits={}, taken_off=None, curvature=curvature if asked else None, on_stable={}, source=source
+        )
+    pixels = stable_pixels(pair, terrain, shift, settings, runner)
+    knots = np.array(curvature.knots_per_100m)
+    fits = {
+        POINT_SPREAD: fit_point_spread(pixels, choice.spread),
+        PRINCIPAL: fit_principal_curvatures(pixels, pair.pixel_m),
+        MAXIMUM: Fit(MaximumCurvatureEffect(curve_through(knots, np.array(curvature.bias_m)), pair.pixel_m), 0.0),
+    }
+    effects = {name: pixels.everywhere(fit.effect)[surveyed.stable] for name, fit in fits.items()}
+    elevation, place = terrain.centre[surveyed.stable], places_of(terrain, pair)[surveyed.stable]
+    if choice.method == MAXIMUM:
+        after = surveyed.difference - effects[MAXIMUM]
+        inside = Range.within_nmad(after, settings.outlier_nmad).holds(after)
+        reason = reason_against(_paired(surveyed.difference, after, inside, (elevation, place)))
+        choice = replace(choice, method=NONE if reason else MAXIMUM, reason=reason)
+    vertical = fits[choice.method].vertical_m if choice.method in fits else 0.0
+    taken_off = effects.get(choice.method)
+    left = surveyed.difference if taken_off is None else surveyed.difference - taken_off
+    inside = Range.within_nmad(left, settings.outlier_nmad).holds(left)
+    on_stable = {}
+    for name, fit in fits.items():
+        after = surveyed.difference - effects[name] - np.float32(fit.vertical_m - vertical)
+        paired = _paired(pair.sign * surveyed.difference, pair.sign * after, inside, (elevation, place))
+        on_stable[name] = MethodOnStable(means=tuple(means_by_band(paired)), nmad_m=nmad(paired.after))
+    return ResolutionFits(
+        choice=choice,
+        fits=fits,
+        taken_off=taken_off,
+        curvature=replace(curvature, applied=choice.method == MAXIMUM) if asked else None,
+        on_stable=on_stable,
+        source=source,
+    )
+
+
+def _paired(before: FloatArray, after: FloatArray, inside: BoolArray, ground: tuple[FloatArray, IntArray]) -> Paired:
+    return Paired(before=before[inside], after=after[inside], elevation=ground[0][inside], place=ground[1][inside])
+
+
+def _by_maximum_curvature(
+    surveyed: Surveyed, settings: ElevationChangeSettings, source: Message
+) -> CurvatureCorrection:
+    kept = Range.within_nmad(surveyed.difference, settings.outlier_nmad).holds(surveyed.difference)
+    return fit_curvature_bias(surveyed.difference[kept], surveyed.curvature[kept], source)
+
+
+def curvature_source(pair: DemPair) -> Message:
+    """The DEM whose heights the effect follows, and the operator of its curvature."""
+    later_is_reference = pair.sign == 1
+    role = Message("later") if later_is_reference != pair.curvature_of_aligned else Message("earlier")
+    return Message("{role} DEM, Zevenbergen and Thorne 3 x 3 at {pixel_m:g} m", role=role, pixel_m=pair.pixel_m)

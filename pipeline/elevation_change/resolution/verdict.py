@@ -1,0 +1,134 @@
+"""Is a fitted correction of the resolution effect kept? Only where it helps and does no harm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from pipeline.elevation_change.statistics import IntArray, nmad
+from pipeline.grid import BoolArray, FloatArray
+from schemas.messages import Message
+
+# a smaller gain can be chance: the NMAD of some ten thousand correlated pixels is known to about a percent
+LEAST_GAIN = 0.01
+BAND_M = 200.0
+# fewer pixels or places than this tell nothing of a band
+LEAST_PIXELS, LEAST_PLACES = 500, 8
+SIGMAS = 2.0
+
+NOT_NARROWER = Message("it does not narrow the spread of stable terrain")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """Stable pixels of the survey before and after a correction; arrays of shape (pixels,).
+
+    Attributes
+    ----------
+    before, after : dh without and with it, each about its own vertical shift, m.
+    elevation : m.
+    place : number of the square of ground a pixel lies in; squares err independently.
+    """
+
+    before: FloatArray
+    after: FloatArray
+    elevation: FloatArray
+    place: IntArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandMeans:
+    """Means of stable terrain, or of a band of it, before and after, m.
+
+    Attributes
+    ----------
+    lower_m, upper_m : limits of the band; NaN for all of stable terrain.
+    sigma_paired_m : standard deviation of the mean of what was taken off.
+    sigma_after_m : standard deviation of the mean that is left.
+    """
+
+    lower_m: float
+    upper_m: float
+    count: int
+    before_m: float
+    after_m: float
+    sigma_paired_m: float
+    sigma_after_m: float
+
+    def worse(self, sigmas: float) -> bool:
+        """Whether the mean moved away from zero by more than so many sigma of the paired difference, and is not zero.
+
+        A mean that lies within so many sigma of its own error of zero is as good as zero, wherever it came from.
+        """
+        moved = abs(self.after_m) - abs(self.before_m)
+        return moved > sigmas * self.sigma_paired_m and abs(self.after_m) > sigmas * self.sigma_after_m
+
+
+def means_by_band(paired: Paired) -> list[BandMeans]:
+    """The mean of all stable terrain first, then of each band of 200 m with enough pixels and places."""
+    found = [_means(paired, np.ones(paired.before.size, bool), (float("nan"), float("nan")))]
+    number = np.floor(paired.elevation / BAND_M).astype(int)
+    for band in np.unique(number):
+        inside = number == band
+        if inside.sum() >= LEAST_PIXELS and np.unique(paired.place[inside]).size >= LEAST_PLACES:
+            found.append(_means(paired, inside, (band * BAND_M, (band + 1) * BAND_M)))
+    return found
+
+
+def _means(paired: Paired, inside: BoolArray, limits: tuple[float, float]) -> BandMeans:
+    before, after = (values[inside].astype(np.float64) for values in (paired.before, paired.after))
+    place = np.unique(paired.place[inside], return_inverse=True)[1]
+    return BandMeans(
+        lower_m=limits[0],
+        upper_m=limits[1],
+        count=int(before.size),
+        before_m=float(before.mean()) if before.size else float("nan"),
+        after_m=float(after.mean()) if before.size else float("nan"),
+        sigma_paired_m=_sigma_of_mean(before - after, place),
+        sigma_after_m=_sigma_of_mean(after, place),
+    )
+
+
+def _sigma_of_mean(values: FloatArray, place: IntArray) -> float:
+    """Standard deviation of a mean whose places err independently: sqrt(n / (n - 1) sum_p (sum_i r_i)^2) / N."""
+    if values.size == 0:
+        return float("nan")
+    sums = np.bincount(place, values - values.mean())
+    places = max(2, sums.size)
+    return float(np.sqrt(places / (places - 1) * (sums**2).sum()) / values.size)
+
+
+def reason_against(paired: Paired) -> Message | None:
+    """Why a correction is not kept; None where it is.
+
+    It must lower the NMAD of stable terrain by 1 %, and neither the mean of stable terrain nor that of any 200 m band
+    may move away from zero by more than two sigma of the paired difference, the limit raised for the number of bands so
+    that chance speaks as rarely as with one (Bonferroni).
+    """
+    gained = nmad(paired.after) < (1 - LEAST_GAIN) * nmad(paired.before) if paired.before.size else False
+    if not gained:
+        return NOT_NARROWER
+    means = means_by_band(paired)
+    chance = 2 * (1 - NormalDist().cdf(SIGMAS))
+    sigmas = NormalDist().inv_cdf(1 - chance / 2 / len(means))
+    for place in means:
+        if place.worse(sigmas):
+            return _moved(place)
+    return None
+
+
+def _moved(place: BandMeans) -> Message:
+    before, after = place.before_m, place.after_m
+    if np.isnan(place.lower_m):
+        return Message(
+            "it would move the mean of stable terrain from {before:+.2f} to {after:+.2f} m", before=before, after=after
+        )
+    return Message(
+        "it would move the mean of stable terrain at {lower:g} to {upper:g} m from {before:+.2f} to {after:+.2f} m",
+        lower=place.lower_m,
+        upper=place.upper_m,
+        before=before,
+        after=after,
+    )
