@@ -5,9 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from xml.parsers import expat
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.workbook import Workbook
 
 from pipeline.inputs.zip_archives import opened_zip
 from schemas.errors import BadInput
@@ -19,6 +25,11 @@ MOST_TREE_BYTES = 8_000_000
 _AT_ONCE = 1 << 20
 _SHEETS = "worksheets"
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+
+
+# openpyxl documents InvalidFileException and lets these out too: it looks at the types of what it has parsed only by
+# using it (openpyxl.descriptors, openpyxl.worksheet._reader)
+_LET_OUT = (AttributeError, TypeError)
 
 
 class _DocumentType(Exception):
@@ -50,6 +61,27 @@ def require_harmless_package(path: Path | BytesIO, where: str) -> None:
                 if longest > MOST_TREE_BYTES:
                     found = f"{longest} bytes of XML without a row in {entry.filename}"
                     raise BadInput(where, found, f"at most {MOST_TREE_BYTES}", "save the workbook anew")
+
+
+def open_workbook(file: Path | BytesIO) -> Workbook:
+    """The workbook as openpyxl reads it, row by row and with the values as last computed.
+
+    Errors
+    ------
+    InvalidFileException, KeyError, ValueError, SyntaxError and those of ``ZIP_DAMAGE`` : a damaged workbook.
+    """
+    try:
+        return openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except _LET_OUT as error:
+        raise InvalidFileException(str(error)) from None
+
+
+def sheet_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    """The values of a sheet, row by row; errors as ``open_workbook``, never those of who takes the rows."""
+    try:
+        yield from sheet.iter_rows(values_only=True)
+    except _LET_OUT as error:
+        raise InvalidFileException(str(error)) from None
 
 
 def _is_xml(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bool:

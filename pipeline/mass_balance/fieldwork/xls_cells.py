@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 import xlrd
 from xlrd.biffh import XLRDError
+from xlrd.book import Book
 from xlrd.compdoc import CompDocError
 from xlrd.sheet import Cell, Sheet
 
 from pipeline.mass_balance.fieldwork.cells import RawSheet, TooManyCells, fill_merged, trimmed
 from schemas.errors import BadInput
 
-# what the reader raises for a file damaged inside
+# what xlrd documents, XLRDError, and what it lets out instead where a record is not as long or as full as it states:
+# it uses what it reads without a look at it (Book.get_sheet, compdoc, formula)
 _DAMAGE = (
     XLRDError,
     CompDocError,
@@ -40,13 +42,19 @@ def read_xls(path: Path) -> tuple[RawSheet, ...]:
     ------
     BadInput : a password-protected or corrupt workbook, or another kind of document.
     """
+    book = _opened(path)
     try:
-        # the formatting carries the merged ranges; the log would go to stdout
-        # rows as long as they are filled: a stray cell at the edge would make all of them as wide
-        book = xlrd.open_workbook(str(path), formatting_info=True, ragged_rows=True, logfile=io.StringIO())
         return tuple(_sheet(path.name, sheet, book.datemode) for sheet in book.sheets())
     except TooManyCells as error:
         raise BadInput(path.name, str(error), "a workbook of field data") from None
+
+
+def _opened(path: Path) -> Book:
+    """The workbook with all of its sheets, as xlrd reads them; all errors of a damaged file are raised here."""
+    try:
+        # the formatting carries the merged ranges; the log would go to stdout
+        # rows as long as they are filled: a stray cell at the edge would make all of them as wide
+        return xlrd.open_workbook(str(path), formatting_info=True, ragged_rows=True, logfile=io.StringIO())
     except _DAMAGE as error:
         if "encrypted" in str(error).lower():
             raise BadInput(

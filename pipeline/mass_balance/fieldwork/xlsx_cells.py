@@ -7,35 +7,21 @@ import posixpath
 import re
 import warnings
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-import openpyxl
 from openpyxl.utils.datetime import MAC_EPOCH
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.cell_range import CellRange
 
-from pipeline.inputs.xlsx_packages import require_harmless_package
+from pipeline.inputs.xlsx_packages import open_workbook, require_harmless_package, sheet_rows
+from pipeline.inputs.zip_archives import ZIP_DAMAGE
 from pipeline.mass_balance.fieldwork.cells import WINDOWS_EPOCH, RawSheet, TooManyCells, fill_merged, trimmed
 from schemas.errors import BadInput
 
 # what the readers of zip, XML and spreadsheets raise for a file damaged inside; SyntaxError is an XML parser's
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    SyntaxError,
-    InvalidFileException,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+_DAMAGE = (*ZIP_DAMAGE, SyntaxError, InvalidFileException, MemoryError)
 _OFFICE_DOCUMENT = "/officeDocument"
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+(?::[A-Z]+\d+)?)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
@@ -74,13 +60,13 @@ def read_xlsx(path: Path) -> tuple[RawSheet, ...]:
 def _sheets(path: Path, parts: dict[str, _Part]) -> tuple[RawSheet, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of styles and rules that it does not keep, and we do not need
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = open_workbook(path)
         try:
             epoch = MAC_EPOCH.date() if book.epoch == MAC_EPOCH else WINDOWS_EPOCH
             sheets = []
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # programs write extents that are not those of the cells
-                rows = trimmed(sheet.iter_rows(values_only=True))
+                rows = trimmed(sheet_rows(sheet))
                 part = parts.get(sheet.title, _Part((), ()))
                 filled = fill_merged(rows, part.merged)
                 cells = tuple(tuple(row) for row in rows)
@@ -107,13 +93,14 @@ def _parts(path: Path) -> dict[str, _Part]:
 
 def _members(archive: zipfile.ZipFile) -> dict[str, str]:
     """The file of each worksheet inside the workbook, by title, as the relations of the package state it (ECMA-376)."""
-    workbook = next(target for kind, target in _relations(archive, "").values() if kind.endswith(_OFFICE_DOCUMENT))
+    documents = [target for kind, target in _relations(archive, "").values() if kind.endswith(_OFFICE_DOCUMENT)]
+    workbook = documents[0]
     relations = _relations(archive, workbook)
     members = {}
     for element in ElementTree.fromstring(archive.read(workbook)).iter():
         if _local(element.tag) == "sheet":
-            identifier = next(value for name, value in element.attrib.items() if _local(name) == "id")
-            kind, target = relations[identifier]
+            identifiers = [value for name, value in element.attrib.items() if _local(name) == "id"]
+            kind, target = relations[identifiers[0]]
             if kind.endswith("/worksheet"):
                 members[element.attrib["name"]] = target
     return members
