@@ -80,17 +80,20 @@ def validate_stac(document: dict[str, Any], registry: Schemas) -> SchemaVerdict:
     is always at hand.
     """
     kind = document.get("type")
-    if kind not in _CORE:
+    if not isinstance(kind, str) or kind not in _CORE:
         return SchemaVerdict((f"type: found {kind!r}; expected one of {sorted(_CORE)}",), ())
     failures = list(_failures(document, registry[_CORE[kind]].contents, registry))
     missing = []
-    for url in document.get("stac_extensions", []):
-        if str(url).endswith(SCHEMA_PATH):
+    declared = document.get("stac_extensions")
+    for url in declared if isinstance(declared, list) else ():
+        if not isinstance(url, str):
+            continue  # the core schema has said so
+        if url.endswith(SCHEMA_PATH):
             continue  # ours, checked below whether declared or not
         try:
             schema = registry[url].contents
         except NoSuchResource:
-            missing.append(str(url))
+            missing.append(url)
             continue
         failures += [f"{failure} (extension {url})" for failure in _failures(document, schema, registry)]
     if _uses_own_fields(document):

@@ -7,6 +7,7 @@ from pipeline.lazy_names import lazy_names
 if TYPE_CHECKING:
     from catalog.archive.dataset import Asset, Dataset, Item, stable_terrain
     from catalog.archive.draft import open_draft, preflight
+    from catalog.archive.forms import WrongForm, misfit
     from catalog.archive.kinds import ByKind, changes_of, elevation_change_of, mass_balance_of
     from catalog.archive.layout import (
         BALANCE_SIGMA_TIF,
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
         every_language,
         files_ending,
         first,
+        geometry_of,
         items,
         join,
         rasters,
@@ -176,6 +178,7 @@ __all__ = [
     "OpenedRaster",
     "TableFile",
     "WebFiles",
+    "WrongForm",
     "all_tables",
     "balance_item_id",
     "broken_seal",
@@ -191,6 +194,7 @@ __all__ = [
     "every_language",
     "files_ending",
     "first",
+    "geometry_of",
     "is_compressible",
     "is_of_manifest",
     "item_list_html",
@@ -202,6 +206,7 @@ __all__ = [
     "manifest_parts",
     "mass_balance_of",
     "media_type_of",
+    "misfit",
     "of_several_pairs",
     "open_draft",
     "parse_manifest",
@@ -221,6 +226,7 @@ __getattr__ = lazy_names(
     {
         "dataset": ("Asset", "Dataset", "Item", "stable_terrain"),
         "draft": ("open_draft", "preflight"),
+        "forms": ("WrongForm", "misfit"),
         "kinds": ("ByKind", "changes_of", "elevation_change_of", "mass_balance_of"),
         "layout": (
             "BALANCE_SIGMA_TIF",
@@ -311,6 +317,7 @@ __getattr__ = lazy_names(
             "every_language",
             "files_ending",
             "first",
+            "geometry_of",
             "items",
             "join",
             "rasters",

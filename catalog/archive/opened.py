@@ -14,8 +14,11 @@ from typing import Any, Protocol, TypeVar
 import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
-from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, VERSIONS, chinese_twin
+from catalog.archive.forms import WrongForm, misfit
+from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, MANIFEST_JSON, VERSIONS, chinese_twin
 from catalog.archive.manifest import sha256_of, whole_manifest
 from schemas.inside import leads_inside
 
@@ -124,11 +127,22 @@ class File:
 
 @dataclass(frozen=True)
 class Document:
-    """A STAC catalogue, sub-catalogue, collection or item: its path and its parsed JSON."""
+    """A STAC catalogue, sub-catalogue, collection or item: its path and its parsed JSON, of whatever form."""
 
     archive: Archive
     file: str
-    content: dict[str, Any]
+    parsed: dict[str, Any]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What it says.
+
+        Errors
+        ------
+        WrongForm : not as STAC documents are.
+        """
+        self.archive.require_form(self.file, self.parsed)
+        return self.parsed
 
     @property
     def folder(self) -> str:
@@ -157,14 +171,13 @@ class Document:
 
     @property
     def links(self) -> list[dict[str, Any]]:
-        return [link for link in self.content.get("links") or [] if isinstance(link, dict)]
+        links: list[dict[str, Any]] = self.content.get("links", [])
+        return links
 
     @property
     def assets(self) -> dict[str, dict[str, Any]]:
-        assets = self.content.get("assets") or {}
-        return (
-            {key: asset for key, asset in assets.items() if isinstance(asset, dict)} if isinstance(assets, dict) else {}
-        )
+        assets: dict[str, dict[str, Any]] = self.content.get("assets", {})
+        return assets
 
     def target(self, href: str) -> str | None:
         """Path of a relative ``href`` from the root; None where it leads out of the archive."""
@@ -196,6 +209,7 @@ class Archive:
         self.files, self.schemas = files, schemas
         self._json: dict[str, Any] = {}
         self._parts: dict[bytes, Any] = {}
+        self._misfits: dict[str, str] = {}
         # features are asked for by the checks of one item, and would fill the memory
         self._features = lru_cache(maxsize=8)(self._read_json)
         self.notes: dict[str, Any] = {}  # what a check reads once and another asks for again
@@ -211,17 +225,56 @@ class Archive:
         return frozenset(self.paths)
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """The manifest with the files of all its parts; empty where there is none of ours."""
+    def parsed_manifest(self) -> dict[str, Any]:
+        """The manifest, of whatever form, with the files of all its parts; empty where there is none of ours."""
         return whole_manifest(self.files.read) or _NO_MANIFEST
 
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the manifest says.
+
+        Errors
+        ------
+        WrongForm : not as our manifests are.
+        """
+        self.require_form(MANIFEST_JSON, self.parsed_manifest)
+        return self.parsed_manifest
+
     def json(self, path: str) -> Any:
-        """Parsed JSON, or None."""
+        """What a JSON document says.
+
+        Errors
+        ------
+        LookupError : no such document, or no JSON.
+        WrongForm : not as documents of its name are.
+        """
+        content = self.parsed(path)
+        if content is None:
+            raise LookupError(f"no JSON document {path}")
+        self.require_form(path, content)
+        return content
+
+    def parsed(self, path: str) -> Any:
+        """Parsed JSON, of whatever form, or None."""
         if path.endswith(".geojson"):
             return self._features(path)
         if path not in self._json:
             self._json[path] = self._shared(self._read_json(path))
         return self._json[path]
+
+    def require_form(self, path: str, content: object) -> None:
+        """Refuse a document that is not of the form that its path asks for; each is looked at once."""
+        if path not in self._misfits:
+            self._misfits[path] = misfit(path, content)
+        if self._misfits[path]:
+            raise WrongForm(f"{path}: {self._misfits[path]}")
+
+    def has_form(self, document: Document) -> bool:
+        """Whether what a document says can be read."""
+        try:
+            return bool(document.content)
+        except WrongForm:
+            return False
 
     def _shared(self, document: Any) -> Any:
         """The document, each part of it that another document has too being one object with that.
@@ -266,13 +319,13 @@ class Archive:
     def documents(self) -> tuple[Document, ...]:
         """All documents in English, found by where they stand and not by links, which may be broken."""
         names = [path for path in self.paths if _is_stac_path(path)]
-        parsed = ((name, self.json(name)) for name in names)
+        parsed = ((name, self.parsed(name)) for name in names)
         return tuple(Document(self, name, content) for name, content in parsed if isinstance(content, dict))
 
     @cached_property
     def twins(self) -> tuple[Document, ...]:
         """The same documents in Chinese, as far as they are there."""
-        parsed = ((chinese_twin(one.file), self.json(chinese_twin(one.file))) for one in self.documents)
+        parsed = ((chinese_twin(one.file), self.parsed(chinese_twin(one.file))) for one in self.documents)
         return tuple(Document(self, name, content) for name, content in parsed if isinstance(content, dict))
 
     @property
@@ -305,6 +358,19 @@ class Archive:
     def items_of(self, collection: Document) -> tuple[Document, ...]:
         """Items that stand in the folder of ``collection``."""
         return tuple(item for item in self.items if item.collection_id == collection.collection_id)
+
+
+def geometry_of(stated: Any) -> BaseGeometry:
+    """A geometry of GeoJSON.
+
+    Errors
+    ------
+    ValueError, LookupError, ShapelyError : none of any kind that GeoJSON knows.
+    """
+    try:
+        return shape(stated)
+    except (AttributeError, TypeError) as error:  # shapely takes the coordinates apart without a look at them
+        raise ValueError(f"no geometry ({error})") from None
 
 
 def _digest(value: Any) -> bytes:
@@ -370,8 +436,8 @@ def items(archive: Archive) -> tuple[Document, ...]:
 
 
 def rasters(archive: Archive) -> Iterator[OpenedRaster]:
-    """GeoTIFF assets whose file is there; an absent file is for the check of assets."""
-    for item in archive.items:
+    """GeoTIFF assets whose file is there; an absent file, or an item of another form, is for the checks of these."""
+    for item in filter(archive.has_form, archive.items):
         for key, asset in item.assets.items():
             path = item.target(asset.get("href", ""))
             if str(asset.get("type", "")).startswith(GEOTIFF) and path in archive.path_set:

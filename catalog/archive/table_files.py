@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from catalog.archive.forms import WrongForm
 from catalog.archive.layout import DATAPACKAGE_JSON
 from catalog.archive.opened import Archive, first
 
@@ -27,14 +28,21 @@ class TableFile:
 
     @property
     def schema(self) -> dict[str, Any]:
-        schema = self.resource["schema"]
-        if not isinstance(schema, dict):
-            raise TypeError("schema is no object")
+        schema: dict[str, Any] = self.resource["schema"]
         return schema
 
     @property
     def fields(self) -> list[dict[str, Any]]:
-        return list(self.schema["fields"])
+        """The columns as the data package describes them.
+
+        Errors
+        ------
+        ValueError : two of one name.
+        """
+        fields: list[dict[str, Any]] = self.schema["fields"]
+        if len({field["name"] for field in fields}) < len(fields):
+            raise ValueError(f"two fields of one name in {self.resource.get('name')}")
+        return fields
 
     def frame(self) -> pd.DataFrame:
         """All cells as text, empty where missing; one row a record."""
@@ -64,17 +72,19 @@ def read_text_table(archive: Archive, path: str) -> pd.DataFrame:
 
 
 def tables_of(archive: Archive, collection: str) -> Iterator[TableFile]:
-    """The CSV resources that the collection's data package names."""
-    package = archive.json(f"{collection}/{DATAPACKAGE_JSON}")
-    resources = package.get("resources") if isinstance(package, dict) else None
-    for resource in resources if isinstance(resources, list) else ():
-        if isinstance(resource, dict) and str(resource.get("path", "")).endswith(".csv"):
+    """The CSV resources that the collection's data package names; none where it is of another form."""
+    try:
+        package = archive.json(f"{collection}/{DATAPACKAGE_JSON}")
+    except (LookupError, WrongForm):
+        return  # for the check of data packages to say
+    for resource in package.get("resources", ()):
+        if resource.get("path", "").endswith(".csv"):
             yield TableFile(archive, collection, resource)
 
 
 def of_several_pairs(archive: Archive, collection: str) -> bool:
     """Whether the items of a collection say that each is one of several pairs of DEMs."""
-    members = (item for item in archive.items if item.collection_id == collection)
+    members = (item for item in filter(archive.has_form, archive.items) if item.collection_id == collection)
     return any("glacier:pair" in item.content["properties"] for item in members)
 
 

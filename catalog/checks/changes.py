@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.archive import MANIFEST_JSON, TableFile, first, tables_of
-from catalog.checks.consistency import named, numbers
+from catalog.checks.consistency import named, numbers, settings_of
 from catalog.checks.result import Failure, check
 from schemas.tables import PAIR
 
@@ -27,8 +27,7 @@ def mass_is_volume_times_density(table: TableFile) -> Iterator[Failure]:
     dataset = first((one for one in table.archive.manifest["datasets"] if one["id"] == table.collection), "dataset")
     rows = numbers(table, "volume_change_m3", "mass_change_kg")
     for row, pair in enumerate(_pairs(table)):
-        settings = dataset["settings"] if pair is None else dataset["settings"][pair]
-        density = settings.get("ice_density_kg_m3")
+        density = settings_of(dataset, pair).get("ice_density_kg_m3")
         volume, mass = rows["volume_change_m3"].iloc[row], rows["mass_change_kg"].iloc[row]
         # both are published as whole numbers
         if density is not None and abs(mass - density * volume) > 0.5 * density + 0.5 + _SLACK:

@@ -31,9 +31,11 @@ from catalog.archive import (
     Document,
     OpenedRaster,
     TableFile,
+    WrongForm,
     all_tables,
     collections,
     first,
+    geometry_of,
     rasters,
     stable_terrain,
 )
@@ -323,7 +325,7 @@ def glacier_means_are_in_raster(raster: OpenedRaster) -> Iterator[Failure]:
         record = feature["properties"]
         if record.get("observed_share") != 1 or record.get("mean_dh_m") is None or record.get("flags"):
             continue
-        outline = transform_geom("EPSG:4326", grid.crs, feature["geometry"])
+        outline = transform_geom("EPSG:4326", grid.crs, geometry_of(feature["geometry"]).__geo_interface__)
         values = valid_values(_pixels_inside(outline, band, grid), nodata)
         # outlines in degrees are rounded, so that a pixel on the edge may fall on the other side
         if values.size and abs(values.mean() - record["mean_dh_m"]) > _EDGE_PIXELS_M:
@@ -433,7 +435,7 @@ def versions_equal(collection: Document) -> Iterator[Failure]:
             yield Failure(path, f"version {version!r}", f"{dataset['version']!r}, as in {MANIFEST_JSON}", _REBUILD)
     for item in members:
         settings, pair = (item.content["properties"].get(f"glacier:{name}") for name in ("settings", "pair"))
-        recorded = dataset["settings"] if pair is None else dataset["settings"].get(pair, {})
+        recorded = settings_of(dataset, pair)
         if settings is not None and settings != recorded:
             differing = sorted(key for key in {*settings, *recorded} if settings.get(key) != recorded.get(key))
             yield Failure(item.file, f"other glacier:settings {differing}", f"those in {MANIFEST_JSON}", _REBUILD)
@@ -479,6 +481,19 @@ def ncdc_equal(collection: Document) -> Iterator[Failure]:
             yield Failure(
                 collection.file, f"glacier:ncdc {name} {stated.get(name)!r}", repr(expected.get(name)), _REBUILD
             )
+
+
+def settings_of(dataset: dict[str, Any], pair: str | None) -> dict[str, Any]:
+    """The settings that the manifest records of a dataset, or of one of its pairs of DEMs.
+
+    Errors
+    ------
+    WrongForm : no settings where a pair's should stand.
+    """
+    settings = dataset["settings"] if pair is None else dataset["settings"].get(pair, {})
+    if not isinstance(settings, dict):
+        raise WrongForm(f"settings of {pair}: {settings!r}")
+    return settings
 
 
 def _words(archive: Archive, path: str) -> str:

@@ -58,7 +58,7 @@ def is_archive(root: File) -> Iterator[Failure]:
         )
     if archive.files.read(MANIFEST_JSON) is None:
         yield Failure(MANIFEST_JSON, "no such file", "the manifest of an archive", "give the archive's root folder")
-    elif not archive.manifest:
+    elif not archive.parsed_manifest:
         yield Failure(MANIFEST_JSON, "a file that is no manifest of ours", "a JSON manifest", _REBUILD)
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from shapely.geometry import shape
-
 from catalog.archive import (
     CITATION_TXT,
     CRATE_JSON,
@@ -30,6 +28,7 @@ from catalog.archive import (
     File,
     collections,
     files_ending,
+    geometry_of,
     join,
     whole,
 )
@@ -45,8 +44,8 @@ _EDGE_DEGREES = 0.01
 
 @check("own-schema", "the archive holds the schema of its glacier fields as this software publishes it", whole)
 def own_schema(root: File) -> Iterator[Failure]:
-    found = root.archive.json(SCHEMA_PATH)
-    if found is None:
+    found = root.archive.parsed(SCHEMA_PATH)
+    if not isinstance(found, dict):
         yield Failure(SCHEMA_PATH, "no JSON", "the schema of the glacier fields", _REBUILD)
     elif found != json_schema(found.get("$id")):
         yield Failure(SCHEMA_PATH, "another schema", "that of this software", "validate with the version that built it")
@@ -58,10 +57,11 @@ def own_schema(root: File) -> Iterator[Failure]:
     files_ending(".geojson"),
 )
 def geojson(file: File) -> Iterator[Failure]:
-    archive, content = file.archive, file.archive.json(file.file)
+    archive, content = file.archive, file.archive.parsed(file.file)
     if not isinstance(content, dict) or content.get("type") != "FeatureCollection":
         yield Failure(file.file, "no feature collection", "a GeoJSON FeatureCollection", _REBUILD)
         return
+    archive.require_form(file.file, content)
     item = archive.item_in.get(file.file.rpartition("/")[0])
     if item is None:
         yield Failure(file.file, "a file beside no item", "a file of an item", _REBUILD)
@@ -72,7 +72,7 @@ def geojson(file: File) -> Iterator[Failure]:
         yield Failure(file.file, f"title {content.get('title')!r}", "a title", _REBUILD)
     west, south, east, north = item.content["bbox"]
     for number, feature in enumerate(content["features"]):
-        where, geometry = f"{file.file}: feature {number}", shape(feature["geometry"])
+        where, geometry = f"{file.file}: feature {number}", geometry_of(feature["geometry"])
         if feature["type"] != "Feature" or not isinstance(feature["properties"], dict) or not feature["properties"]:
             yield Failure(where, "no feature with properties", "a GeoJSON Feature", _REBUILD)
         if geometry.is_empty or not geometry.is_valid:

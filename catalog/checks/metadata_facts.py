@@ -21,6 +21,8 @@ from catalog.archive import (
     ISO19139_XML,
     METADATA,
     NCDC_JSON,
+    WrongForm,
+    misfit,
 )
 
 Facts = dict[str, Any]
@@ -41,9 +43,21 @@ def stated_facts(name: str, content: bytes) -> Facts:
 
     Errors
     ------
-    ValueError, LookupError, TypeError : the rendering is broken, or lacks a fact that its format holds.
+    ValueError, LookupError : the rendering is broken, of another form, or lacks a fact that its format holds.
     """
     return READERS[name](content)
+
+
+def _document(name: str, content: bytes) -> dict[str, Any]:
+    """A JSON document of the form that its name asks for."""
+    return _of_form(name, json.loads(content))
+
+
+def _of_form(name: str, document: Any) -> dict[str, Any]:
+    if place := misfit(name, document):
+        raise WrongForm(place)
+    formed: dict[str, Any] = document
+    return formed
 
 
 def one_line(text: object) -> str:
@@ -75,7 +89,7 @@ def _doi(identifier: object) -> str:
 
 
 def _ncdc(content: bytes) -> Facts:
-    record = json.loads(content)
+    record = _document(NCDC_JSON, content)
     tags = ("ds_topic_tags", "ds_subject_tags", "ds_locus_tags", "ds_time_tags")
     corners = ("ds_acq_lon_west", "ds_acq_lat_south", "ds_acq_lon_east", "ds_acq_lat_north")
     projects = record["ds_projects"]
@@ -100,7 +114,7 @@ def _ncdc(content: bytes) -> Facts:
 
 
 def _datacite_json(content: bytes) -> Facts:
-    record = json.loads(content)
+    record = _document(DATACITE_JSON, content)
     box = record["geoLocations"][0]["geoLocationBox"]
     titles = {title["lang"]: title["title"] for title in record["titles"]}
     dates: dict[str, str] = {}
@@ -192,7 +206,7 @@ def _iso19139(content: bytes) -> Facts:
 
 
 def _jsonld(content: bytes) -> Facts:
-    document = json.loads(content)
+    document = _document(DATASET_JSONLD, content)
     identifier, publisher = document["identifier"], document["publisher"]
     points = publisher.get("contactPoint", [])
     return {
@@ -238,7 +252,7 @@ def _page(content: bytes) -> Facts:
 
 
 def _rocrate(content: bytes) -> Facts:
-    entities = {entity["@id"]: entity for entity in json.loads(content)["@graph"]}
+    entities = {entity["@id"]: entity for entity in _document(CRATE_JSON, content)["@graph"]}
     root = entities["./"]
     grant = entities[root["funding"]["@id"]] if "funding" in root else None
     identifier = root["identifier"]
@@ -256,7 +270,7 @@ def _cff(content: bytes) -> Facts:
     import yaml
 
     try:
-        document = yaml.safe_load(content)
+        document = _of_form(CITATION_CFF, yaml.safe_load(content))
     except yaml.YAMLError as error:
         raise ValueError(f"no YAML ({one_line(error)})") from None
     preferred = document["preferred-citation"]
@@ -283,7 +297,7 @@ def _cff(content: bytes) -> Facts:
 
 
 def _datapackage(content: bytes) -> Facts:
-    package = json.loads(content)
+    package = _document(DATAPACKAGE_JSON, content)
     people = {person["role"]: person for person in reversed(package["contributors"])}
     contact, grant = people.get("contact", {}), (package.get("funding") or [None])[0]
     return {
@@ -306,7 +320,7 @@ def _datapackage(content: bytes) -> Facts:
 
 
 def _stac(content: bytes) -> Facts:
-    collection = json.loads(content)
+    collection = _document(COLLECTION_JSON, content)
     contacts = collection.get("contacts") or [{}]
     project = collection.get("glacier:project")
     record = collection["glacier:ncdc"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -86,7 +85,7 @@ def page_search(root: File) -> Iterator[Failure]:
         yield Failure(SEARCH_JS, f"collections {sorted(names)}", f"{sorted(folders)}", _REBUILD)
     for at, page, tail, _, first, last in found["items"]:
         path = f"{names[at]}/{page}".removesuffix(INDEX_HTML)
-        stated = json.loads(archive.text(f"{path}{path.rstrip('/').rpartition('/')[2]}.json") or "{}")
+        stated = archive.json(f"{path}{path.rstrip('/').rpartition('/')[2]}.json")
         title = found["collections"][at]["prefix"][0] + tail
         yield from _differences(stated.get("properties", {}), title, first, last)
 

@@ -321,6 +321,8 @@ def nodata_of(raster: OpenedRaster, index: int) -> float | None:
 def grid_of(raster: OpenedRaster) -> Grid:
     """Where the pixels of a raster lie."""
     with _opened(raster) as source:
+        if source.crs is None:
+            raise ValueError(f"{raster.file} without a coordinate system")
         return Grid(source.crs.to_wkt(), source.transform, source.shape)
 
 

@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 from zlib import error as ZlibError
 
 from lxml.etree import LxmlError
+from openpyxl.utils.exceptions import InvalidFileException
 from rasterio.errors import RasterioError
 from shapely.errors import ShapelyError
 
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
     from catalog.archive import Archive
 
 _SHOWN = 20
-# what reading a damaged file, or JSON of another shape, raises in the libraries used here
+# what reading a damaged file raises in the libraries used here, and a document of another form (``WrongForm``);
+# neither AttributeError nor TypeError: these are errors of a check, and no archive is damaged by them
 _DAMAGE = (
     ArithmeticError,
-    AttributeError,
     EOFError,
     LookupError,
     MemoryError,
     OSError,
     RuntimeError,  # of PROJ, of Arrow, and of nesting too deep
     SyntaxError,
-    TypeError,
     ValueError,
     BadZipFile,
+    InvalidFileException,
     LxmlError,
     RasterioError,
     ShapelyError,

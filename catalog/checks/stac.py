@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from referencing.exceptions import Unresolvable
-from shapely.geometry import shape
 
 from catalog.archive import (
     CATALOG_JSON,
@@ -20,10 +19,12 @@ from catalog.archive import (
     Archive,
     Document,
     File,
+    WrongForm,
     chinese_twin,
     collections,
     documents,
     every_language,
+    geometry_of,
     items,
     media_type_of,
     whole,
@@ -74,7 +75,7 @@ def stac_schema(root: File) -> Iterator[Failure]:
     unread: set[str] = set()
     for document in every_language(root.archive):
         try:
-            verdict = validate_stac(document.content, registry)
+            verdict = validate_stac(document.parsed, registry)
         except Unresolvable as error:  # a schema that leads to another, which is never fetched
             unread.add(str(error.ref))
             continue
@@ -87,7 +88,7 @@ def stac_schema(root: File) -> Iterator[Failure]:
 
 @check("numbers-finite", "every number of a STAC document is finite", every_language)
 def numbers_finite(document: Document) -> Iterator[Failure]:
-    if any(isinstance(value, float) and not math.isfinite(value) for value in leaves(document.content)):
+    if any(isinstance(value, float) and not math.isfinite(value) for value in leaves(document.parsed)):
         yield Failure(document.file, "NaN or infinity", "finite numbers", _REBUILD)
 
 
@@ -234,7 +235,7 @@ def asset_checksums(document: Document) -> Iterator[Failure]:
 def item_extent(item: Document) -> Iterator[Failure]:
     bbox = [float(value) for value in item.content["bbox"]]
     yield from _corner_failures(item.file, bbox)
-    geometry = shape(item.content["geometry"])
+    geometry = geometry_of(item.content["geometry"])
     if geometry.is_empty or not geometry.is_valid:
         yield Failure(f"{item.file}: geometry", "an empty or invalid geometry", "a valid polygon", _REBUILD)
         return
@@ -321,6 +322,8 @@ def collection_summaries(collection: Document) -> Iterator[Failure]:
     where, summaries = f"{collection.file}: summaries", collection.content.get("summaries") or {}
     for name, stated in summaries.items():
         values = [value for item in members for value in _summarised(item, name)]
+        if any(isinstance(value, dict | list) for value in values) or len({isinstance(v, str) for v in values}) > 1:
+            raise WrongForm(f"summary {name}: items say what cannot be summed up")
         if isinstance(stated, dict):
             true: object = {"minimum": min(values), "maximum": max(values)} if values else None
             found: object = {key: stated.get(key) for key in ("minimum", "maximum")}

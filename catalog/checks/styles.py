@@ -103,10 +103,10 @@ def _not_drawn(path: str, renderer: Any, field: str, values: list[Any]) -> Itera
         drawn = {category.get("value") for category in renderer.findall("categories/category")}
         missing = sorted({str(value) for value in values} - drawn)
     elif kind == "graduatedSymbol":
-        ends = [(float(part.get("lower")), float(part.get("upper"))) for part in renderer.findall("ranges/range")]
+        ends = [(float(_said(part, "lower")), float(_said(part, "upper"))) for part in renderer.findall("ranges/range")]
         if not any(low == 0 for low, _ in ends):
             yield Failure(path, "a class that holds loss and gain", "classes that meet at zero", _REBUILD)
-        missing = sorted(str(value) for value in values if not any(low <= value <= high for low, high in ends))
+        missing = sorted(str(value) for value in values if not _among(value, ends))
     else:
         missing = (
             [] if any(rule.get("filter") == "ELSE" for rule in renderer.iter("rule")) else [f"all but one {field}"]
@@ -117,7 +117,7 @@ def _not_drawn(path: str, renderer: Any, field: str, values: list[Any]) -> Itera
 
 def _unlike_classes(path: str, renderer: Any, classes: list[dict[str, Any]]) -> Iterator[Failure]:
     entries = renderer.findall("colorPalette/paletteEntry")
-    found = {int(entry.get("value")): (entry.get("color").upper(), entry.get("label")) for entry in entries}
+    found = {int(_said(entry, "value")): (_said(entry, "color").upper(), entry.get("label")) for entry in entries}
     stated = {entry["value"]: (f"#{entry['color_hint'].upper()}", entry["title"]) for entry in classes}
     for value in sorted(found.keys() | stated.keys()):
         if found.get(value) != stated.get(value):
@@ -125,9 +125,8 @@ def _unlike_classes(path: str, renderer: Any, classes: list[dict[str, Any]]) -> 
 
 
 def _unlike_range(raster: OpenedRaster, path: str, renderer: Any) -> Iterator[Failure]:
-    shader = renderer.find("rastershader/colorrampshader")
-    stops = [float(item.get("value")) for item in shader.findall("item")]
-    low, high = float(renderer.get("classificationMin")), float(renderer.get("classificationMax"))
+    stops = [float(_said(item, "value")) for item in renderer.findall("rastershader/colorrampshader/item")]
+    low, high = (float(_said(renderer, f"classification{end}")) for end in ("Min", "Max"))
     if stops != sorted(set(stops)) or len(stops) < 3 or (stops[0], stops[-1]) != (low, high):
         yield Failure(path, f"stops from {stops[:1]} to {stops[-1:]}", f"rising from {low} to {high}", _REBUILD)
     renders = raster.item.content["properties"]["renders"]
@@ -141,6 +140,23 @@ def _unlike_range(raster: OpenedRaster, path: str, renderer: Any) -> Iterator[Fa
             yield Failure(
                 path, f"a range that holds {share:.0%} of the pixels", f"{_LEAST_SHARE:.0%} or more", _REBUILD
             )
+
+
+def _said(element: Any, name: str) -> str:
+    """What an element of a style says.
+
+    Errors
+    ------
+    LookupError : it does not say that.
+    """
+    if (value := element.get(name)) is None:
+        raise LookupError(f"no {name} of {element.tag}")
+    return str(value)
+
+
+def _among(value: Any, ends: list[tuple[float, float]]) -> bool:
+    """Whether a value is a number within one of the classes."""
+    return isinstance(value, int | float) and any(low <= value <= high for low, high in ends)
 
 
 def _style_path(path: str) -> str:

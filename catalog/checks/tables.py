@@ -11,7 +11,6 @@ from typing import Any
 
 import frictionless
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -32,7 +31,7 @@ from catalog.archive import (
 from catalog.checks.result import Failure, NotChecked, check
 from catalog.formats import GEOMETRY, LONGEST_SHEET, text_of_csv
 from catalog.tables import conforms
-from pipeline.inputs.xlsx_packages import require_harmless_package
+from pipeline.inputs.xlsx_packages import open_workbook, require_harmless_package, sheet_rows
 from schemas.errors import BadInput
 from schemas.fields import Table
 from schemas.tables import DATA_DICTIONARY, PAIR, PUBLISHED_TABLES, published_schemas
@@ -59,10 +58,11 @@ _RESOURCE_KEYS = {
 def datapackage_complete(collection: Document) -> Iterator[Failure]:
     archive, folder = collection.archive, collection.folder
     where = f"{folder}/{DATAPACKAGE_JSON}"
-    package = archive.json(where)
+    package = archive.parsed(where)
     if not isinstance(package, dict):
         yield Failure(where, "no JSON object", "a data package", _REBUILD)
         return
+    archive.require_form(where, package)
     resources = package["resources"]
     named = [resource["path"] for resource in resources]
     present = {path.removeprefix(f"{folder}/") for path in archive.paths if path.startswith(f"{folder}/{TABLES}/")}
@@ -259,7 +259,7 @@ def _read_book(archive: Archive, path: str) -> dict[str, pd.DataFrame]:
             require_harmless_package(content, path)
         except BadInput as error:
             raise ValueError(str(error)) from None
-        workbook = openpyxl.load_workbook(content, read_only=True, data_only=True)
+        workbook = open_workbook(content)
         archive.notes[key] = {sheet.title: _read_sheet(sheet) for sheet in workbook.worksheets}
     book: dict[str, pd.DataFrame] = archive.notes[key]
     return book
@@ -267,7 +267,7 @@ def _read_book(archive: Archive, path: str) -> dict[str, pd.DataFrame]:
 
 def _read_sheet(sheet: Any) -> pd.DataFrame:
     """The records of a sheet: below the header stands a row of units."""
-    rows = list(sheet.iter_rows(values_only=True))
+    rows = list(sheet_rows(sheet))
     header = [str(name) for name in rows[0]] if rows else []
     return pd.DataFrame(rows[2:], columns=header, dtype=object)
 
@@ -390,7 +390,7 @@ def datapackage_conforms(collection: Document) -> Iterator[Failure]:
 
 def _foreign_parts(archive: Archive, folder: str) -> Iterator[tuple[str, str]]:
     """What would lead Frictionless out of the archive, or run a pattern that is not ours; found and expected."""
-    package = archive.json(f"{folder}/{DATAPACKAGE_JSON}")
+    package = archive.parsed(f"{folder}/{DATAPACKAGE_JSON}")
     if not isinstance(package, dict) or not isinstance(package.get("resources"), list):
         yield "no list of resources", "a data package"
         return

@@ -17,7 +17,18 @@ from rasterio.warp import transform_geom
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.archive import COLLECTION_JSON, TABLES, Archive, File, OpenedRaster, every_file, rasters
+from catalog.archive import (
+    COLLECTION_JSON,
+    TABLES,
+    Archive,
+    File,
+    OpenedRaster,
+    WrongForm,
+    every_file,
+    geometry_of,
+    misfit,
+    rasters,
+)
 from catalog.checks.rasters import grid_of, nodata_of
 from catalog.checks.result import Failure, check
 from catalog.checks.tables import of_pair, read_arrow
@@ -98,9 +109,17 @@ def _read(file: File) -> tuple[dict[str, Any] | None, Shapes, pd.DataFrame]:
     if stated is None:
         return None, [], table.to_pandas()
     geo: dict[str, Any] = json.loads(stated)
+    if place := misfit("geoparquet", geo):
+        raise WrongForm(place)
     name = geo["primary_column"]
-    shapes = [None if wkb is None else shapely.from_wkb(wkb) for wkb in table[name].to_pylist()]
+    shapes = [None if wkb is None else _geometry_in(wkb) for wkb in table[name].to_pylist()]
     return geo, shapes, table.drop_columns([name]).to_pandas()
+
+
+def _geometry_in(wkb: Any) -> BaseGeometry:
+    if not isinstance(wkb, bytes):
+        raise WrongForm(f"{type(wkb).__name__} in the column of geometries")
+    return shapely.from_wkb(wkb)
 
 
 def _has_places(file: File) -> bool:
@@ -123,7 +142,7 @@ def _misplaced_points(file: File, shapes: Shapes, frame: pd.DataFrame) -> Iterat
     lonlat = frame[["longitude", "latitude"]].to_numpy(float)
     metres = frame[["easting", "northing"]].to_numpy(float)
     collection = file.archive.json(f"{file.file.partition('/')[0]}/{COLLECTION_JSON}")
-    codes = collection.get("summaries", {}).get("proj:code", []) if isinstance(collection, dict) else []
+    codes = [str(code) for code in collection.get("summaries", {}).get("proj:code", [])]
     projected = Transformer.from_crs(PLACE_CRS, codes[0], always_xy=True) if len(codes) == 1 else None
     for row, one in enumerate(shapes):
         where = f"{file.file}: record {row + 1}"
@@ -159,7 +178,7 @@ def _unlike_features(file: File, path: str, shapes: Shapes, frame: pd.DataFrame,
     places: dict[tuple[str, ...], list[BaseGeometry]] = {}
     for feature in features:
         key = _record([feature["properties"].get(key) for key in keys])
-        places.setdefault(key, []).append(shape(feature["geometry"]))
+        places.setdefault(key, []).append(geometry_of(feature["geometry"]))
     for row, record in enumerate(frame[keys].itertuples(index=False, name=None)):
         one, others = shapes[row], places.get(_record(record), [])
         if others and (one is None or not any(_same_shape(one, other) for other in others)):
@@ -187,7 +206,8 @@ def balance_in_outline(raster: OpenedRaster) -> Iterator[Failure]:
         return
     grid = grid_of(raster)
     features = raster.archive.json(path)["features"]
-    outline = shapely.union_all([shape(transform_geom(PLACE_CRS, grid.crs, one["geometry"])) for one in features])
+    outlines = [geometry_of(one["geometry"]).__geo_interface__ for one in features]
+    outline = shapely.union_all([shape(one) for one in transform_geom(PLACE_CRS, grid.crs, outlines)])
     # a pixel that the outline runs through may be on either side
     inner, outer = (_burnt(outline.buffer(sign * max(grid.pixel_size)), grid) for sign in (-1, 1))
     known = raster.archive.band(raster.file, 1) != nodata_of(raster, 1)

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.archive import INDEX_HTML, CollectionFolder, Dataset, Item
+from catalog.archive import (
+    INDEX_HTML,
+    SEARCH_JS,
+    CollectionFolder,
+    Dataset,
+    Item,
+    WrongForm,
+    misfit,
+)
 from schemas.definition import Bilingual
 
 _HEAD = "window.GLACIER_ARCHIVE = "
@@ -74,6 +82,10 @@ def parse_search_script(text: str) -> dict[str, Any]:
     found = json.loads(text[len(_HEAD) :].rstrip()[:-1])
     if not isinstance(found, dict) or not {"collections", "items"} <= set(found):
         raise ValueError("search data without collections and items")
+    if place := misfit(SEARCH_JS, found):
+        raise WrongForm(place)
+    if strange := [row for row in found["items"] if [type(part) for part in row[:3]] != [int, str, str]]:
+        raise WrongForm(f"items: {str(strange[0])[:60]}")
     return found
 
 

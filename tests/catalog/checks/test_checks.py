@@ -385,6 +385,26 @@ def test_a_subject_of_another_shape_is_a_failure_and_the_others_are_still_checke
     assert len(result.failures) == 6
 
 
+@pytest.mark.parametrize("bug", [TypeError("None is no number"), AttributeError("no such name")])
+def test_an_error_of_a_check_is_no_damage_of_the_archive(good: Path, bug: Exception) -> None:
+    @check("small", "meaning", whole)
+    def small(root: File) -> Iterator[Failure]:
+        yield from ()
+        raise bug
+
+    with pytest.raises(type(bug), match=str(bug)):
+        small(Archive(FolderFiles(good)))
+
+
+def test_a_value_of_another_kind_is_named_by_its_place(archive: Path) -> None:
+    setting(EC_ITEM, "properties", "glacier:pair", to=5)(archive)
+    seen = Archive(FolderFiles(archive))
+    result = BY_NAME["item-time"](seen)
+    assert [failure.file for failure in result.failures] == [EC_ITEM]
+    assert "properties.glacier:pair: '5' (input should be a valid string)" in result.failures[0].found
+    assert BY_NAME["raster-opens"](seen).passed, "the rasters of other items are still looked at"
+
+
 def test_a_check_that_cannot_be_made_is_skipped_with_its_reason(good: Path) -> None:
     @check("small", "meaning", whole)
     def small(root: File) -> Iterator[Failure]:
