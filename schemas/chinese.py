@@ -96,9 +96,8 @@ _CHANGE = {
     "area at the later epoch": "后期面积",
     "area over which the change is averaged: the outlines of all epochs together": "变化取平均的面积：各期边界的并集",
     "mean elevation change, later minus earlier; voids filled": "平均高程变化，后期减前期；空值已填补",
-    "one standard deviation of the equilibrium-line altitude; empty where the line lies off the glacier": (
-        "平衡线高度的一倍标准差；平衡线不在冰川上时为空"
-    ),
+    "one standard deviation of the equilibrium-line altitude; empty where the line lies off the glacier by more than"
+    " its error": "平衡线高度的一倍标准差；平衡线超出冰川范围且大于其误差时为空",
     "one standard deviation of the accumulation-area ratio": "积累区面积比率的一倍标准差",
     "one standard deviation of the mean elevation change": "平均高程变化的一倍标准差",
     "one standard deviation of the mean, from the measured pixels: their sigma integrated over the shape": (
@@ -479,7 +478,13 @@ _WGMS = {
     "one standard deviation of the balance": "物质平衡的一倍标准差",
     "balance it was used for; index for none": "所用于的物质平衡；index表示无",
 }
-MEANINGS_CN = _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
+_UNMEASURED = {
+    "share of the area above the highest and below the lowest point": "高于最高测点和低于最低测点的面积比率",
+    "share of the annual balance's variance that comes from elevations nobody measured": (
+        "年物质平衡误差方差中来自无人观测高程的比率"
+    ),
+}
+MEANINGS_CN = _UNMEASURED | _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
 
 # of the flags of ``pipeline.mass_balance.quality_flags``
 FLAGS_CN = {
@@ -498,6 +503,8 @@ FLAGS_CN = {
     "field_needs_three_points": "测点过少，仅作分带",
     "no_map": "无DEM和边界，未作等值线法",
     "no_area_altitude_distribution": "面积未知，未计算全冰川值",
+    "unmeasured_area": "四分之一以上的面积高于最高测点或低于最低测点",
+    "unmeasured_error": "误差方差的四分之一以上来自无人观测的高程",
     "gradient_unknown": "全部测点位于同一高程带且相互矛盾，未计算全冰川值",
     "hypsometry_of": "采用其他年份的面积-高程分布",
     "outline_of": "该年无冰川边界，采用其他年份的边界",

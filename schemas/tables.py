@@ -520,7 +520,7 @@ GLACIER_BALANCES = Table(
             name="sigma_ela_m",
             type="number",
             meaning="one standard deviation of the equilibrium-line altitude; empty where the line lies off the"
-            " glacier",
+            " glacier by more than its error",
             unit="m",
             minimum=0,
             decimals=0,
@@ -608,6 +608,24 @@ GLACIER_BALANCES = Table(
             decimals=3,
         ),
         Column(name="n_filled", type="integer", meaning="stakes whose balance the linear model filled", minimum=0),
+        Column(
+            name="unmeasured_area_share",
+            type="number",
+            meaning="share of the area above the highest and below the lowest point",
+            unit="1",
+            minimum=0,
+            maximum=1,
+            decimals=3,
+        ),
+        Column(
+            name="unmeasured_error_share",
+            type="number",
+            meaning="share of the annual balance's variance that comes from elevations nobody measured",
+            unit="1",
+            minimum=0,
+            maximum=1,
+            decimals=3,
+        ),
     ),
     primary_key=("glacier_id", "year"),
 )

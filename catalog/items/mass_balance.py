@@ -30,6 +30,7 @@ from catalog.items.processing_steps import inputs_of, mass_balance_steps, proces
 from catalog.items.stated import Labels, gate_records, plain, raster_tags
 from catalog.items.titles_cn import renders_cn, with_chinese
 from catalog.metadata import Facts
+from pipeline.mass_balance import Calendar
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
@@ -118,9 +119,9 @@ def _write_year(series: _Series, year: BalanceYear, field: BalanceField, ground:
 
 def _period(result: MassBalance, year: BalanceYear) -> tuple[date, date]:
     """Days of the year's survey; the fixed-date year of the settings where a visit's day is unknown."""
-    month, day = (int(part) for part in result.settings.year_start.split("-"))
-    start = year.begin or date(year.year - 1, month, day)
-    end = year.end or date(year.year, month, day) - timedelta(days=1)
+    calendar = Calendar.of(result.settings.year_start, result.settings.annual_tolerance_days)
+    start = year.begin or calendar.start(year.year)
+    end = year.end or calendar.end(year.year) - timedelta(days=1)
     return start, end
 
 

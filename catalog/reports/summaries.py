@@ -139,6 +139,8 @@ def _year(year: BalanceYear) -> dict[str, Any]:
         "aar": year.aar,
         "sigma_aar": year.sigma_aar,
         "area_km2": year.area_km2,
+        "unmeasured_area_share": year.unmeasured_area_share,
+        "unmeasured_error_share": year.unmeasured_error_share,
         "by_method": year.by_method,
         "provenance": year.provenance,
         "flags": list(year.flags),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
+from pipeline.mass_balance.field.beyond import SIGMA_GRADIENT
 from pipeline.mass_balance.fieldwork.read import FieldData
 from pipeline.mass_balance.glacier_wide.cross_checks import IndexYear, index_stake_balance, index_stakes
 from pipeline.mass_balance.glacier_wide.integration import Ground, YearPlan, integrate_years
@@ -284,6 +286,8 @@ def _result(
         density_errors_m_we=annual.density_errors_m_we,
         sigma_ela_m=annual.line_error.elevation_m,
         sigma_aar=annual.line_error.aar,
+        unmeasured_area_share=annual.unmeasured_area_share,
+        unmeasured_error_share=annual.unmeasured_error_share,
     )
 
 
@@ -291,9 +295,21 @@ def _summer(seasons: Seasons) -> tuple[float | None, float | None]:
     """Summer balance and its standard deviation: what annual and winter leave, else as measured."""
     annual, winter, summer = seasons.annual, seasons.winter, seasons.summer
     if annual is not None and winter is not None:
-        left = annual.balance_m_we - winter.balance_m_we
-        return left, float(np.hypot(annual.budget.total, winter.budget.total))
+        return annual.balance_m_we - winter.balance_m_we, _sigma_of_difference(annual, winter)
     return (summer.balance_m_we, summer.budget.total) if summer is not None else (None, None)
+
+
+def _sigma_of_difference(annual: GlacierWide, winter: GlacierWide) -> float:
+    """Error of annual less winter balance (m w.e.).
+
+    The densities' errors are the same in both, and signed. Where nobody measured, what the winter's field misses the
+    annual one misses too, and the difference does not; beyond the measured elevations there is the summer's gradient.
+    """
+    densities = [a - w for a, w in zip(annual.density_errors_m_we, winter.density_errors_m_we, strict=True)]
+    budget = annual.budget
+    within = math.sqrt(max(budget.interpolation**2 - budget.unmeasured**2, 0.0))
+    beyond = budget.unmeasured * SIGMA_GRADIENT["summer"] / SIGMA_GRADIENT["annual"]
+    return math.hypot(*densities, budget.point, winter.budget.point, within, beyond, budget.area, budget.method)
 
 
 def _middle(plan: YearPlan) -> date | None:

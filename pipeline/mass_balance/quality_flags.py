@@ -37,6 +37,8 @@ UNLIKE_LIMIT = 3.5
 CLOSURE_M_WE = 0.0151
 # and, at a stake, within this many standard deviations of its readings
 CLOSURE_LIMIT = 2.0
+# a share of the area, or of the variance, that nobody measured and a user must know of
+MUCH_UNMEASURED = 0.25
 # further apart in one step than any stake travels with the ice
 JUMP_M = 200.0
 
@@ -56,6 +58,8 @@ MEANINGS = {
     "field_needs_three_points": "too few points for a balance field: zones only",
     "no_map": "no DEM and outline: no balance field, no contour method",
     "no_area_altitude_distribution": "no areas known: no glacier-wide balance",
+    "unmeasured_area": "more than a quarter of the area lies above the highest or below the lowest point",
+    "unmeasured_error": "more than a quarter of the error's variance comes from elevations nobody measured",
     "gradient_unknown": "all points lie in one elevation band and contradict each other: no glacier-wide value",
     "hypsometry_of": "the area-altitude distribution is that of another year",
     "outline_of": "no outline was surveyed that year: that of another year was used",
@@ -196,6 +200,10 @@ def _of_distribution(plan: YearPlan, wide: GlacierWide, settings: MassBalanceSet
         flags.append("no_point_in_ablation_area")
     if wide.aar > 0 and max(balances) < 0:
         flags.append("no_point_in_accumulation_area")
+    if wide.unmeasured_area_share > MUCH_UNMEASURED:
+        flags.append(f"unmeasured_area:{wide.unmeasured_area_share:.0%}")
+    if wide.unmeasured_error_share > MUCH_UNMEASURED:
+        flags.append(f"unmeasured_error:{wide.unmeasured_error_share:.0%}")
     if wide.line.crossings > 1:
         flags.append("several_equilibrium_lines")
     low, high = PLAUSIBLE_GRADIENT

@@ -66,7 +66,9 @@ class BalanceYear:
     ``budget`` is the error budget of the annual balance by source (one standard deviation, m w.e.); empty where nothing
     supports one; ``density_errors_m_we`` is its density part with signs: what one standard deviation more of snow
     density, and of ice density, does to the balance. Gradients are those of the points below and above the equilibrium
-    line (m w.e. per 100 m). ``sigma_ela_m`` is None where the line lies off the glacier.
+    line (m w.e. per 100 m). ``sigma_ela_m`` is None where the line lies off the glacier by more than its error.
+    ``unmeasured_area_share`` is the share of the area above the highest and below the lowest point,
+    ``unmeasured_error_share`` that of the annual balance's variance which comes from elevations nobody measured.
     """
 
     year: int
@@ -94,6 +96,8 @@ class BalanceYear:
     density_errors_m_we: tuple[float, float] | None = None
     sigma_ela_m: float | None = None
     sigma_aar: float | None = None
+    unmeasured_area_share: float | None = None
+    unmeasured_error_share: float | None = None
 
     @property
     def accumulation_area_km2(self) -> float | None:

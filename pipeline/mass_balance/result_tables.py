@@ -202,6 +202,8 @@ def _coverage(year: ComputedYear) -> dict[str, Any]:
         "lowest_point_m": min(heights, default=None),
         "highest_point_m": max(heights, default=None),
         "n_filled": len(year.plan.filled) if year.plan is not None else None,
+        "unmeasured_area_share": year.result.unmeasured_area_share,
+        "unmeasured_error_share": year.result.unmeasured_error_share,
     }
 
 

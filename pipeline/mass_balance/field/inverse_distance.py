@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from pipeline.grid import FloatArray
-from pipeline.mass_balance.field.kriging import Kriged, Points, drift_at
+from pipeline.mass_balance.field.kriging import Kriged, Points
 
 # closer than this (m) a point stands for the place alone
 _NEAREST_M = 1.0
@@ -28,7 +28,7 @@ def inverse_distance_weights(kriged: Kriged, positions: FloatArray, elevation_m:
     """
     drift = kriged.drift
     solver = np.linalg.solve(drift.T @ drift, drift.T)
-    at = drift_at(elevation_m, kriged.drift_origin_m, kriged.with_elevation)
+    at = kriged.trend.at(elevation_m)
     near = plain_weights(positions, kriged.points)
     return np.asarray(at @ solver + near - (near @ drift) @ solver)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from pipeline.grid import BoolArray, FloatArray
+from pipeline.mass_balance.field.beyond import STRAIGHT_ON, Beyond
 
 # pixels handled at once: bounds the memory of the covariance between pixels and points
 _CHUNK_PIXELS = 20_000
@@ -61,6 +62,47 @@ class Points:
 
 
 @dataclass(frozen=True)
+class ElevationTrend:
+    """The drift of a field: one, and elevation where the points differ in it.
+
+    Attributes
+    ----------
+    origin_m : elevation at which the second term is zero.
+    with_elevation : whether there is a second term.
+    span_m : lowest and highest elevation of the points, beyond which the profile may bend.
+    beyond : how it goes on there.
+    """
+
+    origin_m: float
+    with_elevation: bool
+    span_m: tuple[float, float]
+    beyond: Beyond = STRAIGHT_ON
+
+    @classmethod
+    def of(cls, points: Points, beyond: Beyond | None = None) -> ElevationTrend:
+        """That of some points: without elevation where all lie at one height, or are fewer than three."""
+        elevation = points.elevation_m
+        with_elevation = points.count >= 3 and float(np.ptp(elevation)) > 1.0
+        span = (float(elevation.min()), float(elevation.max()))
+        return cls(float(elevation.mean()), with_elevation, span, beyond or STRAIGHT_ON)
+
+    def at(self, elevation_m: FloatArray) -> FloatArray:
+        """Drift at some elevations, shape (n, 1) or (n, 2): one, and hundreds of metres above the origin."""
+        ones = np.ones_like(elevation_m)
+        if not self.with_elevation:
+            return ones[:, None]
+        return np.column_stack([ones, (self.stretched(elevation_m) - self.origin_m) / 100])
+
+    def added(self, elevation_m: FloatArray) -> FloatArray:
+        """What the gradient of a region adds beyond the points (m w.e.), same shape."""
+        return self.beyond.added(elevation_m, self.span_m[0])
+
+    def stretched(self, elevation_m: FloatArray) -> FloatArray:
+        """Elevations at which the profile of the points has the balance that is taken (m), same shape."""
+        return self.beyond.stretched(elevation_m, *self.span_m)
+
+
+@dataclass(frozen=True)
 class Covariance:
     """C(d) = sill exp(-d / range) of the balance left over when the elevation trend is taken off.
 
@@ -88,8 +130,7 @@ class Kriged:
     points: Points
     covariance: Covariance
     noise: FloatArray
-    drift_origin_m: float
-    with_elevation: bool
+    trend: ElevationTrend
     inverse: FloatArray
     drift_inverse: FloatArray
     drift: FloatArray
@@ -152,7 +193,7 @@ def fit_covariance(years: Sequence[Points]) -> Covariance:
     extent = max(extent, 1.0)
     residual = _mean_residual_variance(thinned)
     noise = float(np.mean([np.mean(points.sigma_random_m_we**2) for points in thinned]))
-    freedom = sum(points.count - _drift(points)[0].shape[1] for points in thinned)
+    freedom = sum(points.count - _drift(points).shape[1] for points in thinned)
     if freedom < 6:
         return Covariance(max(residual - noise, 1e-4), extent / 3)
     lowest = (math.log(max(_neighbour_distance(thinned), extent / 50)), math.log(1e-4))
@@ -166,7 +207,7 @@ def _refined_minimum(
 ) -> tuple[float, float]:
     """(log range, log sill) of the greatest likelihood inside a box, by a grid that closes in on the best node."""
     prepared = [
-        _Prepared(cdist(p.positions, p.positions), _drift(p)[0], p.balance_m_we, p.sigma_random_m_we**2) for p in years
+        _Prepared(cdist(p.positions, p.positions), _drift(p), p.balance_m_we, p.sigma_random_m_we**2) for p in years
     ]
     low, high = np.array(lowest), np.array(highest)
     best = low
@@ -216,7 +257,7 @@ def _mean_residual_variance(years: Sequence[Points]) -> float:
     """Variance of the balances about each year's straight line with elevation, degrees of freedom taken off."""
     squares, freedom = 0.0, 0
     for points in years:
-        drift = _drift(points)[0]
+        drift = _drift(points)
         residual = points.balance_m_we - drift @ np.linalg.lstsq(drift, points.balance_m_we, rcond=None)[0]
         squares += float(residual @ residual)
         freedom += points.count - drift.shape[1]
@@ -232,22 +273,18 @@ def _neighbour_distance(years: Sequence[Points]) -> float:
     return float(np.median(distances))
 
 
-def _drift(points: Points) -> tuple[FloatArray, float, bool]:
-    """Drift matrix (points, 1 or 2), its origin (m), and whether it has elevation: not where all lie at one height."""
-    origin = float(points.elevation_m.mean())
-    with_elevation = points.count >= 3 and float(np.ptp(points.elevation_m)) > 1.0
-    return drift_at(points.elevation_m, origin, with_elevation), origin, with_elevation
+def _drift(points: Points) -> FloatArray:
+    """Drift of the points, shape (points, 1 or 2)."""
+    return ElevationTrend.of(points).at(points.elevation_m)
 
 
-def drift_at(elevation_m: FloatArray, origin_m: float, with_elevation: bool) -> FloatArray:
-    """Drift at some elevations, shape (n, 1) or (n, 2): one, and hundreds of metres above the origin."""
-    ones = np.ones_like(elevation_m)
-    return np.column_stack([ones, (elevation_m - origin_m) / 100]) if with_elevation else ones[:, None]
+def prepare(points: Points, covariance: Covariance, beyond: Beyond | None = None) -> Kriged:
+    """Set up universal kriging (Cressie, 1993, eq. 3.4.2) for the points of one year.
 
-
-def prepare(points: Points, covariance: Covariance) -> Kriged:
-    """Set up universal kriging (Cressie, 1993, eq. 3.4.2) for the points of one year."""
-    drift, origin, with_elevation = _drift(points)
+    The drift may bend ``beyond`` the points.
+    """
+    trend = ElevationTrend.of(points, beyond)
+    drift = trend.at(points.elevation_m)
     noise = points.sigma_random_m_we**2
     matrix = covariance.of(cdist(points.positions, points.positions)) + np.diag(noise + 1e-12)
     inverse = np.linalg.inv(matrix)
@@ -256,8 +293,7 @@ def prepare(points: Points, covariance: Covariance) -> Kriged:
         points=points,
         covariance=covariance,
         noise=noise,
-        drift_origin_m=origin,
-        with_elevation=with_elevation,
+        trend=trend,
         inverse=inverse,
         drift_inverse=drift_inverse,
         drift=drift,
@@ -277,7 +313,7 @@ def predict(kriged: Kriged, easting: FloatArray, northing: FloatArray, elevation
         part = slice(start, start + _CHUNK_PIXELS)
         where = np.column_stack([easting[part], northing[part]])
         covariance = kriged.covariance.of(cdist(where, kriged.points.positions))
-        drift = drift_at(elevation_m[part], kriged.drift_origin_m, kriged.with_elevation)
+        drift = kriged.trend.at(elevation_m[part])
         weighted = covariance @ kriged.inverse
         gap = drift - weighted @ kriged.drift
         balance[part] = drift @ beta + covariance @ scaled_residual
@@ -301,8 +337,7 @@ def area_mean(kriged: Kriged, grid_mask: BoolArray, pixel_m: tuple[float, float]
 def area_mean_of(kriged: Kriged, mean_covariance: FloatArray, elevation_m: FloatArray, inside: float) -> AreaMean:
     """``area_mean`` from its parts: mean covariance of each point with the area, shape (points,), elevations of the
     area's pixels, and the mean covariance within the area."""
-    # the drift is linear in elevation: its mean is that of the mean elevation
-    mean_drift = drift_at(elevation_m.mean(keepdims=True), kriged.drift_origin_m, kriged.with_elevation)[0]
+    mean_drift = kriged.trend.at(elevation_m).mean(axis=0)
     gap = mean_drift - kriged.drift.T @ kriged.inverse @ mean_covariance
     weights = kriged.inverse @ (mean_covariance + kriged.drift @ kriged.drift_inverse @ gap)
     variance = inside - mean_covariance @ kriged.inverse @ mean_covariance + gap @ kriged.drift_inverse @ gap

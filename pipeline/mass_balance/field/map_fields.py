@@ -16,14 +16,15 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinat
 from scipy.spatial.distance import cdist
 
 from pipeline.grid import BoolArray, FloatArray, Grid
+from pipeline.mass_balance.field.beyond import STRAIGHT_ON, Beyond
 from pipeline.mass_balance.field.inverse_distance import inverse_distance_weights
 from pipeline.mass_balance.field.kriging import (
     AreaMean,
     Covariance,
+    ElevationTrend,
     Kriged,
     Points,
     area_mean_of,
-    drift_at,
     fit_covariance,
     mean_covariance_within,
     prepare,
@@ -58,7 +59,7 @@ class FieldModel:
         return self.bend.at(elevation_m) if self.bend is not None else np.zeros_like(elevation_m)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class YearPoints:
     """The points of one year.
 
@@ -68,12 +69,14 @@ class YearPoints:
     shared : change of each observed balance by one standard deviation of the snow (ice) density, shape (points, 2).
     filled : balances that the linear model filled; they shape the field and no error.
     reconstructed : how many at the end of ``observed`` were filled too, and stand there because too few were measured.
+    beyond : how the profile goes on beyond the points, and how wrong that may be.
     """
 
     observed: Points
     shared: FloatArray
     filled: Points | None = None
     reconstructed: int = 0
+    beyond: Beyond = STRAIGHT_ON
 
     @property
     def measured_elevation_m(self) -> FloatArray:
@@ -137,7 +140,7 @@ def fields_of_years(
 
     def of_year(entry: tuple[int, YearPoints]) -> YearField:
         number, year = entry
-        observed = prepare(model.straightened(year.observed), model.covariance)
+        observed = prepare(model.straightened(year.observed), model.covariance, year.beyond)
         return _by_kriging(observed, sums.of_year(number), pixels, within)
 
     yield from in_threads(of_year, enumerate(years))
@@ -193,10 +196,10 @@ class _System:
 
     @classmethod
     def of(cls, year: YearPoints, model: FieldModel) -> _System:
-        observed = prepare(model.straightened(year.observed), model.covariance)
+        observed = prepare(model.straightened(year.observed), model.covariance, year.beyond)
         if year.filled is None:
             return cls(year, observed, observed)
-        return cls(year, prepare(model.straightened(year.all), model.covariance), observed)
+        return cls(year, prepare(model.straightened(year.all), model.covariance, year.beyond), observed)
 
     @cached_property
     def columns(self) -> FloatArray:
@@ -223,8 +226,7 @@ class _System:
             observed=observed,
             scaled_residual=self.scaled_residual,
             coefficients=self.coefficients,
-            drift_origin_m=field.drift_origin_m,
-            with_elevation=field.with_elevation,
+            trend=field.trend,
         )
 
 
@@ -237,19 +239,18 @@ class _YearPart:
     positions : of all points, the observed ones first, shape (points, 2).
     observed : how many were observed.
     scaled_residual, coefficients : as in ``_System``.
-    drift_origin_m, with_elevation : of the drift, as in ``Kriged``.
+    trend : the drift, as in ``Kriged``.
     """
 
     positions: FloatArray
     observed: int
     scaled_residual: FloatArray
     coefficients: FloatArray
-    drift_origin_m: float
-    with_elevation: bool
+    trend: ElevationTrend
 
     def drift(self, elevation_m: FloatArray) -> FloatArray:
         """The drift of each column at some elevations, shape (columns, n)."""
-        return (drift_at(elevation_m, self.drift_origin_m, self.with_elevation) @ self.coefficients).T
+        return (self.trend.at(elevation_m) @ self.coefficients).T
 
 
 @dataclass(frozen=True)
@@ -300,11 +301,10 @@ def _kriged_sums(parts: Sequence[_YearPart], model: FieldModel, pixels: _MapPixe
     def of_block(part: slice) -> tuple[FloatArray, FloatArray]:
         covariance = model.covariance.of(cdist(pixels.positions[part], sites))
         departures = (loads.reshape(-1, len(sites)) @ covariance.T).reshape(len(parts), columns, -1)
-        inside, height = pixels.inside[part], pixels.elevation_m[part]
-        bend, means = model.bend_at(height), np.zeros(len(parts))
+        inside, height, means = pixels.inside[part], pixels.elevation_m[part], np.zeros(len(parts))
         for year, of_year in enumerate(parts):
             own = departures[year] + of_year.drift(height)[:columns]
-            own[0] += bend
+            own[0] += model.bend_at(of_year.trend.stretched(height)) + of_year.trend.added(height)
             means[year] = own[0][inside].sum()
             balance[year][part] = own[0]
             if columns == 3:
@@ -357,7 +357,7 @@ def _kriging_variance(kriged: Kriged, pixels: _MapPixels) -> FloatArray:
     easting, northing = grid.centres()
     nodes = np.stack(np.meshgrid(easting[columns], northing[rows]), axis=-1).reshape(-1, 2)
     height = pixels.surface.surface_m[np.ix_(rows, columns)].ravel()
-    height = np.where(np.isfinite(height), height, kriged.drift_origin_m)
+    height = np.where(np.isfinite(height), height, kriged.trend.origin_m)
     nearest = _variance_from_nearest(kriged, grid)
     lattice = _variance_at(kriged, nodes, height).reshape(rows.size, columns.size) / nearest[np.ix_(rows, columns)]
     reach = np.nonzero(pixels.reach)
@@ -390,7 +390,7 @@ def _variance_at(kriged: Kriged, positions: FloatArray, elevation_m: FloatArray)
         part = slice(start, start + size)
         covariance = kriged.covariance.of(cdist(positions[part], kriged.points.positions))
         weighted = covariance @ kriged.inverse
-        gap = drift_at(elevation_m[part], kriged.drift_origin_m, kriged.with_elevation) - weighted @ kriged.drift
+        gap = kriged.trend.at(elevation_m[part]) - weighted @ kriged.drift
         variance[part] = kriged.covariance.sill_m2_we2 - np.einsum("ij,ij->i", weighted, covariance)
         variance[part] += np.einsum("ij,jk,ik->i", gap, kriged.drift_inverse, gap)
     return np.maximum(variance, 0.0)
@@ -419,7 +419,8 @@ def _by_inverse_distance(
         mean_covariance += covariance[pixels.inside[part]].sum(axis=0) / pixels.inside.sum()
     total = within - 2 * mean_weights @ mean_covariance + mean_weights @ matrix @ mean_weights
     mean = AreaMean(0.0, mean_weights, max(float(total), 0.0), float(mean_weights**2 @ observed.noise))
-    balance = fields[:, 0] + model.bend_at(pixels.elevation_m)
+    balance = fields[:, 0] + model.bend_at(kriged.trend.stretched(pixels.elevation_m))
+    balance += kriged.trend.added(pixels.elevation_m)
     sigma = np.sqrt(np.maximum(variance, 0.0) + fields[:, 1] ** 2 + fields[:, 2] ** 2) if with_sigma else None
     on_grid = pixels.on_grid(sigma) if sigma is not None else None
     wide = _with_balance(mean, float(balance[pixels.inside].mean()))

@@ -18,6 +18,11 @@ from pipeline.mass_balance.ground.hypsometry import GlacierSurface
 
 # an even selection of so many pixels stands for the surroundings of the line
 _PIXELS = 400
+# of what the points depart from the profile, this share is left in the mean of a band of elevation: it is a few times
+# as long as the pattern of snow and shade
+BAND_SHARE = 0.35
+# 95 % of a normal distribution lie within so many standard deviations
+_Z95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -35,20 +40,20 @@ def error_of_line(
     sigma_m_we: float,
     gradient_m_we_per_100m: float,
 ) -> EquilibriumError:
-    """Half of how far the line and the ratio move when the whole profile is raised and lowered by its error.
+    """How far the line and the ratio move when the whole profile is raised or lowered by its error; the further counts.
 
-    ``line_of`` and ``ratio_of`` give the line and the ratio of the profile with some balance (m w.e.) added to it.
-    Where the line leaves the glacier on one side, the other side alone is taken; on both, the error over the gradient.
+    sigma = max(|x(+z s) - x|, |x(-z s) - x|) / z with s the profile's error and z = 1.96: where the profile flattens
+    near the line, the interval of 95 % is wider than its middle part tells. ``line_of`` and ``ratio_of`` give the line
+    and the ratio of the profile with some balance (m w.e.) added to it. A line that leaves the glacier moves to its
+    end; one that lies off it may move onto it, and has no error where it does not.
     """
-    line = line_of(0.0)
-    ratio = abs(ratio_of(sigma_m_we) - ratio_of(-sigma_m_we)) / 2
+    line, ratio = line_of(0.0), ratio_of(0.0)
+    shifts = (_Z95 * sigma_m_we, -_Z95 * sigma_m_we)
+    of_ratio = max(abs(ratio_of(shift) - ratio) for shift in shifts) / _Z95
+    move = max(abs(line_of(shift).elevation_m - line.elevation_m) for shift in shifts) / _Z95
     if line.position != "=":
-        return EquilibriumError(None, ratio)
-    moved = [line_of(shift) for shift in (sigma_m_we, -sigma_m_we)]
-    moves = [abs(other.elevation_m - line.elevation_m) for other in moved if other.position == "="]
-    if moves:
-        return EquilibriumError(sum(moves) / len(moves), ratio)
-    return EquilibriumError(100 * sigma_m_we / max(abs(gradient_m_we_per_100m), 1e-3), ratio)
+        return EquilibriumError(move if move > 0 else None, of_ratio)
+    return EquilibriumError(move or 100 * sigma_m_we / max(abs(gradient_m_we_per_100m), 1e-3), of_ratio)
 
 
 def errors_of_mean(
@@ -57,11 +62,13 @@ def errors_of_mean(
     """Errors by source (m w.e.) of the field's mean over an area whose pixels have the elevations ``elevation_m``.
 
     point : the points' own noise; density : what all points share; interpolation : the kriging error of the mean
-    without that noise, times ``widening``, and what the bend of the trend may be wrong by.
+    without that noise, times ``widening``, and what the bend of the trend, and the profile beyond the points, may be
+    wrong by.
     """
     interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * widening
     if model.bend is not None:
         interpolation = math.hypot(interpolation, model.bend.sigma_of_mean(year.observed, mean.weights, elevation_m))
+    interpolation = math.hypot(interpolation, year.beyond.error_of_mean(elevation_m, year.observed.elevation_m))
     return {
         "point": math.sqrt(mean.noise_variance),
         "density": shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1]),

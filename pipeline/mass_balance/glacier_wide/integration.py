@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.mass_balance.field.kriging import Points
 from pipeline.mass_balance.field.map_fields import FieldModel, YearPoints, fields_of_years, fit_field_model
-from pipeline.mass_balance.glacier_wide.methods import GlacierWide, as_points, by_map, by_zones
+from pipeline.mass_balance.glacier_wide.methods import GlacierWide, as_points, bent_beyond, by_map, by_zones
 from pipeline.mass_balance.glacier_wide.zoning import gradient_is_unknown
 from pipeline.mass_balance.ground.hypsometry import (
     GlacierSurface,
@@ -117,7 +117,12 @@ class YearPlan:
         if len(self.annual) + len(self.filled) < settings.minimum_points:
             return None
         shared = np.concatenate([observed.shared, np.zeros((filled.count, 2))])
-        return YearPoints(observed.observed.joined(filled), shared, reconstructed=filled.count)
+        return YearPoints(
+            observed=observed.observed.joined(filled),
+            shared=shared,
+            reconstructed=filled.count,
+            beyond=observed.beyond,
+        )
 
     def winter_points(self, settings: MassBalanceSettings) -> YearPoints | None:
         """The points of the winter balance; None with too few."""
@@ -155,6 +160,10 @@ def integrate_years(
     ``publish`` asks for the field of each year with isolines and errors, which a year's annual balance publishes and
     its winter balance does not.
     """
+    points = {
+        year: bent_beyond(own, hypsometry) if (hypsometry := ground.hypsometry(year)) is not None else own
+        for year, own in points.items()
+    }
     found: dict[int, GlacierWide] = {}
     on_map: list[int] = []
     for year, own in points.items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from pipeline.grid import FloatArray
+from pipeline.mass_balance.field.beyond import Beyond
 from pipeline.mass_balance.field.inverse_distance import inverse_distance_balance
 from pipeline.mass_balance.field.kriging import Points, leave_one_out
 from pipeline.mass_balance.field.map_fields import FieldModel, YearField, YearPoints
@@ -16,6 +18,7 @@ from pipeline.mass_balance.field.thinning import thinned
 from pipeline.mass_balance.glacier_wide.contour_method import classes_of_outline, contour_balance, isolines
 from pipeline.mass_balance.glacier_wide.cross_checks import gradient_of, piecewise_balance, quadratic_balance
 from pipeline.mass_balance.glacier_wide.equilibrium_error import (
+    BAND_SHARE,
     EquilibriumError,
     error_of_line,
     errors_of_mean,
@@ -32,6 +35,7 @@ from pipeline.mass_balance.glacier_wide.zoning import (
     Zones,
     gradient_balance,
     gradient_weights,
+    shares_beyond,
     unknown_gradient_error,
     unknown_gradient_error_of_mean,
     zone_mean,
@@ -41,6 +45,9 @@ from pipeline.mass_balance.ground.hypsometry import GlacierSurface, Hypsometry
 from pipeline.mass_balance.points.points import PointRecord
 from pipeline.mass_balance.result import METHODS, BalanceField
 from schemas.settings import MassBalanceSettings
+
+# points so near to each other are one site
+SAME_SITE_M = 25.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class GlacierWide:
     field : the balance on the map; None without DEM and outline.
     left_out : each point predicted from the others.
     density_errors_m_we : what one standard deviation more of snow density, and of ice density, does to the balance.
+    unmeasured_area_share : share of the area above the highest and below the lowest point.
     """
 
     balance_m_we: float
@@ -92,6 +100,13 @@ class GlacierWide:
     field: BalanceField | None
     left_out: LeaveOneOut
     density_errors_m_we: tuple[float, float]
+    unmeasured_area_share: float
+
+    @property
+    def unmeasured_error_share(self) -> float:
+        """Share of the variance that comes from elevations nobody measured."""
+        total = self.budget.total
+        return self.budget.unmeasured**2 / total**2 if total > 0 else 0.0
 
 
 def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> YearPoints:
@@ -111,14 +126,26 @@ def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> 
         ],
         float,
     ).reshape(len(records), 7)
-    random = np.hypot(columns[:, 4], settings.sigma_point_m_we)
+    random = np.hypot(columns[:, 4], settings.sigma_point_m_we * np.sqrt(_at_one_site(columns[:, :2])))
     easting, northing, elevation, balance = columns[:, :4].T
-    return YearPoints(
-        Points(
-            easting=easting, northing=northing, elevation_m=elevation, balance_m_we=balance, sigma_random_m_we=random
-        ),
-        columns[:, 5:],
+    points = Points(
+        easting=easting, northing=northing, elevation_m=elevation, balance_m_we=balance, sigma_random_m_we=random
     )
+    beyond = Beyond.of(balance, records[0].period if records else "annual")
+    return YearPoints(observed=points, shared=columns[:, 5:], beyond=beyond)
+
+
+def bent_beyond(points: YearPoints, hypsometry: Hypsometry) -> YearPoints:
+    """The points with a profile that bends beyond them by as much as the unmeasured area calls for."""
+    return replace(points, beyond=points.beyond.for_shares(*shares_beyond(hypsometry, points.all.elevation_m)))
+
+
+def _at_one_site(positions: FloatArray) -> FloatArray:
+    """How many points stand at each point's site: stakes a and b of one place stand for its surroundings once."""
+    if len(positions) == 0:
+        return np.ones(0)
+    neighbours = cKDTree(positions).query_ball_point(positions, SAME_SITE_M, return_length=True)
+    return np.asarray(neighbours, float)
 
 
 def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSettings) -> GlacierWide:
@@ -127,24 +154,27 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
     Filled points shape the zones where there are any; the errors are those of the observed ones.
     """
     points, own = year.observed, year.all
-    zones = zones_of_points(hypsometry, own.elevation_m)
-    balance = zones.weights @ own.balance_m_we
-    held = zones if year.filled is None else zones_of_points(hypsometry, points.elevation_m)
+    zones = zones_of_points(hypsometry, own.elevation_m, year.beyond)
+    balance = zones.balance(own.balance_m_we)
+    held = zones if year.filled is None else zones_of_points(hypsometry, points.elevation_m, year.beyond)
     scatter = gradient_scatter(points)
     wide = zone_mean(hypsometry, balance)
     straight, slope = gradient_balance(hypsometry, own.elevation_m, own.balance_m_we)
     weights = held.area_weights
     unmeasured = math.sqrt(max(scatter**2 - float(np.mean(points.sigma_random_m_we**2)), 0.0))
     elsewhere = unknown_gradient_error_of_mean(hypsometry, points.elevation_m)
+    areas = hypsometry.middle_m, points.elevation_m, hypsometry.area_km2
+    beyond, uneven = year.beyond.error_of_mean(*areas), year.beyond.error_of_uneven(*areas)
     budget = Budget(
         point=math.sqrt(float(weights**2 @ points.sigma_random_m_we**2)),
         density=shared_error(weights, year.shared[:, 0], year.shared[:, 1]),
-        interpolation=math.hypot(unmeasured * math.sqrt(float(weights @ weights)), elsewhere),
+        interpolation=math.hypot(unmeasured * math.sqrt(float(weights @ weights)), elsewhere, beyond, uneven),
         area=area_error(settings.sigma_area_relative, balance, hypsometry.area_km2),
         method=method_spread([wide, straight]),
         leave_one_out=scatter,
+        unmeasured=math.hypot(elsewhere, beyond),
     )
-    zone_sigma = _zone_sigma(held, points, year.shared, scatter)
+    zone_sigma = _zone_sigma(held, year, scatter)
     line, ratio, line_error = _line_of_zones(hypsometry, balance, zone_sigma, slope)
     below, above = gradients_about(line, own)
     return GlacierWide(
@@ -169,6 +199,7 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
         field=None,
         left_out=_left_out_of_line(points, weights, scatter),
         density_errors_m_we=_density_errors(weights, year.shared),
+        unmeasured_area_share=min(sum(shares_beyond(hypsometry, points.elevation_m)), 1.0),
     )
 
 
@@ -216,17 +247,23 @@ def _left_out_of_line(points: Points, weights: FloatArray, scatter: float) -> Le
     return LeaveOneOut(error, error * np.sqrt(left) / max(scatter, 1e-9), weights * error)
 
 
-def _zone_sigma(zones: Zones, points: Points, shared: FloatArray, scatter: float) -> FloatArray:
+def _zone_sigma(zones: Zones, year: YearPoints, scatter: float) -> FloatArray:
     """Standard deviation of each zone's balance (m w.e.): its points' scatter and noise, and the shared densities.
 
     A zone without a point carries the scatter about the balance gradient besides.
     """
+    points = year.observed
     per_point = np.maximum(points.sigma_random_m_we**2, scatter**2)
     own = zones.weights**2 @ per_point
     lacking = np.array([0.0 if basis == "observed" else scatter**2 for basis in zones.basis])
-    densities = np.sum((zones.weights @ shared) ** 2, axis=1)
+    densities = np.sum((zones.weights @ year.shared) ** 2, axis=1)
     elsewhere = [
-        0.0 if basis == "observed" else unknown_gradient_error(points.elevation_m, middle)
+        0.0
+        if basis == "observed"
+        else math.hypot(
+            unknown_gradient_error(points.elevation_m, middle),
+            year.beyond.error_of_mean(np.array([middle]), points.elevation_m),
+        )
         for basis, middle in zip(zones.basis, zones.hypsometry.middle_m.tolist(), strict=True)
     ]
     return np.asarray(np.sqrt(own + lacking + densities + np.square(elsewhere)))
@@ -258,7 +295,8 @@ def by_map(
     budget, left_out = _budget(year, found, model, [contour, found.mean.balance_m_we, zoned.balance_m_we], surface)
     widening = inflation(left_out.standardised)
     at_line = line.elevation_m, settings.band_height_m / 2
-    sigma = math.hypot(field_error_at(at_line, year, found, (surface, model), widening), budget["method"])
+    local = BAND_SHARE * budget["leave_one_out"]
+    sigma = math.hypot(field_error_at(at_line, year, found, (surface, model), widening), budget["method"], local)
     area = area_error(settings.sigma_area_relative, inside, np.ones(surface.pixels))
     return GlacierWide(
         balance_m_we=contour if settings.primary_method == "contour" else zoned.balance_m_we,
@@ -278,6 +316,7 @@ def by_map(
         field=published,
         left_out=left_out,
         density_errors_m_we=_density_errors(found.mean.weights, year.shared),
+        unmeasured_area_share=zoned.unmeasured_area_share,
     )
 
 
@@ -305,10 +344,14 @@ def _budget(
     mean = found.mean
     error, standardised = leave_one_out(found.kriged)
     elevation = surface.surface_m[surface.inside]
+    errors = errors_of_mean(mean, elevation, year, model, inflation(standardised))
+    uneven = year.beyond.error_of_uneven(elevation, year.observed.elevation_m)
     budget = {
-        **errors_of_mean(mean, elevation, year, model, inflation(standardised)),
+        **errors,
+        "interpolation": math.hypot(errors["interpolation"], uneven),
         "method": method_spread(methods),
         "leave_one_out": math.sqrt(float(np.mean(error**2))),
+        "unmeasured": year.beyond.error_of_mean(elevation, year.observed.elevation_m),
     }
     return budget, LeaveOneOut(error, standardised, mean.weights * error)
 

@@ -30,6 +30,7 @@ class Budget:
     area : the glacier's area.
     method : spread of the methods of integration.
     leave_one_out : root mean square error of points predicted from the others; a check, no part of the sum.
+    unmeasured : the part of ``interpolation`` that comes from elevations nobody measured.
     """
 
     point: float
@@ -38,6 +39,7 @@ class Budget:
     area: float
     method: float
     leave_one_out: float
+    unmeasured: float = 0.0
 
     @property
     def total(self) -> float:
@@ -53,6 +55,7 @@ class Budget:
             "area": self.area,
             "method": self.method,
             "leave_one_out": self.leave_one_out,
+            "unmeasured": self.unmeasured,
             "total": self.total,
         }
 

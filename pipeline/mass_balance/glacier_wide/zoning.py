@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.grid import FloatArray
+from pipeline.mass_balance.field.beyond import STRAIGHT_ON, Beyond
 from pipeline.mass_balance.ground.hypsometry import Hypsometry
 
 # balance gradients known of glaciers lie well inside (m w.e. per 100 m)
@@ -18,7 +19,7 @@ PLAUSIBLE_GRADIENT = (0.0, 2.5)
 UNKNOWN_GRADIENT = 0.6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Zones:
     """The balance of every elevation zone, as a linear combination of the points.
 
@@ -28,12 +29,18 @@ class Zones:
     weights : share of each point in each zone, shape (zones, points); rows add up to one.
     basis : observed, interpolated or extrapolated, a zone each.
     counts : points in each zone.
+    added_m_we : what a zone's balance has besides, beyond the points, shape (zones,).
     """
 
     hypsometry: Hypsometry
     weights: FloatArray
     basis: tuple[str, ...]
     counts: tuple[int, ...]
+    added_m_we: FloatArray
+
+    def balance(self, balance_m_we: FloatArray) -> FloatArray:
+        """Balance of each zone (m w.e.) from those of the points, shapes (points,) and (zones,)."""
+        return np.asarray(self.weights @ balance_m_we + self.added_m_we)
 
     @property
     def area_weights(self) -> FloatArray:
@@ -68,11 +75,11 @@ class Zones:
         return float(self.hypsometry.area_km2[held].sum() / self.hypsometry.total_km2)
 
 
-def zones_of_points(hypsometry: Hypsometry, elevation_m: FloatArray) -> Zones:
+def zones_of_points(hypsometry: Hypsometry, elevation_m: FloatArray, beyond: Beyond | None = None) -> Zones:
     """Zones from the elevations (m) of the points, shape (points,).
 
     A zone that holds points takes their mean. A zone between such zones is interpolated linearly between their middles.
-    A zone beyond them follows the straight balance gradient of all points from the outermost of them.
+    A zone beyond them follows the balance gradient of all points from the outermost of them, bent as ``beyond`` says.
     A point below the lowest or above the highest zone counts for that zone.
 
     References: Ostrem and Brugman (1991), chapter 6.
@@ -85,6 +92,8 @@ def zones_of_points(hypsometry: Hypsometry, elevation_m: FloatArray) -> Zones:
     observed = np.flatnonzero(counts)
     slope = gradient_weights(elevation_m)
     middle, basis = hypsometry.middle_m, _basis(counts)
+    ends = (float(middle[observed[0]]), float(middle[observed[-1]])) if observed.size else (0.0, 0.0)
+    along = (beyond or STRAIGHT_ON).stretched(middle, *ends)
     for band in np.flatnonzero(counts == 0):
         below, above = observed[observed < band], observed[observed > band]
         if basis[band] == "interpolated":
@@ -93,8 +102,23 @@ def zones_of_points(hypsometry: Hypsometry, elevation_m: FloatArray) -> Zones:
             weights[band] = (1 - share) * weights[low] + share * weights[high]
         else:
             nearest = below[-1] if below.size else above[0]
-            weights[band] = weights[nearest] + (middle[band] - middle[nearest]) * slope
-    return Zones(hypsometry, weights, basis, tuple(int(count) for count in counts))
+            weights[band] = weights[nearest] + (along[band] - middle[nearest]) * slope
+    return Zones(
+        hypsometry=hypsometry,
+        weights=weights,
+        basis=basis,
+        counts=tuple(int(count) for count in counts),
+        added_m_we=(beyond or STRAIGHT_ON).added(middle, ends[0]),
+    )
+
+
+def shares_beyond(hypsometry: Hypsometry, elevation_m: FloatArray) -> tuple[float, float]:
+    """Shares of the area above the highest and below the lowest of some elevations (m); a band is parted by height."""
+    lower, upper = hypsometry.lower_m, hypsometry.upper_m
+    above = np.clip((upper - elevation_m.max()) / (upper - lower), 0.0, 1.0)
+    below = np.clip((elevation_m.min() - lower) / (upper - lower), 0.0, 1.0)
+    area = hypsometry.area_km2 / hypsometry.total_km2
+    return float(area @ above), float(area @ below)
 
 
 def _band_of(hypsometry: Hypsometry, elevation_m: FloatArray) -> NDArray[np.intp]:

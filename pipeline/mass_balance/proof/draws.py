@@ -18,11 +18,11 @@ from scipy.spatial.distance import cdist
 
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.chain import Measured, integrate_fieldwork, measure, read_ground
-from pipeline.mass_balance.field.kriging import drift_at, leave_one_out, mean_covariance_within, prepare
+from pipeline.mass_balance.field.kriging import leave_one_out, mean_covariance_within, prepare
 from pipeline.mass_balance.field.map_fields import FieldModel, YearPoints
 from pipeline.mass_balance.fieldwork.read import FieldData
 from pipeline.mass_balance.glacier_wide.integration import FIELD_POINTS, Ground, YearPlan, field_model
-from pipeline.mass_balance.glacier_wide.methods import GlacierWide, gradient_scatter
+from pipeline.mass_balance.glacier_wide.methods import GlacierWide, bent_beyond, gradient_scatter
 from pipeline.mass_balance.glacier_wide.uncertainty import SOURCES, inflation
 from pipeline.mass_balance.ground.hypsometry import GlacierSurface
 from pipeline.mass_balance.points.linear_model import fill, fit_linear_model, observations
@@ -310,7 +310,7 @@ class _Estimator:
         if surface is None or model is None:
             raise TypeError(f"{self.year}: no map")
         points = self.points.all
-        kriged = prepare(model.straightened(points), model.covariance)
+        kriged = prepare(model.straightened(points), model.covariance, self.points.beyond)
         straight = values - model.bend_at(points.elevation_m)[:, None]
         terms = kriged.drift_inverse @ kriged.drift.T @ kriged.inverse @ straight
         scaled = kriged.inverse @ (straight - kriged.drift @ terms)
@@ -322,9 +322,11 @@ class _Estimator:
         count = np.bincount(band, minlength=areas.shape[0]).astype(float)
         for start in range(0, len(positions), _BLOCK_PIXELS):
             part = slice(start, start + _BLOCK_PIXELS)
-            field = drift_at(elevation[part], kriged.drift_origin_m, kriged.with_elevation) @ terms
+            field = kriged.trend.at(elevation[part]) @ terms
             field += model.covariance.of(cdist(positions[part], points.positions)) @ scaled
-            field += model.bend_at(elevation[part])[:, None]
+            field += (model.bend_at(kriged.trend.stretched(elevation[part])) + kriged.trend.added(elevation[part]))[
+                :, None
+            ]
             classed = (np.floor(field / interval) + 0.5) * interval
             belongs = (band[part][None, :] == np.arange(areas.shape[0])[:, None]).astype(float)
             total += belongs @ classed
@@ -340,7 +342,11 @@ def _estimators(
     measured: Measured, annual: Mapping[int, GlacierWide], ground: Ground, settings: MassBalanceSettings
 ) -> list[_Estimator]:
     """One for each year that has a balance."""
-    points = {plan.year: own for plan in measured.plans if (own := plan.annual_points(settings)) is not None}
+    points = {
+        plan.year: bent_beyond(own, areas) if (areas := ground.hypsometry(plan.year)) is not None else own
+        for plan in measured.plans
+        if (own := plan.annual_points(settings)) is not None
+    }
     on_map = [
         year for year, own in points.items() if ground.surveys and year in annual and own.all.count >= FIELD_POINTS
     ]

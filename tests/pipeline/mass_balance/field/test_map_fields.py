@@ -42,7 +42,7 @@ def a_year(seed: int, count: int = 13, noise: float = 0.1) -> YearPoints:
         balance_m_we=balance,
         sigma_random_m_we=rng.uniform(0.5, 1.5, count) * noise,
     )
-    return YearPoints(points, rng.normal(0, 0.03, (count, 2)))
+    return YearPoints(observed=points, shared=rng.normal(0, 0.03, (count, 2)))
 
 
 @pytest.mark.parametrize("elements", [4_000, 100_000_000])
@@ -113,7 +113,9 @@ def test_filled_points_shape_the_field_and_no_error() -> None:
     others = a_year(6, 4).observed
     model = FieldModel(COVARIANCE, None)
     (alone,) = fields_of_years([year], model, surface, with_sigma=True)
-    (helped,) = fields_of_years([YearPoints(year.observed, year.shared, others)], model, surface, with_sigma=True)
+    (helped,) = fields_of_years(
+        [YearPoints(observed=year.observed, shared=year.shared, filled=others)], model, surface, with_sigma=True
+    )
     assert helped.mean.balance_m_we != pytest.approx(alone.mean.balance_m_we, abs=1e-3)
     assert helped.mean.variance == alone.mean.variance
     joined = prepare(year.observed.joined(others), COVARIANCE)
@@ -171,7 +173,7 @@ def test_the_bend_is_taken_off_and_put_back() -> None:
         balance_m_we=balance,
         sigma_random_m_we=base.sigma_random_m_we,
     )
-    year = YearPoints(points, np.zeros((points.count, 2)))
+    year = YearPoints(observed=points, shared=np.zeros((points.count, 2)))
     (field,) = fields_of_years([year], FieldModel(COVARIANCE, bend), surface, with_sigma=False)
     height = surface.surface_m[surface.inside]
     assert field.balance_m_we[surface.inside] == pytest.approx(0.006 * (height - 3600) + bend.at(height), abs=1e-6)

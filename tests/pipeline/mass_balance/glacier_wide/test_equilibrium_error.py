@@ -35,18 +35,25 @@ def test_on_a_straight_profile_the_error_is_that_of_the_balance_over_the_gradien
     assert found.aar == pytest.approx(found.elevation_m / 1000)
 
 
-def test_a_line_that_would_leave_the_glacier_is_told_from_the_side_that_stays() -> None:
-    found = error_of(line_at(3940), 0.25)
-    assert found.elevation_m == pytest.approx(50)
+def test_a_line_that_leaves_the_glacier_moves_to_its_end() -> None:
+    # by 0.49 m w.e. either way, 98 m: down to 3842 m, up to the top at 4000 m
+    assert error_of(line_at(3940), 0.25).elevation_m == pytest.approx(98 / 1.96)
     both = error_of(line_at(3500), 4.0)
-    assert both.elevation_m == pytest.approx(800)
+    assert both.elevation_m == pytest.approx(500 / 1.96)
+    assert both.aar == pytest.approx(0.5 / 1.96)
 
 
-def test_off_the_glacier_there_is_no_line_to_be_wrong_but_the_ratio_may_be() -> None:
+def test_a_line_off_the_glacier_may_come_onto_it() -> None:
     found = error_of(line_at(4010), 0.25)
-    assert found.elevation_m is None
-    assert 0 < found.aar < 0.05
+    assert found.elevation_m == pytest.approx((98 - 10) / 1.96)
+    assert found.aar == pytest.approx(found.elevation_m / 1000)
     assert error_of(line_at(4500), 0.25) == EquilibriumError(None, 0.0)
+
+
+def test_where_the_profile_flattens_the_interval_is_wide() -> None:
+    """Straight up to the line, level above it: a little more loss takes the line to the top."""
+    profile = np.minimum(line_at(3500), 0.05)
+    assert error_of(profile, 0.1).elevation_m == pytest.approx(500 / 1.96, rel=0.03)
 
 
 def test_the_error_of_a_profile_is_that_of_the_zones_next_to_the_line() -> None:

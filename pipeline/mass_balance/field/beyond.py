@@ -1,0 +1,124 @@
+"""What is taken of the balance beyond the elevations that were measured, and how wrong that may be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.grid import FloatArray
+
+# balance gradient of the ablation over that of the accumulation area, mean of the glaciers of the world (Rea, 2009)
+BALANCE_RATIO = 1.75
+# what the gradient may differ by where nobody measured (m w.e. per 100 m), of the annual and of the winter balance
+SIGMA_GRADIENT = {"annual": 0.30, "winter": 0.12, "summer": 0.18}
+# mean gradient of glacier tongues (m w.e. per 100 m), and how far a network of points that all gained leans on it
+TONGUE_GRADIENT, SHRUNK = 0.65, 0.7
+# shares of the area beyond the points between which the profile comes to bend there
+BENDS_FROM = (0.20, 0.35)
+# between two measured elevations a profile is held at both ends: what is left of that error there
+GAP_SHARE = 0.7
+# how far a point may be off for the area that it stands for beyond an even share of the glacier (m w.e.)
+SIGMA_UNEVEN = 0.6
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """The profile beyond the highest and the lowest point: its gradient there over that of the points.
+
+    Attributes
+    ----------
+    above, below : ratio of the gradients, 1 where the profile goes on straight.
+    added_below_m_we_per_100m : gradient added below the points, whatever theirs is.
+    sigma_m_we_per_100m : standard deviation of the gradient there.
+    """
+
+    above: float = 1.0
+    below: float = 1.0
+    added_below_m_we_per_100m: float = 0.0
+    sigma_m_we_per_100m: float = 0.0
+
+    @classmethod
+    def of(cls, balance_m_we: FloatArray, period: str) -> Beyond:
+        """That of some point balances of a period, shape (points,).
+
+        The gradient of the ablation area is r = ``BALANCE_RATIO`` times that of the accumulation area. The points show
+        a mixture of both, by the share f of them that gained. Above them the gradient is 1 / (1 + (1 - f)(r - 1)) of
+        theirs. Below them it would be 1 + f (r - 1) of theirs; as the accumulation area says little of the tongue, it
+        is shrunk by ``SHRUNK`` f towards ``TONGUE_GRADIENT``. The seasons go on straight.
+
+        References: Rea (2009), Quat. Sci. Rev. 28(3-4), table 2.
+        """
+        gained = float(np.mean(balance_m_we >= 0)) if balance_m_we.size else 0.5
+        sigma = SIGMA_GRADIENT[period]
+        if period != "annual":
+            return cls(sigma_m_we_per_100m=sigma)
+        excess, shrunk = BALANCE_RATIO - 1, SHRUNK * gained
+        below = (1 + gained * excess) * (1 - shrunk)
+        return cls(1 / (1 + (1 - gained) * excess), below, shrunk * TONGUE_GRADIENT, sigma)
+
+    def for_shares(self, above: float, below: float) -> Beyond:
+        """The same where these shares of the area lie above and below the points: straight on over a small part.
+
+        Up to the first of ``BENDS_FROM`` the profile of the points goes on as it is, from the second on it bends in
+        full; between the two in proportion.
+        """
+        first, full = BENDS_FROM
+        up, down = (min(max((share - first) / (full - first), 0.0), 1.0) for share in (above, below))
+        return replace(
+            self,
+            above=1 + up * (self.above - 1),
+            below=1 + down * (self.below - 1),
+            added_below_m_we_per_100m=down * self.added_below_m_we_per_100m,
+        )
+
+    def added(self, elevation_m: FloatArray, lowest_m: float) -> FloatArray:
+        """What ``added_below_m_we_per_100m`` does to the balance below the lowest point (m w.e.), same shape."""
+        return np.asarray(-self.added_below_m_we_per_100m / 100 * np.maximum(lowest_m - elevation_m, 0.0))
+
+    def stretched(self, elevation_m: FloatArray, lowest_m: float, highest_m: float) -> FloatArray:
+        """Elevations at which the straight profile of the points has the balance that is taken, same shape (m)."""
+        over, under = np.maximum(elevation_m - highest_m, 0.0), np.maximum(lowest_m - elevation_m, 0.0)
+        return np.asarray(elevation_m - (1 - self.above) * over + (1 - self.below) * under)
+
+    def error_of_uneven(self, elevation_m: FloatArray, points_m: FloatArray, area: FloatArray | None = None) -> float:
+        """Standard deviation (m w.e.) of a mean over an area by points that stand for more than an even share of it.
+
+        sigma = ``SIGMA_UNEVEN`` sqrt(sum max(a_i - 1/n, 0)^2), with a_i the share of the area, within the measured
+        elevations, that is nearest in elevation to point i: how well a point stands for its surroundings depends on how
+        far they reach. Parameters as in ``error_of_mean``.
+        """
+        if not self.sigma_m_we_per_100m or np.ptp(points_m) <= 1.0:
+            return 0.0
+        known = np.sort(points_m)
+        held = (elevation_m >= known[0]) & (elevation_m <= known[-1])
+        nearest = np.searchsorted((known[1:] + known[:-1]) / 2, elevation_m[held])
+        own = np.ones(elevation_m.size) if area is None else area
+        shares = np.bincount(nearest, weights=own[held], minlength=known.size) / own.sum()
+        return SIGMA_UNEVEN * math.sqrt(float(np.sum(np.maximum(shares - 1 / known.size, 0.0) ** 2)))
+
+    def error_of_mean(self, elevation_m: FloatArray, points_m: FloatArray, area: FloatArray | None = None) -> float:
+        """Standard deviation (m w.e.) of a mean over an area by what was not measured of its elevations.
+
+        The gradient's error counts over the height to the nearest measured elevation. It is one for everything above
+        the points, and another for everything below them; between two of them a share of it is left.
+
+        Parameters
+        ----------
+        elevation_m : of the area's pixels or zones (m), shape (n,).
+        points_m : of the points (m), shape (points,).
+        area : of the pixels or zones, any unit; all alike when absent.
+        """
+        if not self.sigma_m_we_per_100m or np.ptp(points_m) <= 1.0:
+            return 0.0
+        known = np.sort(points_m)
+        after = np.clip(np.searchsorted(known, elevation_m), 1, known.size - 1)
+        nearest = np.minimum(np.abs(elevation_m - known[after - 1]), np.abs(elevation_m - known[after]))
+        above, below = elevation_m > known[-1], elevation_m < known[0]
+        parts = [np.average(np.where(held, nearest, 0.0), weights=area) for held in (above, below, ~(above | below))]
+        return self.sigma_m_we_per_100m / 100 * math.hypot(parts[0], parts[1], GAP_SHARE * parts[2])
+
+
+# the profile goes on straight, and nothing is said of its error
+STRAIGHT_ON = Beyond()
