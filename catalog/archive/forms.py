@@ -284,7 +284,7 @@ _Entity = _object(
         "identifier": str,
         "funding": _Pointer,
         "contentLocation": _Pointer,
-        "license": _Pointer,
+        "license": _Pointer | str,
         "publisher": _Pointer,
         "geo": _Pointer,
         "box": str,

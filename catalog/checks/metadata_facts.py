@@ -261,9 +261,16 @@ def _rocrate(content: bytes) -> Facts:
         **_schema_org(root, grant),
         "extent": _box(entities[entities[root["contentLocation"]["@id"]]["geo"]["@id"]]["box"]),
         **_person(entities.get("#contact-1", {})),
-        "licence": _licence(root["license"]["@id"]),
+        "licence": _licence(_pointed_at(root["license"])),
         "publisher": entities[root["publisher"]["@id"]]["name"],
     }
+
+
+def _pointed_at(reference: Mapping[str, str] | str) -> str:
+    """The entity that a property leads to; a text leads to none."""
+    if isinstance(reference, str):
+        raise WrongForm(f"the text {reference[:60]!r} where a reference belongs")
+    return reference["@id"]
 
 
 def _cff(content: bytes) -> Facts:

@@ -47,5 +47,10 @@ def test_what_is_absent_or_of_no_concern_may_be_so(path: str) -> None:
     assert misfit(path, {"x:of_others": [{"a": None}]}) == ""
 
 
+def test_a_source_of_a_crate_may_state_its_licence_in_words() -> None:
+    graph = [{"@id": "./", "license": {"@id": "#licence"}}, {"@id": "#input", "license": "CC-BY-NC-SA-4.0"}]
+    assert misfit("c/metadata/ro-crate-metadata.json", {"@graph": graph}) == ""
+
+
 def test_whole_numbers_stand_for_numbers() -> None:
     assert misfit("c/i/i.json", {"bbox": [86, 43.5, 87, 44]}) == ""
