@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
+import shapely
 
 from pipeline.elevation_change.chain import elevation_change
 from schemas.settings import ElevationChangeSettings
@@ -54,3 +57,36 @@ def test_srtm_known_shift():
     assert (abs(pixels.columns), abs(pixels.rows)) == pytest.approx((3.0, 5.0), abs=0.01)
     assert found.grid.crs == "EPSG:32637"
     assert found.shift_m.up == pytest.approx(0, abs=0.2)
+
+
+def square_on(path, folder):
+    """An outline of a twelfth of a raster's side around its middle: on these pairs nothing changed in it."""
+    with rasterio.open(path) as source:
+        bounds, crs = source.bounds, source.crs
+    east, north = (bounds.left + bounds.right) / 2, (bounds.bottom + bounds.top) / 2
+    half = (bounds.right - bounds.left) / 24
+    outline = shapely.box(east - half, north - half, east + half, north + half)
+    outlines = folder / "square.gpkg"
+    gpd.GeoDataFrame({"glacier_id": ["nothing"]}, geometry=[outline], crs=crs).to_file(outlines)
+    return outlines
+
+
+@pytest.mark.slow
+def test_nothing_changed_in_a_square_of_the_blurred_pair(tmp_path):
+    """The blur is a resolution effect without noise: taken off, a square shows no change and stable terrain no bias."""
+    folder = REAL_DATA / "srtm_known_shift"
+    paths = folder / "srtm_blurred_and_shifted.tif", folder / "srtm_ref.tif"
+    found = elevation_change(*paths, ElevationChangeSettings(), outlines=[square_on(paths[1], tmp_path)])
+    assert found.resolution.method == "point_spread"
+    assert abs(found.totals.mean_dh_m) < 0.1
+    assert abs(found.after.mean_m) < 0.02
+
+
+@pytest.mark.slow
+def test_an_unresolved_long_range_gives_a_result_with_a_flag(tmp_path):
+    folder = REAL_DATA / "copernicus_known_shift"
+    paths = folder / "copernicus_blurred_and_shifted.tif", folder / "copernicus_ref.tif"
+    settings = ElevationChangeSettings(max_shift_m=3000.0)
+    found = elevation_change(*paths, settings, outlines=[square_on(paths[1], tmp_path)])
+    assert any("long range of the errors is not resolved" in note for note in found.notes)
+    assert abs(found.totals.mean_dh_m) < 2 * found.totals.sigma_mean_dh_m

@@ -230,21 +230,24 @@ def _surveyed_curvature(pair: DemPair, terrain: SurveyedTerrain, shift: Shift, r
 
 @dataclass(frozen=True)
 class Plane:
-    """A plane that is zero in the middle of stable terrain, so that taking it off leaves the mean there as it is.
+    """A plane, told by its height in the middle of stable terrain: taking it off solves the vertical term again.
 
     Attributes
     ----------
     east, north : its slopes, m per m.
     middle_m : easting and northing of stable terrain's own middle, from the middle of the grid.
+    height_m : of the plane there.
     """
 
     east: float
     north: float
     middle_m: tuple[float, float]
+    height_m: float
 
     def at(self, east_m: FloatArray, north_m: FloatArray) -> FloatArray:
         """Its height at places counted from the middle of the grid, m."""
-        return self.east * (east_m - self.middle_m[0]) + self.north * (north_m - self.middle_m[1])
+        tilt = self.east * (east_m - self.middle_m[0]) + self.north * (north_m - self.middle_m[1])
+        return self.height_m + tilt
 
 
 def plane_of(difference: FloatArray, places: list[FloatArray], settings: ElevationChangeSettings) -> Plane:
@@ -261,7 +264,7 @@ def plane_of(difference: FloatArray, places: list[FloatArray], settings: Elevati
     right = np.einsum("ip,p->i", design, difference[kept].astype(np.float64))
     east, north, _ = np.linalg.solve(products, right)
     middle = products[2, :2] / products[2, 2]
-    return Plane(float(east), float(north), (float(middle[0]), float(middle[1])))
+    return Plane(float(east), float(north), (float(middle[0]), float(middle[1])), float(right[2] / products[2, 2]))
 
 
 def recipe_for(

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.elevation_change.resolution.bias_curve import curve_through
 from pipeline.elevation_change.resolution.effects import (
+    LEAST_POST_PIXELS,
     Effect,
     PointSpread,
     PointSpreadEffect,
@@ -24,6 +25,8 @@ UNBIASED = (POINT_SPREAD, PRINCIPAL)
 
 # standard deviations of the Gaussian part of the point spread that are tried, in posts of the coarser DEM
 WIDTHS_IN_POSTS = (0.08, 0.17, 0.25, 0.35, 0.5, 0.7)
+# the same in pixels where the Gaussian is all there is: narrower ones leave a pixel as it is
+WIDTHS_IN_PIXELS = (0.45, 0.6, 0.8, 1.1, 1.5, 2.0)
 # the forms are fitted to so many evenly spaced stable pixels, the width to fewer
 MOST_PIXELS, MOST_PIXELS_OF_CURVES, MOST_PIXELS_OF_WIDTH = 200_000, 50_000, 60_000
 LEAST_PIXELS = 500
@@ -92,7 +95,14 @@ class Fit:
 
 def widest_rim(post_pixels: float, *, cubic: bool) -> int:
     """Pixels around a window that the widest point spread on trial looks at."""
-    return PointSpread.of(post_pixels, WIDTHS_IN_POSTS[-1] * post_pixels, cubic=cubic).rim
+    return PointSpread.of(post_pixels, _widths(post_pixels)[-1], cubic=cubic).rim
+
+
+def _widths(post_pixels: float) -> tuple[float, ...]:
+    """Standard deviations of the Gaussian that are tried, in pixels, increasing."""
+    if post_pixels < LEAST_POST_PIXELS:
+        return WIDTHS_IN_PIXELS
+    return tuple(width * post_pixels for width in WIDTHS_IN_POSTS)
 
 
 def choose_point_spread(pixels: StablePixels, post_pixels: float, *, cubic: bool) -> PointSpread:
@@ -106,8 +116,8 @@ def choose_point_spread(pixels: StablePixels, post_pixels: float, *, cubic: bool
     """
     few = _fewer_windows(pixels, MOST_PIXELS_OF_WIDTH)
     tried: list[tuple[float, int, PointSpread]] = []
-    for width in WIDTHS_IN_POSTS:
-        spread = PointSpread.of(post_pixels, width * post_pixels, cubic=cubic)
+    for width in _widths(post_pixels):
+        spread = PointSpread.of(post_pixels, width, cubic=cubic)
         covariate = few.of(PointSpreadEffect(spread, 1.0))
         constant, coefficient = _least_absolute(covariate[:, None], few.difference, few.precision)
         left = few.difference - constant - coefficient * covariate

@@ -48,7 +48,9 @@ class PatchTest:
     @cached_property
     def standardised(self) -> FloatArray:
         """Means over their predicted standard deviation; spread 1 if the prediction holds; shape (patches,)."""
-        result: FloatArray = self.mean_m / self.sigma_m
+        # without any error known there is nothing to hold the means against
+        known = self.sigma_m > 0
+        result: FloatArray = np.divide(self.mean_m, self.sigma_m, out=np.full(known.shape, np.nan), where=known)
         return result
 
     @property

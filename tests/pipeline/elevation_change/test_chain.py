@@ -163,6 +163,37 @@ def test_a_tilt_is_reported_and_removed_on_request(pair, tmp_path):
     removed = elevation_change(*paths, ElevationChangeSettings(correct_tilt=True, correct_curvature=False))
     assert kept.tilt.east == pytest.approx(slope, rel=0.2)  # the translation has taken up some of it
     assert removed.after.nmad_m < 0.5 * kept.after.nmad_m
+    assert any("--remove-tilt" in note for note in kept.notes)
+    assert not any("--remove-tilt" in note for note in removed.notes)
+
+
+def test_a_tilt_that_is_removed_leaves_the_mean_of_stable_terrain(tmp_path):
+    """Stable terrain in the western third alone: a plane about the grid's middle would lift it by metres."""
+    heights = fractal(SHAPE)
+    noise = np.random.default_rng(2).normal(0, 0.5, SHAPE).astype(np.float32)
+    tilted = heights + noise + np.linspace(-12, 12, SHAPE[1], dtype=np.float32)[None, :]
+    mask = np.zeros(SHAPE, np.float32)
+    mask[:, :120] = 1
+    removed = elevation_change(
+        write_dem(tmp_path / "a.tif", heights),
+        write_dem(tmp_path / "b.tif", tilted),
+        ElevationChangeSettings(correct_tilt=True),
+        stable_mask=write_dem(tmp_path / "mask.tif", mask, nodata=None),
+    )
+    assert removed.tilt.removed
+    assert abs(removed.after.mean_m) < 0.03
+
+
+def test_two_surfaces_that_are_equal_off_the_glaciers_give_a_change_without_a_sigma(pair, tmp_path):
+    """One was patched into the other: nothing tells the error, and nothing else is wrong."""
+    earlier = fractal(SHAPE)
+    later = earlier.copy()
+    later[BOX] += THINNING
+    paths = write_dem(tmp_path / "a.tif", earlier), write_dem(tmp_path / "b.tif", later)
+    found = elevation_change(*paths, ElevationChangeSettings(), outlines=[pair[2]])
+    assert found.totals.mean_dh_m == pytest.approx(THINNING, abs=0.01)
+    assert np.isnan(found.totals.sigma_mean_dh_m)
+    assert any("does not differ at all" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
