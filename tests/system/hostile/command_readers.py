@@ -111,7 +111,7 @@ async def _asked(archive: Path) -> None:
 def _verify(folder: Path) -> None:
     with (
         open_resources(1, None, 400_000_000) as resources,
-        mock.patch("catalog.build.verification.write_collections", side_effect=_REBUILT),
+        mock.patch("catalog.build.verification.assemble", side_effect=_REBUILT),
     ):
         _each(
             lambda: verify(folder / "archive", None, resources, code_version=CODE_VERSION),
