@@ -126,7 +126,7 @@ STAKES = Table(
         LATITUDE,
         EASTING,
         NORTHING,
-        ELEVATION.but(required=True),
+        ELEVATION,
         Column(name="installed", type="date", meaning="day the stake was first drilled"),
         REMARKS,
     ),
@@ -230,7 +230,7 @@ SNOW_PITS = Table(
         LATITUDE,
         EASTING,
         NORTHING,
-        ELEVATION.but(required=True),
+        ELEVATION,
         Column(name="floor", type="string", meaning="what the floor of the pit is", enum=PIT_FLOORS, required=True),
         Column(
             name="probed_depth_m",
@@ -293,7 +293,7 @@ PROBINGS = Table(
         LATITUDE,
         EASTING,
         NORTHING,
-        ELEVATION.but(required=True),
+        ELEVATION,
         Column(
             name="snow_depth_m",
             type="number",

@@ -19,6 +19,7 @@ from pipeline.mass_balance.glacier_wide.integration import Ground, YearPlan, int
 from pipeline.mass_balance.glacier_wide.methods import GlacierWide
 from pipeline.mass_balance.glacier_wide.published_zones import empty_year, time_system, year_of_bands
 from pipeline.mass_balance.ground.hypsometry import Hypsometry, read_surveys, survey_of_year
+from pipeline.mass_balance.ground.point_elevations import lacks_elevations, with_elevations
 from pipeline.mass_balance.ground.surveyed_outlines import KnownBy
 from pipeline.mass_balance.points.linear_model import Filled, LinearModel, fill, fit_linear_model, observations
 from pipeline.mass_balance.points.points import PointBalances, PointRecord, point_balances
@@ -49,12 +50,18 @@ def mass_balance(
     line; the error budget. ``sigma_limit_m_we`` is the quality gate on the error of the annual balance. Without DEM and
     outline, an area-altitude table or zone balances in the data serve; with neither, point balances alone come back.
 
+    Points without an elevation take that of the DEM, which then needs no outline beside an area-altitude table; without
+    one they enter no glacier-wide balance.
+
     Errors
     ------
     BadInput : a DEM without an outline or the reverse, or one that cannot be used.
     """
     calendar = Calendar.of(settings.year_start, settings.annual_tolerance_days)
     tell("reading the glacier's surface")
+    if dem is not None and lacks_elevations(data):
+        data = with_elevations(data, dem)
+        dem = dem if outline is not None or data.hypsometry.empty else None
     ground = read_ground(data, settings, dem, outline)
     tell("computing point balances")
     fieldwork = measure(data, calendar, settings)
@@ -106,6 +113,7 @@ def measure(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) 
     points = point_balances(network, calendar, settings)
     model = fit_linear_model(observations(points.records, calendar))
     filled = fill(model, points.records, network.stakes, used=settings.fill_missing_stakes) if model is not None else []
+    filled = [one for one in filled if math.isfinite(one.place.elevation_m)]
     records = points.by_year()
     nearest = min((calendar.days_from_year_end(day) for day in network.days), default=0)
     plans = tuple(

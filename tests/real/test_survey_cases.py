@@ -97,3 +97,15 @@ def test_forms(name) -> None:
     assert result.years[0].annual_m_we == pytest.approx(-0.723, abs=5e-4)
     notes = " ".join(f"{one.found} {one.used}" for one in data.corrections)
     assert any(word in notes for word in ("three columns", "37889", "(E)", "(km^2)"))
+
+
+def test_no_elevation_is_told() -> None:
+    year = year_of("no_elevation")
+    assert year.annual_m_we is None
+    assert {"elevation_unknown:S1", "elevation_unknown:S2", "elevation_unknown:S3"} <= set(year.flags)
+
+
+def test_three_low_stakes_say_how_little_they_know() -> None:
+    year = year_of("three_low")
+    assert year.budget["interpolation"] > 0.3
+    assert any(flag.startswith("unmeasured_area") for flag in year.flags)
