@@ -127,21 +127,6 @@ def open_balance_maps(result: MassBalance, grid: Grid, limit_m_we: float, synthe
         yield BalanceMaps(drawn_frame(figure, few_colours=False), axes, limit_m_we)
 
 
-def draw_balance_map(
-    path: Path, result: MassBalance, year: BalanceYear, title: str, synthetic: bool, limit: float | None = None
-) -> None:
-    """Isolines of the annual balance over shaded relief, with the points and the equilibrium line.
-
-    ``limit`` ends the colour scale (m w.e.), that of all years in ``result`` when absent.
-
-    Errors
-    ------
-    ValueError : the year has no balance field.
-    """
-    with open_balance_maps(result, _field_of(year).grid, limit or balance_limit(result), synthetic) as maps:
-        maps.draw(path, result, year, title)
-
-
 @dataclass(frozen=True)
 class BalanceThumbnails:
     """Small maps of one glacier on one grid, year by year in one frame."""

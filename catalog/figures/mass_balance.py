@@ -107,12 +107,6 @@ def open_year_profiles(result: MassBalance, synthetic: bool) -> Iterator[YearPro
         yield YearProfiles(drawn_frame(figure, few_colours=True), axes, area_axes)
 
 
-def draw_year_profile(path: Path, result: MassBalance, year: BalanceYear, title: str, synthetic: bool) -> None:
-    """Balance of one year against elevation, on the scales of all years of the result."""
-    with open_year_profiles(result, synthetic) as profiles:
-        profiles.draw(path, result, year, title)
-
-
 def _reach_of_profiles(result: MassBalance) -> tuple[tuple[float, float], tuple[float, float], float]:
     """Ends of the balances with their errors (m w.e.) and of the elevations (m), and the largest area (km2)."""
     zones, points = result.tables["zone_balances"], result.tables["point_balances"]

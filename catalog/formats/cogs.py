@@ -197,16 +197,6 @@ def raster_facts(path: Path) -> RasterFacts:
         )
 
 
-def cog_failures(path: Path) -> list[str]:
-    """What keeps a file from being a Cloud-Optimized GeoTIFF; warnings count."""
-    # takes as long to load as everything else here; who only writes need not wait for it
-    from rio_cogeo.cogeo import cog_validate
-
-    with rasterio.Env(**_ENVIRONMENT):
-        _, errors, warnings = cog_validate(str(path), strict=True, quiet=True)
-    return [*errors, *warnings]
-
-
 def best_predictor(band: RasterArray) -> int:
     """The TIFF predictor (1 none, 2 horizontal, 3 floating point) that packs a band, or a sample of it, smallest.
 

@@ -26,13 +26,6 @@ def error_rows(errors: Iterable[BadInput]) -> list[tuple[str, str, str, str, str
     ]
 
 
-def error_records(errors: Iterable[BadInput]) -> list[dict[str, str]]:
-    """The same for ``--json``."""
-    return [
-        dict(zip(("sheet", "cell", "found", "expected", "what_to_do"), row, strict=True)) for row in error_rows(errors)
-    ]
-
-
 def show_errors(error: ManyBadInputs, console: Console | None = None, most: int = MOST_SHOWN) -> None:
     """A table on a terminal, one line an error elsewhere; on a terminal the first ``most`` of them."""
     console = console or Console(stderr=True, highlight=False)

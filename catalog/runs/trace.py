@@ -199,11 +199,6 @@ def trace_balance(tables: PublishedTables, year: int, period: str = "annual") ->
     return _root(tables, record, period, {}, (*methods, *zones, *_filled_points(tables, year)))
 
 
-def trace_lines(tables: PublishedTables, year: int, period: str = "annual") -> list[str]:
-    """``trace_balance`` as lines for people."""
-    return list(trace_balance(tables, year, period).lines())
-
-
 # --- the glacier -------------------------------------------------------------------------------------------------
 
 

@@ -11,16 +11,13 @@ import pytest
 import rasterio
 
 from pipeline.grid import utm_crs
-from pipeline.mass_balance.glacier_wide.contour_method import (
-    classes_of_pixels,
-    clipped_contour_balance,
-    contour_balance,
-)
+from pipeline.mass_balance.glacier_wide.contour_method import contour_balance
 from pipeline.mass_balance.glacier_wide.equilibrium_line import equilibrium_line
 from pipeline.mass_balance.glacier_wide.zoning import zone_mean
 from pipeline.mass_balance.ground.hypsometry import Hypsometry, read_surveys
 from pipeline.mass_balance.points.point_balance import PitLayer, Visit, chain_balance, stake_balance, sum_pit
 from schemas.settings import MassBalanceSettings
+from tests.oracles.contour_by_pixels import classes_of_pixels, clipped_contour_balance
 from tests.real.data import REAL_DATA, needs_real_data
 
 pytestmark = needs_real_data

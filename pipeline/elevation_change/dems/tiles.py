@@ -588,29 +588,6 @@ def set_void(tile: Tile, heights: FloatArray, masked: BoolArray | None) -> None:
         np.copyto(heights, np.nan, where=(heights < LOWEST_M) | (heights > HIGHEST_M))
 
 
-def read_onto(mosaic: Mosaic, grid: Grid, resampling: str, shift: tuple[float, float] = (0.0, 0.0)) -> FloatArray:
-    """Heights on the pixels of ``grid``, the DEM moved by ``shift`` = (east, north) m; one resampling at most.
-
-    Pixels that coincide with the native ones are copied, so that equal grids under different CRS names lose nothing.
-
-    Parameters
-    ----------
-    mosaic : the opened DEM.
-    grid : in any CRS.
-    resampling : "bilinear", "cubic" or "nearest".
-    shift : (east, north), m, added to the DEM's position.
-
-    Returns
-    -------
-    heights : float32, shape grid.shape, m; NaN where void. A void grows by no more than the pixel it lies in.
-    """
-    moved = grid.moved(-shift[0], -shift[1])
-    offset = aligned_offset(mosaic, moved)
-    if offset is not None:
-        return read_pixels(mosaic, native_index(mosaic, offset), grid.shape)
-    return warp_native(mosaic, moved, resampling, resampling_scale(mosaic, moved))
-
-
 def native_index(mosaic: Mosaic, offset: tuple[int, int]) -> tuple[int, int]:
     """(row, column) counted from the first tile's first pixel, of one counted from the mosaic's upper-left corner.
 

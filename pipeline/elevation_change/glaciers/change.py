@@ -18,7 +18,7 @@ from pipeline.elevation_change.result import GlacierTotals
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import ELEVATION_BANDS, GLACIERS
 
-__all__ = ["GlacierChange", "Surface", "change_of_glaciers", "glacier_tables"]
+__all__ = ["GlacierChange", "Surface", "change_of_glaciers"]
 
 FEWEST_PIXELS = 25
 
@@ -44,12 +44,6 @@ class GlacierChange:
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by the name under which each is published."""
         return {"glaciers": self.glaciers, "elevation_bands": self.bands, "region": self.region}
-
-
-def glacier_tables(surface: Surface, outlines: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame, GlacierTotals]:
-    """Table of glaciers, table of elevation bands, and the totals of the region: ``change_of_glaciers`` in short."""
-    change = change_of_glaciers(surface, outlines)
-    return change.glaciers, change.bands, change.totals
 
 
 def change_of_glaciers(surface: Surface, outlines: gpd.GeoDataFrame) -> GlacierChange:

@@ -106,9 +106,3 @@ def curve_through(knots: FloatArray, bias_m: FloatArray) -> BiasCurve:
     even = np.linspace(knots[0], knots[-1], STEPS)
     steps = float((STEPS - 1) / (knots[-1] - knots[0]))
     return BiasCurve(float(knots[0]), steps, np.interp(even, knots, bias_m).astype(np.float32))
-
-
-def curvature_bias(correction: CurvatureCorrection | None, curvature: FloatArray) -> FloatArray:
-    """The fitted bias on every pixel, float32, m: 0 where no correction was kept."""
-    curve = BiasCurve.of(correction)
-    return np.zeros(curvature.shape, np.float32) if curve is None else curve.at(curvature)

@@ -47,13 +47,6 @@ def class_levels(lowest: float, highest: float, interval: float) -> FloatArray:
     return np.round(np.arange(first, max(last, first + 1) + 1) * interval, 10)
 
 
-def classes_of_pixels(balance_m_we: FloatArray, area: FloatArray, interval: float) -> list[BalanceClass]:
-    """The classes of a field given pixel by pixel; the uppermost class is closed above."""
-    levels = class_levels(float(balance_m_we.min()), float(balance_m_we.max()), interval)
-    areas, _ = np.histogram(balance_m_we, levels, weights=area)
-    return [BalanceClass(float(levels[k]), float(levels[k + 1]), float(areas[k])) for k in range(len(areas))]
-
-
 def classes_of_outline(
     grid: Grid, balance_m_we: FloatArray, outline: BaseGeometry, interval: float
 ) -> list[BalanceClass]:
@@ -90,12 +83,6 @@ def contour_balance(classes: Sequence[BalanceClass]) -> float:
     classes : between two isolines each, with their area.
     """
     return sum(part.area * part.middle_m_we for part in classes) / sum(part.area for part in classes)
-
-
-def clipped_contour_balance(classes: Sequence[BalanceClass], lowest: float, highest: float) -> float:
-    """The same with the outer classes ending at the field's lowest and highest value instead of the next isoline."""
-    clipped = [BalanceClass(max(part.lower_m_we, lowest), min(part.upper_m_we, highest), part.area) for part in classes]
-    return contour_balance(clipped)
 
 
 def isolines(grid: Grid, balance_m_we: FloatArray, outline: BaseGeometry, interval: float) -> tuple[Isoline, ...]:

@@ -17,7 +17,6 @@ from shapely.geometry import box, shape
 from catalog.archive.layout import CollectionFolder
 from catalog.figures.balance_maps import balance_limit
 from catalog.figures.change_picture import ChangePicture, change_limit, outlined_pixels
-from catalog.formats.cogs import cog_failures
 from catalog.formats.geojson import footprint, to_degrees, to_geojson, write_features
 from catalog.items.balance_products import COLLECTION_FIGURES
 from catalog.items.elevation_change import write_elevation_change
@@ -26,6 +25,7 @@ from catalog.items.processing_steps import elevation_change_steps
 from catalog.metadata.facts import describe
 from pipeline.elevation_change.result import GLACIER
 from pipeline.grid import Grid
+from tests.made.cog_structure import cog_failures
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
 # seconds of drawing or computing each

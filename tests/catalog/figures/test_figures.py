@@ -22,6 +22,7 @@ from pipeline.blocks import StoredArray
 from pipeline.elevation_change.result import GLACIER, STABLE
 from pipeline.grid import Grid
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
+from tests.made.year_drawings import draw_balance_map
 
 # seconds of drawing or computing each
 pytestmark = pytest.mark.slow
@@ -355,11 +356,11 @@ def test_balance_maps_share_one_scale_and_name_the_years(tmp_path, balance):
     assert largest * 0.9 < figures.balance_limit(balance) < largest * 1.6
     for year in balance.years:
         if year.field is not None:
-            figures.draw_balance_map(tmp_path / f"{year.year}.png", balance, year, "A glacier", True)
+            draw_balance_map(tmp_path / f"{year.year}.png", balance, year, "A glacier", True)
     first, last = (np.asarray(Image.open(tmp_path / f"{year}.png").convert("RGB")) for year in (2001, 2003))
     assert (first != last).any()
     with pytest.raises(ValueError, match="2002: no balance field"):
-        figures.draw_balance_map(tmp_path / "x.png", balance, balance.years[1], "A glacier", True)
+        draw_balance_map(tmp_path / "x.png", balance, balance.years[1], "A glacier", True)
 
 
 def test_points_are_drawn_where_they_stand_in_either_kind_of_coordinates(balance):

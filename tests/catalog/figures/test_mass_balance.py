@@ -12,6 +12,7 @@ from PIL import Image
 
 from catalog.figures import mass_balance as figures
 from tests.made.fakes import make_mass_balance_dataset
+from tests.made.year_drawings import draw_year_profile
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def draw_all(result, folder):
     figures.draw_balance_profiles(folder / "profiles.png", result, True)
     figures.draw_stake_history(folder / "stakes.png", result, True)
     figures.draw_methods(folder / "methods.png", result, True)
-    figures.draw_year_profile(folder / "year.png", result, result.years[0], "Test 2001", True)
+    draw_year_profile(folder / "year.png", result, result.years[0], "Test 2001", True)
     return folder
 
 
@@ -150,7 +151,7 @@ def test_a_series_without_any_balance_has_no_picture(result, tmp_path):
 
 def test_a_year_of_bands_alone_and_one_stake_alone_are_drawn(result, tmp_path):
     bands = with_points(result, [])
-    figures.draw_year_profile(tmp_path / "bands.png", bands, result.years[0], "Bands", False)
+    draw_year_profile(tmp_path / "bands.png", bands, result.years[0], "Bands", False)
     one = replace(result, tables={**result.tables, "stakes": result.tables["stakes"].iloc[:1]})
     figures.draw_stake_history(tmp_path / "one.png", one, False)
     assert (tmp_path / "bands.png").stat().st_size > 5000

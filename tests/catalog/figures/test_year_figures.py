@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from shapely.affinity import scale
 
-from catalog.figures.balance_maps import draw_balance_map
 from catalog.figures.balance_picture import draw_balance
 from catalog.figures.frame import open_figure
-from catalog.figures.mass_balance import _reach_of_profiles, draw_year_profile
+from catalog.figures.mass_balance import _reach_of_profiles
 from catalog.figures.years import YearFiles, draw_years, mapped_years
 from tests.made.fakes import make_mass_balance_dataset
+from tests.made.year_drawings import draw_balance_map, draw_year_profile
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,11 @@ from rasterio.windows import Window
 from rio_cogeo.cogeo import cog_validate
 
 import catalog.formats.cogs
-from catalog.formats.cogs import NODATA, Moments, best_predictor, cog_failures, raster_facts, write_cog
+from catalog.formats.cogs import NODATA, Moments, best_predictor, raster_facts, write_cog
 from pipeline.blocks import StoredArray
 from pipeline.grid import Grid
 from schemas.errors import FailedCheck
+from tests.made.cog_structure import cog_failures
 from tests.root import ROOT
 
 # seconds of drawing or computing each

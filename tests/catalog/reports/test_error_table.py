@@ -1,4 +1,4 @@
-"""Many errors at once: a table for people, rows for programs, lines for what reads neither."""
+"""Many errors at once: a table for people, lines for what reads neither."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from catalog.reports.error_table import error_records, show_errors
+from catalog.reports.error_table import show_errors
 from catalog.reports.terminal import show_notes
 from pipeline.mass_balance.fieldwork.cells import BadCell, RawSheet
 from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt
@@ -71,13 +71,3 @@ def test_what_was_left_out_and_doubted_is_shown_after_a_balance(capsys) -> None:
         "doubt: sheet readings, cell L3: stake 1 300 m from where it stood: kept",
         "2 corrections and 1 doubts on the input are listed in tables/input_notes.csv",
     ]
-
-
-def test_programs_get_records() -> None:
-    assert error_records(ERRORS)[1] == {
-        "sheet": "读数",
-        "cell": "D3",
-        "found": "'[red]about 230[/]'",
-        "expected": "exposed_m: a number (cm)",
-        "what_to_do": "",
-    }

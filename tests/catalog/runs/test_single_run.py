@@ -14,7 +14,6 @@ import pytest
 import rasterio
 
 from catalog.figures.elevation_change import DIAGRAMS
-from catalog.formats.cogs import cog_failures
 from catalog.reports.rows import change_rows
 from catalog.reports.summaries import difference_summary
 from catalog.reports.terminal import show_rows
@@ -22,6 +21,7 @@ from catalog.runs.single_run import write_difference
 from pipeline.blocks import StoredArray
 from pipeline.elevation_change.result import GLACIER
 from schemas.tables import DATES
+from tests.made.cog_structure import cog_failures
 from tests.made.fakes import make_elevation_change_dataset
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.archive.layout import CollectionFolder
 from catalog.metadata.facts import describe
-from catalog.runs.trace import read_published_tables, trace_balance, trace_lines
+from catalog.runs.trace import read_published_tables, trace_balance
 from catalog.tables.write import write_tables
 from schemas.errors import BadInput
 from tests.made.fakes import make_mass_balance_dataset
@@ -88,7 +88,7 @@ def walk(root):
 
 def test_the_tree_to_the_letter(folder):
     (folder / "summary.json").write_text(json.dumps({"settings": {"primary_method": "contour"}}))
-    lines = trace_lines(read_published_tables(folder), 2003)
+    lines = list(trace_balance(read_published_tables(folder), 2003).lines())
     assert lines[0] == (
         "annual balance 2003 of the whole glacier: +0.03 ± 0.04 m w.e. (glacier G1, from 2002-08-25, to 2003-08-27,"
         " time system FLO, provenance observed, flags bound_not_used:3)  [tables/glacier_balances.csv:3]"

@@ -27,9 +27,10 @@ from pipeline.elevation_change.dem_checks.counts import (
 from pipeline.elevation_change.dem_checks.spikes import SpikeRule, distance_from_median, find_spikes, mirrored, spikes
 from pipeline.elevation_change.dem_checks.tile_seams import measure_seam, tile_borders
 from pipeline.elevation_change.dems.tile_set import missing_tiles, overlapping_tiles
-from pipeline.elevation_change.dems.tiles import open_mosaic, read_native, read_onto
+from pipeline.elevation_change.dems.tiles import open_mosaic, read_native
 from pipeline.grid import Grid
 from schemas.tables import DEM_CHECKS
+from tests.made.dem_reading import read_onto
 from tests.made.synthetic_pairs import CRS, fractal, write_dem
 
 WEST, NORTH, PIXEL_M = 400_000.0, 4_800_000.0, 30.0

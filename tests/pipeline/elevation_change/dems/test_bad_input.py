@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rasterio.transform import Affine
 
 from pipeline.elevation_change.dems.tile_contents import refuse_filled_voids, require_relief, tile_contents
-from pipeline.elevation_change.dems.tiles import open_mosaic, read_onto, read_pixels
+from pipeline.elevation_change.dems.tiles import open_mosaic, read_pixels
 from pipeline.elevation_change.pairing.pair_checks import (
     FEET_PER_METRE,
     pair_notes,
@@ -24,6 +24,7 @@ from pipeline.elevation_change.pairing.pair_checks import (
 )
 from pipeline.elevation_change.pairing.target_grid import notes_on_overlap
 from schemas.errors import BadInput
+from tests.made.dem_reading import read_onto
 from tests.made.synthetic_pairs import fractal, write_dem
 
 NAMES = ("later DEM", "earlier DEM")

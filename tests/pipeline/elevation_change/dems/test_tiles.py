@@ -14,14 +14,7 @@ from pyproj import Transformer
 from rasterio.transform import Affine
 
 from pipeline.elevation_change.dems import tiles
-from pipeline.elevation_change.dems.tiles import (
-    aligned_offset,
-    open_mosaic,
-    read_native,
-    read_onto,
-    read_pixels,
-    require_coverage,
-)
+from pipeline.elevation_change.dems.tiles import aligned_offset, open_mosaic, read_native, read_pixels, require_coverage
 from pipeline.elevation_change.dems.warping import warp
 from pipeline.elevation_change.pairing import gridded_dem
 from pipeline.elevation_change.pairing.axis_resampling import Axis
@@ -30,6 +23,7 @@ from pipeline.elevation_change.pairing.target_grid import target_grid
 from pipeline.grid import Grid
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
+from tests.made.dem_reading import read_onto
 from tests.made.synthetic_pairs import fractal, write_dem
 
 

@@ -12,7 +12,7 @@ from rasterio.transform import Affine
 from pipeline.blocks import StoredArray
 from pipeline.elevation_change.glaciers import pixels as glacier_pixels
 from pipeline.elevation_change.glaciers import shape_error
-from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers, glacier_tables
+from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers
 from pipeline.elevation_change.glaciers.error_budget import volume_and_mass
 from pipeline.elevation_change.uncertainty.variogram import Variogram, spherical
 from pipeline.grid import Grid
@@ -25,6 +25,12 @@ SETTINGS = ElevationChangeSettings(
 )
 NOISE = Variogram(ranges_m=(31.0, 900.0), sills=(0.9, 0.1))
 ELEVATION = np.tile(np.linspace(4200, 3400, 120)[:, None], (1, 160)).astype(np.float32)
+
+
+def glacier_tables(surface, outlines):
+    """Table of glaciers, table of elevation bands, and the totals of the region."""
+    change = change_of_glaciers(surface, outlines)
+    return change.glaciers, change.bands, change.totals
 
 
 def sloping_surface(dh=None, settings=SETTINGS, elevation=ELEVATION, **others):

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import zoom
 
-from pipeline.elevation_change.resolution.bias_curve import curvature_bias, fit_curvature_bias
+from pipeline.elevation_change.resolution.bias_curve import BiasCurve, fit_curvature_bias
 from pipeline.elevation_change.statistics import nmad
 from pipeline.elevation_change.terrain import maximum_curvature
+
+
+def curvature_bias(correction, curvature):
+    """The fitted bias on every pixel, m: 0 where no correction was kept."""
+    curve = BiasCurve.of(correction)
+    return np.zeros(curvature.shape, np.float32) if curve is None else curve.at(curvature)
 
 
 @pytest.fixture(scope="module")

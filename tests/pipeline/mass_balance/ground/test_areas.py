@@ -19,7 +19,6 @@ from pipeline.mass_balance.field.thinning import thinned
 from pipeline.mass_balance.glacier_wide.contour_method import (
     class_levels,
     classes_of_outline,
-    classes_of_pixels,
     contour_balance,
     isolines,
 )
@@ -32,6 +31,7 @@ from pipeline.mass_balance.ground.hypsometry import (
 )
 from pipeline.mass_balance.ground.surveyed_outlines import read_surveyed_outlines
 from schemas.errors import BadInput
+from tests.oracles.contour_by_pixels import classes_of_pixels
 
 CRS = "EPSG:32645"
 GRID = Grid(CRS, Affine(10, 0, 500_000, 0, -20, 4_800_000), (90, 120))
