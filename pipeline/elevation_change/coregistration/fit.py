@@ -242,6 +242,8 @@ class SurveyedTerrain:
         self._settings, self._limits = settings, tangent_limits(settings)
         self._windows = AlignedWindows(pair, survey.lattice, runner)
         self.taken_off: FloatArray | None = None
+        # heights of the finer DEM around the windows, kept where no shift moves them
+        self.finer: FloatArray | None = None
         self.centre = survey.reference[..., RIM:-RIM, RIM:-RIM]
         self.gradient = inner_gradient(survey.reference[..., 1:-1, 1:-1], pair.pixel_m)
         steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2

@@ -34,7 +34,7 @@ from schemas.settings import ElevationChangeSettings
 # the shift and the effect are solved in turn so often at most; three times do where both are found at all
 MOST_TURNS = 6
 # neither moves: steps of the shift below this share of the tolerance, of the effect's spread below this share
-EFFECT_TOLERANCE = 0.002
+EFFECT_TOLERANCE = 0.005
 # squares of ground this wide err independently enough for the mean of a band; at least so many across the grid
 PLACE_M, LEAST_ACROSS = 3000.0, 6
 
@@ -118,6 +118,8 @@ def solved_in_turn(
     if not differs:
         return replace(plain, choice=choice if asked == NONE else replace(choice, reason=SAME_DETAIL))
     pixels = stable_pixels(pair, terrain, start.shift, settings, runner)
+    if not pair.curvature_of_aligned:
+        terrain.finer = pixels.heights
     spread = choose_point_spread(pixels, pair.post_pixels, cubic=pair.aligned.cubic)
     choice = replace(choice, spread=spread)
     if asked in (NONE, MAXIMUM):
@@ -141,7 +143,9 @@ def stable_pixels(
 ) -> StablePixels:
     """The survey's stable pixels without outliers, and the finer DEM around them."""
     rim = widest_rim(pair.post_pixels, cubic=pair.aligned.cubic)
-    heights = finer_windows(pair, terrain.survey.lattice, shift, rim, runner)
+    heights = terrain.finer
+    if heights is None:
+        heights = finer_windows(pair, terrain.survey.lattice, shift, rim, runner)
     difference = terrain.difference(shift)
     inside = within_nmad(difference, stable_terrain(terrain, settings), settings.outlier_nmad)
     return StablePixels(

@@ -28,7 +28,7 @@ WIDTHS_IN_POSTS = (0.08, 0.17, 0.25, 0.35, 0.5, 0.7)
 # the same in pixels where the Gaussian is all there is: narrower ones leave a pixel as it is
 WIDTHS_IN_PIXELS = (0.45, 0.6, 0.8, 1.1, 1.5, 2.0)
 # the forms are fitted to so many evenly spaced stable pixels, the width to fewer
-MOST_PIXELS, MOST_PIXELS_OF_CURVES, MOST_PIXELS_OF_WIDTH = 200_000, 50_000, 60_000
+MOST_PIXELS, MOST_PIXELS_OF_CURVES, MOST_PIXELS_OF_WIDTH = 150_000, 50_000, 40_000
 LEAST_PIXELS = 500
 # least absolute deviations: residuals beyond this share of their spread enter linearly
 LINEAR_BEYOND, ROUNDS = 0.1, 6

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from pipeline.elevation_change.statistics import IntArray, nmad
-from pipeline.grid import BoolArray, FloatArray
+from pipeline.grid import FloatArray
 from schemas.messages import Message
 
 # a smaller gain can be chance: the NMAD of some ten thousand correlated pixels is known to about a percent
@@ -68,26 +68,27 @@ class BandMeans:
 
 def means_by_band(paired: Paired) -> list[BandMeans]:
     """The mean of all stable terrain first, then of each band of 200 m with enough pixels and places."""
-    found = [_means(paired, np.ones(paired.before.size, bool), (float("nan"), float("nan")))]
+    place = np.unique(paired.place, return_inverse=True)[1].ravel()
     number = np.floor(paired.elevation / BAND_M).astype(int)
-    for band in np.unique(number):
-        inside = number == band
-        if inside.sum() >= LEAST_PIXELS and np.unique(paired.place[inside]).size >= LEAST_PLACES:
-            found.append(_means(paired, inside, (band * BAND_M, (band + 1) * BAND_M)))
+    found = [_means(paired, slice(None), place, (float("nan"), float("nan")))]
+    order = np.argsort(number, kind="stable")
+    bands, starts = np.unique(number[order], return_index=True)
+    for band, members in zip(bands.tolist(), np.split(order, starts[1:]), strict=True):
+        if members.size >= LEAST_PIXELS and np.count_nonzero(np.bincount(place[members])) >= LEAST_PLACES:
+            found.append(_means(paired, members, place, (band * BAND_M, (band + 1) * BAND_M)))
     return found
 
 
-def _means(paired: Paired, inside: BoolArray, limits: tuple[float, float]) -> BandMeans:
-    before, after = (values[inside].astype(np.float64) for values in (paired.before, paired.after))
-    place = np.unique(paired.place[inside], return_inverse=True)[1]
+def _means(paired: Paired, members: IntArray | slice, place: IntArray, limits: tuple[float, float]) -> BandMeans:
+    before, after = (values[members].astype(np.float64) for values in (paired.before, paired.after))
     return BandMeans(
         lower_m=limits[0],
         upper_m=limits[1],
         count=int(before.size),
         before_m=float(before.mean()) if before.size else float("nan"),
         after_m=float(after.mean()) if before.size else float("nan"),
-        sigma_paired_m=_sigma_of_mean(before - after, place),
-        sigma_after_m=_sigma_of_mean(after, place),
+        sigma_paired_m=_sigma_of_mean(before - after, place[members]),
+        sigma_after_m=_sigma_of_mean(after, place[members]),
     )
 
 
@@ -96,7 +97,7 @@ def _sigma_of_mean(values: FloatArray, place: IntArray) -> float:
     if values.size == 0:
         return float("nan")
     sums = np.bincount(place, values - values.mean())
-    places = max(2, sums.size)
+    places = max(2, int(np.count_nonzero(np.bincount(place))))
     return float(np.sqrt(places / (places - 1) * (sums**2).sum()) / values.size)
 
 
