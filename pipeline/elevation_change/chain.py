@@ -137,7 +137,13 @@ def _elevation_change(
 
 
 def check_dems(observed: Observations, resources: Resources) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The accuracy checks of both DEMs in one table, and the numbers of their figure by DEM."""
+    """The accuracy checks of both DEMs in one table, and the numbers of their figure by DEM.
+
+    Parameters
+    ----------
+    observed : both DEMs, opened and on one grid.
+    resources : what the run computes with.
+    """
     pair = observed.pair
     checked = [
         checked_dem(mosaic, heights, pair, resources)
@@ -149,7 +155,15 @@ def check_dems(observed: Observations, resources: Resources) -> tuple[pd.DataFra
 
 
 def checked_dem(mosaic: Mosaic, heights: Raster, pair: DemPair, resources: Resources) -> CheckedDem:
-    """One DEM counted block by block, and the borders between its tiles measured."""
+    """One DEM counted block by block, and the borders between its tiles measured.
+
+    Parameters
+    ----------
+    mosaic : the opened DEM.
+    heights : on the grid, m; NaN where void.
+    pair : tells the grid and the glaciers.
+    resources : what the run computes with.
+    """
     layout = CountLayout.of(mosaic, pair.grid)
     blocks = resources.blocks(pair.shape)
     counts = reduce(add, resources.runner.map(partial(_counts, heights, pair.mask, layout), blocks))
@@ -167,7 +181,15 @@ def _counts(heights: Raster, mask: Raster, layout: CountLayout, block: Block) ->
 def outliers_set_aside(
     observed: Observations, compared: Differenced, settings: ElevationChangeSettings, resources: Resources
 ) -> GlacierOutliers:
-    """Blunders on glaciers made voids in the layers of the difference; none without outlines."""
+    """Blunders on glaciers made voids in the layers of the difference; none without outlines.
+
+    Parameters
+    ----------
+    observed : both DEMs and the outlines.
+    compared : the layers of the difference, m; are changed.
+    settings : of the elevation change.
+    resources : what the run computes with.
+    """
     if observed.outlines is None:
         return NO_OUTLIERS
     coarser_m = max(dem.nominal_resolution_m for dem in (observed.aligned_dem, observed.reference_dem))
@@ -204,7 +226,15 @@ def glacier_change(
 def patches_of_glacier_size(
     observed: Observations, glaciers: pd.DataFrame | None, error: ErrorModel, resources: Resources
 ) -> PatchTest:
-    """The stated uncertainty against means over stable patches of the median glacier's size."""
+    """The stated uncertainty against means over stable patches of the median glacier's size.
+
+    Parameters
+    ----------
+    observed : both DEMs and the outlines.
+    glaciers : the published table; None without outlines.
+    error : variogram of the standardised residuals, and the shared errors.
+    resources : what the run computes with.
+    """
     area_km2 = PATCH_KM2 if glaciers is None or len(glaciers) == 0 else float(glaciers["area_km2"].median())
     layers = error.layers
     return patch_test(

@@ -85,7 +85,12 @@ def assembled(
 
 
 def patches_in_words(patches: PatchTest) -> PatchSpread:
-    """The patch test's outcome."""
+    """The patch test's outcome.
+
+    Parameters
+    ----------
+    patches : means over stable patches, standardised.
+    """
     return PatchSpread(
         count=patches.count,
         area_km2=patches.area_m2 / 1e6,
@@ -97,7 +102,12 @@ def patches_in_words(patches: PatchTest) -> PatchSpread:
 
 
 def notes_on_checks(checks: pd.DataFrame) -> tuple[str, ...]:
-    """The checks that a DEM failed, a sentence each; the datum step tells of a datum that is not stated."""
+    """The checks that a DEM failed, a sentence each; the datum step tells of a datum that is not stated.
+
+    Parameters
+    ----------
+    checks : shaped as ``schemas.tables.DEM_CHECKS``.
+    """
     of_dem = (checks["tile"] == "all") | (checks["check"] == "seam")
     failed = checks[~checks["passed"].astype(bool) & of_dem & (checks["check"] != "datum_stated")]
     notes = []
@@ -112,7 +122,12 @@ def notes_on_checks(checks: pd.DataFrame) -> tuple[str, ...]:
 
 
 def notes_on_outliers(outliers: GlacierOutliers) -> tuple[str, ...]:
-    """How many glacier pixels were set aside, where any were."""
+    """How many glacier pixels were set aside, where any were.
+
+    Parameters
+    ----------
+    outliers : glacier pixels that were set aside.
+    """
     if outliers.count == 0:
         return ()
     return (
@@ -140,7 +155,12 @@ def notes_on_tilt(compared: Differenced) -> tuple[Message, ...]:
 
 
 def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
-    """A word of warning where means over stable patches contradict the stated uncertainty."""
+    """A word of warning where means over stable patches contradict the stated uncertainty.
+
+    Parameters
+    ----------
+    patches : spread of means over stable patches over the stated one.
+    """
     least, greatest = PATCH_SPREAD
     if not patches.enough or least <= patches.spread <= greatest:
         return ()
@@ -152,7 +172,13 @@ def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
 
 
 def native_shift(observed: Observations, shift: Shift) -> NativeShift:
-    """The shift seen on the aligned DEM's own grid, at the middle of the area."""
+    """The shift seen on the aligned DEM's own grid, at the middle of the area.
+
+    Parameters
+    ----------
+    observed : tells the grid and the aligned DEM.
+    shift : east, north, up, m.
+    """
     west, south, east, north = observed.grid.bounds
     easting, northing = (west + east) / 2, (south + north) / 2
     to_native = Transformer.from_crs(observed.grid.crs, observed.aligned_dem.crs, always_xy=True)
@@ -162,7 +188,12 @@ def native_shift(observed: Observations, shift: Shift) -> NativeShift:
 
 
 def iteration_table(compared: Differenced) -> pd.DataFrame:
-    """One row a step of the co-registration, iteration 0 the start; shaped as ``schemas.tables.COREGISTRATION``."""
+    """One row a step of the co-registration, iteration 0 the start; shaped as ``schemas.tables.COREGISTRATION``.
+
+    Parameters
+    ----------
+    compared : with the steps of the co-registration.
+    """
     registration = compared.registration
     shifts = [Shift(0.0, 0.0, 0.0), *(iteration.shift for iteration in registration.iterations)]
     spreads = [*(iteration.nmad_m for iteration in registration.iterations), compared.statistics["coregistered"].nmad_m]
@@ -200,7 +231,19 @@ def figure_numbers(
 
 
 def aspect_numbers(sample: StableSample, sign: int) -> dict[str, Any]:
-    """dh / tan(slope) by aspect before and after co-registration, with the cosines fitted to them."""
+    """dh / tan(slope) by aspect before and after co-registration, with the cosines fitted to them.
+
+        dh / tan(slope) = a cos(b - aspect) + c
+
+    Parameters
+    ----------
+    sample : of stable terrain, m.
+    sign : 1 where the reference is the later DEM, else -1.
+
+    Source
+    ------
+    Nuth and Kaab (2011), eqs 2 and 3.
+    """
     steep = sample.judged & sample.fitting
     fits: list[CosineFit] = [
         cosine_fit(sign * values, sample.gradient, steep) for values in (sample.raw, sample.coregistered)
@@ -220,7 +263,12 @@ def aspect_numbers(sample: StableSample, sign: int) -> dict[str, Any]:
 
 
 def curvature_profile(sample: StableSample) -> dict[str, Any]:
-    """Median dh in classes of equal count of maximum curvature, before and after the resolution correction."""
+    """Median dh in classes of equal count of maximum curvature, before and after the resolution correction.
+
+    Parameters
+    ----------
+    sample : of stable terrain: dh in m, curvature in (100 m)-1.
+    """
     known = sample.judged & np.isfinite(sample.curvature)
     bent = sample.curvature[known]
     groups = np.array_split(np.argsort(bent, kind="stable"), CURVATURE_GROUPS)

@@ -123,7 +123,14 @@ class Range:
 
     @classmethod
     def within_nmad(cls, values: FloatArray, limit: float, rounds: int = 5) -> Range:
-        """Median and ``limit`` NMAD of values (pixels,), of what lies within them, iterated until none more leaves."""
+        """Median and ``limit`` NMAD of values (pixels,), of what lies within them, iterated until none more leaves.
+
+        Parameters
+        ----------
+        values : shape (pixels,), m.
+        limit : in NMAD.
+        rounds : most of the iterations.
+        """
         chosen = thinned(values[np.isfinite(values)])
         found = cls(0.0, np.inf)
         for _ in range(rounds):
@@ -137,7 +144,12 @@ class Range:
         return found
 
     def holds(self, values: FloatArray) -> BoolArray:
-        """Which values lie within; shaped like them."""
+        """Which values lie within; shaped like them.
+
+        Parameters
+        ----------
+        values : any shape, m.
+        """
         inside: BoolArray = values >= np.float32(self.centre - self.half_width)
         inside &= values <= np.float32(self.centre + self.half_width)
         return inside

@@ -53,6 +53,15 @@ def mass_balance(
     Points without an elevation take that of the DEM, which then needs no outline beside an area-altitude table; without
     one they enter no glacier-wide balance.
 
+    Parameters
+    ----------
+    data : the fieldwork, as read.
+    settings : of the mass balance.
+    dem : any raster with a CRS, m; needs ``outline``.
+    outline : polygons, with a year each where there are several.
+    sigma_limit_m_we : limit of the quality gate; None for no gate.
+    tell : takes a line for each step.
+
     Errors
     ------
     BadInput : a DEM without an outline or the reverse, or one that cannot be used.
@@ -108,7 +117,14 @@ class Measured:
 
 
 def measure(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) -> Measured:
-    """Point balances of the fieldwork, the linear model of their gaps, and the points of every year."""
+    """Point balances of the fieldwork, the linear model of their gaps, and the points of every year.
+
+    Parameters
+    ----------
+    data : the fieldwork, as read.
+    calendar : of the mass-balance years.
+    settings : of the mass balance.
+    """
     network = build_network(data, calendar, settings)
     points = point_balances(network, calendar, settings)
     model = fit_linear_model(observations(points.records, calendar))
@@ -130,6 +146,12 @@ def measure(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) 
 
 def read_ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None, outline: Path | None) -> Ground:
     """DEM and outline, where they are given, and the area-altitude table of the data.
+
+    Parameters
+    ----------
+    data : with the area-altitude table, if any.
+    settings : resolution and band height, m.
+    dem, outline : files, or None.
 
     Errors
     ------
@@ -181,6 +203,13 @@ def integrate_fieldwork(
     """Annual and seasonal balances of the whole glacier, by year; those with too few points or without areas left out.
 
     The summer balance is the annual less the winter balance where both are known; else it is that of its own points.
+
+    Parameters
+    ----------
+    plans : the points of each year.
+    ground : surfaces and areas.
+    settings : of the mass balance.
+    tell : takes a line for each step.
     """
     annual = {plan.year: points for plan in plans if (points := plan.annual_points(settings)) is not None}
     winter = {plan.year: points for plan in plans if (points := plan.winter_points(settings)) is not None}
@@ -329,7 +358,12 @@ def _middle(plan: YearPlan) -> date | None:
 
 
 def with_index_stakes(years: Sequence[ComputedYear]) -> list[ComputedYear]:
-    """The years with the index-stake method beside the others: each year from its index stakes and the other years."""
+    """The years with the index-stake method beside the others: each year from its index stakes and the other years.
+
+    Parameters
+    ----------
+    years : computed, in order.
+    """
     known = {
         year.result.year: IndexYear(year.result.annual_m_we, _stake_balances(year.plan.annual))
         for year in years

@@ -132,7 +132,15 @@ class Flag:
 def flags_of_year(
     plan: YearPlan, wide: GlacierWide | None, ground: Ground, settings: MassBalanceSettings
 ) -> tuple[str, ...]:
-    """What a user of the year must know, each as ``name`` or ``name:detail``."""
+    """What a user of the year must know, each as ``name`` or ``name:detail``.
+
+    Parameters
+    ----------
+    plan : the year's points and visits.
+    wide : its glacier-wide balance; None where there is none.
+    ground : surfaces and areas.
+    settings : of the mass balance.
+    """
     flags = [*_lacking(plan, ground, settings)]
     if wide is not None:
         flags += _of_distribution(plan, wide, settings)
@@ -240,7 +248,12 @@ def _position_flags(record: PointRecord, surface: GlacierSurface) -> list[str]:
 
 
 def flags_of_seasons(winter_m_we: float | None, summer_m_we: float | None) -> tuple[str, ...]:
-    """Seasons of the whole glacier that lie the wrong way round."""
+    """Seasons of the whole glacier that lie the wrong way round.
+
+    Parameters
+    ----------
+    winter_m_we, summer_m_we : of the whole glacier; None where not known.
+    """
     if winter_m_we is None or summer_m_we is None or winter_m_we >= 0 or summer_m_we <= 0:
         return ()
     return ("seasons_look_exchanged",)
@@ -265,7 +278,16 @@ def _season_closure(records: Sequence[PointRecord]) -> list[str]:
 def flags_of_fieldwork(
     data: FieldData, network: Network, plans: Sequence[YearPlan], calendar: Calendar, settings: MassBalanceSettings
 ) -> list[Flag]:
-    """Readings and pits that gave no balance, with the reason, and stakes whose history contradicts itself."""
+    """Readings and pits that gave no balance, with the reason, and stakes whose history contradicts itself.
+
+    Parameters
+    ----------
+    data : the fieldwork, as read.
+    network : its stakes, pits and probings.
+    plans : the points of each year.
+    calendar : of the mass-balance years.
+    settings : of the mass balance.
+    """
     flags: list[Flag] = []
     for stake, visits in network.visits.items():
         flags += _unread(visits, settings)
@@ -354,6 +376,12 @@ def flag_table(years: Sequence[BalanceYear], records: Iterable[PointRecord], oth
     """Every flag in the shape of ``schemas.tables.QUALITY_FLAGS``: of years, of point balances, of the fieldwork.
 
     A flag that many point balances of a year and period share stands in one row that lists the points.
+
+    Parameters
+    ----------
+    years : of the result.
+    records : point balances.
+    others : flags of the fieldwork.
     """
     flags = [_split(flag, str(year.year), year.year) for year in years for flag in year.flags]
     listed: dict[tuple[int, str, str, str], list[str]] = defaultdict(list)
@@ -368,7 +396,13 @@ def flag_table(years: Sequence[BalanceYear], records: Iterable[PointRecord], oth
 
 
 def with_more_flags(table: pd.DataFrame, flags: Sequence[Flag]) -> pd.DataFrame:
-    """A table of flags with more of them at its end."""
+    """A table of flags with more of them at its end.
+
+    Parameters
+    ----------
+    table : shaped as ``schemas.tables.QUALITY_FLAGS``.
+    flags : go to its end.
+    """
     rows = [
         (number, flag.year, flag.subject, flag.name, flag.detail or None, MEANINGS[flag.name])
         for number, flag in enumerate(flags, start=len(table) + 1)

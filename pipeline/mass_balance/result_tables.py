@@ -64,7 +64,15 @@ def _with_cells(data: FieldData, name: str, frame: pd.DataFrame) -> pd.DataFrame
 def result_tables(
     data: FieldData, findings: Findings, years: Sequence[ComputedYear], sigma_limit_m_we: float | None
 ) -> dict[str, pd.DataFrame]:
-    """Every table of ``schemas.tables.MASS_BALANCE_TABLES`` by name, in its order and with all its columns."""
+    """Every table of ``schemas.tables.MASS_BALANCE_TABLES`` by name, in its order and with all its columns.
+
+    Parameters
+    ----------
+    data : the fieldwork, as read.
+    findings : point balances, models and flags.
+    years : computed, in order.
+    sigma_limit_m_we : limit of the quality gate; None for no gate.
+    """
     results = [year.result for year in years]
     tables = {
         "stakes": data.stakes,

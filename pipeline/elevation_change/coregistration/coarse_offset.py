@@ -23,6 +23,12 @@ def coarse_offset(pair: DemPair, runner: Runner, settings: ElevationChangeSettin
 
     The linear relation of difference and slope holds while the shift is short against the relief's wavelength; a
     longer one is found first as the peak of the cross-correlation of both DEMs, high-passed and thinned.
+
+    Parameters
+    ----------
+    pair : reference and aligned DEM on one grid.
+    runner : what it runs on.
+    settings : the longest shift that is sought, m.
     """
     thinning = max(1, -(-max(pair.shape) // LINES))
     pictures = [_picture(dem, pair.mask, thinning, runner) for dem in (pair.reference, pair.aligned.heights)]

@@ -116,6 +116,10 @@ class StepSums:
         change with it. Only the pull of those that enter squared does, so the share of their weight in the whole, which
         takes the place of the second derivative, scales the step to Newton's, once the step changes the differences by
         less than their spread ``scale_m``.
+
+        Parameters
+        ----------
+        scale_m : spread of the differences.
         """
         step = solve_step(self.products[:3, :3], self.products[:3, 3])
         weight = float(self.products[2, 2])
@@ -127,7 +131,14 @@ class StepSums:
 
 
 def tangent_limits(settings: ElevationChangeSettings) -> tuple[float, float]:
-    """Squared slope tangents between which terrain enters the aspect fit."""
+    """Squared slope tangents between which terrain enters the aspect fit.
+
+        tan^2(slope_min), tan^2(slope_max)
+
+    Parameters
+    ----------
+    settings : slopes in degrees.
+    """
     least, greatest = np.tan(np.radians([settings.slope_min_deg, settings.slope_max_deg])) ** 2
     return float(least), float(greatest)
 
@@ -210,9 +221,20 @@ def _gram(design: FloatArray) -> FloatArray:
 def solve_step(matrix: FloatArray, right: FloatArray) -> Shift:
     """Solve the normal equations for one shift.
 
+        M s = r,    s = (east, north, up)
+
+    Parameters
+    ----------
+    matrix : sums of the products of (dz/dE, dz/dN, 1), shape (3, 3).
+    right : sums of their products with dh, shape (3,), m.
+
     Errors
     ------
     BadInput : the slopes do not span two directions, so a horizontal shift cannot be told from a vertical one.
+
+    Source
+    ------
+    Rosenholm and Torlegard (1988).
     """
     count = matrix[2, 2]  # the sum of weights
     mean = matrix[:2, 2] / count
@@ -230,7 +252,12 @@ def solve_step(matrix: FloatArray, right: FloatArray) -> Shift:
 
 
 def plus(shift: Shift, step: Shift) -> Shift:
-    """One shift after the other."""
+    """One shift after the other.
+
+    Parameters
+    ----------
+    shift, step : east, north, up, m.
+    """
     return Shift(shift.east + step.east, shift.north + step.north, shift.up + step.up)
 
 
@@ -254,7 +281,13 @@ class SurveyedTerrain:
         self._precision = 1 / np.sqrt(1 + steepness.ravel()[self._sample] / np.float32(SLOPE_ERROR_RATIO**2))
 
     def of(self, pair: DemPair, runner: Runner) -> SurveyedTerrain:
-        """The same terrain with the aligned DEM as it stands in another pair."""
+        """The same terrain with the aligned DEM as it stands in another pair.
+
+        Parameters
+        ----------
+        pair : the pair to look at.
+        runner : what reads the windows.
+        """
         other = copy(self)
         other._windows = AlignedWindows(pair, self.survey.lattice, runner)
         return other
@@ -271,7 +304,12 @@ class SurveyedTerrain:
         return result
 
     def difference(self, shift: Shift) -> FloatArray:
-        """Reference minus aligned DEM at a shift, less what is taken off, shaped like the windows, m."""
+        """Reference minus aligned DEM at a shift, less what is taken off, shaped like the windows, m.
+
+        Parameters
+        ----------
+        shift : east, north, up, m, added to the aligned DEM's position.
+        """
         result = self.plain_difference(shift)
         if self.taken_off is not None:
             result -= self.taken_off
@@ -279,6 +317,10 @@ class SurveyedTerrain:
 
     def weighting(self, difference: FloatArray) -> tuple[Weighting, float]:
         """Limits and scale for a step on these differences, and their NMAD (m).
+
+        Parameters
+        ----------
+        difference : shaped like the windows, m.
 
         Errors
         ------
@@ -301,7 +343,13 @@ class SurveyedTerrain:
         return Weighting(centre, limit, max(scale, 1e-6), self._limits), spread
 
     def sums(self, difference: FloatArray, weighting: Weighting) -> StepSums:
-        """Normal equations over the survey; overwrites the differences."""
+        """Normal equations over the survey; overwrites the differences.
+
+        Parameters
+        ----------
+        difference : shaped like the windows, m; is overwritten.
+        weighting : limits and scale of the step.
+        """
         return step_sums(self.survey.reference, difference, self.survey.suitable, self.pixel_m, weighting)
 
 
@@ -309,6 +357,12 @@ def search_on_survey(
     terrain: SurveyedTerrain, start: tuple[float, float], settings: ElevationChangeSettings
 ) -> tuple[Shift, list[Iteration]]:
     """Least absolute deviations on the survey, from a first guess (east, north) in m until the steps are negligible.
+
+    Parameters
+    ----------
+    terrain : windows of both DEMs and their slopes.
+    start : first guess, east and north, m.
+    settings : limits of slope, shift and steps.
 
     Errors
     ------
@@ -342,7 +396,17 @@ def search_on_survey(
 
 
 def refuse_far(shift: Shift, settings: ElevationChangeSettings) -> None:
-    """Refuse a shift longer than ``max_shift_m``."""
+    """Refuse a shift longer than ``max_shift_m``.
+
+    Parameters
+    ----------
+    shift : east, north, up, m.
+    settings : ``max_shift_m``.
+
+    Errors
+    ------
+    BadInput : a longer one.
+    """
     length = float(np.hypot(shift.east, shift.north))
     if length > settings.max_shift_m:
         raise BadInput(
@@ -396,6 +460,17 @@ def cosine_search(terrain: SurveyedTerrain, start: Shift, settings: ElevationCha
 
     dh / tan(slope) = a cos(b - aspect) + c (2011, eqs 2 and 3), with the horizontal shift a (sin b, cos b) and the
     vertical one the median of what it leaves.
+
+    Parameters
+    ----------
+    terrain : windows of both DEMs and their slopes.
+    start : shift to begin from, m.
+    settings : limits of slope.
+    rounds : most of the iterations.
+
+    Source
+    ------
+    Nuth and Kaab (2011), eqs 2 and 3.
     """
     shift = start
     for _ in range(rounds):

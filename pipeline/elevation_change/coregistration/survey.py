@@ -57,7 +57,13 @@ class Survey:
 
 
 def take_survey(pair: DemPair, runner: Runner) -> Survey:
-    """Read the reference and the mask in the windows; where little of them is stable, in windows that hold some."""
+    """Read the reference and the mask in the windows; where little of them is stable, in windows that hold some.
+
+    Parameters
+    ----------
+    pair : reference and aligned DEM on one grid.
+    runner : what reads the windows.
+    """
     lattice = lattice_of(pair.shape)
     survey = _surveyed(pair, lattice, runner)
     if np.count_nonzero(survey.suitable) >= FEW_PIXELS or lattice.pixels >= LEAST_SHARE * pair.shape[0] * pair.shape[1]:
@@ -98,7 +104,16 @@ def _unmasked(mask: Raster, size: tuple[int, int], band: Band) -> Band:
 
 
 def aligned_windows(pair: DemPair, lattice: Lattice, shift: Shift, runner: Runner, rim: int = 0) -> FloatArray:
-    """The aligned DEM moved by ``shift`` in the windows, with a rim; shape (windows, rows, columns), m."""
+    """The aligned DEM moved by ``shift`` in the windows, with a rim; shape (windows, rows, columns), m.
+
+    Parameters
+    ----------
+    pair : reference and aligned DEM on one grid.
+    lattice : where the windows lie.
+    shift : east, north, up, m.
+    runner : what reads them.
+    rim : pixels more on every side.
+    """
     return in_windows(partial(_aligned_band, pair, lattice.size, shift, rim), lattice, runner)
 
 
@@ -116,7 +131,12 @@ class AlignedWindows:
         self._heights = np.empty((0, *lattice.size), np.float32)
 
     def at(self, shift: Shift) -> FloatArray:
-        """Heights of the windows at a shift, shape (windows, rows, columns), m; void beside voids."""
+        """Heights of the windows at a shift, shape (windows, rows, columns), m; void beside voids.
+
+        Parameters
+        ----------
+        shift : east, north, up, m.
+        """
         dem = self._pair.aligned
         row = (shift.north - dem.resampled_at[1]) / dem.pixel_m
         column = -(shift.east - dem.resampled_at[0]) / dem.pixel_m

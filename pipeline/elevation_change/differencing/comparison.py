@@ -86,6 +86,12 @@ class TallyOfSteps:
 
     @classmethod
     def for_sample(cls, sample: StableSample) -> TallyOfSteps:
+        """
+
+        Parameters
+        ----------
+        sample : of stable terrain, m; tells the bins.
+        """
         return cls({step: Bins.spanning(sample.step(step)) for step in STEPS})
 
     def __call__(self, part: BlockOfDifferences) -> StepTallies:
@@ -183,6 +189,13 @@ def coregistered(
     Guessed from thinned pictures, found by least absolute deviations on the survey, then by steps over every pixel of
     the DEM resampled at the shift, until they are negligible (Nuth and Kaab, 2011, eq. 3, in the Cartesian form of
     Rosenholm and Torlegard, 1988).
+
+    Parameters
+    ----------
+    pair : reference and aligned DEM on one grid.
+    settings : of the elevation change.
+    resources : what the run computes with.
+    resample : gives the pair with the aligned DEM read anew at a shift.
 
     Errors
     ------

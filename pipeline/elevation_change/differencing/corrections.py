@@ -43,7 +43,13 @@ def with_corrections(
 
 
 def on_surface(elevation: FloatArray, correction: SurfaceCorrection) -> BoolArray:
-    """Pixels between the limits of a surface, the lower one included; shape of elevation, m."""
+    """Pixels between the limits of a surface, the lower one included; shape of elevation, m.
+
+    Parameters
+    ----------
+    elevation : any shape, m.
+    correction : with the limits of its surface, m.
+    """
     inside = np.ones(elevation.shape, bool)
     if correction.from_m is not None:
         inside &= elevation >= correction.from_m
@@ -53,7 +59,13 @@ def on_surface(elevation: FloatArray, correction: SurfaceCorrection) -> BoolArra
 
 
 def surface_shares(elevation: FloatArray, settings: ElevationChangeSettings) -> FloatArray:
-    """Share of the pixels on each surface of ``settings.corrections``; shape (surfaces,)."""
+    """Share of the pixels on each surface of ``settings.corrections``; shape (surfaces,).
+
+    Parameters
+    ----------
+    elevation : of the pixels, any shape, m.
+    settings : with the corrections.
+    """
     return np.array([on_surface(elevation, correction).mean() for correction in settings.corrections])
 
 
@@ -62,13 +74,23 @@ def sigma_of_corrections(shares: FloatArray, settings: ElevationChangeSettings) 
 
     All pixels of a surface share its error, so that it does not shrink with the area; different surfaces are
     independent: sigma^2 = sum_k (share_k sigma_k)^2.
+
+    Parameters
+    ----------
+    shares : of each surface, shape (surfaces,).
+    settings : with the corrections and their sigma, m.
     """
     sigmas = np.array([correction.sigma_m for correction in settings.corrections])
     return float(np.sqrt(np.sum((shares * sigmas) ** 2)))
 
 
 def corrections_table(settings: ElevationChangeSettings) -> pd.DataFrame:
-    """The corrections as published; one row says so where none is applied."""
+    """The corrections as published; one row says so where none is applied.
+
+    Parameters
+    ----------
+    settings : with the corrections.
+    """
     # a library that takes a third of a second to load, which the blocks of a run have no use for
     import pandas as pd
 

@@ -59,7 +59,12 @@ class StableSample:
     elevation: FloatArray
 
     def step(self, name: str) -> FloatArray:
-        """The difference after one of ``STEPS``, of the judged pixels."""
+        """The difference after one of ``STEPS``, of the judged pixels.
+
+        Parameters
+        ----------
+        name : one of ``STEPS``.
+        """
         values: FloatArray = {"raw": self.raw, "coregistered": self.coregistered, "corrected": self.corrected}[name]
         return values[self.judged]
 
@@ -134,7 +139,12 @@ class BlockOfDifferences:
     judged: BoolArray
 
     def step(self, name: str) -> FloatArray:
-        """The difference after one of ``STEPS``."""
+        """The difference after one of ``STEPS``.
+
+        Parameters
+        ----------
+        name : one of ``STEPS``.
+        """
         return {"raw": self.raw, "coregistered": self.coregistered, "corrected": self.corrected}[name]
 
 
@@ -214,7 +224,13 @@ def stable_sample(
 
 
 def positions(pair: DemPair, terrain: SurveyedTerrain) -> tuple[FloatArray, FloatArray]:
-    """Easting and northing of the survey's pixels from the middle of the grid, m."""
+    """Easting and northing of the survey's pixels from the middle of the grid, m.
+
+    Parameters
+    ----------
+    pair : tells the grid.
+    terrain : tells the windows.
+    """
     rows, columns = terrain.survey.rows_of(), terrain.survey.columns_of()
     east = (columns - (pair.shape[1] - 1) / 2) * pair.pixel_m
     north = ((pair.shape[0] - 1) / 2 - rows) * pair.pixel_m
@@ -292,7 +308,14 @@ def recipe_for(
 
 
 def new_layers(pair: DemPair, scratch: Scratch, *, with_error: bool) -> Layers:
-    """Empty rasters of the result."""
+    """Empty rasters of the result.
+
+    Parameters
+    ----------
+    pair : tells the grid.
+    scratch : where they lie.
+    with_error : whether a raster of sigma is among them.
+    """
     dh = scratch.array(pair.shape)
     if not with_error:
         return Layers(dh, None)
@@ -301,7 +324,13 @@ def new_layers(pair: DemPair, scratch: Scratch, *, with_error: bool) -> Layers:
 
 
 def block_of_differences(recipe: Recipe, block: Block) -> BlockOfDifferences:
-    """The differences of a block after every step, its terrain, and which of its pixels are judged."""
+    """The differences of a block after every step, its terrain, and which of its pixels are judged.
+
+    Parameters
+    ----------
+    recipe : all that a block needs to know.
+    block : whole rows of the grid.
+    """
     pair, shape = recipe.pair, recipe.pair.shape
     everywhere = slice(0, shape[1])
     wide = block.widened(RIM, shape[0])
@@ -366,7 +395,14 @@ def _plane_on(pair: DemPair, block: Block, plane: Plane) -> FloatArray:
 
 
 def store(recipe: Recipe, layers: Layers, part: BlockOfDifferences) -> None:
-    """Write a block of every layer."""
+    """Write a block of every layer.
+
+    Parameters
+    ----------
+    recipe : tells whether an error is asked for.
+    layers : take the block.
+    part : what was computed of it.
+    """
     window = (part.rows, slice(0, recipe.pair.shape[1]))
     glacier = recipe.pair.mask[window] & np.uint8(ON_GLACIER) > 0
     dh = with_corrections(part.corrected, part.reference, glacier, recipe.settings)

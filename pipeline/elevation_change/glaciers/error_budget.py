@@ -74,6 +74,13 @@ def change_columns(
     those of the budget alone to sigma(dh), with the date to T sigma(dh/dt), with the area to sigma(dV) / A, with the
     area and the density to sigma(dM) / (rho A).
 
+    Parameters
+    ----------
+    mean_dh_m : over the outlines of all epochs.
+    budget : one standard deviation of it by source, m.
+    areas : of both epochs and of all together, km2.
+    settings : dates, density and the outline's error.
+
     Returns
     -------
     Numbers by column; rates are NaN where a date is not known.
@@ -108,7 +115,15 @@ def change_columns(
 
 
 def rate(mean_dh_m: float, sigma_m: float, settings: ElevationChangeSettings) -> dict[str, float]:
-    """dh/dt and its standard deviation, the dates' errors included; NaN without both dates."""
+    """dh/dt and its standard deviation, the dates' errors included; NaN without both dates.
+
+        sigma(dh/dt)^2 = (sigma / T)^2 + (dh sigma_T / T^2)^2
+
+    Parameters
+    ----------
+    mean_dh_m, sigma_m : change and its standard deviation.
+    settings : dates and their errors.
+    """
     years, sigma_years = period_years(settings)
     return {
         "mean_dhdt_m_a": mean_dh_m / years,
@@ -119,8 +134,16 @@ def rate(mean_dh_m: float, sigma_m: float, settings: ElevationChangeSettings) ->
 def volume_and_mass(mean: float, sigma: float, area_m2: float, settings: ElevationChangeSettings) -> dict[str, float]:
     """Volume change (m3) and mass change (kg), with the errors of dh (m), area and density in quadrature.
 
+        dV = A dh,    (sigma_V / A)^2 = sigma^2 + (dh sigma_A / A)^2,    dM = rho dV
+
     dM = rho dV with rho = 850 +- 60 kg m-3 (Huss, 2013), valid for periods of about five years and more; the area's
     relative error after Paul et al. (2013).
+
+    Parameters
+    ----------
+    mean, sigma : change and its standard deviation, m.
+    area_m2 : over which it is averaged.
+    settings : density and the outline's error.
     """
     volume, density = mean * area_m2, settings.ice_density_kg_m3
     sigma_volume = math.hypot(sigma * area_m2, settings.sigma_area_relative * volume)
@@ -133,6 +156,11 @@ def volume_and_mass(mean: float, sigma: float, area_m2: float, settings: Elevati
 
 
 def flags_of_period(settings: ElevationChangeSettings) -> list[str]:
-    """A flag where the period is known to be too short for the density of the volume change."""
+    """A flag where the period is known to be too short for the density of the volume change.
+
+    Parameters
+    ----------
+    settings : the two dates.
+    """
     years, _ = period_years(settings)
     return ["period below five years"] if years < SHORTEST_PERIOD_YEARS else []

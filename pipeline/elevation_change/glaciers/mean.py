@@ -127,7 +127,13 @@ class MeasuredGlacier:
 
 
 def survey(surface: Surface, shapes: GlacierShapes) -> Survey:
-    """A first reading of all glaciers: profiles, the steps between their bands, and the deviations from them."""
+    """A first reading of all glaciers: profiles, the steps between their bands, and the deviations from them.
+
+    Parameters
+    ----------
+    surface : change, its sigma and the elevation on one grid, m.
+    shapes : the glaciers on that grid.
+    """
     profiles: list[Profile | None] = []
     nodes: list[Nodes | None] = []
     found, total = [], 0
@@ -157,7 +163,15 @@ def _read(surface: Surface, shapes: GlacierShapes, number: int) -> GlacierPixels
 
 
 def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surveyed: Survey) -> MeasuredGlacier | None:
-    """Mean change of a glacier and of its bands; None where it has no measured pixel."""
+    """Mean change of a glacier and of its bands; None where it has no measured pixel.
+
+    Parameters
+    ----------
+    surface : change, its sigma and the elevation on one grid, m.
+    shapes : the glaciers on that grid.
+    number : of the glacier among them.
+    surveyed : what a first reading of all of them told.
+    """
     profile, nodes = surveyed.profiles[number], surveyed.nodes[number]
     if profile is None or nodes is None:
         return None

@@ -226,7 +226,12 @@ def _make_void(layers: Layers, error: ErrorLayers, found: GlacierOutliers) -> No
 
 
 def spread_of_bands(counts: NDArray[np.int64]) -> FloatArray:
-    """Standard deviation of the local scatter of dh in every band, m, shape (BANDS,), from counted |differences|."""
+    """Standard deviation of the local scatter of dh in every band, m, shape (BANDS,), from counted |differences|.
+
+    Parameters
+    ----------
+    counts : |differences| from post to post by band and class of size, shape (BANDS, classes).
+    """
     together = _median_of_counts(counts.sum(axis=0))
     enough = counts.sum(axis=1) >= FEWEST_DIFFERENCES
     medians = [_median_of_counts(own) if known else together for own, known in zip(counts, enough, strict=True)]

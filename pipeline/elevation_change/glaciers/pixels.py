@@ -39,7 +39,13 @@ class GlacierShapes:
 
     @classmethod
     def of(cls, outlines: gpd.GeoDataFrame, grid: Grid) -> GlacierShapes:
-        """Unions of the outlines (columns glacier_id, geometry) of each glacier."""
+        """Unions of the outlines (columns glacier_id, geometry) of each glacier.
+
+        Parameters
+        ----------
+        outlines : columns glacier_id, geometry, in the grid's CRS.
+        grid : on which pixels are owned.
+        """
         groups = outlines.geometry.groupby(outlines["glacier_id"], sort=True)
         united = {str(name): shapely.union_all(own.to_numpy()) if len(own) > 1 else own.iloc[0] for name, own in groups}
         geometries = np.array(list(united.values()), dtype=object)
@@ -49,7 +55,12 @@ class GlacierShapes:
         return len(self.identifiers)
 
     def window(self, number: int) -> Window:
-        """The box of a glacier in pixels, cut at the grid's edge; it may be empty."""
+        """The box of a glacier in pixels, cut at the grid's edge; it may be empty.
+
+        Parameters
+        ----------
+        number : of the glacier.
+        """
         west, south, east, north = shapely.bounds(self.geometries[number])
         (top, bottom), (left, right) = self.grid.index_of(np.array([west, east]), np.array([north, south]))
         rows, columns = self.grid.shape
@@ -59,7 +70,13 @@ class GlacierShapes:
         return slice(first, max(first, last)), slice(start, max(start, stop))
 
     def inside(self, number: int, window: Window) -> BoolArray:
-        """Pixels of a window whose centre the glacier holds; where glaciers overlap, the last of them has the pixel."""
+        """Pixels of a window whose centre the glacier holds; where glaciers overlap, the last of them has the pixel.
+
+        Parameters
+        ----------
+        number : of the glacier.
+        window : of the grid.
+        """
         rows, columns = window
         part = self.grid.window(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
         near = np.sort(self._tree.query(shapely.box(*part.bounds)))
@@ -123,7 +140,13 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
 
 
 def mean_slope(pixels: GlacierPixels, grid: Grid) -> tuple[float, float]:
-    """Mean rise of the glacier's surface to the east and to the north, over all neighbouring pixels, m per m."""
+    """Mean rise of the glacier's surface to the east and to the north, over all neighbouring pixels, m per m.
+
+    Parameters
+    ----------
+    pixels : of one glacier, with their heights, m.
+    grid : tells the pixels' size, m.
+    """
     slopes = []
     for along, across, size in (
         (pixels.column, pixels.row, grid.pixel_size[0]),

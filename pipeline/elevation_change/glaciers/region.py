@@ -61,7 +61,13 @@ class RegionChange:
         self._values: list[tuple[IntArray, FloatArray, FloatArray]] = []
 
     def add(self, identity: Identity, glacier: MeasuredGlacier) -> None:
-        """Add one glacier."""
+        """Add one glacier.
+
+        Parameters
+        ----------
+        identity : of the glacier.
+        glacier : its mean, pixels, filling and bands.
+        """
         pixels = glacier.pixels
         each = identity.areas.averaged / pixels.dh.size
         weights = each * glacier.filling.weight * pixels.sigma

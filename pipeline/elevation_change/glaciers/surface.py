@@ -57,7 +57,13 @@ class Surface:
     def sigma_of_coregistration(self, slope: tuple[float, float]) -> float:
         """Standard deviation that the co-registration gives to a mean over ground of this slope (east, north), m.
 
+            sigma^2 = sigma_u^2 + (sigma_e dz/dE)^2 + (sigma_n dz/dN)^2
+
         A shift error (e, n, u) changes dh by u - e dz/dE - n dz/dN; its parts are taken as independent.
+
+        Parameters
+        ----------
+        slope : mean rise to the east and to the north, m per m.
         """
         east, north = self.sigma_shift_m
         return math.hypot(self.sigma_bias_m, east * slope[0], north * slope[1])

@@ -64,7 +64,14 @@ class ErrorModel:
 
 
 def error_model(observed: Observations, compared: Differenced, resources: Resources) -> ErrorModel:
-    """Variogram of the standardised residuals, and the error of the stable mean and of the shift themselves."""
+    """Variogram of the standardised residuals, and the error of the stable mean and of the shift themselves.
+
+    Parameters
+    ----------
+    observed : both DEMs and the outlines.
+    compared : the layers of the difference, m.
+    resources : what the run computes with.
+    """
     layers, tallied = compared.layers.error, compared.tallied
     if layers is None or not isinstance(tallied, AccuracyTally):
         raise TypeError("the difference was made without its error")

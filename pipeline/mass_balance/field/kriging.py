@@ -329,6 +329,13 @@ def area_mean(kriged: Kriged, grid_mask: BoolArray, pixel_m: tuple[float, float]
     With c and f the means of covariance and drift over the area and g = f - F' K^-1 c, the weights are
     K^-1 [c + F (F' K^-1 F)^-1 g] and the variance C(area, area) - c' K^-1 c + g' (F' K^-1 F)^-1 g
     (block kriging: Cressie, 1993, section 3.4).
+
+    Parameters
+    ----------
+    kriged : the prepared system of a year's points.
+    grid_mask : the area on its grid, shape (rows, columns).
+    pixel_m : (width, height) of a pixel, m.
+    pixels : the same pixels as points.
     """
     inside = mean_covariance_within(grid_mask, pixel_m, kriged.covariance)
     return area_mean_of(kriged, _mean_covariance(kriged, pixels), pixels.elevation_m, inside)

@@ -46,6 +46,12 @@ def error_of_line(
     near the line, the interval of 95 % is wider than its middle part tells. ``line_of`` and ``ratio_of`` give the line
     and the ratio of the profile with some balance (m w.e.) added to it. A line that leaves the glacier moves to its
     end; one that lies off it may move onto it, and has no error where it does not.
+
+    Parameters
+    ----------
+    line_of, ratio_of : line and ratio of the profile with so much balance (m w.e.) added.
+    sigma_m_we : error of the profile.
+    gradient_m_we_per_100m : of the profile about the line.
     """
     line, ratio = line_of(0.0), ratio_of(0.0)
     shifts = (_Z95 * sigma_m_we, -_Z95 * sigma_m_we)
@@ -64,6 +70,14 @@ def errors_of_mean(
     point : the points' own noise; density : what all points share; interpolation : the kriging error of the mean
     without that noise, times ``widening``, and what the bend of the trend, and the profile beyond the points, may be
     wrong by.
+
+    Parameters
+    ----------
+    mean : of the area, with the points' weights.
+    elevation_m : of the area's pixels, shape (pixels,).
+    year : the points and what they share.
+    model : covariance and trend of all years.
+    widening : of the kriging error, at least 1.
     """
     interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * widening
     if model.bend is not None:

@@ -44,16 +44,31 @@ class Ground:
     table: pd.DataFrame
 
     def survey(self, year: int) -> Survey | None:
-        """The survey that serves a year; None without a map."""
+        """The survey that serves a year; None without a map.
+
+        Parameters
+        ----------
+        year : of the mass balance.
+        """
         return survey_of_year(self.surveys, year) if self.surveys else None
 
     def surface(self, year: int) -> GlacierSurface | None:
-        """The glacier's surface within the outline that serves a year; None without a map."""
+        """The glacier's surface within the outline that serves a year; None without a map.
+
+        Parameters
+        ----------
+        year : of the mass balance.
+        """
         survey = self.survey(year)
         return survey.surface if survey is not None else None
 
     def hypsometry(self, year: int) -> Hypsometry | None:
-        """The year's area-altitude distribution: of the table, else of DEM and outline, else none."""
+        """The year's area-altitude distribution: of the table, else of DEM and outline, else none.
+
+        Parameters
+        ----------
+        year : of the mass balance.
+        """
         if not self.table.empty:
             return hypsometry_of_year(self.table, year)
         survey = self.survey(year)
@@ -97,7 +112,12 @@ class YearPlan:
         return usable(self.records, self.year, "summer")
 
     def provenance(self, minimum_points: int) -> str:
-        """Observed, mixed where filled balances helped, reconstructed where the observed ones alone are too few."""
+        """Observed, mixed where filled balances helped, reconstructed where the observed ones alone are too few.
+
+        Parameters
+        ----------
+        minimum_points : of a year that counts as observed.
+        """
         if not self.filled:
             return "observed"
         return "mixed" if len(self.annual) >= minimum_points else "reconstructed"
@@ -107,6 +127,10 @@ class YearPlan:
 
         Filled balances are kept out of the errors as long as enough points were observed; where they are all there
         is, they stand for points whose error is that of the model.
+
+        Parameters
+        ----------
+        settings : of the mass balance.
         """
         observed = as_points(self.annual, settings)
         if not self.filled:
@@ -125,7 +149,12 @@ class YearPlan:
         )
 
     def winter_points(self, settings: MassBalanceSettings) -> YearPoints | None:
-        """The points of the winter balance; None with too few."""
+        """The points of the winter balance; None with too few.
+
+        Parameters
+        ----------
+        settings : of the mass balance.
+        """
         return as_points(self.winter, settings) if len(self.winter) >= settings.minimum_points else None
 
     def summer_points(self, settings: MassBalanceSettings) -> YearPoints | None:
@@ -133,7 +162,12 @@ class YearPlan:
         return as_points(self.summer, settings) if len(self.summer) >= settings.minimum_points else None
 
     def shared_fill_error(self, settings: MassBalanceSettings) -> float:
-        """What the error of a reconstructed year's own term does to all its filled balances at once (m w.e.)."""
+        """What the error of a reconstructed year's own term does to all its filled balances at once (m w.e.).
+
+        Parameters
+        ----------
+        settings : of the mass balance.
+        """
         if self.provenance(settings.minimum_points) != "reconstructed":
             return 0.0
         return max(one.sigma_m_we for one in self.filled) / math.sqrt(max(self.filled[0].stakes_of_year, 1))
@@ -159,6 +193,14 @@ def integrate_years(
 
     ``publish`` asks for the field of each year with isolines and errors, which a year's annual balance publishes and
     its winter balance does not.
+
+    Parameters
+    ----------
+    points : by year.
+    ground : surfaces and areas.
+    settings : of the mass balance.
+    publish : whether isolines and errors are asked for.
+    tell : takes a line for each step.
     """
     points = {
         year: bent_beyond(own, hypsometry) if (hypsometry := ground.hypsometry(year)) is not None else own
@@ -207,7 +249,14 @@ def _known(ground: Ground, year: int) -> Hypsometry:
 def field_model(
     points: Mapping[int, YearPoints], years: Sequence[int], settings: MassBalanceSettings
 ) -> FieldModel | None:
-    """The model that all years of a period share, fitted to what was observed; None where no year has three points."""
+    """The model that all years of a period share, fitted to what was observed; None where no year has three points.
+
+    Parameters
+    ----------
+    points : by year.
+    years : that share the model.
+    settings : of the mass balance.
+    """
     observed = [points[year].observed for year in years if points[year].observed.count >= FIELD_POINTS]
     if not observed:
         return None

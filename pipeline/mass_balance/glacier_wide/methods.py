@@ -110,7 +110,13 @@ class GlacierWide:
 
 
 def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> YearPoints:
-    """The arrays of some point balances; each point also carries how well it stands for its surroundings."""
+    """The arrays of some point balances; each point also carries how well it stands for its surroundings.
+
+    Parameters
+    ----------
+    records : point balances of one period.
+    settings : what a point departs from its surroundings by, m w.e.
+    """
     columns = np.array(
         [
             (
@@ -152,6 +158,12 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
     """The glacier-wide balance on an area-altitude distribution alone: contour zoning, no map.
 
     Filled points shape the zones where there are any; the errors are those of the observed ones.
+
+    Parameters
+    ----------
+    year : the points, m and m w.e.
+    hypsometry : area of each zone, km2.
+    settings : of the mass balance.
     """
     points, own = year.observed, year.all
     zones = zones_of_points(hypsometry, own.elevation_m, year.beyond)
@@ -213,7 +225,13 @@ def _methods(**found: float | None) -> dict[str, float | None]:
 
 
 def gradients_about(line: EquilibriumLine, points: Points) -> tuple[float | None, float | None]:
-    """Balance gradients (m w.e. per 100 m) of the points below and above the equilibrium line."""
+    """Balance gradients (m w.e. per 100 m) of the points below and above the equilibrium line.
+
+    Parameters
+    ----------
+    line : the equilibrium line.
+    points : of the year.
+    """
     parts = []
     for chosen in (points.elevation_m < line.elevation_m, points.elevation_m >= line.elevation_m):
         parts.append(gradient_of(points.elevation_m[chosen], points.balance_m_we[chosen]))
@@ -276,7 +294,16 @@ def by_map(
     ground: tuple[GlacierSurface, Hypsometry],
     settings: MassBalanceSettings,
 ) -> GlacierWide:
-    """The glacier-wide balance on the map: field, contour method, direct mean; zoning and cross-checks beside it."""
+    """The glacier-wide balance on the map: field, contour method, direct mean; zoning and cross-checks beside it.
+
+    Parameters
+    ----------
+    year : the points, m and m w.e.
+    found : their field on the map, m w.e.
+    model : covariance and trend of all years.
+    ground : the glacier's surface and area-altitude distribution.
+    settings : of the mass balance.
+    """
     surface, hypsometry = ground
     zoned = by_zones(year, hypsometry, settings)
     interval = settings.isoline_interval_m_we

@@ -26,6 +26,12 @@ def year_of_bands(year: int, bands: pd.DataFrame, calendar: Calendar) -> Balance
 
     ``bands`` holds the rows of ``zone_balances`` of the year. A season that some band lacks is not reported. No error
     is stated, for nothing in the bands supports one.
+
+    Parameters
+    ----------
+    year : of the mass balance.
+    bands : rows of ``schemas.tables.ZONE_BALANCES``.
+    calendar : of the mass-balance years.
     """
     rows = bands.sort_values("lower_m")
     lower, upper, stated = (rows[name].to_numpy(float) for name in ("lower_m", "upper_m", "area_km2"))
@@ -69,7 +75,14 @@ def year_of_bands(year: int, bands: pd.DataFrame, calendar: Calendar) -> Balance
 
 
 def season_columns(rows: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Winter, summer and annual balance of the bands; of the three, one that is missing is made from the other two."""
+    """Winter, summer and annual balance of the bands; of the three, one that is missing is made from the other two.
+
+        b_a = b_w + b_s
+
+    Parameters
+    ----------
+    rows : of the bands, m w.e.
+    """
     names = ("winter_balance_m_we", "summer_balance_m_we", "annual_balance_m_we")
     winter, summer, annual = (rows[name].to_numpy(float) for name in names)
     return (
@@ -91,13 +104,24 @@ def _unlike_published(rows: pd.DataFrame, balances: dict[str, float | None]) -> 
 
 
 def commonest_text(values: pd.Series[Any]) -> str | None:
-    """The text that occurs most often; None where there is none."""
+    """The text that occurs most often; None where there is none.
+
+    Parameters
+    ----------
+    values : text, None or NaN.
+    """
     known = sorted(str(value) for value in values if value is not None and value == value)
     return max(known, key=known.count) if known else None
 
 
 def time_system(begin: Any, end: Any, calendar: Calendar) -> str:
-    """FXD where the period runs from the nominal first day of the year to the day before the next one; else FLO."""
+    """FXD where the period runs from the nominal first day of the year to the day before the next one; else FLO.
+
+    Parameters
+    ----------
+    begin, end : first and last day of the period; None where not known.
+    calendar : of the mass-balance years.
+    """
     if begin is None or end is None:
         return "OTH"
     ends = [calendar.end(year) for year in (end.year - 1, end.year, end.year + 1)]

@@ -65,6 +65,11 @@ def shared_error(weights: FloatArray, shared_snow_m_we: FloatArray, shared_ice_m
 
     ``weights`` of the points in the glacier's mean, and the signed change of each point's balance by one standard
     deviation of the density, all shape (points,). Errors that are shared do not shrink with the root of n.
+
+    Parameters
+    ----------
+    weights : of the points in the glacier's mean, shape (points,).
+    shared_snow_m_we, shared_ice_m_we : what one standard deviation more density does to each point, shape (points,).
     """
     return math.hypot(float(weights @ shared_snow_m_we), float(weights @ shared_ice_m_we))
 

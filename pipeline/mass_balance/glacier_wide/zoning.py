@@ -173,6 +173,11 @@ def unknown_gradient_error(elevation_m: FloatArray, at_m: float) -> float:
     """Standard deviation (m w.e.) of the balance at the elevation ``at_m`` where all points lie at one height; else 0.
 
     The balance of such points is taken for the whole glacier: no gradient is measured, and none is assumed.
+
+    Parameters
+    ----------
+    elevation_m : of the points, shape (points,).
+    at_m : where the balance is asked for.
     """
     if gradient_weights(elevation_m).any():
         return 0.0
@@ -184,6 +189,11 @@ def unknown_gradient_error_of_mean(hypsometry: Hypsometry, elevation_m: FloatArr
 
     A straight gradient g counts over the height between the points and the glacier's mean; one that bends at the points
     by g / 2 changes the balance on one side by g / 4 more and on the other by g / 4 less, which does not cancel.
+
+    Parameters
+    ----------
+    hypsometry : the zones.
+    elevation_m : of the points, shape (points,).
     """
     to_mean = unknown_gradient_error(elevation_m, hypsometry.mean_m)
     to_zones = np.array([unknown_gradient_error(elevation_m, middle) for middle in hypsometry.middle_m.tolist()])

@@ -137,7 +137,13 @@ class PointBalance:
         )
 
     def noted(self, readings: tuple[str, ...], flags: tuple[str, ...]) -> PointBalance:
-        """The same balance with the readings it came from and its flags."""
+        """The same balance with the readings it came from and its flags.
+
+        Parameters
+        ----------
+        readings : identifiers of the readings.
+        flags : ``name`` or ``name:detail``.
+        """
         return PointBalance(
             ice_m_we=self.ice_m_we,
             snow_m_we=self.snow_m_we,
@@ -152,7 +158,12 @@ class PointBalance:
         )
 
     def scaled(self, share: float) -> PointBalance:
-        """A share of the balance, with the same share of every error."""
+        """A share of the balance, with the same share of every error.
+
+        Parameters
+        ----------
+        share : of the balance and of its errors.
+        """
         return replace(
             self,
             ice_m_we=share * self.ice_m_we,
@@ -183,6 +194,11 @@ def stake_balance(first: Visit, second: Visit, settings: MassBalanceSettings) ->
     one the snow above the last summer's surface.
 
     References: Ostrem and Brugman (1991), Glacier mass-balance measurements, chapter 5; Cogley et al. (2011).
+
+    Parameters
+    ----------
+    first, second : visits of one leg: lengths and depths in m, densities in kg m-3.
+    settings : densities of ice, firn and superimposed ice, and the errors of readings.
     """
     if first.exposed_m is None or second.status == "lost":
         return None
@@ -254,7 +270,13 @@ def _snow_change(first: Visit, second: Visit, lost_m: float, settings: MassBalan
 
 
 def lowering_within_error(lowering_m: float, sigma_m: float) -> bool:
-    """Whether an apparent lowering of covered ground is no more than the readings' error."""
+    """Whether an apparent lowering of covered ground is no more than the readings' error.
+
+    Parameters
+    ----------
+    lowering_m : apparent.
+    sigma_m : one standard deviation of it.
+    """
     return lowering_m <= UNTOUCHED_LIMIT * sigma_m
 
 
@@ -433,6 +455,12 @@ def chain_balance(
     where no such chain joins the two days, drilled within ``BRIDGE_DAYS`` after it; what happened in between is taken
     as nothing, with an error, and flagged. Legs that cover the period side by side are averaged. None where no chain of
     readings joins the two days.
+
+    Parameters
+    ----------
+    visits : of one stake, all legs.
+    begin, end : days of the period.
+    settings : densities and errors.
     """
     starts = [visit for visit in visits if visit.day == begin]
     ends = [visit for visit in visits if visit.day == end]
@@ -560,7 +588,14 @@ class PitSum:
 
 
 def sum_pit(layers: Sequence[PitLayer]) -> PitSum:
-    """Water equivalent and bulk density of a pit: SWE = sum(rho_j h_j), rho = SWE / H (Ostrem and Brugman, 1991)."""
+    """Water equivalent and bulk density of a pit: SWE = sum(rho_j h_j), rho = SWE / H (Ostrem and Brugman, 1991).
+
+        SWE = sum_j rho_j h_j,    rho = SWE / sum_j h_j
+
+    Parameters
+    ----------
+    layers : from the surface down: depths in m, densities in kg m-3.
+    """
     depth = sum(layer.thickness_m for layer in layers)
     swe = sum(layer.thickness_m * layer.density_kg_m3 for layer in layers)
     snow = [layer for layer in layers if layer.kind not in ("superimposed_ice", "ice")]
@@ -587,6 +622,14 @@ def pit_balance(
 
     Where the pit did not reach it and ``probed_m`` (m) is the snow depth down to it, the snow below the pit is as dense
     as the pit's lowest metre; the balance is flagged, and the guess enters its error.
+
+    Parameters
+    ----------
+    pit_id : name of the pit.
+    layers : from the surface down.
+    floor : what it stands on.
+    settings : errors of depth and density.
+    probed_m : snow depth down to the last summer's surface; None where nobody probed.
     """
     added = 0.0
     if floor == "not_reached":

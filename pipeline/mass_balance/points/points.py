@@ -89,11 +89,21 @@ class StakeHistory:
         return [self.leg_of[key] for key in balance.readings]
 
     def around(self, span: Span) -> tuple[Visit, ...]:
-        """The visits of a span, those around its ends included."""
+        """The visits of a span, those around its ends included.
+
+        Parameters
+        ----------
+        span : of the balance.
+        """
         return self.visits[bisect_left(self.days, span.first.before) : bisect_right(self.days, span.last.after)]
 
     def middle(self, campaign: tuple[date, date]) -> date | None:
-        """The stake's last visit within a campaign."""
+        """The stake's last visit within a campaign.
+
+        Parameters
+        ----------
+        campaign : its first and last day.
+        """
         within = self.within(campaign)
         return within[-1].day if within else None
 
@@ -126,7 +136,14 @@ class PointBalances:
 
 
 def point_balances(network: Network, calendar: Calendar, settings: MassBalanceSettings) -> PointBalances:
-    """Every point balance of the network in every time system that its visits allow."""
+    """Every point balance of the network in every time system that its visits allow.
+
+    Parameters
+    ----------
+    network : stakes, pits and probings with their visits.
+    calendar : of the mass-balance years.
+    settings : of the mass balance.
+    """
     survey = _Survey(network, calendar, settings)
     records = list(survey.instantaneous())
     others: list[PointRecord] = []
@@ -140,7 +157,14 @@ def point_balances(network: Network, calendar: Calendar, settings: MassBalanceSe
 
 
 def annual_records(network: Network, calendar: Calendar, settings: MassBalanceSettings) -> list[PointRecord]:
-    """The annual balances alone, in the settings' time system: what a Monte Carlo run needs of the fieldwork."""
+    """The annual balances alone, in the settings' time system: what a Monte Carlo run needs of the fieldwork.
+
+    Parameters
+    ----------
+    network : stakes, pits and probings with their visits.
+    calendar : of the mass-balance years.
+    settings : of the mass balance.
+    """
     survey = _Survey(network, calendar, settings)
     return [record for year in balance_years(calendar, network.days) for record in survey.annual(year)]
 
@@ -505,7 +529,12 @@ class _Survey:
 
 
 def pairs_of_visits(visits: Sequence[Visit]) -> Iterable[tuple[Visit, Visit]]:
-    """Each visit of a leg with the last one before it at which the stake could be read."""
+    """Each visit of a leg with the last one before it at which the stake could be read.
+
+    Parameters
+    ----------
+    visits : of one stake, in order of time.
+    """
     read: dict[int, Visit] = {}
     by_leg = sorted(visits, key=lambda visit: (visit.leg, visit.day))
     for visit in by_leg:
@@ -533,6 +562,12 @@ def usable(records: Iterable[PointRecord], year: int, period: str) -> list[Point
     """The points that enter the glacier-wide balance: values only, and no pit beside a stake that has one itself.
 
     A point of unknown elevation has no place in it.
+
+    Parameters
+    ----------
+    records : point balances of all periods.
+    year : of the mass balance.
+    period : "annual", "winter" or "summer".
     """
     found = [
         record
@@ -547,7 +582,12 @@ def usable(records: Iterable[PointRecord], year: int, period: str) -> list[Point
 
 
 def point_table(records: Sequence[PointRecord]) -> pd.DataFrame:
-    """The records in the shape of ``schemas.tables.POINT_BALANCES``, full precision."""
+    """The records in the shape of ``schemas.tables.POINT_BALANCES``, full precision.
+
+    Parameters
+    ----------
+    records : in order.
+    """
     rows = [
         (
             record.point_id,

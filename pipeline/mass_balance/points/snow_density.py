@@ -63,7 +63,14 @@ class DensityFit:
     heaviest_kg_m3: float
 
     def at(self, depth_m: float) -> float:
-        """Density of snow of this depth (kg m-3), within the range that was measured."""
+        """Density of snow of this depth (kg m-3), within the range that was measured.
+
+            rho(h) = rho_0 + g h
+
+        Parameters
+        ----------
+        depth_m : of the snow.
+        """
         if not self.used or not math.isfinite(depth_m):
             return self.mean_kg_m3
         line = self.intercept_kg_m3 + self.slope_kg_m3_per_m * depth_m
@@ -172,6 +179,10 @@ def fit_densities(samples: Iterable[DensitySample]) -> tuple[DensityFit, ...]:
     It is used where at least four densities cover a range of 0.3 m in depth and grow significantly; else their mean.
 
     References: Ostrem and Brugman (1991), Glacier mass-balance measurements, chapter 5; Kaser et al. (2003), 4.3.
+
+    Parameters
+    ----------
+    samples : day, depth (m) and bulk density (kg m-3).
     """
     ordered = sorted(samples, key=lambda sample: (sample.day, sample.depth_m, sample.density_kg_m3))
     days = [sample.day for sample in ordered]
@@ -215,7 +226,12 @@ def _fit(first: date, last: date, samples: Sequence[DensitySample]) -> DensityFi
 
 
 def density_table(fits: Sequence[DensityFit]) -> pd.DataFrame:
-    """The fits in the shape of ``schemas.tables.DENSITY_FITS``, full precision."""
+    """The fits in the shape of ``schemas.tables.DENSITY_FITS``, full precision.
+
+    Parameters
+    ----------
+    fits : one a campaign.
+    """
     rows = [
         {
             "begin_date": fit.first,

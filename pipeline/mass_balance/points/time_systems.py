@@ -31,7 +31,13 @@ class Mark:
 
     @classmethod
     def at(cls, visit: date, day: date | None = None) -> Mark:
-        """A visit, taken as made on ``day``."""
+        """A visit, taken as made on ``day``.
+
+        Parameters
+        ----------
+        visit : day of the visit.
+        day : on which it counts as made; the same where none is given.
+        """
         return cls(day or visit, visit, visit, 0.0)
 
 
@@ -44,7 +50,12 @@ class Span:
 
     @classmethod
     def between(cls, begin: date, end: date) -> Span:
-        """From one visit to another."""
+        """From one visit to another.
+
+        Parameters
+        ----------
+        begin, end : days of two visits.
+        """
         return cls(Mark.at(begin), Mark.at(end))
 
     @property
@@ -56,11 +67,21 @@ class Span:
         return self.last.day
 
     def until(self, visit: date) -> Span | None:
-        """The part up to a visit; None where that lies outside."""
+        """The part up to a visit; None where that lies outside.
+
+        Parameters
+        ----------
+        visit : day of a visit.
+        """
         return Span(self.first, Mark.at(visit)) if self.first.after <= visit <= self.last.after else None
 
     def since(self, visit: date) -> Span | None:
-        """The part from a visit on; None where that lies outside."""
+        """The part from a visit on; None where that lies outside.
+
+        Parameters
+        ----------
+        visit : day of a visit.
+        """
         return Span(Mark.at(visit), self.last) if self.first.before <= visit <= self.last.before else None
 
     def balance(self, visits: Sequence[Visit], settings: MassBalanceSettings) -> PointBalance | None:
@@ -68,6 +89,11 @@ class Span:
 
         Between the two visits around a mark the balance is taken to run evenly in time. What that may hide is a random
         error of sqrt(f (1 - f)) of the balance between them (a Brownian bridge of that size), f the share of the time.
+
+        Parameters
+        ----------
+        visits : of one stake, all legs.
+        settings : densities and errors.
         """
         if self.first.share == 0 and self.last.share == 0:
             return chain_balance(visits, self.first.before, self.last.before, settings)
@@ -135,6 +161,14 @@ def floating_date_spans(
     Of the visits near enough to the two days the ones that the best chain of readings joins are taken, and of equal
     chains those nearest to the days: a stake lost or buried on the nearest visit, or drilled anew on the next day,
     keeps its year.
+
+    Parameters
+    ----------
+    visits : of one stake, all legs.
+    days : on which it was read.
+    year : of the mass balance.
+    calendar : of the mass-balance years.
+    settings : of the mass balance.
     """
     begins = nearest_first(calendar.closing_visits(days, year - 1), calendar.start(year))
     ends = nearest_first(calendar.closing_visits(days, year), calendar.end(year))
@@ -151,7 +185,16 @@ def floating_date_spans(
 def fixed_date_spans(
     visits: Sequence[Visit], days: Sequence[date], year: int, calendar: Calendar, settings: MassBalanceSettings
 ) -> Span | None:
-    """From the nominal first day of the year to that of the next, where visits lie on or closely around both."""
+    """From the nominal first day of the year to that of the next, where visits lie on or closely around both.
+
+    Parameters
+    ----------
+    visits : of one stake, all legs.
+    days : on which it was read.
+    year : of the mass balance.
+    calendar : of the mass-balance years.
+    settings : of the mass balance.
+    """
     gap = timedelta(days=settings.fixed_date_gap_days)
     days = [visit.day for visit in visits if visit.exposed_m is not None or visit.status in ("buried", "melted_out")]
     first, last = _mark(days, calendar.start(year), gap), _mark(days, calendar.end(year), gap)
@@ -178,6 +221,14 @@ def stratigraphic_spans(
 
     The lowest of at least two visits around the year's end stands for the annual minimum; one visit alone does not tell
     whether the minimum had come.
+
+    Parameters
+    ----------
+    visits : of one stake, all legs.
+    days : on which it was read.
+    year : of the mass balance.
+    calendar : of the mass-balance years.
+    settings : of the mass balance.
     """
     first = _lowest(visits, calendar.closing_visits(days, year - 1), settings)
     last = _lowest(visits, calendar.closing_visits(days, year), settings)

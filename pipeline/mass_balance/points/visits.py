@@ -34,11 +34,24 @@ class Place:
     elevation_m: float
 
     def distance_m(self, other: Place) -> float:
-        """Horizontal distance to another place."""
+        """Horizontal distance to another place.
+
+        Parameters
+        ----------
+        other : in the same projection.
+        """
         return math.hypot(other.easting - self.easting, other.northing - self.northing)
 
     def towards(self, other: Place, share: float) -> Place:
-        """The place on the straight way to another one, ``share`` of it from here."""
+        """The place on the straight way to another one, ``share`` of it from here.
+
+            (1 - share) here + share there
+
+        Parameters
+        ----------
+        other : in the same projection.
+        share : of the way, 0 to 1.
+        """
         names = self.__dataclass_fields__
         return Place(**{name: (1 - share) * getattr(self, name) + share * getattr(other, name) for name in names})
 
@@ -110,7 +123,13 @@ class Network:
         return sorted(found + [pit.day for pit in self.pits] + [probing.day for probing in self.probings])
 
     def place_on(self, stake: str, day: date) -> Place:
-        """Where a stake stood on a day, by the surveys of its last leg."""
+        """Where a stake stood on a day, by the surveys of its last leg.
+
+        Parameters
+        ----------
+        stake : its identifier.
+        day : of the visit.
+        """
         surveys = self.surveys.get(stake, ())
         return _place_on(_way_of_leg(surveys, None), day) if surveys else self.stakes[stake]
 
@@ -155,6 +174,12 @@ def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSett
 
     A snow depth without a density takes that of the pit beside the stake, else that of its depth by the line fitted to
     the campaign's densities, else their mean, else the settings' default; each is flagged.
+
+    Parameters
+    ----------
+    data : the fieldwork, as read.
+    calendar : of the mass-balance years.
+    settings : densities and their errors.
     """
     stakes = {str(row["stake_id"]): _place(row) for row in data.stakes.to_dict("records")}
     pits = _pits(data, stakes)

@@ -33,7 +33,13 @@ class Calendar:
 
     @classmethod
     def of(cls, year_start: str, tolerance_days: int) -> Calendar:
-        """The calendar of a ``month-day`` text. BadInput for a day that no year has."""
+        """The calendar of a ``month-day`` text. BadInput for a day that no year has.
+
+        Parameters
+        ----------
+        year_start : month and day, as "10-01".
+        tolerance_days : how far from it a visit may close a year.
+        """
         month, day = (int(part) for part in year_start.split("-"))
         try:
             date(2001, month, day)
@@ -47,11 +53,21 @@ class Calendar:
         return (self.month, self.day) == (1, 1)
 
     def start(self, year: int) -> date:
-        """Nominal first day of the mass-balance year ``year``."""
+        """Nominal first day of the mass-balance year ``year``.
+
+        Parameters
+        ----------
+        year : of the mass balance.
+        """
         return date(year - (not self.covers_calendar_years), self.month, self.day)
 
     def end(self, year: int) -> date:
-        """Nominal day that closes the mass-balance year ``year`` and opens the next."""
+        """Nominal day that closes the mass-balance year ``year`` and opens the next.
+
+        Parameters
+        ----------
+        year : of the mass balance.
+        """
         return date(year + self.covers_calendar_years, self.month, self.day)
 
     def year_of(self, day: date) -> int:
@@ -59,7 +75,12 @@ class Calendar:
         return day.year + (day > self.end(day.year))
 
     def closing_year(self, day: date) -> int | None:
-        """The mass-balance year that a visit closes; None for a visit inside a year."""
+        """The mass-balance year that a visit closes; None for a visit inside a year.
+
+        Parameters
+        ----------
+        day : of the visit.
+        """
         for year in (day.year - 1, day.year, day.year + 1):
             if abs((day - self.end(year)).days) <= self.tolerance_days:
                 return year
@@ -88,6 +109,11 @@ def balance_years(calendar: Calendar, days: Iterable[date]) -> list[int]:
     """Every mass-balance year from the first visit to the last, named after the calendar year in which it ends.
 
     A year from 1 January to 31 December, as tropical glaciers have it, is named after the year that it covers.
+
+    Parameters
+    ----------
+    calendar : of the mass-balance years.
+    days : of all visits.
     """
     ordered = sorted(set(days))
     if not ordered:
@@ -102,7 +128,12 @@ def balance_years(calendar: Calendar, days: Iterable[date]) -> list[int]:
 
 
 def campaigns(days: Iterable[date]) -> list[tuple[date, date]]:
-    """Visits grouped into campaigns: first and last day of each."""
+    """Visits grouped into campaigns: first and last day of each.
+
+    Parameters
+    ----------
+    days : of all visits.
+    """
     ordered = sorted(set(days))
     groups: list[list[date]] = []
     for day in ordered:
@@ -114,18 +145,34 @@ def campaigns(days: Iterable[date]) -> list[tuple[date, date]]:
 
 
 def midseason_campaigns(days: Iterable[date], begin: date, end: date) -> list[tuple[date, date]]:
-    """Campaigns that can part winter from summer in a year from ``begin`` to ``end``."""
+    """Campaigns that can part winter from summer in a year from ``begin`` to ``end``.
+
+    Parameters
+    ----------
+    days : of all visits.
+    begin, end : of the mass-balance year.
+    """
     earliest, latest = midseason_window(begin, end)
     return campaigns(day for day in days if earliest <= day <= latest)
 
 
 def midseason_window(begin: date, end: date) -> tuple[date, date]:
-    """First and last day that can part winter from summer in a year from ``begin`` to ``end``."""
+    """First and last day that can part winter from summer in a year from ``begin`` to ``end``.
+
+    Parameters
+    ----------
+    begin, end : of the mass-balance year.
+    """
     return begin + timedelta(days=MIDSEASON_AFTER_BEGIN_DAYS), end - timedelta(days=MIDSEASON_BEFORE_END_DAYS)
 
 
 def commonest(days: Sequence[date]) -> date | None:
-    """The day that occurs most often; the earliest of several."""
+    """The day that occurs most often; the earliest of several.
+
+    Parameters
+    ----------
+    days : of visits.
+    """
     if not days:
         return None
     counts = Counter(days)

@@ -63,11 +63,21 @@ class MonteCarlo:
     errors_m_we: Mapping[str, FloatArray]
 
     def sigma_annual_m_we(self, source: str = "total") -> FloatArray:
-        """Standard deviation of each year's error, shape (years,)."""
+        """Standard deviation of each year's error, shape (years,).
+
+        Parameters
+        ----------
+        source : "point", "density", "interpolation", "area", "method" or "total".
+        """
         return np.asarray(np.std(self.errors_m_we[source], axis=0))
 
     def sigma_cumulative_m_we(self, source: str = "total") -> FloatArray:
-        """Standard deviation of the error of the sum from the first year to each year, shape (years,)."""
+        """Standard deviation of the error of the sum from the first year to each year, shape (years,).
+
+        Parameters
+        ----------
+        source : "point", "density", "interpolation", "area", "method" or "total".
+        """
         return np.asarray(np.std(np.cumsum(self.errors_m_we[source], axis=1), axis=0))
 
 
@@ -97,6 +107,15 @@ def monte_carlo(
     The covariance and the bend of the trend are those fitted to the data; the bend's own error is drawn with the
     interpolation. Published balances do not change.
 
+    Parameters
+    ----------
+    data : the fieldwork, as read.
+    settings : of the mass balance.
+    draws : how many, at least two.
+    seed : of the draws.
+    dem, outline : files of the map, or None.
+    tell : takes a line for each step.
+
     Errors
     ------
     BadInput : fewer than two draws; and as in ``chain.mass_balance``.
@@ -124,7 +143,13 @@ def monte_carlo(
 
 
 def with_monte_carlo(result: MassBalance, run: MonteCarlo) -> MassBalance:
-    """The result with the Monte Carlo spread beside the formula in its table of error budgets."""
+    """The result with the Monte Carlo spread beside the formula in its table of error budgets.
+
+    Parameters
+    ----------
+    result : of the mass balance.
+    run : draws of the same fieldwork.
+    """
     table = result.tables["error_budgets"].copy()
     begun = [year.year for year in result.years if year.annual_m_we is not None]
     found: dict[tuple[str, int, str], float] = {}
