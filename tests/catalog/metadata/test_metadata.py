@@ -32,7 +32,7 @@ from catalog.metadata.facts import describe
 from catalog.metadata.json_text import json_text
 from catalog.metadata.jsonld import dataset_jsonld, page_document
 from catalog.metadata.ncdc import NCDC_FIELDS, OWN_FIELDS
-from pipeline.elevation_change.result import DatumStep, ElevationChange, Shift, Statistics
+from pipeline.elevation_change.result import DatumStep, ElevationChange, ResolutionCorrection, Shift, Statistics
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import parse_definition
 from schemas.errors import FailedCheck
@@ -86,6 +86,7 @@ def elevation_change(definition=URUMQI, synthetic=False):
     result = made(
         ElevationChange,
         shift_m=Shift(10.0, -5.0, 0.5),
+        resolution=made(ResolutionCorrection, method="point_spread", by_method={}),
         before=statistics(3.21),
         after_coregistration=statistics(0.05),
         after=statistics(-0.04321),
