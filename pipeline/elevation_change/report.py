@@ -239,10 +239,6 @@ def aspect_numbers(sample: StableSample, sign: int) -> dict[str, Any]:
     ----------
     sample : of stable terrain, m.
     sign : 1 where the reference is the later DEM, else -1.
-
-    Source
-    ------
-    Nuth and Kaab (2011), eqs 2 and 3.
     """
     steep = sample.judged & sample.fitting
     fits: list[CosineFit] = [
