@@ -6,9 +6,9 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pipeline.elevation_change.chain import check_dems, elevation_change
-    from pipeline.elevation_change.pairing.observations import Observations, Request, observe
+    from pipeline.elevation_change.pairing import Observations, Request, observe
     from pipeline.elevation_change.result import ElevationChange, GlacierTotals, Shift, Statistics
-    from pipeline.elevation_change.uncertainty.error_model import error_model
+    from pipeline.elevation_change.uncertainty import error_model
 
 __all__ = [
     "ElevationChange",
@@ -28,6 +28,6 @@ __getattr__ = lazy_names(
         "chain": ("check_dems", "elevation_change"),
         "pairing.observations": ("Observations", "Request", "observe"),
         "result": ("ElevationChange", "GlacierTotals", "Shift", "Statistics"),
-        "uncertainty.error_model": ("error_model",),
+        "uncertainty.model": ("error_model",),
     },
 )

@@ -12,18 +12,38 @@ import numpy as np
 import pandas as pd
 
 from pipeline.blocks import Block, Raster
-from pipeline.elevation_change.dem_checks.checks import CheckedDem, check_table, dem_check_numbers
-from pipeline.elevation_change.dem_checks.counts import CountLayout, DemCounts, dem_block_counts
-from pipeline.elevation_change.dem_checks.tile_seams import measure_seam, tile_borders
-from pipeline.elevation_change.dems.tiles import Mosaic
-from pipeline.elevation_change.differencing.comparison import Differenced, difference
-from pipeline.elevation_change.differencing.corrections import corrections_table
-from pipeline.elevation_change.glaciers.change import GlacierChange, Surface, change_of_glaciers
-from pipeline.elevation_change.glaciers.outliers import NO_OUTLIERS, GlacierOutliers, set_outliers_aside
-from pipeline.elevation_change.glaciers.resolution_term import ResolutionTerm
-from pipeline.elevation_change.pairing.dates import dated, dates_table
-from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, DemPair
-from pipeline.elevation_change.pairing.observations import Observations, Request, Source, check_inputs, observe
+from pipeline.elevation_change.dem_checks import (
+    CheckedDem,
+    CountLayout,
+    DemCounts,
+    check_table,
+    dem_block_counts,
+    dem_check_numbers,
+    measure_seam,
+    tile_borders,
+)
+from pipeline.elevation_change.dems import Mosaic
+from pipeline.elevation_change.differencing import Differenced, corrections_table, difference
+from pipeline.elevation_change.glaciers import (
+    NO_OUTLIERS,
+    GlacierChange,
+    GlacierOutliers,
+    ResolutionTerm,
+    Surface,
+    change_of_glaciers,
+    set_outliers_aside,
+)
+from pipeline.elevation_change.pairing import (
+    ON_GLACIER,
+    DemPair,
+    Observations,
+    Request,
+    Source,
+    check_inputs,
+    dated,
+    dates_table,
+    observe,
+)
 from pipeline.elevation_change.report import (
     Report,
     assembled,
@@ -36,9 +56,14 @@ from pipeline.elevation_change.report import (
 )
 from pipeline.elevation_change.resolution_report import notes_on_resolution, resolution_result, resolution_table
 from pipeline.elevation_change.result import ElevationChange
-from pipeline.elevation_change.uncertainty.accuracy import accuracy_table_of
-from pipeline.elevation_change.uncertainty.error_model import ClassTallying, ErrorModel, error_model
-from pipeline.elevation_change.uncertainty.patch_test import PatchTest, patch_test
+from pipeline.elevation_change.uncertainty import (
+    ClassTallying,
+    ErrorModel,
+    PatchTest,
+    accuracy_table_of,
+    error_model,
+    patch_test,
+)
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources, open_resources
 from schemas.definition import Period

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 from pyproj import Transformer
 
-from pipeline.elevation_change.coregistration.fit import CosineFit, cosine_fit, cosine_search
-from pipeline.elevation_change.differencing.comparison import Differenced
-from pipeline.elevation_change.differencing.difference import StableSample
-from pipeline.elevation_change.glaciers.outliers import GlacierOutliers
-from pipeline.elevation_change.pairing.observations import Observations
+from pipeline.elevation_change.coregistration import CosineFit, cosine_fit, cosine_search
+from pipeline.elevation_change.differencing import Differenced, StableSample
+from pipeline.elevation_change.glaciers import GlacierOutliers
+from pipeline.elevation_change.pairing import Observations
 from pipeline.elevation_change.result import (
     ElevationChange,
     GlacierTotals,
@@ -22,9 +21,7 @@ from pipeline.elevation_change.result import (
     ResolutionCorrection,
     Shift,
 )
-from pipeline.elevation_change.uncertainty.accuracy import histogram_numbers
-from pipeline.elevation_change.uncertainty.error_model import ErrorModel
-from pipeline.elevation_change.uncertainty.patch_test import PatchTest
+from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, histogram_numbers
 from schemas.messages import Message
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import COREGISTRATION

@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.elevation_change.differencing.comparison import Differenced
-from pipeline.elevation_change.differencing.shift_and_resolution import NOT_ASKED
-from pipeline.elevation_change.glaciers.change import GlacierChange
+from pipeline.elevation_change.differencing import NOT_ASKED, Differenced
+from pipeline.elevation_change.glaciers import GlacierChange
 from pipeline.elevation_change.result import ResolutionCorrection, TakenOff
 from schemas.messages import Message
 from schemas.tables import RESOLUTION

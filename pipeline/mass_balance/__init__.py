@@ -13,9 +13,9 @@ if TYPE_CHECKING:
         measure,
         read_ground,
     )
-    from pipeline.mass_balance.fieldwork.read import FieldData, read_field_data
-    from pipeline.mass_balance.glacier_wide.methods import GlacierWide
-    from pipeline.mass_balance.points.years import Calendar
+    from pipeline.mass_balance.fieldwork import FieldData, read_field_data
+    from pipeline.mass_balance.glacier_wide import GlacierWide
+    from pipeline.mass_balance.points import Calendar
     from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 
 __all__ = [

@@ -12,19 +12,41 @@ import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
-from pipeline.mass_balance.field.beyond import SIGMA_GRADIENT
-from pipeline.mass_balance.fieldwork.read import FieldData
-from pipeline.mass_balance.glacier_wide.cross_checks import IndexYear, index_stake_balance, index_stakes
-from pipeline.mass_balance.glacier_wide.integration import Ground, YearPlan, integrate_years
-from pipeline.mass_balance.glacier_wide.methods import GlacierWide
-from pipeline.mass_balance.glacier_wide.published_zones import empty_year, time_system, year_of_bands
-from pipeline.mass_balance.ground.hypsometry import Hypsometry, read_surveys, survey_of_year
-from pipeline.mass_balance.ground.point_elevations import lacks_elevations, with_elevations
-from pipeline.mass_balance.ground.surveyed_outlines import KnownBy
-from pipeline.mass_balance.points.linear_model import Filled, LinearModel, fill, fit_linear_model, observations
-from pipeline.mass_balance.points.points import PointBalances, PointRecord, point_balances
-from pipeline.mass_balance.points.visits import Network, build_network
-from pipeline.mass_balance.points.years import Calendar
+from pipeline.mass_balance.field import SIGMA_GRADIENT
+from pipeline.mass_balance.fieldwork import FieldData
+from pipeline.mass_balance.glacier_wide import (
+    GlacierWide,
+    Ground,
+    IndexYear,
+    YearPlan,
+    empty_year,
+    index_stake_balance,
+    index_stakes,
+    integrate_years,
+    time_system,
+    year_of_bands,
+)
+from pipeline.mass_balance.ground import (
+    Hypsometry,
+    KnownBy,
+    lacks_elevations,
+    read_surveys,
+    survey_of_year,
+    with_elevations,
+)
+from pipeline.mass_balance.points import (
+    Calendar,
+    Filled,
+    LinearModel,
+    Network,
+    PointBalances,
+    PointRecord,
+    build_network,
+    fill,
+    fit_linear_model,
+    observations,
+    point_balances,
+)
 from pipeline.mass_balance.quality_flags import flags_of_fieldwork, flags_of_seasons, flags_of_year
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from pipeline.mass_balance.result_tables import ComputedYear, Findings, result_tables

@@ -13,16 +13,18 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from pipeline.mass_balance.fieldwork.doubts import dates_out_of_order, densities_out_of_class
-from pipeline.mass_balance.fieldwork.read import FieldData
-from pipeline.mass_balance.glacier_wide.integration import Ground, YearPlan
-from pipeline.mass_balance.glacier_wide.methods import GlacierWide
-from pipeline.mass_balance.glacier_wide.zoning import PLAUSIBLE_GRADIENT, gradient_is_unknown
-from pipeline.mass_balance.ground.hypsometry import GlacierSurface, band_flags
-from pipeline.mass_balance.points.point_balance import PointBalance, Visit, stake_balance
-from pipeline.mass_balance.points.points import PointRecord, pairs_of_visits
-from pipeline.mass_balance.points.visits import Network
-from pipeline.mass_balance.points.years import Calendar
+from pipeline.mass_balance.fieldwork import FieldData, dates_out_of_order, densities_out_of_class
+from pipeline.mass_balance.glacier_wide import PLAUSIBLE_GRADIENT, GlacierWide, Ground, YearPlan, gradient_is_unknown
+from pipeline.mass_balance.ground import GlacierSurface, band_flags
+from pipeline.mass_balance.points import (
+    Calendar,
+    Network,
+    PointBalance,
+    PointRecord,
+    Visit,
+    pairs_of_visits,
+    stake_balance,
+)
 from pipeline.mass_balance.result import BalanceYear
 from schemas.settings import MassBalanceSettings
 from schemas.tables import QUALITY_FLAGS

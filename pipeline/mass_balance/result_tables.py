@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.mass_balance.fieldwork.input_notes import notes_table
-from pipeline.mass_balance.fieldwork.read import FieldData
-from pipeline.mass_balance.glacier_wide.cumulative import cumulative_table
-from pipeline.mass_balance.glacier_wide.integration import YearPlan
-from pipeline.mass_balance.glacier_wide.methods import GlacierWide
-from pipeline.mass_balance.glacier_wide.published_zones import season_columns
-from pipeline.mass_balance.glacier_wide.uncertainty import budget_table
-from pipeline.mass_balance.points.linear_model import Filled, LinearModel, filled_table, model_table
-from pipeline.mass_balance.points.points import PointBalances, point_table
-from pipeline.mass_balance.points.snow_density import SnowDensities, density_table
+from pipeline.mass_balance.fieldwork import FieldData, notes_table
+from pipeline.mass_balance.glacier_wide import GlacierWide, YearPlan, budget_table, cumulative_table, season_columns
+from pipeline.mass_balance.points import (
+    Filled,
+    LinearModel,
+    PointBalances,
+    SnowDensities,
+    density_table,
+    filled_table,
+    model_table,
+    point_table,
+)
 from pipeline.mass_balance.quality_flags import Flag, flag_table
 from pipeline.mass_balance.result import METHODS, BalanceYear
 from schemas.tables import (

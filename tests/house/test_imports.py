@@ -13,7 +13,7 @@ from tests.root import ROOT
 
 TRUTH = ("urumqi_truth", "kuitun_truth")
 SOURCES = sources()
-HOUSES_WITH_FACES = ("catalog",)
+HOUSES_WITH_FACES = tuple(FLOORS)
 FACES = [
     name
     for house, floors in FLOORS.items()

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.blocks import Block, Raster, Runner
 from pipeline.elevation_change.coregistration.survey import AlignedWindows, Survey
-from pipeline.elevation_change.pairing.dem_pair import RIM, DemPair, inner_columns, inner_rows, with_rim
+from pipeline.elevation_change.pairing import RIM, DemPair, inner_columns, inner_rows, with_rim
 from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad
 from pipeline.elevation_change.terrain import aspect_deg, inner_gradient, slope_deg

@@ -13,13 +13,18 @@ from functools import partial
 import numpy as np
 
 from pipeline.blocks import Raster, Runner
-from pipeline.elevation_change.pairing.dem_pair import RIM, DemPair, Taps, level_surface, taps_of, weighted_sum
-from pipeline.elevation_change.pairing.spread_windows import (
+from pipeline.elevation_change.pairing import (
+    RIM,
     Band,
+    DemPair,
     Lattice,
+    Taps,
     cut_windows,
     in_windows,
     lattice_of,
+    level_surface,
+    taps_of,
+    weighted_sum,
 )
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import BoolArray, FloatArray

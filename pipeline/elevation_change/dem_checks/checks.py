@@ -21,8 +21,7 @@ from pipeline.elevation_change.dem_checks.counts import (
     IntArray,
 )
 from pipeline.elevation_change.dem_checks.tile_seams import SEAM_LIMIT_M, SEAM_NOISES, Seam
-from pipeline.elevation_change.dems.tile_set import missing_tiles, overlapping_tiles, place_name
-from pipeline.elevation_change.dems.tiles import Mosaic
+from pipeline.elevation_change.dems import Mosaic, missing_tiles, overlapping_tiles, place_name
 from pipeline.grid import BoolArray, FloatArray, Grid
 from schemas.tables import DEM_CHECKS
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.blocks import Block
 from pipeline.elevation_change.dem_checks.spikes import SpikeRule, Spikes, find_spikes
-from pipeline.elevation_change.dems.tiles import HIGHEST_M, LOWEST_M, Mosaic
+from pipeline.elevation_change.dems import HIGHEST_M, LOWEST_M, Mosaic
 from pipeline.grid import BoolArray, FloatArray, Grid
 
 IntArray = NDArray[np.int64]

@@ -8,8 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.elevation_change.dems.tile_set import native_window
-from pipeline.elevation_change.dems.tiles import Mosaic, Tile, read_pixels
+from pipeline.elevation_change.dems import Mosaic, Tile, native_window, read_pixels
 from pipeline.grid import FloatArray, Grid
 
 SEAM_LIMIT_M = 1.0

@@ -11,19 +11,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.blocks import Block
-from pipeline.elevation_change.coregistration.coarse_offset import coarse_offset
-from pipeline.elevation_change.coregistration.fit import (
+from pipeline.elevation_change.coregistration import (
     Coregistration,
     Iteration,
     StepOfAll,
     SurveyedTerrain,
+    coarse_offset,
     plus,
     refuse_far,
     search_on_survey,
     sums_over_all_pixels,
+    take_survey,
 )
-from pipeline.elevation_change.coregistration.survey import take_survey
-from pipeline.elevation_change.differencing.difference import (
+from pipeline.elevation_change.differencing.layers import (
     STEPS,
     BlockOfDifferences,
     Layers,
@@ -42,9 +42,8 @@ from pipeline.elevation_change.differencing.shift_and_resolution import (
     solved_in_turn,
     with_effect,
 )
-from pipeline.elevation_change.pairing.dem_pair import DemPair
-from pipeline.elevation_change.pairing.observations import Observations, resampled_at
-from pipeline.elevation_change.resolution.effects import EffectRaster
+from pipeline.elevation_change.pairing import DemPair, Observations, resampled_at
+from pipeline.elevation_change.resolution import EffectRaster
 from pipeline.elevation_change.result import Shift, Statistics, Tilt
 from pipeline.elevation_change.statistics import Bins, Tally, statistics_of, tally
 from pipeline.progress import Tell, silent

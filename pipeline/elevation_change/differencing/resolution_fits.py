@@ -7,26 +7,32 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.blocks import Raster, Runner
-from pipeline.elevation_change.coregistration.fit import Coregistration, SurveyedTerrain
+from pipeline.elevation_change.coregistration import Coregistration, SurveyedTerrain
 from pipeline.elevation_change.differencing.shift_and_resolution import (
     ResolutionChoice,
     places_of,
     stable_pixels,
 )
-from pipeline.elevation_change.pairing.dem_pair import DemPair
-from pipeline.elevation_change.resolution.bias_curve import curve_through, fit_curvature_bias
-from pipeline.elevation_change.resolution.effects import EffectRaster, MaximumCurvatureEffect, PointSpreadEffect
-from pipeline.elevation_change.resolution.fitting import (
+from pipeline.elevation_change.pairing import DemPair
+from pipeline.elevation_change.resolution import (
     MAXIMUM,
     NONE,
     POINT_SPREAD,
     PRINCIPAL,
     UNBIASED,
+    BandMeans,
+    EffectRaster,
     Fit,
+    MaximumCurvatureEffect,
+    Paired,
+    PointSpreadEffect,
+    curve_through,
+    fit_curvature_bias,
     fit_point_spread,
     fit_principal_curvatures,
+    means_by_band,
+    reason_against,
 )
-from pipeline.elevation_change.resolution.verdict import BandMeans, Paired, means_by_band, reason_against
 from pipeline.elevation_change.result import CurvatureCorrection, Shift
 from pipeline.elevation_change.statistics import IntArray, Range, nmad
 from pipeline.grid import BoolArray, FloatArray

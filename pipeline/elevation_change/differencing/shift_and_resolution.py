@@ -7,24 +7,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.blocks import Runner
-from pipeline.elevation_change.coregistration.fit import Iteration, SurveyedTerrain, search_on_survey, tangent_limits
-from pipeline.elevation_change.pairing.dem_pair import DemPair
-from pipeline.elevation_change.resolution.detail import ResolvedDetail, resolved_detail
-from pipeline.elevation_change.resolution.effects import Effect, PointSpread
-from pipeline.elevation_change.resolution.fitting import (
+from pipeline.elevation_change.coregistration import Iteration, SurveyedTerrain, search_on_survey, tangent_limits
+from pipeline.elevation_change.pairing import DemPair
+from pipeline.elevation_change.resolution import (
     MAXIMUM,
     NONE,
     POINT_SPREAD,
     PRINCIPAL,
+    Effect,
     Fit,
+    Paired,
+    PointSpread,
+    ResolvedDetail,
     StablePixels,
     choose_point_spread,
+    finer_windows,
     fit_point_spread,
     fit_principal_curvatures,
+    reason_against,
+    resolved_detail,
     widest_rim,
 )
-from pipeline.elevation_change.resolution.verdict import Paired, reason_against
-from pipeline.elevation_change.resolution.windows import finer_windows
 from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.statistics import IntArray, within_nmad
 from pipeline.grid import BoolArray, FloatArray

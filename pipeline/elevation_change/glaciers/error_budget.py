@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pipeline.elevation_change.pairing.dates import period_years
+from pipeline.elevation_change.pairing import period_years
 from schemas.settings import ElevationChangeSettings
 
 # below it the density of the volume change is not known (Huss, 2013)

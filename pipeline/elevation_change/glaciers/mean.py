@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.elevation_change.differencing.corrections import sigma_of_corrections, surface_shares
+from pipeline.elevation_change.differencing import sigma_of_corrections, surface_shares
 from pipeline.elevation_change.glaciers.elevation_profile import Nodes, Profile, Steps, band_of
 from pipeline.elevation_change.glaciers.error_budget import Budget
 from pipeline.elevation_change.glaciers.pixels import GlacierPixels, GlacierShapes, IntArray, mean_slope, read_pixels

@@ -30,9 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.blocks import Block, Raster
-from pipeline.elevation_change.differencing.difference import ErrorLayers, Layers
+from pipeline.elevation_change.differencing import ErrorLayers, Layers
 from pipeline.elevation_change.glaciers.pixels import IntArray
-from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER
+from pipeline.elevation_change.pairing import ON_GLACIER
 from pipeline.elevation_change.result import VOID
 from pipeline.elevation_change.statistics import NMAD_FACTOR
 from pipeline.grid import BoolArray, FloatArray

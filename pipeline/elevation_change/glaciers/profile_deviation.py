@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.elevation_change.glaciers.elevation_profile import Nodes, Profile, band_of, sums_of
 from pipeline.elevation_change.glaciers.pixels import GlacierPixels
-from pipeline.elevation_change.uncertainty.variogram import Variogram, spherical
+from pipeline.elevation_change.uncertainty import Variogram, spherical
 from pipeline.grid import FloatArray
 
 PAIRS_OF_REGION = 200_000

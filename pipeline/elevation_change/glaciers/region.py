@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.elevation_change.differencing.corrections import sigma_of_corrections
+from pipeline.elevation_change.differencing import sigma_of_corrections
 from pipeline.elevation_change.glaciers.elevation_profile import band_of
 from pipeline.elevation_change.glaciers.error_budget import Areas, Budget, change_columns, flags_of_period
 from pipeline.elevation_change.glaciers.identity import Identity

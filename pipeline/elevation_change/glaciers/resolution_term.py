@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.blocks import Raster
-from pipeline.elevation_change.differencing.resolution_fits import ResolutionFits
+from pipeline.elevation_change.differencing import ResolutionFits
 from pipeline.elevation_change.glaciers.pixels import GlacierShapes, strips
-from pipeline.elevation_change.pairing.dem_pair import DemPair
+from pipeline.elevation_change.pairing import DemPair
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import FloatArray
 

@@ -11,8 +11,7 @@ import numpy as np
 from pipeline.blocks import Window
 from pipeline.elevation_change.glaciers.elevation_profile import sums_of
 from pipeline.elevation_change.glaciers.pixels import GlacierPixels, IntArray
-from pipeline.elevation_change.uncertainty.covariance_integral import CovarianceIntegrator, block_side
-from pipeline.elevation_change.uncertainty.variogram import Variogram
+from pipeline.elevation_change.uncertainty import CovarianceIntegrator, Variogram, block_side
 from pipeline.grid import FloatArray
 
 # pixels of a region are summed up in blocks so that about so many blocks cover it

@@ -11,7 +11,7 @@ from pipeline.blocks import Raster
 from pipeline.elevation_change.glaciers.outliers import NO_OUTLIERS, GlacierOutliers
 from pipeline.elevation_change.glaciers.pixels import GlacierShapes
 from pipeline.elevation_change.glaciers.resolution_term import ResolutionTerm
-from pipeline.elevation_change.uncertainty.variogram import Variogram
+from pipeline.elevation_change.uncertainty import Variogram
 from pipeline.grid import FloatArray, Grid
 from schemas.settings import ElevationChangeSettings
 

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import Transformer
 
-from pipeline.elevation_change.dems.tiles import Mosaic, read_pixels
-from pipeline.elevation_change.dems.void_edges import MARGIN, continued_into_voids
-from pipeline.elevation_change.dems.warping import WARP_TOLERANCE
+from pipeline.elevation_change.dems import MARGIN, WARP_TOLERANCE, Mosaic, continued_into_voids, read_pixels
 from pipeline.grid import FloatArray, Grid
 
 # pixels of one grid to a pixel of the other; beyond it the weights hardly repeat and a warp serves as well

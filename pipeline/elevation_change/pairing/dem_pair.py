@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.blocks import Raster
-from pipeline.elevation_change.dems.void_edges import MARGIN, continued_into_voids
+from pipeline.elevation_change.dems import MARGIN, continued_into_voids
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import BoolArray, FloatArray, Grid
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pipeline.blocks import Window
-from pipeline.elevation_change.dems.tiles import (
+from pipeline.elevation_change.dems import (
     Mosaic,
     aligned_offset,
     native_index,

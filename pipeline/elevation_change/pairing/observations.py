@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.blocks import Raster, Uniform, Window, WritableRaster
-from pipeline.elevation_change.dems.tile_contents import refuse_filled_voids, require_relief, tile_contents
-from pipeline.elevation_change.dems.tiles import Mosaic, open_mosaic, require_coverage
+from pipeline.elevation_change.dems import (
+    Mosaic,
+    open_mosaic,
+    refuse_filled_voids,
+    require_coverage,
+    require_relief,
+    tile_contents,
+)
 from pipeline.elevation_change.pairing.datum import DatumField, datum_step, geoid_undulation_m, vertical_datum
 from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, UNSUITABLE, DemPair, MovableDem
 from pipeline.elevation_change.pairing.gridded_dem import GriddedDem, gridded

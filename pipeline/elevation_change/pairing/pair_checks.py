@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.elevation_change.dems.raster_files import acquired_by_name
-from pipeline.elevation_change.dems.tiles import Mosaic
+from pipeline.elevation_change.dems import Mosaic, acquired_by_name
 from pipeline.grid import FloatArray
 from schemas.errors import BadInput
 

@@ -9,7 +9,7 @@ from pyproj import CRS, Proj
 from pyproj.exceptions import CRSError
 from rasterio.warp import transform_bounds
 
-from pipeline.elevation_change.dems.tiles import Mosaic
+from pipeline.elevation_change.dems import Mosaic
 from pipeline.grid import Grid, is_projected_metres, utm_crs
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings

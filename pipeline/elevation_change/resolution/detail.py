@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.blocks import Runner
-from pipeline.elevation_change.pairing.dem_pair import DemPair
+from pipeline.elevation_change.pairing import DemPair
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import FloatArray
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.elevation_change.pairing.dem_pair import DemPair
+from pipeline.elevation_change.pairing import DemPair
 from pipeline.elevation_change.resolution.bias_curve import BiasCurve
 from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.terrain import inner_maximum_curvature, inner_principal_curvatures

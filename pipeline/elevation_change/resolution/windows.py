@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from pipeline.blocks import Runner
-from pipeline.elevation_change.pairing.dem_pair import DemPair
-from pipeline.elevation_change.pairing.spread_windows import Band, Lattice, cut_windows, in_windows
+from pipeline.elevation_change.pairing import Band, DemPair, Lattice, cut_windows, in_windows
 from pipeline.elevation_change.resolution.effects import finer_heights
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import FloatArray

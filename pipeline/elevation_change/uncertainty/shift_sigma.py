@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.blocks import Raster, Runner, Window
-from pipeline.elevation_change.coregistration.fit import SLOPE_ERROR_RATIO
+from pipeline.elevation_change.coregistration import SLOPE_ERROR_RATIO
 from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.terrain import gradient
 from pipeline.elevation_change.uncertainty.covariance_integral import CovarianceIntegrator, sum_up

@@ -32,7 +32,7 @@ from pipeline.mass_balance.field.kriging import (
 from pipeline.mass_balance.field.side_by_side import in_threads
 from pipeline.mass_balance.field.thinning import COARSEST
 from pipeline.mass_balance.field.trend import Bend, fit_bend
-from pipeline.mass_balance.ground.hypsometry import GlacierSurface
+from pipeline.mass_balance.ground import GlacierSurface
 
 # pixels kept around the glacier, so that isolines run out through the outline even where they are drawn coarsely
 _REACH_PIXELS = COARSEST + 1

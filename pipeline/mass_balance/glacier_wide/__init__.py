@@ -5,12 +5,58 @@ from typing import TYPE_CHECKING
 from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
+    from pipeline.mass_balance.glacier_wide.cross_checks import IndexYear, index_stake_balance, index_stakes
+    from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance, cumulative_table
+    from pipeline.mass_balance.glacier_wide.integration import (
+        FIELD_POINTS,
+        Ground,
+        YearPlan,
+        field_model,
+        integrate_years,
+    )
+    from pipeline.mass_balance.glacier_wide.methods import GlacierWide, bent_beyond, gradient_scatter
+    from pipeline.mass_balance.glacier_wide.published_zones import (
+        empty_year,
+        season_columns,
+        time_system,
+        year_of_bands,
+    )
+    from pipeline.mass_balance.glacier_wide.uncertainty import SOURCES, budget_table, inflation
+    from pipeline.mass_balance.glacier_wide.zoning import PLAUSIBLE_GRADIENT, gradient_is_unknown
 
-__all__ = ["cumulative_balance"]
+__all__ = [
+    "FIELD_POINTS",
+    "PLAUSIBLE_GRADIENT",
+    "SOURCES",
+    "GlacierWide",
+    "Ground",
+    "IndexYear",
+    "YearPlan",
+    "bent_beyond",
+    "budget_table",
+    "cumulative_balance",
+    "cumulative_table",
+    "empty_year",
+    "field_model",
+    "gradient_is_unknown",
+    "gradient_scatter",
+    "index_stake_balance",
+    "index_stakes",
+    "inflation",
+    "integrate_years",
+    "season_columns",
+    "time_system",
+    "year_of_bands",
+]
 __getattr__ = lazy_names(
     __name__,
     {
-        "cumulative": ("cumulative_balance",),
+        "cross_checks": ("IndexYear", "index_stake_balance", "index_stakes"),
+        "cumulative": ("cumulative_balance", "cumulative_table"),
+        "integration": ("FIELD_POINTS", "Ground", "YearPlan", "field_model", "integrate_years"),
+        "methods": ("GlacierWide", "bent_beyond", "gradient_scatter"),
+        "published_zones": ("empty_year", "season_columns", "time_system", "year_of_bands"),
+        "uncertainty": ("SOURCES", "budget_table", "inflation"),
+        "zoning": ("PLAUSIBLE_GRADIENT", "gradient_is_unknown"),
     },
 )

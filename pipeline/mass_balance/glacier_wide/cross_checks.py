@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.grid import FloatArray
-from pipeline.mass_balance.ground.hypsometry import Hypsometry
+from pipeline.mass_balance.ground import Hypsometry
 
 # points that a parabola and a line with a bend need at least, and the spread of elevation (m) that supports a fit
 _QUADRATIC_POINTS, _PIECEWISE_POINTS, _SPREAD_M = 5, 7, 20.0

@@ -10,11 +10,10 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from pipeline.grid import FloatArray
-from pipeline.mass_balance.field.kriging import AreaMean, area_mean_of
-from pipeline.mass_balance.field.map_fields import FieldModel, YearField, YearPoints
+from pipeline.mass_balance.field import AreaMean, FieldModel, YearField, YearPoints, area_mean_of
 from pipeline.mass_balance.glacier_wide.equilibrium_line import EquilibriumLine
 from pipeline.mass_balance.glacier_wide.uncertainty import shared_error
-from pipeline.mass_balance.ground.hypsometry import GlacierSurface
+from pipeline.mass_balance.ground import GlacierSurface
 
 # an even selection of so many pixels stands for the surroundings of the line
 _PIXELS = 400

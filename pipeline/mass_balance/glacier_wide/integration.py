@@ -10,19 +10,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.mass_balance.field.kriging import Points
-from pipeline.mass_balance.field.map_fields import FieldModel, YearPoints, fields_of_years, fit_field_model
+from pipeline.mass_balance.field import FieldModel, Points, YearPoints, fields_of_years, fit_field_model
 from pipeline.mass_balance.glacier_wide.methods import GlacierWide, as_points, bent_beyond, by_map, by_zones
 from pipeline.mass_balance.glacier_wide.zoning import gradient_is_unknown
-from pipeline.mass_balance.ground.hypsometry import (
+from pipeline.mass_balance.ground import (
     GlacierSurface,
     Hypsometry,
     Survey,
     hypsometry_of_year,
     survey_of_year,
 )
-from pipeline.mass_balance.points.linear_model import Filled
-from pipeline.mass_balance.points.points import PointRecord, YearVisits, usable
+from pipeline.mass_balance.points import Filled, PointRecord, YearVisits, usable
 from pipeline.progress import Tell
 from schemas.settings import MassBalanceSettings
 

@@ -10,11 +10,16 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from pipeline.grid import FloatArray
-from pipeline.mass_balance.field.beyond import Beyond
-from pipeline.mass_balance.field.inverse_distance import inverse_distance_balance
-from pipeline.mass_balance.field.kriging import Points, leave_one_out
-from pipeline.mass_balance.field.map_fields import FieldModel, YearField, YearPoints
-from pipeline.mass_balance.field.thinning import thinned
+from pipeline.mass_balance.field import (
+    Beyond,
+    FieldModel,
+    Points,
+    YearField,
+    YearPoints,
+    inverse_distance_balance,
+    leave_one_out,
+    thinned,
+)
 from pipeline.mass_balance.glacier_wide.contour_method import classes_of_outline, contour_balance, isolines
 from pipeline.mass_balance.glacier_wide.cross_checks import gradient_of, piecewise_balance, quadratic_balance
 from pipeline.mass_balance.glacier_wide.equilibrium_error import (
@@ -41,8 +46,8 @@ from pipeline.mass_balance.glacier_wide.zoning import (
     zone_mean,
     zones_of_points,
 )
-from pipeline.mass_balance.ground.hypsometry import GlacierSurface, Hypsometry
-from pipeline.mass_balance.points.points import PointRecord
+from pipeline.mass_balance.ground import GlacierSurface, Hypsometry
+from pipeline.mass_balance.points import PointRecord
 from pipeline.mass_balance.result import METHODS, BalanceField
 from schemas.settings import MassBalanceSettings
 

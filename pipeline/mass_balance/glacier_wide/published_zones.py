@@ -11,8 +11,8 @@ import pandas as pd
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.glacier_wide.equilibrium_line import accumulation_area_ratio, equilibrium_line
 from pipeline.mass_balance.glacier_wide.zoning import zone_mean
-from pipeline.mass_balance.ground.hypsometry import Hypsometry, band_flags
-from pipeline.mass_balance.points.years import Calendar, commonest
+from pipeline.mass_balance.ground import Hypsometry, band_flags
+from pipeline.mass_balance.points import Calendar, commonest
 from pipeline.mass_balance.result import METHODS, BalanceYear
 
 # a mean of bands rounded to 1 mm w.e. differs by no more than this from the sum of its seasons

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.grid import FloatArray
-from pipeline.mass_balance.field.beyond import STRAIGHT_ON, Beyond
-from pipeline.mass_balance.ground.hypsometry import Hypsometry
+from pipeline.mass_balance.field import STRAIGHT_ON, Beyond
+from pipeline.mass_balance.ground import Hypsometry
 
 # balance gradients known of glaciers lie well inside (m w.e. per 100 m)
 PLAUSIBLE_GRADIENT = (0.0, 2.5)

@@ -12,8 +12,7 @@ from rasterio.errors import RasterioError
 
 from pipeline.grid import FloatArray
 from pipeline.inputs.gdal_inputs import open_raster, require_local_mosaic
-from pipeline.mass_balance.fieldwork.input_notes import Correction
-from pipeline.mass_balance.fieldwork.read import FieldData
+from pipeline.mass_balance.fieldwork import Correction, FieldData
 from schemas.errors import BadInput
 from schemas.input_files import require_plain_file
 

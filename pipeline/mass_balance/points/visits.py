@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from pipeline.mass_balance.fieldwork.read import FieldData
+from pipeline.mass_balance.fieldwork import FieldData
 from pipeline.mass_balance.points.point_balance import (
     OldSnow,
     PitLayer,

@@ -18,18 +18,29 @@ from scipy.spatial.distance import cdist
 
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.chain import Measured, integrate_fieldwork, measure, read_ground
-from pipeline.mass_balance.field.kriging import leave_one_out, mean_covariance_within, prepare
-from pipeline.mass_balance.field.map_fields import FieldModel, YearPoints
-from pipeline.mass_balance.fieldwork.read import FieldData
-from pipeline.mass_balance.glacier_wide.integration import FIELD_POINTS, Ground, YearPlan, field_model
-from pipeline.mass_balance.glacier_wide.methods import GlacierWide, bent_beyond, gradient_scatter
-from pipeline.mass_balance.glacier_wide.uncertainty import SOURCES, inflation
-from pipeline.mass_balance.ground.hypsometry import GlacierSurface
-from pipeline.mass_balance.points.linear_model import fill, fit_linear_model, observations
-from pipeline.mass_balance.points.point_balance import SIGMA_BENT_M
-from pipeline.mass_balance.points.points import annual_records
-from pipeline.mass_balance.points.visits import build_network
-from pipeline.mass_balance.points.years import Calendar
+from pipeline.mass_balance.field import FieldModel, YearPoints, leave_one_out, mean_covariance_within, prepare
+from pipeline.mass_balance.fieldwork import FieldData
+from pipeline.mass_balance.glacier_wide import (
+    FIELD_POINTS,
+    SOURCES,
+    GlacierWide,
+    Ground,
+    YearPlan,
+    bent_beyond,
+    field_model,
+    gradient_scatter,
+    inflation,
+)
+from pipeline.mass_balance.ground import GlacierSurface
+from pipeline.mass_balance.points import (
+    SIGMA_BENT_M,
+    Calendar,
+    annual_records,
+    build_network,
+    fill,
+    fit_linear_model,
+    observations,
+)
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput

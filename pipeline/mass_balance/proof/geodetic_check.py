@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipeline.mass_balance.fieldwork.records import plain_name
-from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
-from pipeline.mass_balance.points.years import Calendar
+from pipeline.mass_balance.fieldwork import plain_name
+from pipeline.mass_balance.glacier_wide import cumulative_balance
+from pipeline.mass_balance.points import Calendar
 from pipeline.mass_balance.quality_flags import Flag, with_more_flags
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.errors import BadInput

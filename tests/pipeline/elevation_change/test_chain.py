@@ -16,7 +16,7 @@ from pipeline.blocks import Scratch, StoredArray
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.report import notes_on_checks, notes_on_patches
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID
-from pipeline.elevation_change.uncertainty.patch_test import PatchTest
+from pipeline.elevation_change.uncertainty.patches import PatchTest
 from pipeline.resources import Resources, open_resources
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings

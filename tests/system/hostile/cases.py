@@ -19,7 +19,7 @@ import openpyxl
 import rasterio
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.dems.tile_contents import require_relief, tile_contents
+from pipeline.elevation_change.dems.contents import require_relief, tile_contents
 from pipeline.elevation_change.dems.tiles import open_mosaic
 from pipeline.elevation_change.pairing.outlines import read_outlines
 from pipeline.mass_balance.fieldwork.read import read_field_data

@@ -96,7 +96,7 @@ def _hgt() -> bytes:
 def _opened(name: str) -> Callable[[Path], object]:
     def read(folder: Path) -> object:
         mosaic = open_mosaic(folder / name, "earlier")
-        from pipeline.elevation_change.dems.tile_contents import require_relief, tile_contents
+        from pipeline.elevation_change.dems.contents import require_relief, tile_contents
 
         contents = tile_contents(mosaic)
         require_relief(mosaic, contents)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.transform import Affine
 
-from pipeline.elevation_change.dems.tile_contents import refuse_filled_voids, require_relief, tile_contents
+from pipeline.elevation_change.dems.contents import refuse_filled_voids, require_relief, tile_contents
 from pipeline.elevation_change.dems.tiles import open_mosaic, read_pixels
 from pipeline.elevation_change.pairing.pair_checks import (
     FEET_PER_METRE,

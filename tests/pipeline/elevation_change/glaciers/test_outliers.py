@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.blocks import Scratch, StoredArray
-from pipeline.elevation_change.differencing.difference import ErrorLayers, Layers
+from pipeline.elevation_change.differencing.layers import ErrorLayers, Layers
 from pipeline.elevation_change.glaciers.outliers import (
     NO_OUTLIERS,
     GlacierOutliers,

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.blocks import Scratch, threads
 from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean
-from pipeline.elevation_change.uncertainty.patch_test import PatchTest, patch_test
+from pipeline.elevation_change.uncertainty.patches import PatchTest, patch_test
 from pipeline.elevation_change.uncertainty.variogram import Variogram
 from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
 from tests.made.random_fields import correlated_field
@@ -93,7 +93,7 @@ def test_a_patch_is_the_mean_over_its_own_pixels():
 def test_patches_do_not_overlap_and_are_covered(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "pipeline.elevation_change.uncertainty.patch_test.CovarianceIntegrator.sigma_of_mean",
+        "pipeline.elevation_change.uncertainty.patches.CovarianceIntegrator.sigma_of_mean",
         lambda self, sigma, mask: seen.append((int(sigma[mask].min()), mask.mean())) or 1.0,
     )
     residual, _ = scene(1, (300, 420))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pipeline.elevation_change.differencing.comparison import Differenced
-from pipeline.elevation_change.differencing.difference import STEPS, BlockOfDifferences, ErrorLayers, StableSample
-from pipeline.elevation_change.pairing.observations import Observations
+from pipeline.elevation_change.differencing import STEPS, BlockOfDifferences, Differenced, ErrorLayers, StableSample
+from pipeline.elevation_change.pairing import Observations
 from pipeline.elevation_change.result import STABLE, Shift
 from pipeline.elevation_change.uncertainty.accuracy import (
     AccuracyPlan,

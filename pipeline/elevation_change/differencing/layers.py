@@ -8,15 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.blocks import Block, Runner, Scratch, WritableRaster
-from pipeline.elevation_change.coregistration.fit import Coregistration, SurveyedTerrain
-from pipeline.elevation_change.coregistration.survey import aligned_windows
+from pipeline.elevation_change.coregistration import Coregistration, SurveyedTerrain, aligned_windows
 from pipeline.elevation_change.differencing.corrections import with_corrections
 from pipeline.elevation_change.differencing.resolution_fits import ResolutionFits, Surveyed, resolution_fits
 from pipeline.elevation_change.differencing.shift_and_resolution import ResolutionChoice
 from pipeline.elevation_change.differencing.terrain_sigma import TerrainSigma, terrain_sigma
-from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, DemPair, inner_columns, inner_rows, with_rim
-from pipeline.elevation_change.pairing.spread_windows import raster_windows
-from pipeline.elevation_change.resolution.effects import Effect, EffectRaster
+from pipeline.elevation_change.pairing import (
+    ON_GLACIER,
+    RIM,
+    DemPair,
+    inner_columns,
+    inner_rows,
+    raster_windows,
+    with_rim,
+)
+from pipeline.elevation_change.resolution import Effect, EffectRaster
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, Shift, Tilt
 from pipeline.elevation_change.statistics import Range, nmad
 from pipeline.elevation_change.terrain import (

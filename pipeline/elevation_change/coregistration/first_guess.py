@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from pipeline.blocks import Raster, Runner
-from pipeline.elevation_change.pairing.dem_pair import DemPair
+from pipeline.elevation_change.pairing import DemPair
 from pipeline.grid import BoolArray, FloatArray
 from schemas.settings import ElevationChangeSettings
 
