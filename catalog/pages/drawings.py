@@ -37,7 +37,7 @@ class Tick:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class MapPlace:
     """An extent on the map: outlines, a ring around it where it would be too small to see, and where its label goes."""
 
     number: int
@@ -63,7 +63,7 @@ class ExtentMap:
     bar: Tick
     meridians: tuple[Tick, ...]
     parallels: tuple[Tick, ...]
-    places: tuple[Place, ...]
+    places: tuple[MapPlace, ...]
     glaciers: tuple[str, ...]
 
 
@@ -160,11 +160,11 @@ def _place(
     place: Callable[[float, float], tuple[float, float]],
     width: float,
     href: str,
-) -> Place:
+) -> MapPlace:
     west, south, east, north = geometry.bounds
     right, bottom = place(east, south)
     left, top = place(west, north)
-    return Place(
+    return MapPlace(
         number=number,
         name=name,
         outline=_rings(geometry, place),

@@ -58,7 +58,7 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class PlotMark:
     """A bar (``height`` above zero), a point (``height`` zero), or a whisker from ``low`` to ``high`` on top of it."""
 
     shape: Literal["bar", "point", "area"]
@@ -80,7 +80,7 @@ class Category:
     href: str
     labelled: bool
     thin: bool
-    marks: tuple[Mark, ...]
+    marks: tuple[PlotMark, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +201,7 @@ def _axis(series: Sequence[Series], height: float) -> tuple[Callable[[float], fl
     return y_of, ticks, y_of(0.0) if low <= 0 <= high else None
 
 
-def _mark(one: Series, index: int, middle: float, y_of: Callable[[float], float], height: float) -> Mark | None:
+def _mark(one: Series, index: int, middle: float, y_of: Callable[[float], float], height: float) -> PlotMark | None:
     value = one.values[index]
     if value is None:
         return None
@@ -210,7 +210,7 @@ def _mark(one: Series, index: int, middle: float, y_of: Callable[[float], float]
     if one.kind == "area":
         largest = max(abs(other) for other in one.values if other is not None) or 1.0
         size = round(0.45 * (height - TOP - BOTTOM) * abs(value) / largest, 2)
-        return Mark(
+        return PlotMark(
             shape="area",
             style="area",
             middle=middle,
@@ -220,9 +220,9 @@ def _mark(one: Series, index: int, middle: float, y_of: Callable[[float], float]
             high=None,
         )
     if one.kind == "line":
-        return Mark(shape="point", style=one.style, middle=middle, top=y_of(value), height=0.0, low=low, high=high)
+        return PlotMark(shape="point", style=one.style, middle=middle, top=y_of(value), height=0.0, low=low, high=high)
     size = round(abs(y_of(value) - y_of(0.0)), 2)
-    return Mark(
+    return PlotMark(
         shape="bar",
         style="gain" if value >= 0 else "loss",
         middle=middle,

@@ -71,7 +71,7 @@ class OpenFile:
         ]
 
 
-class FolderFiles:
+class ServedFiles:
     """The regular files below a folder, by their path in an address; those asked for last are kept open.
 
     A path with ``..`` names nothing, nor does a symbolic link that leads out of the folder.

@@ -25,7 +25,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog.archive import CATALOG_JSON, INDEX_HTML, is_compressible, manifest_of, media_type_of
-from catalog.serve.file_answers import EXPOSED_HEADERS, FolderFiles, answer
+from catalog.serve.file_answers import EXPOSED_HEADERS, ServedFiles, answer
 from catalog.serve.stac_browser import CONFIG_JS, built_browser, configuration
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -187,7 +187,7 @@ class _ArchiveFiles:
     """The files of a folder and an index page for every folder in it; 404 for what lies outside."""
 
     def __init__(self, root: Path) -> None:
-        self.files = FolderFiles(root)
+        self.files = ServedFiles(root)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -223,7 +223,7 @@ class _Direct:
     The middlewares of ``everything`` cost more than such an answer; what is not found here is theirs to say.
     """
 
-    def __init__(self, files: FolderFiles, everything: ASGIApp) -> None:
+    def __init__(self, files: ServedFiles, everything: ASGIApp) -> None:
         self.files, self.everything = files, everything
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.archive import CATALOG_JSON, COLLECTION_JSON, ITEMS_PARQUET, media_type_of
-from catalog.stac.documents import CATALOG_TITLE, Json, Place, completed, root_link
+from catalog.stac.documents import CATALOG_TITLE, DocumentPlace, Json, completed, root_link
 from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language
 from catalog.stac.source import DescribedDataset, Part
@@ -32,11 +32,11 @@ class Child:
     items: tuple[str, ...]
 
 
-def catalog_documents(collections: Sequence[Child], base: str) -> list[tuple[Place, Json]]:
+def catalog_documents(collections: Sequence[Child], base: str) -> list[tuple[DocumentPlace, Json]]:
     """``catalog.json`` in every language."""
     found = []
     for language in LANGUAGES:
-        place = Place(CATALOG_JSON, language, base)
+        place = DocumentPlace(CATALOG_JSON, language, base)
         children = [place.link("child", f"{of.collection_id}/{COLLECTION_JSON}", of.title) for of in collections]
         content = {
             "type": "Catalog",
@@ -49,12 +49,12 @@ def catalog_documents(collections: Sequence[Child], base: str) -> list[tuple[Pla
     return found
 
 
-def part_documents(source: DescribedDataset, part: Part) -> list[tuple[Place, Json]]:
+def part_documents(source: DescribedDataset, part: Part) -> list[tuple[DocumentPlace, Json]]:
     """One sub-catalogue in every language."""
     title, description = part_title(source, part), source.facts.title
     found = []
     for language in LANGUAGES:
-        place = Place(source.part_path(part.part_id), language, source.base)
+        place = DocumentPlace(source.part_path(part.part_id), language, source.base)
         content = {
             "type": "Catalog",
             "id": part.part_id,
@@ -83,7 +83,7 @@ def _description(collections: Sequence[Child], language: Language) -> str:
     return f"{note}{language.text(_SAYS)}{titles}{language.say('.', '。')}"
 
 
-def _table_link(collections: Sequence[Child], place: Place) -> list[Json]:
+def _table_link(collections: Sequence[Child], place: DocumentPlace) -> list[Json]:
     if not any(of.items for of in collections):
         return []
     title = place.language.text(_TABLE_TITLE)

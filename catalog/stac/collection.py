@@ -12,7 +12,7 @@ from catalog.items import gate_records, supported_period
 from catalog.metadata import stated_fields
 from catalog.stac.catalogs import part_title
 from catalog.stac.collection_files import offered_files
-from catalog.stac.documents import Json, Place, completed, root_link
+from catalog.stac.documents import DocumentPlace, Json, completed, root_link
 from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language
 from catalog.stac.source import DescribedDataset, first_second, last_second, stamp
@@ -22,13 +22,13 @@ from schemas.definition import Bilingual, Contact, Definition, OtherVersion, Pro
 _MOST_GATES = 200
 
 
-def collection_documents(source: DescribedDataset, summary: Summary) -> list[tuple[Place, Json]]:
+def collection_documents(source: DescribedDataset, summary: Summary) -> list[tuple[DocumentPlace, Json]]:
     """The collection in every language, with its place; its files, items and ``items.parquet`` are written already."""
     neutral = _same_in_every_language(source) | {"summaries": summary.to_dict()}
     files = list(offered_files(source))
     documents = []
     for language in LANGUAGES:
-        place = Place(source.collection_path, language, source.base)
+        place = DocumentPlace(source.collection_path, language, source.base)
         content = {
             **neutral,
             **_words(source, language),
@@ -140,7 +140,7 @@ def _version(other: OtherVersion) -> Json:
 # --- links -------------------------------------------------------------------------------------------------------
 
 
-def _parent_and_members(source: DescribedDataset, place: Place) -> Iterator[Json]:
+def _parent_and_members(source: DescribedDataset, place: DocumentPlace) -> Iterator[Json]:
     yield {**root_link(place), "rel": "parent"}
     if not source.parts:
         for item in source.items:
@@ -177,7 +177,7 @@ def _version_links(source: DescribedDataset, language: Language) -> Iterator[Jso
         yield _version_link("successor-version", definition.successor, language)
         yield _version_link("latest-version", definition.successor, language)
     elif definition.previous_versions:
-        place = Place(source.collection_path, language, source.base)
+        place = DocumentPlace(source.collection_path, language, source.base)
         title = Bilingual(en=f"Version {definition.version}", cn=f"版本{definition.version}")
         yield place.link("latest-version", source.collection_path, title)
 

@@ -44,7 +44,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class DocumentPlace:
     """Where a document stands: its English path from the root, its language, and where the archive is served from.
 
     Links lead from here to other documents in the same language; those to a document in the other language and to
@@ -94,7 +94,7 @@ class Place:
         ]
 
 
-def completed(place: Place, document: Mapping[str, Any], links: Iterable[Json], title: Bilingual) -> Json:
+def completed(place: DocumentPlace, document: Mapping[str, Any], links: Iterable[Json], title: Bilingual) -> Json:
     """A document with its language, all of its links and the extensions it declares, keys in a fixed order."""
     language = {"language": place.language.to_dict(), "languages": [other_than(place.language).to_dict()]}
     content = {**document, "stac_version": STAC_VERSION, "links": [*links, *place.own_links(title)]}
@@ -107,7 +107,7 @@ def completed(place: Place, document: Mapping[str, Any], links: Iterable[Json], 
     return ordered | {key: content[key] for key in sorted(content, key=lambda key: (key in ("links", "assets"), key))}
 
 
-def write_document(root: Path, place: Place, content: Mapping[str, Any], *, indented: bool = True) -> None:
+def write_document(root: Path, place: DocumentPlace, content: Mapping[str, Any], *, indented: bool = True) -> None:
     """Write a document where it belongs."""
     write_json(root / place.language.path(place.path), content, indented=indented)
 
@@ -122,7 +122,7 @@ def write_json(path: Path, content: Mapping[str, Any], *, indented: bool = True)
         path.write_bytes(text.encode())
 
 
-def root_link(place: Place) -> Json:
+def root_link(place: DocumentPlace) -> Json:
     """The link to the catalogue."""
     return place.link("root", CATALOG_JSON, CATALOG_TITLE)
 

@@ -6,18 +6,20 @@ from typing import Any
 
 from catalog.archive import Item
 from catalog.stac.assets import item_asset, item_file_facts
-from catalog.stac.documents import Json, Place, completed, root_link
+from catalog.stac.documents import DocumentPlace, Json, completed, root_link
 from catalog.stac.languages import LANGUAGES, Language
 from catalog.stac.source import DescribedDataset, first_second, last_second, stamp
 from schemas.definition import Bilingual
 
 
-def item_documents(source: DescribedDataset, item: Item, parent: tuple[str, Bilingual]) -> list[tuple[Place, Json]]:
+def item_documents(
+    source: DescribedDataset, item: Item, parent: tuple[str, Bilingual]
+) -> list[tuple[DocumentPlace, Json]]:
     """The item in every language, with its place; ``parent`` is the path and title of the document that names it."""
     files = {asset.key: item_file_facts(item.folder / asset.href, asset) for asset in item.assets}
     documents = []
     for language in LANGUAGES:
-        place = Place(source.item_path(item), language, source.base)
+        place = DocumentPlace(source.item_path(item), language, source.base)
         content = _content(source, item, files, language)
         links = [
             root_link(place),

@@ -10,7 +10,7 @@ from catalog.archive import ITEMS_PARQUET, Dataset, Item, tool_versions
 from catalog.metadata import Facts
 from catalog.stac.catalogs import Child, catalog_documents, part_documents, part_title
 from catalog.stac.collection import collection_documents
-from catalog.stac.documents import Json, Place, base_of, write_document, write_json
+from catalog.stac.documents import DocumentPlace, Json, base_of, write_document, write_json
 from catalog.stac.item import item_documents
 from catalog.stac.search_table import write_search_table
 from catalog.stac.source import DescribedDataset
@@ -83,6 +83,6 @@ def _write_item(source: DescribedDataset, item: Item, summary: Summary, parent: 
     summary.add(item, ((place.language.code, document) for place, document in documents))
 
 
-def _write_all(root: Path, documents: Sequence[tuple[Place, Json]]) -> None:
+def _write_all(root: Path, documents: Sequence[tuple[DocumentPlace, Json]]) -> None:
     for place, document in documents:
         write_document(root, place, document)

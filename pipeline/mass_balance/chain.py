@@ -49,7 +49,7 @@ from pipeline.mass_balance.points import (
 )
 from pipeline.mass_balance.quality_flags import flags_of_fieldwork, flags_of_seasons, flags_of_year
 from pipeline.mass_balance.result import BalanceYear, MassBalance
-from pipeline.mass_balance.result_tables import ComputedYear, Findings, result_tables
+from pipeline.mass_balance.result_tables import ChainFindings, ComputedYear, result_tables
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
@@ -103,7 +103,7 @@ def mass_balance(
     computed += _years_of_bands(data, {year.result.year for year in computed}, calendar)
     computed.sort(key=lambda year: year.result.year)
     tell("gathering flags and tables")
-    findings = Findings(
+    findings = ChainFindings(
         points=fieldwork.points,
         densities=fieldwork.network.densities,
         model=fieldwork.model,

@@ -47,7 +47,7 @@ class ComputedYear:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class ChainFindings:
     """Everything the tables are made of, beside the field data and the years."""
 
     points: PointBalances
@@ -64,7 +64,7 @@ def _with_cells(data: FieldData, name: str, frame: pd.DataFrame) -> pd.DataFrame
 
 
 def result_tables(
-    data: FieldData, findings: Findings, years: Sequence[ComputedYear], sigma_limit_m_we: float | None
+    data: FieldData, findings: ChainFindings, years: Sequence[ComputedYear], sigma_limit_m_we: float | None
 ) -> dict[str, pd.DataFrame]:
     """Every table of ``schemas.tables.MASS_BALANCE_TABLES`` by name, in its order and with all its columns.
 

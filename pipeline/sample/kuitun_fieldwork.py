@@ -72,7 +72,7 @@ class Stake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class WrittenReading:
     """One visit to one leg of a stake, in the units of the readings table; None where nothing was measured."""
 
     stake_id: str
@@ -90,7 +90,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class PitLayer:
+class WrittenLayer:
     """One layer of a pit, metres below the surface."""
 
     top_m: float
@@ -100,7 +100,7 @@ class PitLayer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pit:
+class WrittenPit:
     """A snow pit down to the last summer's surface."""
 
     pit_id: str
@@ -110,12 +110,12 @@ class Pit:
     latitude: float
     elevation_m: float
     floor: str
-    layers: tuple[PitLayer, ...]
+    layers: tuple[WrittenLayer, ...]
     remarks: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Probing:
+class WrittenProbing:
     """A snow depth probed in early summer."""
 
     probing_id: str
@@ -131,9 +131,9 @@ class Fieldwork:
     """Everything in the workbook, as values."""
 
     stakes: tuple[Stake, ...]
-    readings: tuple[Reading, ...]
-    pits: tuple[Pit, ...]
-    probings: tuple[Probing, ...]
+    readings: tuple[WrittenReading, ...]
+    pits: tuple[WrittenPit, ...]
+    probings: tuple[WrittenProbing, ...]
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,7 @@ def visit_day(first: date, stake_number: int) -> date:
     return first + timedelta(days=int(stake_number >= 9))
 
 
-def _with_snow(row: Reading, snow: Snow, draw: np.random.Generator) -> Reading:
+def _with_snow(row: WrittenReading, snow: Snow, draw: np.random.Generator) -> WrittenReading:
     """The row with snow depth, density and superimposed ice as read: with errors, to the centimetre and 10 kg m-3."""
     depth, density, superimposed = draw.normal(size=3)
     if snow.depth_m < 0.015:
@@ -306,26 +306,28 @@ class _StakeHistory:
             self.ground.layers.append((2.5, FIRN, "firn"))
             self.start_m = 1.80
         self.leg, self.length_m, self.top_m, self.standing, self.leaning = 0, 0.0, 0.0, True, False
-        self.rows: list[Reading] = []
+        self.rows: list[WrittenReading] = []
 
-    def drill(self, day: date, exposed_m: float, length_m: float, like: Reading | None = None, why: str = "") -> None:
+    def drill(
+        self, day: date, exposed_m: float, length_m: float, like: WrittenReading | None = None, why: str = ""
+    ) -> None:
         """Set a new leg; its first reading repeats what was measured beside the old one that day."""
         exposed = round(exposed_m, 2)
         self.leg, self.length_m, self.standing = self.leg + 1, length_m, True
         self.top_m = self.ground.height_m + exposed
         self.leaning = self.site.name == _TILTED and day.year < min(_TILT_DEG)
-        base = like or Reading(
+        base = like or WrittenReading(
             stake_id=self.site.name, leg=1, date=day, exposed_m=None, stake_length_m=length_m, surface=self.ground.kind
         )
         row = replace(base, leg=self.leg, exposed_m=exposed, stake_length_m=length_m, tilt_deg=None, status="ok")
         self.rows.append(replace(row, remarks=why))
 
-    def read(self, day: date, snow: Snow, surface: str, density_known: bool = True) -> Reading:
+    def read(self, day: date, snow: Snow, surface: str, density_known: bool = True) -> WrittenReading:
         """Write the row of an ordinary visit; ``snow`` lies on the last summer's surface, of kind ``surface``."""
         tilt = _TILT_DEG.get(day.year) if self.leaning else None
         vertical = self.top_m - self.ground.height_m - snow.height_m
         exposed = vertical / math.cos(math.radians(tilt or 0)) + self.draw.normal(0, _SIGMA_READING_M)
-        bare = Reading(
+        bare = WrittenReading(
             stake_id=self.site.name,
             leg=self.leg,
             date=day,
@@ -347,7 +349,7 @@ class _StakeHistory:
         self.rows.append(row)
         return row
 
-    def redrill_if_needed(self, row: Reading, year: int) -> None:
+    def redrill_if_needed(self, row: WrittenReading, year: int) -> None:
         """Late August, after the reading: drill anew where the stake would not last the next year."""
         above = self.top_m - self.ground.height_m
         in_ice = self.length_m - above
@@ -371,7 +373,7 @@ class _StakeHistory:
     def lose(self, day: date, replaced: bool) -> None:
         """The stake is gone; either a new one is set the same day or the series ends."""
         why = "not found, avalanche debris / 花杆丢失" if not replaced else "not found, new stake set / 花杆丢失，补设"
-        gone = Reading(
+        gone = WrittenReading(
             stake_id=self.site.name,
             leg=self.leg,
             date=day,
@@ -388,7 +390,7 @@ class _StakeHistory:
         else:
             self.standing = False
 
-    def run(self, seed: int) -> tuple[Reading, ...]:
+    def run(self, seed: int) -> tuple[WrittenReading, ...]:
         """All readings of the stake, from its installation on."""
         august, _ = campaigns(seed)
         length = 6.0 if self.number <= _LAST_TONGUE_STAKE or self.site.name == _TILTED else 4.0
@@ -421,7 +423,7 @@ class _StakeHistory:
         self.redrill_if_needed(row, true.year)
 
 
-def _layers(snow: Snow, draw: np.random.Generator) -> tuple[PitLayer, ...]:
+def _layers(snow: Snow, draw: np.random.Generator) -> tuple[WrittenLayer, ...]:
     """Layers that tile the pit, denser with depth, superimposed ice last; errors of each density included."""
     depth = max(0.05, round(snow.depth_m + draw.normal(0, 0.01), 2))
     count = 1 + min(4, int(depth / 0.22))
@@ -431,22 +433,22 @@ def _layers(snow: Snow, draw: np.random.Generator) -> tuple[PitLayer, ...]:
     share = np.diff(edges) / depth
     density = snow.density_kg_m3 * shape / float(np.sum(shape * share)) * (1 + draw.normal(0, _SIGMA_LAYER, count))
     layers = [
-        PitLayer(float(top), float(bottom), float(min(np.round(rho, -1), _DENSEST_SNOW)), "snow")
+        WrittenLayer(float(top), float(bottom), float(min(np.round(rho, -1), _DENSEST_SNOW)), "snow")
         for top, bottom, rho in zip(edges[:-1], edges[1:], density, strict=True)
     ]
     superimposed = round(snow.superimposed_m, 2)
     if superimposed >= 0.01:
-        layers.append(PitLayer(depth, round(depth + superimposed, 2), SUPERIMPOSED_ICE, "superimposed_ice"))
+        layers.append(WrittenLayer(depth, round(depth + superimposed, 2), SUPERIMPOSED_ICE, "superimposed_ice"))
     return tuple(layers)
 
 
-def _pit(pit_id: str, day: date, site: Site, snow: Snow, draw: np.random.Generator, stake_id: str = "") -> Pit:
+def _pit(pit_id: str, day: date, site: Site, snow: Snow, draw: np.random.Generator, stake_id: str = "") -> WrittenPit:
     """A pit at a site, or some metres from the stake there."""
     layers = _layers(snow, draw)
     near = draw.uniform(-8e-5, 8e-5, 2) if stake_id else np.zeros(2)
     longitude, latitude = (round(float(value), 6) for value in (site.longitude + near[0], site.latitude + near[1]))
     floor = "ice" if stake_id and int(stake_id) < _FIRST_FIRN_STAKE else "summer_surface"
-    return Pit(
+    return WrittenPit(
         pit_id=pit_id,
         date=day,
         stake_id=stake_id,
@@ -458,7 +460,7 @@ def _pit(pit_id: str, day: date, site: Site, snow: Snow, draw: np.random.Generat
     )
 
 
-def _pits(seed: int, readings: tuple[Reading, ...]) -> tuple[Pit, ...]:
+def _pits(seed: int, readings: tuple[WrittenReading, ...]) -> tuple[WrittenPit, ...]:
     """Late-August pits where snow is left and beside buried stakes; early-summer pits beside three stakes."""
     stakes, places = sites(seed)
     draw = np.random.default_rng([seed, 5])
@@ -481,7 +483,7 @@ def _pits(seed: int, readings: tuple[Reading, ...]) -> tuple[Pit, ...]:
     return tuple(pits)
 
 
-def _probings(seed: int) -> tuple[Probing, ...]:
+def _probings(seed: int) -> tuple[WrittenProbing, ...]:
     """Snow depths probed half-way between neighbouring stakes in early summer."""
     terrain = kuitun_terrain()
     stakes, _ = sites(seed)
@@ -501,7 +503,7 @@ def _probings(seed: int) -> tuple[Probing, ...]:
             depth = max(0.01, round(snow.depth_m + draw.normal(0, _SIGMA_READING_M), 2))
             day = visit_day(true.midseason, int(left.name))
             probings.append(
-                Probing(
+                WrittenProbing(
                     probing_id=f"{true.year}-{number}",
                     date=day,
                     longitude=longitude,

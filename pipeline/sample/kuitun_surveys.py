@@ -27,7 +27,7 @@ _SMOOTH_M, _SMOOTH_REACH_M = 0.35, 300.0
 
 
 @dataclass(frozen=True)
-class Survey:
+class WrittenSurvey:
     """An elevation model of the glacier and its surroundings: its day, and elevation (m) on the terrain's grid."""
 
     day: date
@@ -51,7 +51,7 @@ def true_change_m(seed: int) -> FloatArray:
     return np.asarray(np.where(terrain.mask, mean * pattern / pattern[terrain.mask].mean(), 0.0), float)
 
 
-def surveys(seed: int) -> tuple[Survey, Survey]:
+def surveys(seed: int) -> tuple[WrittenSurvey, WrittenSurvey]:
     """The earlier and the later survey, each made when the stakes were read in late August.
 
     Parameters
@@ -62,8 +62,8 @@ def surveys(seed: int) -> tuple[Survey, Survey]:
     august, _ = campaigns(seed)
     earlier = terrain.surface_m - true_change_m(seed)
     return (
-        Survey(august[EARLIER_YEAR], _surveyed(_moved(earlier, SHIFT_M), terrain, [seed, 8, 0])),
-        Survey(august[LATER_YEAR], _surveyed(terrain.surface_m, terrain, [seed, 8, 1])),
+        WrittenSurvey(august[EARLIER_YEAR], _surveyed(_moved(earlier, SHIFT_M), terrain, [seed, 8, 0])),
+        WrittenSurvey(august[LATER_YEAR], _surveyed(terrain.surface_m, terrain, [seed, 8, 1])),
     )
 
 

@@ -1,6 +1,6 @@
 """The synthetic Urumqi River Basin: an invented landscape observed the way SRTM V3 and FABDEM V1-2 observe a real one.
 
-Sign conventions. Elevation change is later minus earlier. ``Observation.shift`` is what must be added to the position
+Sign conventions. Elevation change is later minus earlier. ``SeenAs.shift`` is what must be added to the position
 of the earlier DEM to bring it onto the later one; the earlier DEM is therefore displaced by its negative. The datum
 difference is the EGM2008 height minus the EGM96 height of a place: what must be added to an EGM96 height.
 """
@@ -115,7 +115,7 @@ class Scene:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observation:
+class SeenAs:
     """How the two products see the landscape; every constant of shift, datum, noise and voids stands here.
 
     Attributes
@@ -375,7 +375,7 @@ def _outlines(
 # --- what the satellites see --------------------------------------------------------------------------------------
 
 
-def datum_difference_m(longitude: FloatArray, latitude: FloatArray, scene: Scene, seen: Observation) -> FloatArray:
+def datum_difference_m(longitude: FloatArray, latitude: FloatArray, scene: Scene, seen: SeenAs) -> FloatArray:
     """EGM2008 height minus EGM96 height (m) at the given degrees: invented, smooth, its extent mean near the mean.
 
     Parameters
@@ -390,7 +390,7 @@ def datum_difference_m(longitude: FloatArray, latitude: FloatArray, scene: Scene
     return np.asarray(seen.datum_mean_m + seen.datum_variation_m * wave)
 
 
-def observe_earlier(land: Landscape, seen: Observation) -> NDArray[np.int16]:
+def observe_earlier(land: Landscape, seen: SeenAs) -> NDArray[np.int16]:
     """The SRTM posts over the scene's content, every 3": the mean of the 3" x 3" cell about each displaced post.
 
     SRTM(p) = mean of the earlier surface about (p + horizontal shift) - shift.up - datum difference + noise.
@@ -418,7 +418,7 @@ def observe_earlier(land: Landscape, seen: Observation) -> NDArray[np.int16]:
     return posts
 
 
-def observe_later(land: Landscape, seen: Observation) -> NDArray[np.float32]:
+def observe_later(land: Landscape, seen: SeenAs) -> NDArray[np.float32]:
     """The FABDEM pixels over the scene's content, every 1": the later surface with a little noise.
 
     Parameters
@@ -448,9 +448,7 @@ def _displacement(longitude: FloatArray, latitude: FloatArray, crs: str, shift: 
     return east, north
 
 
-def _radar_noise(
-    steep: FloatArray, pixel_m: tuple[float, float], seen: Observation, rng: np.random.Generator
-) -> FloatArray:
+def _radar_noise(steep: FloatArray, pixel_m: tuple[float, float], seen: SeenAs, rng: np.random.Generator) -> FloatArray:
     fields = []
     for length_m in (seen.short_range_m, seen.long_range_m):
         wavelength = (2 * np.pi * length_m / pixel_m[1], 2 * np.pi * length_m / pixel_m[0])
@@ -460,7 +458,7 @@ def _radar_noise(
 
 
 def _voids(
-    steep: FloatArray, icy: BoolArray, pixel_m: tuple[float, float], seen: Observation, rng: np.random.Generator
+    steep: FloatArray, icy: BoolArray, pixel_m: tuple[float, float], seen: SeenAs, rng: np.random.Generator
 ) -> BoolArray:
     """Ragged voids about random places among the steepest walls, a few of them beside or on glaciers."""
     places: list[int] = []
@@ -494,10 +492,10 @@ def write_urumqi_inputs(folder: Path, seed: int = SEED, tell: Tell = silent) -> 
     seed : of the sample.
     tell : takes a line for each step.
     """
-    write_inputs(folder, make_landscape(Scene(seed=seed), tell), Observation(), tell)
+    write_inputs(folder, make_landscape(Scene(seed=seed), tell), SeenAs(), tell)
 
 
-def write_inputs(folder: Path, land: Landscape, seen: Observation, tell: Tell = silent) -> None:
+def write_inputs(folder: Path, land: Landscape, seen: SeenAs, tell: Tell = silent) -> None:
     """Write the tiles and outlines that show ``land`` as ``seen``, and a README that calls them synthetic.
 
     Parameters

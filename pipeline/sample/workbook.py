@@ -12,7 +12,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.sample.kuitun_fieldwork import Fieldwork, Pit, Probing, Reading, Stake
+from pipeline.sample.kuitun_fieldwork import Fieldwork, Stake, WrittenPit, WrittenProbing, WrittenReading
 from pipeline.sample.kuitun_terrain import CRS, GLACIER_ID, GLACIER_NAME, LATITUDE, LONGITUDE
 from pipeline.timeless_workbook import CoreProperties, workbook_bytes
 
@@ -160,7 +160,7 @@ def _stakes(sheet: Worksheet, stakes: Iterable[Stake]) -> None:
         _append(sheet, (int(stake.stake_id), *place, stake.installed, stake.remarks or None))
 
 
-def _readings(sheet: Worksheet, readings: Iterable[Reading]) -> None:
+def _readings(sheet: Worksheet, readings: Iterable[WrittenReading]) -> None:
     """One block a stake: its number in one merged cell over its rows, an empty row after it."""
     _title(sheet, "Stake readings 1999-2011 / 花杆读数", len(_READING_HEADER))
     sheet.append(["lengths in cm, along the stake; '-' or n/a: not measured / 单位：厘米"])
@@ -176,7 +176,7 @@ def _readings(sheet: Worksheet, readings: Iterable[Reading]) -> None:
         row += 1
 
 
-def _reading_row(reading: Reading, name: Typed, row: int) -> tuple[Typed, ...]:
+def _reading_row(reading: WrittenReading, name: Typed, row: int) -> tuple[Typed, ...]:
     """The cells of one reading."""
     bare = reading.snow_depth_m == 0
     empty_or_zero: Typed = 0 if int(reading.stake_id) % 2 else None
@@ -196,7 +196,7 @@ def _reading_row(reading: Reading, name: Typed, row: int) -> tuple[Typed, ...]:
     )
 
 
-def _pits(sheet: Worksheet, pits: Iterable[Pit]) -> None:
+def _pits(sheet: Worksheet, pits: Iterable[WrittenPit]) -> None:
     _title(sheet, "Snow pits / 雪坑", len(_PIT_HEADER))
     _header(sheet, _PIT_HEADER)
     for row, pit in enumerate(pits):
@@ -205,7 +205,7 @@ def _pits(sheet: Worksheet, pits: Iterable[Pit]) -> None:
         _append(sheet, (pit.pit_id, _typed_date(pit.date, row), beside, *place, pit.floor, pit.remarks or None))
 
 
-def _layers(sheet: Worksheet, pits: Iterable[Pit]) -> None:
+def _layers(sheet: Worksheet, pits: Iterable[WrittenPit]) -> None:
     _header(sheet, _LAYER_HEADER)
     for pit in pits:
         start = sheet.max_row + 1
@@ -216,7 +216,7 @@ def _layers(sheet: Worksheet, pits: Iterable[Pit]) -> None:
         _merge_first_column(sheet, start)
 
 
-def _probings(sheet: Worksheet, probings: Iterable[Probing]) -> None:
+def _probings(sheet: Worksheet, probings: Iterable[WrittenProbing]) -> None:
     _title(sheet, "Snow probings in early summer / 雪深探测", len(_PROBING_HEADER))
     _header(sheet, _PROBING_HEADER)
     for row, probing in enumerate(probings):

@@ -14,8 +14,8 @@ from pipeline.progress import Tell, silent
 from pipeline.sample.urumqi import (
     SEED,
     Landscape,
-    Observation,
     Scene,
+    SeenAs,
     area_km2,
     datum_difference_m,
     make_landscape,
@@ -73,10 +73,10 @@ class UrumqiTruth:
 
 def urumqi_truth(seed: int = SEED, tell: Tell = silent) -> UrumqiTruth:
     """The truth of ``pipeline.sample.urumqi.write_urumqi_inputs`` with the same seed."""
-    return truth_of(make_landscape(Scene(seed=seed), tell), Observation())
+    return truth_of(make_landscape(Scene(seed=seed), tell), SeenAs())
 
 
-def truth_of(land: Landscape, seen: Observation) -> UrumqiTruth:
+def truth_of(land: Landscape, seen: SeenAs) -> UrumqiTruth:
     """The truth of a landscape and the way it was seen."""
     weight = np.broadcast_to(np.cos(np.radians(land.latitude))[:, None], land.dh_m.shape)
     datum = datum_difference_m(land.longitude[None, :], land.latitude[:, None], land.scene, seen)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from pipeline.blocks import Block, Raster, Runner
-from pipeline.elevation_change.coregistration.survey import AlignedWindows, Survey
+from pipeline.elevation_change.coregistration.survey import AlignedWindows, PixelSurvey
 from pipeline.elevation_change.pairing import RIM, DemPair, inner_columns, inner_rows, with_rim
 from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad
@@ -264,7 +264,7 @@ def plus(shift: Shift, step: Shift) -> Shift:
 class SurveyedTerrain:
     """The survey's slopes, and how its differences spread under a shift."""
 
-    def __init__(self, pair: DemPair, survey: Survey, runner: Runner, settings: ElevationChangeSettings) -> None:
+    def __init__(self, pair: DemPair, survey: PixelSurvey, runner: Runner, settings: ElevationChangeSettings) -> None:
         self.survey, self.pixel_m = survey, pair.pixel_m
         self._settings, self._limits = settings, tangent_limits(settings)
         self._windows = AlignedWindows(pair, survey.lattice, runner)

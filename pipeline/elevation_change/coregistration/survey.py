@@ -36,7 +36,7 @@ REACH = 6
 
 
 @dataclass(frozen=True)
-class Survey:
+class PixelSurvey:
     """The windows of a pair.
 
     Attributes
@@ -61,7 +61,7 @@ class Survey:
         return lefts[:, None, None] + np.arange(self.lattice.size[1])[None, None, :]
 
 
-def take_survey(pair: DemPair, runner: Runner) -> Survey:
+def take_survey(pair: DemPair, runner: Runner) -> PixelSurvey:
     """Read the reference and the mask in the windows; where little of them is stable, in windows that hold some.
 
     Parameters
@@ -76,12 +76,12 @@ def take_survey(pair: DemPair, runner: Runner) -> Survey:
     return _surveyed(pair, _where_stable(pair, runner), runner)
 
 
-def _surveyed(pair: DemPair, lattice: Lattice, runner: Runner) -> Survey:
+def _surveyed(pair: DemPair, lattice: Lattice, runner: Runner) -> PixelSurvey:
     parts = list(runner.map(partial(_reference_band, pair, lattice.size), lattice.bands))
     if not parts:
-        return Survey(lattice, np.empty((0, 4, 4), np.float32), np.empty((0, 0, 0), bool))
+        return PixelSurvey(lattice, np.empty((0, 4, 4), np.float32), np.empty((0, 0, 0), bool))
     reference, suitable = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Survey(lattice, reference, suitable)
+    return PixelSurvey(lattice, reference, suitable)
 
 
 def _reference_band(pair: DemPair, size: tuple[int, int], band: Band) -> tuple[FloatArray, BoolArray]:

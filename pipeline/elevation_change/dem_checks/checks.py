@@ -39,7 +39,7 @@ FEWEST_CELLS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class DemCheck:
     """One check of one DEM."""
 
     tile: str
@@ -154,28 +154,30 @@ def check_table(dem: CheckedDem) -> pd.DataFrame:
     return frame[list(DEM_CHECKS.column_names)].sort_values(["dem", "tile", "check"], ignore_index=True)
 
 
-def _tile_set_checks(dem: CheckedDem) -> Iterator[Check]:
+def _tile_set_checks(dem: CheckedDem) -> Iterator[DemCheck]:
     """No place between the tiles is empty, and none is held twice."""
     names = [tile.name for tile in dem.mosaic.tiles]
     held = names[0] if len(names) == 1 else f"{len(names)} tiles, {names[0]} to {names[-1]}"
     missing = missing_tiles(dem.mosaic, dem.grid)
     note = f"missing: {', '.join(missing)}" if missing else held
-    yield Check(tile="all", check="missing_tiles", value=len(missing), limit=0, unit="1", passed=not missing, note=note)
+    yield DemCheck(
+        tile="all", check="missing_tiles", value=len(missing), limit=0, unit="1", passed=not missing, note=note
+    )
     double = overlapping_tiles(dem.mosaic)
     note = "; ".join(double) if double else "no ground held twice"
-    yield Check(
+    yield DemCheck(
         tile="all", check="overlapping_tiles", value=len(double), limit=0, unit="1", passed=not double, note=note
     )
 
 
-def _datum_check(mosaic: Mosaic) -> Check:
+def _datum_check(mosaic: Mosaic) -> DemCheck:
     stated = mosaic.vertical_datum is not None
     crs = mosaic.crs if len(mosaic.crs) < 20 else "a CRS without code"
     note = f"{crs}, heights {mosaic.vertical_datum or 'in an unknown vertical datum'}"
-    return Check(tile="all", check="datum_stated", value=float(stated), limit=1, unit="1", passed=stated, note=note)
+    return DemCheck(tile="all", check="datum_stated", value=float(stated), limit=1, unit="1", passed=stated, note=note)
 
 
-def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Check]:
+def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[DemCheck]:
     """Voids, spikes, level ground and range of the whole DEM or of one tile.
 
     Parameters
@@ -186,7 +188,7 @@ def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
     pixels = int(counts.layout.pixels()[chosen].sum())
     measured, level, spikes_found, glacier, glacier_measured = (int(part[chosen].sum()) for part in counts.cells)
     void = 1 - measured / pixels
-    yield Check(
+    yield DemCheck(
         tile=name,
         check="void_share",
         value=void,
@@ -198,7 +200,7 @@ def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
     if glacier:
         void = 1 - glacier_measured / glacier
         note = f"without a height, of {glacier} glacier pixels"
-        yield Check(
+        yield DemCheck(
             tile=name,
             check="glacier_void_share",
             value=void,
@@ -208,7 +210,7 @@ def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
             note=note,
         )
     share = spikes_found / max(1, measured)
-    yield Check(
+    yield DemCheck(
         tile=name,
         check="spike_share",
         value=share,
@@ -222,7 +224,7 @@ def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
     whole = counts.whole_metres / max(1, int(counts.hypsometry.sum()))
     if whole > 0.5:
         note += f"; {whole:.0%} of all heights are whole metres"
-    yield Check(
+    yield DemCheck(
         tile=name, check="level_share", value=share, limit=LEVEL_LIMIT, unit="1", passed=share <= LEVEL_LIMIT, note=note
     )
     yield from _range_checks(dem, name, chosen)
@@ -240,12 +242,12 @@ def _spike_note(dem: CheckedDem, name: str, count: int) -> str:
     return f"{found}, the worst by {worst.off_m:+.0f} m at {place} of {tile}"
 
 
-def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Check]:
+def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[DemCheck]:
     """Lowest and highest height within what is plausible, and relief between them."""
     lowest_allowed, highest_allowed = dem.plausible_m
     lows, highs = np.where(chosen, dem.counts.lowest_m, np.nan), np.where(chosen, dem.counts.highest_m, np.nan)
     if np.isnan(lows).all():
-        yield Check(
+        yield DemCheck(
             tile=name,
             check="relief",
             value=math.nan,
@@ -257,7 +259,7 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
         return
     lowest, highest = float(np.nanmin(lows)), float(np.nanmax(highs))
     where = (_cell_note(dem, np.nanargmin(lows)), _cell_note(dem, np.nanargmax(highs)))
-    yield Check(
+    yield DemCheck(
         tile=name,
         check="lowest",
         value=lowest,
@@ -266,7 +268,7 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
         passed=lowest >= lowest_allowed,
         note=f"lowest height, {where[0]}",
     )
-    yield Check(
+    yield DemCheck(
         tile=name,
         check="highest",
         value=highest,
@@ -276,7 +278,7 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Che
         note=f"highest height, {where[1]}",
     )
     relief = highest - lowest
-    yield Check(
+    yield DemCheck(
         tile=name,
         check="relief",
         value=relief,
@@ -294,7 +296,7 @@ def _cell_note(dem: CheckedDem, number: np.intp) -> str:
     return f"near {place_name(*dem.lonlat(*middle))}"
 
 
-def _checks_by_tile(dem: CheckedDem) -> Iterator[Check]:
+def _checks_by_tile(dem: CheckedDem) -> Iterator[DemCheck]:
     """The counts of each tile, where there are several."""
     if len(dem.mosaic.tiles) == 1:
         return
@@ -305,7 +307,7 @@ def _checks_by_tile(dem: CheckedDem) -> Iterator[Check]:
             yield from _count_checks(dem, tile.name, chosen)
 
 
-def _naming_tiles(check: Check, by_tile: list[Check], mosaic: Mosaic) -> Check:
+def _naming_tiles(check: DemCheck, by_tile: list[DemCheck], mosaic: Mosaic) -> DemCheck:
     """A failed check of the whole DEM with the tiles named where it fails."""
     if check.passed:
         return check
@@ -314,14 +316,16 @@ def _naming_tiles(check: Check, by_tile: list[Check], mosaic: Mosaic) -> Check:
     return replace(check, note=f"{check.note}; in {', '.join(names)}") if names else check
 
 
-def _seam_check(seam: Seam, to_degrees: Transformer) -> Check:
+def _seam_check(seam: Seam, to_degrees: Transformer) -> DemCheck:
     if math.isnan(seam.step_m):
         note = "too few heights on both sides to tell"
     else:
         begin, end = (place_name(*to_degrees.transform(*place)) for place in seam.ends)
         note = f"mean step +- {seam.noise_m:.2f} m over {seam.count} pixels, from {begin} to {end}"
     limit = max(SEAM_LIMIT_M, SEAM_NOISES * seam.noise_m)
-    return Check(tile=seam.tiles, check="seam", value=seam.step_m, limit=limit, unit="m", passed=seam.passed, note=note)
+    return DemCheck(
+        tile=seam.tiles, check="seam", value=seam.step_m, limit=limit, unit="m", passed=seam.passed, note=note
+    )
 
 
 def dem_check_numbers(dem: CheckedDem) -> dict[str, Any]:

@@ -14,7 +14,7 @@ WATER_DENSITY_KG_M3 = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class ChangeBudget:
     """Independent sources of the error of a mean elevation change, standard deviations in m.
 
     Attributes
@@ -64,7 +64,7 @@ class Areas:
 
 
 def change_columns(
-    mean_dh_m: float, budget: Budget, areas: Areas, settings: ElevationChangeSettings
+    mean_dh_m: float, budget: ChangeBudget, areas: Areas, settings: ElevationChangeSettings
 ) -> dict[str, float]:
     """Mean change, rate, volume and mass with their errors, under the names of the published columns.
 

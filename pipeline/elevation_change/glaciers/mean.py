@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.elevation_change.differencing import sigma_of_corrections, surface_shares
 from pipeline.elevation_change.glaciers.elevation_profile import Nodes, Profile, Steps, band_of
-from pipeline.elevation_change.glaciers.error_budget import Budget
+from pipeline.elevation_change.glaciers.error_budget import ChangeBudget
 from pipeline.elevation_change.glaciers.pixels import GlacierPixels, GlacierShapes, IntArray, mean_slope, read_pixels
 from pipeline.elevation_change.glaciers.profile_deviation import (
     Deviation,
@@ -27,7 +27,7 @@ from pipeline.grid import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class GlacierSurvey:
     """What the glaciers of a region tell about each other; one entry a glacier, None without a measured pixel.
 
     Attributes
@@ -85,7 +85,7 @@ class GlacierMean:
 
     mean_dh_m: float
     median_dh_m: float
-    budget: Budget
+    budget: ChangeBudget
     sigma_profile_m: float
     observed_share: float
     extrapolated_share: float
@@ -126,7 +126,7 @@ class MeasuredGlacier:
     sigma_of_sum_m: float
 
 
-def survey(surface: Surface, shapes: GlacierShapes) -> Survey:
+def survey(surface: Surface, shapes: GlacierShapes) -> GlacierSurvey:
     """A first reading of all glaciers: profiles, the steps between their bands, and the deviations from them.
 
     Parameters
@@ -149,7 +149,7 @@ def survey(surface: Surface, shapes: GlacierShapes) -> Survey:
         profiles.append(profile)
         nodes.append(own)
     voids = any(profile is not None and profile.measured.sum() < profile.pixels.sum() for profile in profiles)
-    return Survey(
+    return GlacierSurvey(
         pixels=total,
         profiles=tuple(profiles),
         nodes=tuple(nodes),
@@ -162,7 +162,9 @@ def _read(surface: Surface, shapes: GlacierShapes, number: int) -> GlacierPixels
     return read_pixels(shapes, number, surface.dh_m, surface.sigma_m, surface.elevation_m)
 
 
-def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surveyed: Survey) -> MeasuredGlacier | None:
+def measured_glacier(
+    surface: Surface, shapes: GlacierShapes, number: int, surveyed: GlacierSurvey
+) -> MeasuredGlacier | None:
     """Mean change of a glacier and of its bands; None where it has no measured pixel.
 
     Parameters
@@ -186,7 +188,7 @@ def measured_glacier(surface: Surface, shapes: GlacierShapes, number: int, surve
     mean = GlacierMean(
         mean_dh_m=float(filling.dh.mean()),
         median_dh_m=float(np.median(filling.dh)),
-        budget=Budget(
+        budget=ChangeBudget(
             measurement=sigma_of_sum / pixels.dh.size,
             filling=math.hypot(_sigma_of_deviation(pixels, filling, surveyed.deviation, surface.pixel_m), profile_m),
             coregistration=surface.sigma_of_coregistration(slope),

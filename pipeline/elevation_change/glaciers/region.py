@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.elevation_change.differencing import sigma_of_corrections
 from pipeline.elevation_change.glaciers.elevation_profile import band_of
-from pipeline.elevation_change.glaciers.error_budget import Areas, Budget, change_columns, flags_of_period
+from pipeline.elevation_change.glaciers.error_budget import Areas, ChangeBudget, change_columns, flags_of_period
 from pipeline.elevation_change.glaciers.identity import Identity
 from pipeline.elevation_change.glaciers.mean import GlacierMean, MeasuredGlacier
 from pipeline.elevation_change.glaciers.pixels import GlacierShapes, IntArray
@@ -135,7 +135,9 @@ class RegionChange:
             return GlacierMean(
                 mean_dh_m=math.nan,
                 median_dh_m=math.nan,
-                budget=Budget(measurement=math.nan, filling=math.nan, coregistration=math.nan, correction=math.nan),
+                budget=ChangeBudget(
+                    measurement=math.nan, filling=math.nan, coregistration=math.nan, correction=math.nan
+                ),
                 sigma_profile_m=0.0,
                 observed_share=0.0,
                 extrapolated_share=0.0,
@@ -159,7 +161,7 @@ class RegionChange:
         return GlacierMean(
             mean_dh_m=weighted([mean.mean_dh_m for mean in means]),
             median_dh_m=float(np.median(np.concatenate([filled for _, _, filled in self._values]))),
-            budget=Budget(
+            budget=ChangeBudget(
                 measurement=sigma_of_sum / float(area.sum()),
                 filling=math.hypot(profile, float(np.linalg.norm(share * deviation))),
                 coregistration=self._surface.sigma_of_coregistration(slope),

@@ -24,7 +24,7 @@ class TooManyCells(Exception):
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledCells:
     """A cell that lies in a merged range and took the value of the range's first cell."""
 
     cell: str
@@ -43,7 +43,7 @@ class RawSheet:
     file: str
     name: str
     rows: tuple[tuple[Any, ...], ...]
-    filled: tuple[Filled, ...] = ()
+    filled: tuple[FilledCells, ...] = ()
     is_csv: bool = False
     epoch: date = WINDOWS_EPOCH
     decimal_comma: bool = False
@@ -124,7 +124,7 @@ def trimmed(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     return kept
 
 
-def fill_merged(rows: list[list[Any]], ranges: Iterable[tuple[int, int, int, int]]) -> tuple[Filled, ...]:
+def fill_merged(rows: list[list[Any]], ranges: Iterable[tuple[int, int, int, int]]) -> tuple[FilledCells, ...]:
     """Fill the first column of each merged range (first row, first column, last row, last column; from 0) downwards.
 
     A title merged across columns says nothing about the cells beside it.
@@ -138,7 +138,7 @@ def fill_merged(rows: list[list[Any]], ranges: Iterable[tuple[int, int, int, int
     ------
     TooManyCells : ranges, one over the other, that would fill more.
     """
-    filled: list[Filled] = []
+    filled: list[FilledCells] = []
     for first_row, first_column, last_row, _ in sorted(ranges):
         value = _at(rows, first_row, first_column)
         if value is None:
@@ -148,7 +148,7 @@ def fill_merged(rows: list[list[Any]], ranges: Iterable[tuple[int, int, int, int
         for row in range(first_row + 1, min(last_row + 1, len(rows))):
             rows[row].extend([None] * (first_column + 1 - len(rows[row])))
             rows[row][first_column] = value
-            filled.append(Filled(address(row, first_column), value))
+            filled.append(FilledCells(address(row, first_column), value))
     return tuple(filled)
 
 

@@ -16,7 +16,7 @@ from pipeline.mass_balance.glacier_wide.zoning import gradient_is_unknown
 from pipeline.mass_balance.ground import (
     GlacierSurface,
     Hypsometry,
-    Survey,
+    SurveyedGround,
     hypsometry_of_year,
     survey_of_year,
 )
@@ -38,10 +38,10 @@ class Ground:
     table : area-altitude distributions by year; empty where there is none.
     """
 
-    surveys: tuple[Survey, ...]
+    surveys: tuple[SurveyedGround, ...]
     table: pd.DataFrame
 
-    def survey(self, year: int) -> Survey | None:
+    def survey(self, year: int) -> SurveyedGround | None:
         """The survey that serves a year; None without a map.
 
         Parameters

@@ -35,7 +35,13 @@ from pipeline.mass_balance.glacier_wide.equilibrium_line import (
     accumulation_area_ratio,
     equilibrium_line,
 )
-from pipeline.mass_balance.glacier_wide.uncertainty import Budget, area_error, inflation, method_spread, shared_error
+from pipeline.mass_balance.glacier_wide.uncertainty import (
+    BalanceBudget,
+    area_error,
+    inflation,
+    method_spread,
+    shared_error,
+)
 from pipeline.mass_balance.glacier_wide.zoning import (
     Zones,
     gradient_balance,
@@ -91,7 +97,7 @@ class GlacierWide:
     """
 
     balance_m_we: float
-    budget: Budget
+    budget: BalanceBudget
     by_method: dict[str, float | None]
     gradient_m_we_per_100m: float
     gradient_below_m_we_per_100m: float | None
@@ -182,7 +188,7 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
     elsewhere = unknown_gradient_error_of_mean(hypsometry, points.elevation_m)
     areas = hypsometry.middle_m, points.elevation_m, hypsometry.area_km2
     beyond, uneven = year.beyond.error_of_mean(*areas), year.beyond.error_of_uneven(*areas)
-    budget = Budget(
+    budget = BalanceBudget(
         point=math.sqrt(float(weights**2 @ points.sigma_random_m_we**2)),
         density=shared_error(weights, year.shared[:, 0], year.shared[:, 1]),
         interpolation=math.hypot(unmeasured * math.sqrt(float(weights @ weights)), elsewhere, beyond, uneven),
@@ -332,7 +338,7 @@ def by_map(
     area = area_error(settings.sigma_area_relative, inside, np.ones(surface.pixels))
     return GlacierWide(
         balance_m_we=contour if settings.primary_method == "contour" else zoned.balance_m_we,
-        budget=Budget(**{**budget, "area": area}),
+        budget=BalanceBudget(**{**budget, "area": area}),
         by_method=methods,
         gradient_m_we_per_100m=zoned.gradient_m_we_per_100m,
         gradient_below_m_we_per_100m=below,

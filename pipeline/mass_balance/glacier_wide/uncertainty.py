@@ -19,7 +19,7 @@ SOURCES = ("point", "density", "interpolation", "area", "method", "total")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class BalanceBudget:
     """One standard deviation (m w.e.) of each source of error of a glacier-wide balance.
 
     Attributes

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pipeline.mass_balance.ground.hypsometry import (
         GlacierSurface,
         Hypsometry,
-        Survey,
+        SurveyedGround,
         band_flags,
         hypsometry_of_year,
         read_surveys,
@@ -21,7 +21,7 @@ __all__ = [
     "GlacierSurface",
     "Hypsometry",
     "KnownBy",
-    "Survey",
+    "SurveyedGround",
     "band_flags",
     "hypsometry_of_year",
     "lacks_elevations",
@@ -35,7 +35,7 @@ __getattr__ = lazy_names(
         "hypsometry": (
             "GlacierSurface",
             "Hypsometry",
-            "Survey",
+            "SurveyedGround",
             "band_flags",
             "hypsometry_of_year",
             "read_surveys",

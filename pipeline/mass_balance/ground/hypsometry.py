@@ -106,7 +106,7 @@ class Hypsometry:
 
 
 @dataclass(frozen=True)
-class Survey:
+class SurveyedGround:
     """The glacier within the outline of one year.
 
     Attributes
@@ -128,7 +128,7 @@ def read_surveys(
     resolution_m: float,
     band_height_m: float,
     known_by: KnownBy | None = None,
-) -> tuple[Survey, ...]:
+) -> tuple[SurveyedGround, ...]:
     """The glacier's surface within the outline of every year that the file has, the earliest first.
 
     ``identity`` : identifier of the glacier, and the projected CRS to work in; ``resolution_m`` : pixel size;
@@ -154,11 +154,11 @@ def read_surveys(
     found = []
     for year, geometry in outlines.items():
         within = _within(surface, grid, geometry, (dem.name, outline.name))
-        found.append(Survey(year, within, hypsometry_of_surface(within, band_height_m)))
+        found.append(SurveyedGround(year, within, hypsometry_of_surface(within, band_height_m)))
     return tuple(found)
 
 
-def survey_of_year(surveys: Sequence[Survey], year: int) -> Survey:
+def survey_of_year(surveys: Sequence[SurveyedGround], year: int) -> SurveyedGround:
     """The survey that serves a mass-balance year: that calendar year's, else the nearest earlier, else the earliest.
 
     Parameters

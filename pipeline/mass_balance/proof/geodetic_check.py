@@ -34,7 +34,7 @@ SUMMER_DAYS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class GeodeticSurvey:
     """The geodetic side: mean elevation change of the glacier between two days, and the density that turns it to mass.
 
     Attributes
@@ -79,7 +79,7 @@ class GeodeticCheck:
     flags : why there is no verdict, or what weakens it.
     """
 
-    survey: Survey
+    survey: GeodeticSurvey
     first_year: int
     last_year: int
     glaciological_m_we: float | None
@@ -107,7 +107,7 @@ class GeodeticCheck:
         return None if delta is None else abs(delta) <= LIMIT
 
 
-def geodetic_check(years: Sequence[BalanceYear], calendar: Calendar, survey: Survey) -> GeodeticCheck:
+def geodetic_check(years: Sequence[BalanceYear], calendar: Calendar, survey: GeodeticSurvey) -> GeodeticCheck:
     """Compare the balances of the years between two surveys with the geodetic balance.
 
         delta = (B_glac - B_geod) / sqrt(sigma_glac^2 + sigma_geod^2 + sigma_days^2)
@@ -190,7 +190,7 @@ def survey_settings(crs: str, earlier: date, later: date) -> ElevationChangeSett
     )
 
 
-def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Survey:
+def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> GeodeticSurvey:
     """The geodetic side from an elevation change: the row of the glacier by identifier, else by name, or the only one.
 
     Parameters
@@ -214,7 +214,7 @@ def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Surve
         raise BadInput("geodetic check", found, "the glacier's own elevation change")
     row = rows.iloc[0]
     areas = [float(row[name]) for name in ("area_earlier_km2", "area_later_km2") if pd.notna(row[name])]
-    return Survey(
+    return GeodeticSurvey(
         begin=date.fromisoformat(settings.earlier_date[:10]),
         end=date.fromisoformat(settings.later_date[:10]),
         mean_dh_m=float(row["mean_dh_m"]),

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 
 from catalog.serve import file_answers
 from catalog.serve.byte_ranges import asked_ranges
-from catalog.serve.file_answers import FolderFiles
+from catalog.serve.file_answers import ServedFiles
 from catalog.serve.server import application, greeting, listen, serve, server_of
 from schemas.errors import BadInput
 from tests.made.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive
@@ -180,7 +180,7 @@ def test_link_that_leads_elsewhere_is_followed_anew(tmp_path):
 
 
 def test_no_more_files_are_kept_open_than_allowed(tmp_path):
-    files = FolderFiles(tmp_path)
+    files = ServedFiles(tmp_path)
     for number in range(200):
         (tmp_path / f"{number}.tif").write_bytes(b"x")
         assert files.find(f"/{number}.tif").size == 1
@@ -197,7 +197,7 @@ def test_file_cut_short_while_it_is_sent_is_not_told_as_whole(tmp_path, monkeypa
     if not from_cache_only:
         monkeypatch.setattr(file_answers, "_FROM_CACHE_ONLY", 0)
     (tmp_path / "a.tif").write_bytes(b"x" * 600_000)
-    file = FolderFiles(tmp_path).find("/a.tif")
+    file = ServedFiles(tmp_path).find("/a.tif")
     os.truncate(tmp_path / "a.tif", 300_000)
     sent = []
 
@@ -224,7 +224,7 @@ def test_nothing_is_read_for_a_reader_who_has_hung_up(tmp_path):
     async def receive():
         return {"type": "http.disconnect"}
 
-    file = FolderFiles(tmp_path).find("/a.tif")
+    file = ServedFiles(tmp_path).find("/a.tif")
     asyncio.run(file_answers.answer(file, {"method": "GET", "headers": []}, receive, send))
     assert 1 <= len(sent) <= 4
 

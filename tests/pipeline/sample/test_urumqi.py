@@ -25,7 +25,7 @@ from tests.made.urumqi_truth import truth_of, write_urumqi_truth
 pytestmark = pytest.mark.slow
 
 SMALL = urumqi.Scene(seed=3, west=86.55, south=43.06, east=86.75, north=43.17, lowest_m=3200, highest_m=4400)
-STILL = urumqi.Observation(
+STILL = urumqi.SeenAs(
     shift=Shift(0.0, 0.0, 0.0),
     datum_mean_m=0.0,
     datum_variation_m=0.0,
@@ -50,7 +50,7 @@ def land() -> urumqi.Landscape:
 @pytest.fixture(scope="module")
 def folder(land: urumqi.Landscape, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("inputs")
-    urumqi.write_inputs(target, land, urumqi.Observation())
+    urumqi.write_inputs(target, land, urumqi.SeenAs())
     return target
 
 
@@ -253,7 +253,7 @@ def test_displacement_has_the_stated_sign_and_size_in_projected_metres(land: uru
 
 
 def test_datum_difference_is_smooth_and_of_the_stated_size():
-    seen = urumqi.Observation()
+    seen = urumqi.SeenAs()
     scene = urumqi.Scene()
     longitude, latitude = np.linspace(86.5, 87.5, 200)[None, :], np.linspace(43.0, 43.3, 80)[:, None]
     field = urumqi.datum_difference_m(longitude, latitude, scene, seen)
@@ -263,14 +263,14 @@ def test_datum_difference_is_smooth_and_of_the_stated_size():
 
 
 def test_fabdem_shows_the_later_surface(land: urumqi.Landscape):
-    pixels = urumqi.observe_later(land, urumqi.Observation())
+    pixels = urumqi.observe_later(land, urumqi.SeenAs())
     noise = pixels - (land.earlier_m + land.dh_m)[12:-12, 12:-12]
     assert 0.35 < noise.std() < 0.45
     assert abs(noise.mean()) < 0.02
 
 
 def test_voids_are_few_and_some_touch_glaciers(land: urumqi.Landscape):
-    posts = urumqi.observe_earlier(land, dataclasses.replace(urumqi.Observation(), shadow_voids=4, glacier_voids=2))
+    posts = urumqi.observe_earlier(land, dataclasses.replace(urumqi.SeenAs(), shadow_voids=4, glacier_voids=2))
     void = posts == urumqi.SRTM_VOID
     assert 0 < void.mean() < 0.02
     assert (void & (land.dh_m != 0)[12:-12:3, 12:-12:3]).any()
@@ -291,10 +291,10 @@ def test_files_are_exactly_the_inputs_and_say_synthetic(folder: Path):
 
 
 def test_same_seed_same_bytes_and_another_seed_other_bytes(folder: Path, tmp_path: Path):
-    urumqi.write_inputs(tmp_path / "again", urumqi.make_landscape(SMALL), urumqi.Observation())
+    urumqi.write_inputs(tmp_path / "again", urumqi.make_landscape(SMALL), urumqi.SeenAs())
     assert _digests(tmp_path / "again") == _digests(folder)
     other = urumqi.make_landscape(dataclasses.replace(SMALL, seed=4))
-    urumqi.write_inputs(tmp_path / "other", other, urumqi.Observation())
+    urumqi.write_inputs(tmp_path / "other", other, urumqi.SeenAs())
     ours, theirs = _digests(folder), _digests(tmp_path / "other")
     for name in ours:
         if name.endswith((".hgt", ".tif", ".shp", ".dbf", "README.txt")):
@@ -352,7 +352,7 @@ def test_both_products_stand_at_the_same_places(folder: Path):
 
 
 def test_truth_sums_up_and_agrees_with_the_outlines(land: urumqi.Landscape):
-    truth = truth_of(land, urumqi.Observation())
+    truth = truth_of(land, urumqi.SeenAs())
     table = urumqi.outline_table(land, later=False)
     assert [glacier.rgi_id for glacier in truth.glaciers] == table.rgi_id.tolist()
     weight = np.cos(np.radians(land.latitude))[:, None] * np.ones(land.dh_m.shape)
@@ -384,7 +384,7 @@ def test_embedded_sample_has_the_relief_and_glaciers_of_the_basin(whole: urumqi.
     slope = np.degrees(np.arctan(terrain.slope_tangent(whole.earlier_m, whole.pixel_m)))
     assert 15 < np.median(slope) < 30
     assert np.quantile(slope, 0.999) < 65
-    truth = truth_of(whole, urumqi.Observation())
+    truth = truth_of(whole, urumqi.SeenAs())
     assert 30 <= len(truth.glaciers) <= 120
     assert 40 <= truth.area_km2 <= 150
     assert min(glacier.area_earlier_km2 for glacier in truth.glaciers) > 0.05
@@ -396,14 +396,14 @@ def test_embedded_sample_has_the_relief_and_glaciers_of_the_basin(whole: urumqi.
 @pytest.mark.slow
 def test_embedded_files_hold_the_stated_shift_and_bias(whole: urumqi.Landscape, tmp_path: Path):
     """An independent reading of the files: spline interpolation at exactly projected places, then least squares."""
-    urumqi.write_inputs(tmp_path, whole, urumqi.Observation())
+    urumqi.write_inputs(tmp_path, whole, urumqi.SeenAs())
     easting, northing = np.arange(4.60e5, 5.405e5, 60.0), np.arange(4.7930e6, 4.7625e6, -60.0)
     later = _sampled(tmp_path, "fabdem_v1-2", easting, northing)
     earlier = _sampled(tmp_path, "srtm_v3", easting, northing)
     outlines = gpd.read_file(tmp_path / "outlines" / "glaciers_2000.shp").to_crs(32645)
     transform = rasterio.Affine(60, 0, easting[0] - 30, 0, -60, northing[0] + 30)
     near_ice = rasterize(outlines.buffer(120), later.shape, transform=transform) > 0
-    truth = truth_of(whole, urumqi.Observation())
+    truth = truth_of(whole, urumqi.SeenAs())
     shifted = _sampled(
         tmp_path, "srtm_v3", easting - truth.shift_m.east, northing - truth.shift_m.north
     )  # moved by +shift

@@ -29,11 +29,11 @@ SETTINGS = ElevationChangeSettings(
 )
 
 
-def observation(seed: int) -> urumqi.Observation:
+def observation(seed: int) -> urumqi.SeenAs:
     """Every scene with a shift of its own, short and long noise of its own strength, and up to ten voids on ice."""
     draw = np.random.default_rng([17, seed])
     east, north, up = draw.uniform(-40, 40), draw.uniform(-40, 40), draw.uniform(-4, 4)
-    return urumqi.Observation(
+    return urumqi.SeenAs(
         shift=Shift(east, north, up),
         short_sigma_m=draw.uniform(1.0, 3.0),
         long_sigma_m=draw.uniform(0.2, 0.8),

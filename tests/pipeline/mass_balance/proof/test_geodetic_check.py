@@ -17,7 +17,7 @@ from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork.read import read_field_data
 from pipeline.mass_balance.points.years import Calendar
 from pipeline.mass_balance.proof.geodetic_check import (
-    Survey,
+    GeodeticSurvey,
     check_table,
     geodetic_check,
     survey_of,
@@ -70,8 +70,8 @@ def a_year(year: int, annual: float | None, summer: float | None = None, **budge
     )
 
 
-def a_survey(mean_dh_m: float, **changes) -> Survey:
-    found = Survey(
+def a_survey(mean_dh_m: float, **changes) -> GeodeticSurvey:
+    found = GeodeticSurvey(
         begin=date(2000, 8, 28),
         end=date(2003, 8, 28),
         mean_dh_m=mean_dh_m,
