@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
@@ -368,7 +369,8 @@ def geometry_of(stated: Any) -> BaseGeometry:
     ValueError, LookupError, ShapelyError : none of any kind that GeoJSON knows.
     """
     try:
-        return shape(stated)
+        with np.errstate(invalid="ignore"):  # numbers that are none are found where the geometry is judged
+            return shape(stated)
     except (AttributeError, TypeError) as error:  # shapely takes the coordinates apart without a look at them
         raise ValueError(f"no geometry ({error})") from None
 

@@ -20,7 +20,8 @@ def draw_balance_map(
     ------
     ValueError : the year has no balance field.
     """
-    with open_balance_maps(result, year.field.grid, limit or balance_limit(result), synthetic) as maps:
+    grid = next(each.field.grid for each in result.years if each.field is not None)
+    with open_balance_maps(result, grid, limit or balance_limit(result), synthetic) as maps:
         maps.draw(path, result, year, title)
 
 

@@ -304,9 +304,9 @@ def test_killed_at_any_moment_the_target_is_one_whole_archive(tmp_path: Path) ->
     publish(tmp_path / "archive", "0")
     program = textwrap.dedent("""
         import sys
-        sys.path.insert(0, "tests")
+        sys.path.insert(0, ".")
         from pathlib import Path
-        from test_draft import publish
+        from tests.catalog.archive.test_draft import publish
         for number in range(1, 100000):
             publish(Path(sys.argv[1]), str(number))
             print(number, flush=True)

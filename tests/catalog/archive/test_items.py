@@ -338,7 +338,7 @@ def test_an_item_tells_its_inputs_and_every_step(change, balance):
     unlimited = dataset.result.settings.model_copy(update={"glacier_outlier_nmad": 0})
     all_kept = elevation_change_steps(replace(dataset.result, settings=unlimited))
     assert "blunders on glaciers" not in {step["name"] for step in all_kept}
-    kept = replace(dataset.result, curvature=replace(dataset.result.curvature, applied=False))
+    kept = replace(dataset.result, resolution=replace(dataset.result.resolution, method="none"))
     assert "resolution effect" not in {step["name"] for step in elevation_change_steps(kept)}
     year = balance[1][0].properties["processing:expression"]["expression"]
     assert "rho_ice = 900" in year[0]["expression"]

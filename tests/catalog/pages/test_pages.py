@@ -205,7 +205,7 @@ def hostile_dataset() -> Dataset:
 def test_text_of_a_definition_is_never_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # only the pages are looked at: what other standards make of such a title is not the point here
     monkeypatch.setattr(assembly, "write_metadata", lambda *_: None)
-    monkeypatch.setattr(assembly, "write_collection_stac", lambda root, dataset, items, *_: stac_stubs(items))
+    monkeypatch.setattr(assembly, "write_collection_stac", lambda root, dataset, facts, items, *_: stac_stubs(items))
     monkeypatch.setattr(assembly, "write_catalog", lambda *_: None)
     monkeypatch.setattr(assembly, "prove", lambda *_: assembly.ValidationReport("", ()))
     publish_datasets([hostile_dataset()], tmp_path / "archive")
