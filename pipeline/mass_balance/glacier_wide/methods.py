@@ -187,11 +187,12 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
     unmeasured = math.sqrt(max(scatter**2 - float(np.mean(points.sigma_random_m_we**2)), 0.0))
     elsewhere = unknown_gradient_error_of_mean(hypsometry, points.elevation_m)
     areas = hypsometry.middle_m, points.elevation_m, hypsometry.area_km2
-    beyond, uneven = year.beyond.error_of_mean(*areas), year.beyond.error_of_uneven(*areas)
+    beyond = year.beyond.error_of_mean(*areas)
     budget = BalanceBudget(
         point=math.sqrt(float(weights**2 @ points.sigma_random_m_we**2)),
         density=shared_error(weights, year.shared[:, 0], year.shared[:, 1]),
-        interpolation=math.hypot(unmeasured * math.sqrt(float(weights @ weights)), elsewhere, beyond, uneven),
+        # the weights hold the areas that points stand for, even or not
+        interpolation=math.hypot(unmeasured * math.sqrt(float(weights @ weights)), elsewhere, beyond),
         area=area_error(settings.sigma_area_relative, balance, hypsometry.area_km2),
         method=method_spread([wide, straight]),
         leave_one_out=scatter,

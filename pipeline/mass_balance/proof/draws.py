@@ -115,8 +115,8 @@ def monte_carlo(
         settings' relative error of the whole; the same in all years.
     method : one of the methods of the budget's spread is drawn, independent from year to year.
 
-    The covariance and the bend of the trend are those fitted to the data; the bend's own error is drawn with the
-    interpolation. Published balances do not change.
+    The covariance and the bend of the trend are those fitted to the data; the bend's own error, and that of the profile
+    where nobody measured, are drawn with the interpolation. Published balances do not change.
 
     Parameters
     ----------
@@ -401,7 +401,7 @@ def _estimators(
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _SharedDraws:
     """What is drawn once for all years.
 
@@ -412,12 +412,14 @@ class _SharedDraws:
         draws), standard deviation one where there is no map.
     bend : error of the bend's change in standard deviations, shape (draws,).
     areas : standard normal of each band, shape (bands, draws).
+    beyond : error of the profile where nobody measured, in standard deviations, shape (draws,).
     """
 
     site_of: Mapping[tuple[str, str], int]
     departures: FloatArray
     bend: FloatArray
     areas: FloatArray
+    beyond: FloatArray
 
     @classmethod
     def drawn(cls, estimators: Sequence[_Estimator], draws: int, draw: np.random.Generator) -> _SharedDraws:
@@ -433,7 +435,13 @@ class _SharedDraws:
         normal = draw.standard_normal((len(site_of) + 1, draws))
         if mapped is not None and mapped.model is not None and mapped.surface is not None:
             normal = _root_of_covariance(mapped.model, mapped.surface, positions) @ normal
-        return cls(site_of, normal, draw.standard_normal(draws), draw.standard_normal((bands, draws)))
+        return cls(
+            site_of=site_of,
+            departures=normal,
+            bend=draw.standard_normal(draws),
+            areas=draw.standard_normal((bands, draws)),
+            beyond=draw.standard_normal(draws),
+        )
 
     def at(self, plan: YearPlan) -> FloatArray:
         """Departures at a year's observed points, shape (points, draws)."""
@@ -484,18 +492,19 @@ def _departures(estimator: _Estimator, shared: _SharedDraws) -> tuple[FloatArray
     """What the drawn departure fields add to every point, shape (points, draws), and to the glacier's true mean."""
     at = np.zeros((estimator.points.all.count, shared.departures.shape[1]))
     observed = len(estimator.plan.annual)
+    beyond = estimator.wide.budget.unmeasured * shared.beyond
     if estimator.model is None or estimator.surface is None:
         points = estimator.points.observed
         scatter = gradient_scatter(points)
         unmeasured = math.sqrt(max(scatter**2 - float(np.mean(points.sigma_random_m_we**2)), 0.0))
         at[:observed] = unmeasured * shared.at(estimator.plan)
-        return at, np.zeros(at.shape[1])
+        return at, beyond
     model = estimator.model
     own = estimator.points.observed
     _, standardised = leave_one_out(prepare(model.straightened(own), model.covariance))
     wider = inflation(standardised)
     at[:observed] = wider * shared.at(estimator.plan)
-    mean = wider * shared.departures[-1]
+    mean = wider * shared.departures[-1] + beyond
     if model.bend is not None:
         change = model.bend.sigma_change_m_we_per_m * shared.bend
         at[:observed] += np.maximum(own.elevation_m[:observed] - model.bend.knee_m, 0.0)[:, None] * change

@@ -54,13 +54,13 @@ def standardised_errors(results, glaciers):
     return np.array(years), np.array(sums)
 
 
-def check(results, glaciers) -> None:
+def check(results, glaciers, *, most_years: float = 0.76, most_sums: float = 0.83) -> None:
     years, sums = standardised_errors(results, glaciers)
     assert years.size == 200
-    assert 0.60 <= np.mean(np.abs(years) <= 1) <= 0.76
+    assert 0.60 <= np.mean(np.abs(years) <= 1) <= most_years
     assert 0.91 <= np.mean(np.abs(years) <= 1.96) <= 0.99
     # forty sums: a share of 0.68 is known to 0.07
-    assert 0.53 <= np.mean(np.abs(sums) <= 1) <= 0.83
+    assert 0.53 <= np.mean(np.abs(sums) <= 1) <= most_sums
     assert 0.88 <= np.mean(np.abs(sums) <= 1.96) <= 1.0
 
 
@@ -93,9 +93,11 @@ def test_by_zones_alone(glaciers) -> None:
         bands = read_surveys(one.dem, one.outline, ("S1", CRS), 20.0, 50.0)[-1].bands
         table = {"year": 2001, "lower_m": bands.lower_m, "upper_m": bands.upper_m, "area_km2": bands.area_km2}
         results.append(mass_balance(replace(one.data, hypsometry=pd.DataFrame(table)), SETTINGS))
-    check(results, glaciers)
-    # a zone's error holds the scatter of its few points, most of which is no error of its mean: a little too wide
-    check_lines(results, glaciers, (0.60, 0.90))
+    # profiles of these glaciers go on straight: what is allowed for those that bend makes their intervals wider
+    check(results, glaciers, most_years=0.80, most_sums=0.88)
+    # a zone's error holds the scatter of its few points, most of which is no error of its mean, and what is allowed
+    # for a bend: too wide
+    check_lines(results, glaciers, (0.60, 0.93))
 
 
 def test_filling_gaps_makes_the_balances_better(glaciers, on_maps) -> None:
