@@ -286,7 +286,7 @@ def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[Ba
             source, f"no sheet {name!r}", f"a sheet {name!r}: {_TABLES[name].meaning}", "add it, or rename the sheet"
         )
     if not missing and all(typed[name].frame.empty and not typed[name].wrong for name in _OBSERVED):
-        yield BadInput(source, "no observation", "rows in 'readings', 'snow_pits' or 'zone_balances'")
+        yield BadInput(source, "no observation", "rows in 'readings', 'snow_pits', 'probings' or 'zone_balances'")
 
 
 def _identity(table: TypedTable, findings: Findings) -> GlacierIdentity | None:

@@ -514,7 +514,7 @@ FIELD = (
     Case("UTF-16", csv_folder(encoding="utf-16"), read_field_data, None),
     Case("GBK", csv_folder(encoding="gbk"), read_field_data, None),
     Case("broken UTF-16", csv_folder(content=b"\xff\xfe\x00\xd8\x00"), read_field_data, "broken UTF-16"),
-    Case("neither UTF-8 nor GBK", csv_folder(content=b"stake,\xff\xff\xff"), read_field_data, "that is not UTF-8"),
+    Case("neither UTF-8 nor GBK", csv_folder(content=b"stake,\xff\xff\xff"), read_field_data, "no header row"),
 )
 
 # --- documents ----------------------------------------------------------------------------------------------------
