@@ -82,20 +82,19 @@ class Beyond:
         over, under = np.maximum(elevation_m - highest_m, 0.0), np.maximum(lowest_m - elevation_m, 0.0)
         return np.asarray(elevation_m - (1 - self.above) * over + (1 - self.below) * under)
 
-    def error_of_uneven(self, elevation_m: FloatArray, points_m: FloatArray, area: FloatArray | None = None) -> float:
+    def error_of_uneven(self, elevation_m: FloatArray, points_m: FloatArray) -> float:
         """Standard deviation (m w.e.) of a mean over an area by points that stand for more than an even share of it.
 
         sigma = ``SIGMA_UNEVEN`` sqrt(sum max(a_i - 1/n, 0)^2), with a_i the share of the area, within the measured
         elevations, that is nearest in elevation to point i: how well a point stands for its surroundings depends on how
-        far they reach. Parameters as in ``error_of_mean``.
+        far they reach. Parameters as in ``error_of_mean``, of pixels that are all alike.
         """
         if not self.sigma_m_we_per_100m or np.ptp(points_m) <= 1.0:
             return 0.0
         known = np.sort(points_m)
         held = (elevation_m >= known[0]) & (elevation_m <= known[-1])
         nearest = np.searchsorted((known[1:] + known[:-1]) / 2, elevation_m[held])
-        own = np.ones(elevation_m.size) if area is None else area
-        shares = np.bincount(nearest, weights=own[held], minlength=known.size) / own.sum()
+        shares = np.bincount(nearest, minlength=known.size) / elevation_m.size
         return SIGMA_UNEVEN * math.sqrt(float(np.sum(np.maximum(shares - 1 / known.size, 0.0) ** 2)))
 
     def error_of_mean(self, elevation_m: FloatArray, points_m: FloatArray, area: FloatArray | None = None) -> float:

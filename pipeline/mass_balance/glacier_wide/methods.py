@@ -186,8 +186,7 @@ def by_zones(year: YearPoints, hypsometry: Hypsometry, settings: MassBalanceSett
     weights = held.area_weights
     unmeasured = math.sqrt(max(scatter**2 - float(np.mean(points.sigma_random_m_we**2)), 0.0))
     elsewhere = unknown_gradient_error_of_mean(hypsometry, points.elevation_m)
-    areas = hypsometry.middle_m, points.elevation_m, hypsometry.area_km2
-    beyond = year.beyond.error_of_mean(*areas)
+    beyond = year.beyond.error_of_mean(hypsometry.middle_m, points.elevation_m, hypsometry.area_km2)
     budget = BalanceBudget(
         point=math.sqrt(float(weights**2 @ points.sigma_random_m_we**2)),
         density=shared_error(weights, year.shared[:, 0], year.shared[:, 1]),
