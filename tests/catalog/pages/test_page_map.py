@@ -197,11 +197,11 @@ def test_values_read_in_the_browser_are_those_of_the_raster(root: Path, base: st
 def test_one_pixel_costs_two_requests_and_neighbouring_tiles_come_together(base: str, browser: Browser) -> None:
     with page_at(browser, base + ITEM) as (page, watch):
         wait_for_map(page)
-        before = len(watch.asked)
+        # of these files alone: the page itself may still be asking for its picture
         page.evaluate("async url => (await GlacierCog.open(url)).pixel(600, 300)", base + "floating.tif")
-        assert len(watch.asked) - before == 2
+        assert watch.asked.count(base + "floating.tif") == 2
         page.evaluate("async url => Promise.all((await GlacierCog.open(url)).load(1, [0, 1, 2, 3]))", base + "none.tif")
-        assert len(watch.asked) - before == 4
+        assert watch.asked.count(base + "none.tif") == 2
 
 
 def test_the_cursor_tells_value_sigma_class_and_place(root: Path, base: str, browser: Browser) -> None:
