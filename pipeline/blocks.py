@@ -257,8 +257,8 @@ def block_pixels(memory_bytes: int) -> int:
     room = memory_bytes - BASE_BYTES
     if room < FEWEST_BLOCK_PIXELS * BYTES_PER_BLOCK_PIXEL:
         least = (BASE_BYTES + FEWEST_BLOCK_PIXELS * BYTES_PER_BLOCK_PIXEL) / 1e6
-        found = f"{memory_bytes / 1e6:.0f} MB" if memory_bytes >= 1e6 else f"{memory_bytes} bytes"
-        raise BadInput("memory", found, f"at least {least:.0f} MB", "say it with a unit, as 400MB or 1GB")
+        size = f"{memory_bytes / 1e6:.0f} MB" if memory_bytes >= 1e6 else f"{memory_bytes} bytes"
+        raise BadInput("memory", size, f"at least {least:.0f} MB", "say it with a unit, as 400MB or 1GB")
     return min(MOST_BLOCK_PIXELS, room // BYTES_PER_BLOCK_PIXEL)
 
 

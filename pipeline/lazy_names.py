@@ -21,9 +21,9 @@ def lazy_names(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[
     """
     home = {name: f"{package}.{module}" for module, names in homes.items() for name in names}
 
-    def found(name: str) -> Any:
+    def attribute(name: str) -> Any:
         if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(home[name]), name)
 
-    return found
+    return attribute

@@ -68,10 +68,10 @@ def bytes_of(text: str) -> int:
     >>> bytes_of("400MB"), bytes_of("1.5GB")
     (400000000, 1500000000)
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text, re.IGNORECASE)
-    if found is None:
+    size = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text, re.IGNORECASE)
+    if size is None:
         raise BadInput("memory", repr(text), "a size, as 400MB or 2GB")
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    return int(float(size[1]) * _UNITS[size[2].lower()])
 
 
 @contextmanager

@@ -113,8 +113,8 @@ def notes_on_checks(checks: pd.DataFrame) -> tuple[str, ...]:
         unit = "" if first["unit"] == "1" else f" {first['unit']}"
         place = "" if first["tile"] == "all" else f" of {first['tile']}"
         more = f", and {len(rows) - 1} more in the table of the checks" if len(rows) > 1 else ""
-        found = f"{first['value']:.3g}{unit}, limit {first['limit']:.3g}{unit} ({first['note']}{more})"
-        notes.append(f"{dem} DEM fails the check {check}{place}: {found}")
+        value = f"{first['value']:.3g}{unit}, limit {first['limit']:.3g}{unit} ({first['note']}{more})"
+        notes.append(f"{dem} DEM fails the check {check}{place}: {value}")
     return tuple(notes)
 
 

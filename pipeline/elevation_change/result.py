@@ -138,7 +138,7 @@ class ResolutionCorrection:
             "coefficient": self.coefficient,
             "point_spread_sigma_m": self.point_spread_sigma_m,
             "taken_off": {"stable_m": self.taken_off.stable_m, "glaciers_m": self.taken_off.glaciers_m},
-            "by_method": {name: asdict(found) for name, found in self.by_method.items()},
+            "by_method": {name: asdict(effect) for name, effect in self.by_method.items()},
         }
 
 

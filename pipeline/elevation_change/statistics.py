@@ -132,16 +132,16 @@ class Range:
         rounds : most of the iterations.
         """
         chosen = thinned(values[np.isfinite(values)])
-        found = cls(0.0, np.inf)
+        narrowest = cls(0.0, np.inf)
         for _ in range(rounds):
             if chosen.size == 0:
                 break
-            found = cls(float(np.median(chosen)), limit * max(nmad(chosen), 1e-6))
-            narrowed = chosen[found.holds(chosen)]
+            narrowest = cls(float(np.median(chosen)), limit * max(nmad(chosen), 1e-6))
+            narrowed = chosen[narrowest.holds(chosen)]
             if narrowed.size == chosen.size:
                 break
             chosen = narrowed
-        return found
+        return narrowest
 
     def holds(self, values: FloatArray) -> BoolArray:
         """Which values lie within; shaped like them.

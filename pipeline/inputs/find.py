@@ -32,21 +32,21 @@ class Inputs:
         ------
         BadInput : the source matches several files.
         """
-        found = self.files[key]
-        if len(found) > 1:
-            names = ", ".join(path.name for path in found)
-            raise BadInput(f"{self.folder}: {key}", f"{len(found)} files ({names})", "one file")
-        return found[0]
+        paths = self.files[key]
+        if len(paths) > 1:
+            names = ", ".join(path.name for path in paths)
+            raise BadInput(f"{self.folder}: {key}", f"{len(paths)} files ({names})", "one file")
+        return paths[0]
 
     def all_files(self) -> list[tuple[str, Path]]:
         """(source key, path) of every file, sidecars of shapefiles included, sorted."""
-        found = []
+        keyed = []
         for key, paths in self.files.items():
             for path in paths:
-                found.append((key, path))
+                keyed.append((key, path))
                 if path.suffix.lower() == ".shp":
-                    found += [(key, path.with_suffix(suffix)) for suffix in SHAPEFILE_SIDECARS]
-        return sorted((key, path) for key, path in found if path.exists())
+                    keyed += [(key, path.with_suffix(suffix)) for suffix in SHAPEFILE_SIDECARS]
+        return sorted((key, path) for key, path in keyed if path.exists())
 
 
 def find_inputs(definition: Definition, folder: Path) -> Inputs:
@@ -67,8 +67,8 @@ def find_inputs(definition: Definition, folder: Path) -> Inputs:
         raise BadInput(str(folder), "no such folder", "the folder of raw inputs")
     own = folder / definition.id
     root = own if own.is_dir() else folder
-    found = {source.key: _matching(root, source.files) for source in definition.sources}
-    files = {key: paths for key, paths in found.items() if paths}
+    matching = {source.key: _matching(root, source.files) for source in definition.sources}
+    files = {key: paths for key, paths in matching.items() if paths}
     for source in definition.sources:
         if source.key not in files and not source.optional:
             raise BadInput(
@@ -82,11 +82,11 @@ def find_inputs(definition: Definition, folder: Path) -> Inputs:
 
 def _matching(root: Path, patterns: Iterable[str]) -> tuple[Path, ...]:
     """Files whose name below ``root`` matches a pattern; ``*`` stays within one folder."""
-    found = set()
+    paths = set()
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
         if path.is_file() and any(
             fnmatch.fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in patterns
         ):
-            found.add(path)
-    return tuple(sorted(found))
+            paths.add(path)
+    return tuple(sorted(paths))

@@ -158,10 +158,10 @@ def _views(path: Path, where: str) -> Iterator[str]:
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(address, uri=True)) as base:
-            found = base.execute("SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'view'").fetchmany(1)
+            views = base.execute("SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'view'").fetchmany(1)
     except (sqlite3.Error, ValueError, OverflowError) as error:
         raise BadInput(where, f"a damaged GeoPackage ({error})", _VECTOR_EXPECTED, "fetch the file again") from None
-    yield from (bytes(name).decode("utf-8", "replace") for (name,) in found)
+    yield from (bytes(name).decode("utf-8", "replace") for (name,) in views)
 
 
 def require_plausible_count(path: Path, where: str, features: int) -> None:

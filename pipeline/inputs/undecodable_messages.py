@@ -25,9 +25,9 @@ def undecodable_messages_unprinted() -> Iterator[None]:
         if trace is not None or not isinstance(error, UnicodeDecodeError):
             printing(kind, error, trace)
 
-    def report_others(found: sys.UnraisableHookArgs) -> None:
-        if not str(found.object).startswith(_HANDLERS) or not isinstance(found.exc_value, UnicodeDecodeError):
-            unraisable(found)
+    def report_others(error: sys.UnraisableHookArgs) -> None:
+        if not str(error.object).startswith(_HANDLERS) or not isinstance(error.exc_value, UnicodeDecodeError):
+            unraisable(error)
 
     sys.excepthook, sys.unraisablehook = print_others, report_others
     try:

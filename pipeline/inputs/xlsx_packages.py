@@ -59,8 +59,8 @@ def require_harmless_package(path: Path | BytesIO, where: str) -> None:
             if _is_xml(archive, entry, where):
                 longest = _longest_tree(archive, entry) if is_sheet else entry.file_size
                 if longest > MOST_TREE_BYTES:
-                    found = f"{longest} bytes of XML without a row in {entry.filename}"
-                    raise BadInput(where, found, f"at most {MOST_TREE_BYTES}", "save the workbook anew")
+                    size = f"{longest} bytes of XML without a row in {entry.filename}"
+                    raise BadInput(where, size, f"at most {MOST_TREE_BYTES}", "save the workbook anew")
 
 
 def open_workbook(file: Path | BytesIO) -> Workbook:
@@ -97,8 +97,8 @@ def _is_xml(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> boo
     except expat.ExpatError:
         return bool(root)
     except _DocumentType:
-        found = f"a document type in {entry.filename}"
-        raise BadInput(where, found, "a workbook without one", "save the workbook anew") from None
+        declaration = f"a document type in {entry.filename}"
+        raise BadInput(where, declaration, "a workbook without one", "save the workbook anew") from None
     return bool(root)
 
 

@@ -182,8 +182,8 @@ def read_ground(data: FieldData, settings: MassBalanceSettings, dem: Path | None
     if dem is None and outline is None:
         return Ground((), data.hypsometry)
     if dem is None or outline is None:
-        found = "an outline without a DEM" if dem is None else "a DEM without an outline"
-        raise BadInput("glacier surface", found, "both, or neither and a hypsometry table")
+        half = "an outline without a DEM" if dem is None else "a DEM without an outline"
+        raise BadInput("glacier surface", half, "both, or neither and a hypsometry table")
     identity = data.glacier.glacier_id, data.glacier.crs
     known_by = KnownBy(data.glacier.name, data.positions)
     surveys = read_surveys(dem, outline, identity, settings.resolution_m, settings.band_height_m, known_by)
@@ -399,12 +399,12 @@ def with_index_stakes(years: Sequence[ComputedYear]) -> list[ComputedYear]:
         if record.kind == "stake"
     }
     chosen = index_stakes(elevation, [year.stakes for year in known.values()])
-    found = []
+    completed = []
     for year in years:
         value = index_stake_balance(year.result.year, known, chosen) if year.result.year in known else None
         methods = {**year.result.by_method, "index_stakes": value}
-        found.append(replace(year, result=replace(year.result, by_method=methods)))
-    return found
+        completed.append(replace(year, result=replace(year.result, by_method=methods)))
+    return completed
 
 
 def _stake_balances(records: Sequence[PointRecord]) -> Mapping[str, float]:

@@ -235,11 +235,11 @@ def _spike_note(dem: CheckedDem, name: str, count: int) -> str:
     if count == 0 or worst is None:
         return "no height stands far off its neighbours"
     tile = dem.mosaic.tiles[max(0, int(dem.tiles_at(np.array([worst.row]), np.array([worst.column]))[0]))].name
-    found = f"{count} pixels far off their neighbours"
+    off_neighbours = f"{count} pixels far off their neighbours"
     if name not in ("all", tile):
-        return found
+        return off_neighbours
     place = f"row {worst.row}, column {worst.column} ({place_name(*dem.lonlat(worst.row, worst.column))})"
-    return f"{found}, the worst by {worst.off_m:+.0f} m at {place} of {tile}"
+    return f"{off_neighbours}, the worst by {worst.off_m:+.0f} m at {place} of {tile}"
 
 
 def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[DemCheck]:

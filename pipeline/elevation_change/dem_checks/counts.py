@@ -144,7 +144,7 @@ def dem_block_counts(heights: FloatArray, glaciers: BoolArray | None, block: Blo
     """
     top = max(0, block.start - layout.halo)
     lines = range(block.start // layout.cell, (block.stop - 1) // layout.cell + 1)
-    found = find_spikes(heights, top, range(block.start, block.stop), layout.shape[0], layout.rule)
+    spikes = find_spikes(heights, top, range(block.start, block.stop), layout.shape[0], layout.rule)
     sums = np.zeros((5, len(lines), layout.shape[1]), np.uint16)
     extremes = np.empty((2, len(lines), layout.shape[1]), np.float32)
     for number, line in enumerate(lines):
@@ -157,7 +157,7 @@ def dem_block_counts(heights: FloatArray, glaciers: BoolArray | None, block: Blo
         np.fmax.reduce(part[: rows.stop - rows.start], axis=0, out=extremes[1, number])
     starts = np.arange(0, layout.shape[1], layout.cell)
     cells = np.add.reduceat(sums, starts, axis=2, dtype=np.int64)
-    np.add.at(cells[SPIKES], (found.row // layout.cell - lines.start, found.column // layout.cell), 1)
+    np.add.at(cells[SPIKES], (spikes.row // layout.cell - lines.start, spikes.column // layout.cell), 1)
     hypsometry, whole_metres = _hypsometry(heights, top, block)
     return DemCounts(
         layout=layout,
@@ -167,7 +167,7 @@ def dem_block_counts(heights: FloatArray, glaciers: BoolArray | None, block: Blo
         highest_m=np.fmax.reduceat(extremes[1], starts, axis=1),
         hypsometry=hypsometry,
         whole_metres=whole_metres,
-        worst=_worst(found),
+        worst=_worst(spikes),
     )
 
 
@@ -199,8 +199,8 @@ def _hypsometry(heights: FloatArray, top: int, block: Block) -> tuple[IntArray, 
     return classes, int(np.count_nonzero(values == np.rint(values)))
 
 
-def _worst(found: Spikes) -> Spike | None:
-    if found.row.size == 0:
+def _worst(spikes: Spikes) -> Spike | None:
+    if spikes.row.size == 0:
         return None
-    place = int(np.argmax(np.abs(found.off_m)))
-    return Spike(int(found.row[place]), int(found.column[place]), float(found.off_m[place]))
+    place = int(np.argmax(np.abs(spikes.off_m)))
+    return Spike(int(spikes.row[place]), int(spikes.column[place]), float(spikes.off_m[place]))

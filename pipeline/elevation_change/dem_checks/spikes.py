@@ -79,8 +79,8 @@ def spikes(heights: FloatArray, rule: SpikeRule | None = None) -> BoolArray:
     rule : None for a raster whose pixels are its posts.
     """
     result = np.zeros(heights.shape, bool)
-    found = find_spikes(heights, 0, range(heights.shape[0]), heights.shape[0], rule or SpikeRule())
-    result[found.row, found.column] = True
+    places = find_spikes(heights, 0, range(heights.shape[0]), heights.shape[0], rule or SpikeRule())
+    result[places.row, places.column] = True
     return result
 
 

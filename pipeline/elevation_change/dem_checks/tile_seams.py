@@ -81,7 +81,7 @@ def tile_borders(mosaic: Mosaic, grid: Grid) -> list[Border]:
         (row, column, row + tile.shape[0], column + tile.shape[1])
         for tile, (row, column) in zip(mosaic.tiles, mosaic.corners, strict=True)
     ]
-    found = []
+    borders = []
     for one, other in combinations(range(len(boxes)), 2):
         rows = min(boxes[one][2], boxes[other][2]) - max(boxes[one][0], boxes[other][0])
         columns = min(boxes[one][3], boxes[other][3]) - max(boxes[one][1], boxes[other][1])
@@ -95,7 +95,7 @@ def tile_borders(mosaic: Mosaic, grid: Grid) -> list[Border]:
         stop = min(boxes[one][along + 2], boxes[other][along + 2], wanted[along + 2])
         if stop - start >= FEWEST and wanted[axis] < line < wanted[axis + 2]:
             shared = columns if upright else rows
-            found.append(
+            borders.append(
                 Border(
                     first=mosaic.tiles[first],
                     second=mosaic.tiles[second],
@@ -106,7 +106,7 @@ def tile_borders(mosaic: Mosaic, grid: Grid) -> list[Border]:
                     stop=stop,
                 )
             )
-    return found
+    return borders
 
 
 def measure_seam(mosaic: Mosaic, border: Border) -> Seam:

@@ -174,12 +174,12 @@ def _filling(tile: Tile, sample: FloatArray) -> tuple[float, float] | None:
         if not math.isnan(height) and _Level.of(sample, height).is_filling:
             rows, columns = tile.shape
             step = max(1, PIXELS_AT_ONCE // columns)
-            found = _Level(0, 0, 0)
+            whole_tile = _Level(0, 0, 0)
             for top in range(0, rows, step):
                 _, heights = _stored_and_heights(tile, Window(0, top, columns, min(step, rows - top)))
-                found += _Level.of(heights, height)
-            if found.is_filling:
-                return height, found.at / (rows * columns)
+                whole_tile += _Level.of(heights, height)
+            if whole_tile.is_filling:
+                return height, whole_tile.at / (rows * columns)
     return None
 
 

@@ -70,7 +70,7 @@ def find_rasters(source: Path | Sequence[Path], role: str) -> tuple[RasterFile, 
     BadInput : no such file; a folder or archive without rasters; a corrupt archive; a VRT beside the tiles it joins.
     """
     sources = [source] if isinstance(source, Path) else list(source)
-    found: dict[str, RasterFile] = {}
+    by_source: dict[str, RasterFile] = {}
     for path in sources:
         if path.is_dir():
             rasters = _in_folder(path)
@@ -78,8 +78,8 @@ def find_rasters(source: Path | Sequence[Path], role: str) -> tuple[RasterFile, 
             rasters = _in_file(path)
         else:
             raise BadInput(str(path), f"no such file for the {role} DEM", _A_RASTER)
-        found.update((raster.source, raster) for raster in rasters)
-    return tuple(sorted(found.values(), key=lambda raster: (raster.name, raster.source)))
+        by_source.update((raster.source, raster) for raster in rasters)
+    return tuple(sorted(by_source.values(), key=lambda raster: (raster.name, raster.source)))
 
 
 def _in_folder(folder: Path) -> list[RasterFile]:
@@ -125,8 +125,8 @@ def _members(archive: Path) -> list[str]:
         with opened_zip(archive, str(archive)) as opened:
             entries = [entry for entry in opened.infolist() if not entry.is_dir()]
     except ZIP_DAMAGE as error:
-        found = " ".join(str(error).split()) or type(error).__name__
-        raise BadInput(str(archive), found, "a complete zip archive", "fetch the file again") from None
+        damage = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(str(archive), damage, "a complete zip archive", "fetch the file again") from None
     rasters = [
         entry
         for entry in entries
@@ -135,8 +135,8 @@ def _members(archive: Path) -> list[str]:
         and not _COMPANION.search(entry.filename)
     ]
     if not rasters:
-        found = f"no raster among its {len(entries)} files" if entries else "an empty archive"
-        raise BadInput(str(archive), found, f"members ending in {', '.join(RASTER_SUFFIXES)}")
+        contents = f"no raster among its {len(entries)} files" if entries else "an empty archive"
+        raise BadInput(str(archive), contents, f"members ending in {', '.join(RASTER_SUFFIXES)}")
     if any(entry.flag_bits & 1 for entry in rasters):
         raise BadInput(str(archive), "an encrypted archive", "one without a password", "unpack it first")
     for entry in rasters:
@@ -144,8 +144,8 @@ def _members(archive: Path) -> list[str]:
         if not stays_inside(entry.filename) or entry.filename.lower().endswith(".vrt"):
             raise BadInput(where, "a name that leads elsewhere", "rasters within the archive", "unpack it first")
         if entry.file_size > MOST_UNPACKED_BYTES:
-            found = f"{entry.file_size} bytes when unpacked"
-            raise BadInput(where, found, f"a raster of at most {MOST_UNPACKED_BYTES} bytes", "unpack it first")
+            size = f"{entry.file_size} bytes when unpacked"
+            raise BadInput(where, size, f"a raster of at most {MOST_UNPACKED_BYTES} bytes", "unpack it first")
         if not headers_agree(archive, entry):
             raise BadInput(where, "a member described in two ways", "a complete zip archive", "fetch the file again")
     return sorted(entry.filename for entry in rasters)
@@ -170,8 +170,8 @@ def require_intact(raster: RasterFile) -> None:
         elif raster.is_packed:
             _unpack_alone(raster)
     except ZIP_DAMAGE as error:
-        found = f"a damaged archive ({' '.join(str(error).split())})"
-        raise BadInput(raster.where, found, "a complete archive", "fetch the file again") from None
+        damage = f"a damaged archive ({' '.join(str(error).split())})"
+        raise BadInput(raster.where, damage, "a complete archive", "fetch the file again") from None
 
 
 def _unpack_alone(raster: RasterFile) -> None:
@@ -181,9 +181,9 @@ def _unpack_alone(raster: RasterFile) -> None:
         while piece := packed.read(_UNPACKED_AT_ONCE):
             unpacked += len(piece)
             if unpacked > MOST_UNPACKED_BYTES:
-                found = f"more than {unpacked} bytes when unpacked"
+                size = f"more than {unpacked} bytes when unpacked"
                 raise BadInput(
-                    raster.where, found, f"a raster of at most {MOST_UNPACKED_BYTES} bytes", "unpack it first"
+                    raster.where, size, f"a raster of at most {MOST_UNPACKED_BYTES} bytes", "unpack it first"
                 )
 
 

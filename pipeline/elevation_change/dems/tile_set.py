@@ -55,13 +55,13 @@ def missing_tiles(mosaic: Mosaic, grid: Grid) -> tuple[str, ...]:
     first = np.array(mosaic.corners).min(axis=0)
     taken = {tuple(place) for place in places.tolist()}
     (rows, columns), (top, left, bottom, right) = mosaic.tiles[0].shape, native_window(mosaic, grid)
-    found = []
+    missing = []
     for place in np.ndindex(*(places.max(axis=0) + 1)):
         row, column = (first + np.array(place) * pitch).tolist()
         within = row < bottom - 1 and row + rows > top + 1 and column < right - 1 and column + columns > left + 1
         if within and place not in taken:
-            found.append(_tile_around(mosaic, row + rows / 2, column + columns / 2))
-    return tuple(found)
+            missing.append(_tile_around(mosaic, row + rows / 2, column + columns / 2))
+    return tuple(missing)
 
 
 def _lattice(mosaic: Mosaic) -> tuple[IntArray, IntArray] | None:
@@ -94,14 +94,14 @@ def overlapping_tiles(mosaic: Mosaic) -> tuple[str, ...]:
     ----------
     mosaic : the opened DEM.
     """
-    found = []
+    overlaps = []
     for (one, (top, left)), (other, (o_top, o_left)) in combinations(zip(mosaic.tiles, mosaic.corners, strict=True), 2):
         rows = min(top + one.shape[0], o_top + other.shape[0]) - max(top, o_top)
         columns = min(left + one.shape[1], o_left + other.shape[1]) - max(left, o_left)
         smaller = min(one.shape[0] * one.shape[1], other.shape[0] * other.shape[1])
         if min(rows, columns) > 0 and rows * columns > OVERLAP_LIMIT * smaller:
-            found.append(f"{one.name} and {other.name} overlap by {rows * columns / smaller:.0%}")
-    return tuple(found)
+            overlaps.append(f"{one.name} and {other.name} overlap by {rows * columns / smaller:.0%}")
+    return tuple(overlaps)
 
 
 def place_name(longitude: float, latitude: float) -> str:

@@ -209,8 +209,10 @@ def _open_tile(raster: RasterFile) -> Tile:
         require_intact(raster)
         raise BadInput(where, _one_line(error), "a raster that GDAL can read", "is the file complete?") from None
     except (CPLE_BaseError, ProjError, UnicodeError, OverflowError) as error:
-        found = f"a georeference that cannot be used ({_one_line(error)})"
-        raise BadInput(where, found, "a georeferenced raster", "set it with gdal_edit.py -a_srs -a_ullr") from None
+        georeference = f"a georeference that cannot be used ({_one_line(error)})"
+        raise BadInput(
+            where, georeference, "a georeferenced raster", "set it with gdal_edit.py -a_srs -a_ullr"
+        ) from None
 
 
 def _described(raster: RasterFile, source: Any) -> Tile:
@@ -274,8 +276,8 @@ def _require_real_numbers(where: str, source: Any) -> None:
             where, f"values of type {source.dtypes[0]}", "real numbers", "convert it with gdal_translate -ot"
         )
     if not all(map(math.isfinite, (source.scales[0], source.offsets[0]))) or source.scales[0] == 0:
-        found = f"scale {source.scales[0]:g} and offset {source.offsets[0]:g}"
-        raise BadInput(where, found, "heights = scale x stored + offset, both finite", "set them with gdal_edit.py")
+        scaling = f"scale {source.scales[0]:g} and offset {source.offsets[0]:g}"
+        raise BadInput(where, scaling, "heights = scale x stored + offset, both finite", "set them with gdal_edit.py")
 
 
 def _require_place_on_earth(tile: Tile) -> None:

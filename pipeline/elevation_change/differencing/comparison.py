@@ -151,20 +151,20 @@ def difference(
     )
     tell("Correcting the resolution effect")
     pair = registration.pair
-    found = stable_sample(registration, terrain, choice, resources.runner, settings)
-    recipe = recipe_for(registration, found, settings, with_error=with_error)
+    stable = stable_sample(registration, terrain, choice, resources.runner, settings)
+    recipe = recipe_for(registration, stable, settings, with_error=with_error)
     layers = new_layers(pair, resources.scratch, with_error=with_error)
     tallies = resources.runner.map(
-        partial(_write_block, recipe, layers, tallying(found.sample)), resources.blocks(pair.shape)
+        partial(_write_block, recipe, layers, tallying(stable.sample)), resources.blocks(pair.shape)
     )
     tallied = reduce(add, tallies)
     return Differenced(
         registration=registration,
         terrain=terrain,
-        sample=found.sample,
-        resolution=found.resolution,
-        tilt=found.tilt,
-        tilt_explains=found.tilt_explains,
+        sample=stable.sample,
+        resolution=stable.resolution,
+        tilt=stable.tilt,
+        tilt_explains=stable.tilt_explains,
         recipe=recipe,
         layers=layers,
         tallied=tallied,

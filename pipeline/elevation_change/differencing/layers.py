@@ -290,10 +290,10 @@ def plane_of(difference: FloatArray, places: list[FloatArray], settings: Elevati
 
 
 def recipe_for(
-    registration: Coregistration, found: StableTerrain, settings: ElevationChangeSettings, *, with_error: bool
+    registration: Coregistration, stable: StableTerrain, settings: ElevationChangeSettings, *, with_error: bool
 ) -> Recipe:
     """What the survey says of how every pixel is corrected and judged, and of its error by terrain if asked for."""
-    sample = found.sample
+    sample = stable.sample
     kept = sample.judged
     sigma, residual = None, Range(0.0, np.inf)
     if with_error:
@@ -303,8 +303,8 @@ def recipe_for(
     return Recipe(
         pair=registration.pair,
         shift=registration.shift,
-        effect=found.resolution.effect,
-        plane=found.plane,
+        effect=stable.resolution.effect,
+        plane=stable.plane,
         judged=Range.within_nmad(sample.corrected, settings.outlier_nmad),
         tangent_squared=float(np.tan(np.radians(settings.slope_max_deg)) ** 2),
         sigma=sigma,

@@ -96,13 +96,13 @@ def _row(identity: Identity, glacier: MeasuredGlacier | None, settings: Elevatio
 
 def _flags(glacier: MeasuredGlacier) -> list[str]:
     observed = glacier.mean.observed_share
-    found = {
+    conditions = {
         f"fewer than {FEWEST_PIXELS} pixels": glacier.pixels.dh.size < FEWEST_PIXELS,
         "voids filled": observed < 1,
         "less than half observed": observed < 0.5,
         "extrapolated beyond the measured elevations": glacier.mean.extrapolated_share > 0,
     }
-    return [flag for flag, holds in found.items() if holds]
+    return [flag for flag, holds in conditions.items() if holds]
 
 
 def _band_rows(identity: Identity, glacier: MeasuredGlacier, surface: Surface) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def identities_of(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> list[Ide
     to_degrees = Transformer.from_crs(shapes.grid.crs, "EPSG:4326", always_xy=True)
     longitude, latitude = to_degrees.transform(shapely.get_x(points), shapely.get_y(points))
     crossing = ~shapely.contains(shapely.box(*shapes.grid.bounds), shapes.geometries)
-    found = []
+    identities = []
     for number, name in enumerate(shapes.identifiers):
         earlier = float(areas.get((name, first), math.nan))
         later = float(areas.get((name, last), math.nan)) if last != first else math.nan
@@ -54,7 +54,7 @@ def identities_of(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> list[Ide
             flags += [f"no outline at the {epoch} epoch" for epoch, area in epochs.items() if math.isnan(area)]
         flags += noted.get(name, [])
         own = Areas(float(shapes.geometries[number].area / 1e6), earlier, later)
-        found.append(
+        identities.append(
             Identity(
                 identifier=name,
                 name=str(names[name]),
@@ -64,15 +64,15 @@ def identities_of(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> list[Ide
                 flags=tuple(flags),
             )
         )
-    return found
+    return identities
 
 
 def _notes_of_outlines(outlines: gpd.GeoDataFrame) -> dict[str, list[str]]:
     """What was noticed, and repaired, when each glacier's outlines were read."""
     if "flags" not in outlines.columns:
         return {}
-    found: dict[str, list[str]] = {}
+    notes: dict[str, list[str]] = {}
     for identifier, text in zip(outlines["glacier_id"].astype(str), outlines["flags"], strict=True):
-        if text and text not in found.setdefault(identifier, []):
-            found[identifier].append(text)
-    return found
+        if text and text not in notes.setdefault(identifier, []):
+            notes[identifier].append(text)
+    return notes

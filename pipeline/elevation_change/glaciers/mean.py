@@ -136,7 +136,7 @@ def survey(surface: Surface, shapes: GlacierShapes) -> GlacierSurvey:
     """
     profiles: list[Profile | None] = []
     nodes: list[Nodes | None] = []
-    found, total = [], 0
+    deviations, total = [], 0
     for number in range(len(shapes)):
         pixels = _read(surface, shapes, number)
         total += pixels.dh.size
@@ -145,7 +145,9 @@ def survey(surface: Surface, shapes: GlacierShapes) -> GlacierSurvey:
             profile = Profile.of(pixels, surface.settings.band_height_m)
             own = Nodes.of(profile)
             pairs = pairs_of_each(len(shapes))
-            found.append(pairs_of_deviations(pixels, profile, own, surface.variogram, surface.pixel_m, pairs, number))
+            deviations.append(
+                pairs_of_deviations(pixels, profile, own, surface.variogram, surface.pixel_m, pairs, number)
+            )
         profiles.append(profile)
         nodes.append(own)
     voids = any(profile is not None and profile.measured.sum() < profile.pixels.sum() for profile in profiles)
@@ -154,7 +156,7 @@ def survey(surface: Surface, shapes: GlacierShapes) -> GlacierSurvey:
         profiles=tuple(profiles),
         nodes=tuple(nodes),
         steps=Steps.of([own for own in nodes if own is not None], surface.settings.band_height_m),
-        deviation=fit_deviation(found if voids else [], surface.pixel_m),
+        deviation=fit_deviation(deviations if voids else [], surface.pixel_m),
     )
 
 

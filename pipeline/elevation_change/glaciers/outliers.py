@@ -158,12 +158,12 @@ def set_outliers_aside(
     rasters = GlacierRasters(dh=layers.dh, sigma=layers.error.sigma, height=height, mask=mask, post=post)
     place, measured = np.empty(0, np.int64), 0
     for number in range(ROUNDS):
-        found = _round(rasters, limit_nmad, resources)
-        measured = measured if number else found.measured
+        outliers = _round(rasters, limit_nmad, resources)
+        measured = measured if number else outliers.measured
         # written once a round is over: a pixel is judged by its surroundings as the round found them
-        _make_void(layers, layers.error, found)
-        place = _distinct(np.concatenate([place, found.place]))
-        if found.count <= MANY_SHARE * measured:
+        _make_void(layers, layers.error, outliers)
+        place = _distinct(np.concatenate([place, outliers.place]))
+        if outliers.count <= MANY_SHARE * measured:
             break
     return GlacierOutliers(place, mask.shape[1], measured)
 
@@ -174,13 +174,13 @@ def _round(rasters: GlacierRasters, limit_nmad: float, resources: Resources) -> 
     blocks = resources.blocks((rows, columns))
     counts = reduce(add, resources.runner.map(partial(_differences_by_band, rasters), blocks))
     rule = Rule(limit_nmad, spread_of_bands(counts))
-    found = _found(rasters, [(block, rule, None) for block in blocks], resources)
-    if found.count == 0:
-        return found
-    near = beside(found, rows, rasters.post)
+    outliers = _found(rasters, [(block, rule, None) for block in blocks], resources)
+    if outliers.count == 0:
+        return outliers
+    near = beside(outliers, rows, rasters.post)
     weaker = Rule(BESIDE_SHARE * limit_nmad, rule.spread_m)
     more = _found(rasters, [(block, weaker, near.of_rows(block.start, block.stop)) for block in blocks], resources)
-    return replace(found, place=_distinct(np.concatenate([found.place, more.place])))
+    return replace(outliers, place=_distinct(np.concatenate([outliers.place, more.place])))
 
 
 def _found(rasters: GlacierRasters, tasks: Sequence[Task], resources: Resources) -> GlacierOutliers:
@@ -189,21 +189,21 @@ def _found(rasters: GlacierRasters, tasks: Sequence[Task], resources: Resources)
     return GlacierOutliers(place, rasters.mask.shape[1], sum(part.measured for part in parts))
 
 
-def beside(found: GlacierOutliers, rows: int, post: int) -> GlacierOutliers:
+def beside(outliers: GlacierOutliers, rows: int, post: int) -> GlacierOutliers:
     """The places within one post of those found, over which resampling spreads a blunder.
 
     Parameters
     ----------
-    found : pixels that stand apart.
+    outliers : pixels that stand apart.
     rows : of the grid.
     post : pixels from one post of the coarser DEM to the next.
     """
-    row, column = np.divmod(found.place, found.columns)
+    row, column = np.divmod(outliers.place, outliers.columns)
     reach = np.arange(-post, post + 1)
     rows_near = row[:, None, None] + reach[None, :, None]
     columns_near = column[:, None, None] + reach[None, None, :]
-    inside = (rows_near >= 0) & (rows_near < rows) & (columns_near >= 0) & (columns_near < found.columns)
-    return replace(found, place=_distinct((rows_near * found.columns + columns_near)[inside]))
+    inside = (rows_near >= 0) & (rows_near < rows) & (columns_near >= 0) & (columns_near < outliers.columns)
+    return replace(outliers, place=_distinct((rows_near * outliers.columns + columns_near)[inside]))
 
 
 def _distinct(place: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -215,9 +215,9 @@ def _distinct(place: NDArray[np.int64]) -> NDArray[np.int64]:
     return distinct
 
 
-def _make_void(layers: Layers, error: ErrorLayers, found: GlacierOutliers) -> None:
-    for row in _distinct(found.place // found.columns):
-        columns = found.of_rows(int(row), int(row) + 1) - row * found.columns
+def _make_void(layers: Layers, error: ErrorLayers, outliers: GlacierOutliers) -> None:
+    for row in _distinct(outliers.place // outliers.columns):
+        columns = outliers.of_rows(int(row), int(row) + 1) - row * outliers.columns
         line = (slice(int(row), int(row) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
         for raster, nothing in ((layers.dh, np.nan), (error.sigma, np.nan), (error.classification, VOID)):
             values = np.array(raster[line])

@@ -63,8 +63,8 @@ class Deviation:
         position : from 0 to 1, any shape.
         """
         middles = (np.arange(self.size.size) + 0.5) / self.size.size
-        found: FloatArray = np.interp(position, middles, self.size)
-        return found
+        sizes: FloatArray = np.interp(position, middles, self.size)
+        return sizes
 
 
 def pairs_of_deviations(
@@ -114,7 +114,7 @@ def position_of(pixels: GlacierPixels) -> FloatArray:
     return position
 
 
-def fit_deviation(found: Iterable[Pairs], pixel_m: float) -> Deviation:
+def fit_deviation(of_glaciers: Iterable[Pairs], pixel_m: float) -> Deviation:
     """Variogram and relative size of the deviations, from the pairs of all glaciers of a region.
 
     Tongues deviate more from their profile than firn does, so that the size is told apart by the position on the
@@ -122,10 +122,10 @@ def fit_deviation(found: Iterable[Pairs], pixel_m: float) -> Deviation:
 
     Parameters
     ----------
-    found : pairs of pixels of each glacier: their distance, deviations and positions.
+    of_glaciers : pairs of pixels of each glacier: their distance, deviations and positions.
     pixel_m : side of a pixel, m.
     """
-    pairs = list(found)
+    pairs = list(of_glaciers)
     lag, position, square = (
         np.concatenate([getattr(part, name) for part in pairs]) if pairs else np.empty(0)
         for name in ("lag_m", "position", "half_square_m2")

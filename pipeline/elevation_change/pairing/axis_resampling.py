@@ -176,14 +176,14 @@ class _Phase:
 
 def _taps(axis: Axis, first: int, count: int, kernel: str) -> tuple[int, list[_Phase]]:
     """Native index that the rectangle begins at, and the taps of every phase counted from there."""
-    found = []
+    phases = []
     for offset in range(min(axis.phases, count)):
         period, phase = divmod(first + offset, axis.phases)
         start, weights = axis.weights(phase, kernel)
         pixels = slice(offset, None, axis.phases)
-        found.append((start + period, pixels, len(range(offset, count, axis.phases)), weights))
-    lowest = min(start for start, *_ in found)
-    return lowest, [_Phase(pixels, start - lowest, number, weights) for start, pixels, number, weights in found]
+        phases.append((start + period, pixels, len(range(offset, count, axis.phases)), weights))
+    lowest = min(start for start, *_ in phases)
+    return lowest, [_Phase(pixels, start - lowest, number, weights) for start, pixels, number, weights in phases]
 
 
 def _add_up(target: FloatArray, source: FloatArray, tap: _Phase) -> None:

@@ -54,13 +54,13 @@ def dated(settings: ElevationChangeSettings, sources: Sequence[Source]) -> Eleva
     ------
     BadInput : the earlier DEM is not older than the later one.
     """
-    found: dict[str, Any] = {}
+    days: dict[str, Any] = {}
     for source in sources:
         wanted = source.key in ("earlier", "later") and not getattr(settings, f"{source.key}_date")
         if wanted and source.acquired_start and source.acquired_end:
             day, sigma_years = middle_of(source.acquired_start, source.acquired_end)
-            found |= {f"{source.key}_date": day.isoformat(), f"sigma_{source.key}_date_years": sigma_years}
-    complete = settings.model_copy(update=found)
+            days |= {f"{source.key}_date": day.isoformat(), f"sigma_{source.key}_date_years": sigma_years}
+    complete = settings.model_copy(update=days)
     if complete.earlier_date and complete.later_date and complete.earlier_date >= complete.later_date:
         raise BadInput(
             "dates",
@@ -154,9 +154,9 @@ def _outline_rows(source: Source | None, outlines: gpd.GeoDataFrame | None) -> l
 
 def _day(text: str) -> date | None:
     """The day that begins a text, as 2000-08-20T00:00:00 or 20000820; None for anything else, 20009999 among it."""
-    found = _DAY.match(text)
+    match = _DAY.match(text)
     try:
-        return date(*map(int, found.groups())) if found else None
+        return date(*map(int, match.groups())) if match else None
     except ValueError:
         return None
 

@@ -74,8 +74,8 @@ def _read_epoch(path: Path, epoch: int, grid: Grid) -> gpd.GeoDataFrame:
         with quiet_outlines():
             return _epoch(path, epoch, grid)
     except UNUSABLE as error:
-        found = " ".join(str(error).split()) or type(error).__name__
-        raise BadInput(str(path), found, "glacier outlines that GDAL can read") from None
+        damage = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(str(path), damage, "glacier outlines that GDAL can read") from None
 
 
 def _epoch(path: Path, epoch: int, grid: Grid) -> gpd.GeoDataFrame:

@@ -106,17 +106,17 @@ def refuse_unlike_pair(
     """
     for heights, name in zip((reference, aligned), names, strict=True):
         _refuse_constant(heights, name)
-    found = pair_relation(reference, aligned)
-    if found.count < LEAST_HEIGHTS:
+    relation = pair_relation(reference, aligned)
+    if relation.count < LEAST_HEIGHTS:
         raise BadInput(
-            " and ".join(names), f"{found.count} places with a height in both", f"at least {LEAST_HEIGHTS}",
+            " and ".join(names), f"{relation.count} places with a height in both", f"at least {LEAST_HEIGHTS}",
             "do the DEMs cover the same ground?",
         )  # fmt: skip
-    _refuse_units(found, names)
-    _refuse_ellipsoidal(found, names, geoid_undulation_m)
-    if abs(found.offset_m) > LARGEST_OFFSET_M:
+    _refuse_units(relation, names)
+    _refuse_ellipsoidal(relation, names, geoid_undulation_m)
+    if abs(relation.offset_m) > LARGEST_OFFSET_M:
         raise BadInput(
-            names[1], f"heights {found.offset_m:+.0f} m off those of {names[0]} (median)",
+            names[1], f"heights {relation.offset_m:+.0f} m off those of {names[0]} (median)",
             f"at most {LARGEST_OFFSET_M:g} m, more than any vertical datum explains", "is it the same place and unit?",
         )  # fmt: skip
 
@@ -131,10 +131,10 @@ def _refuse_constant(heights: FloatArray, name: str) -> None:
         )
 
 
-def _refuse_units(found: PairRelation, names: tuple[str, str]) -> None:
-    trusted = found.explained >= TRUSTED
+def _refuse_units(relation: PairRelation, names: tuple[str, str]) -> None:
+    trusted = relation.explained >= TRUSTED
     # on ground too level for a slope, heights well above the sea still tell their unit
-    factor = found.scale if trusted else found.ratio
+    factor = relation.scale if trusted else relation.ratio
     within = 0.05 if trusted else 0.02
     for name, other, one_is in ((names[1], names[0], factor), (names[0], names[1], 1 / factor if factor else math.nan)):
         if abs(one_is / FEET_PER_METRE - 1) < within:
@@ -142,17 +142,19 @@ def _refuse_units(found: PairRelation, names: tuple[str, str]) -> None:
                 name, f"heights {one_is:.2f} times those of {other}, as feet are of metres", "heights in metres",
                 "convert it: gdal_calc.py --calc 'A*0.3048'",
             )  # fmt: skip
-    if trusted and not 0.8 < found.scale < 1.25:
+    if trusted and not 0.8 < relation.scale < 1.25:
         raise BadInput(
-            names[1], f"heights that rise {found.scale:.3g} times as much as those of {names[0]}", "metres in both DEMs"
+            names[1],
+            f"heights that rise {relation.scale:.3g} times as much as those of {names[0]}",
+            "metres in both DEMs",
         )
 
 
-def _refuse_ellipsoidal(found: PairRelation, names: tuple[str, str], geoid_undulation_m: float | None) -> None:
+def _refuse_ellipsoidal(relation: PairRelation, names: tuple[str, str], geoid_undulation_m: float | None) -> None:
     if geoid_undulation_m is None or abs(geoid_undulation_m) < NOTABLE_OFFSET_M:
         return
     near = max(3.0, 0.15 * abs(geoid_undulation_m))
-    for name, other, offset in ((names[1], names[0], found.offset_m), (names[0], names[1], -found.offset_m)):
+    for name, other, offset in ((names[1], names[0], relation.offset_m), (names[0], names[1], -relation.offset_m)):
         if abs(offset - geoid_undulation_m) <= near:
             raise BadInput(
                 name,
@@ -174,18 +176,18 @@ def pair_notes(
     names : of the reference and of the aligned DEM, as notes name them.
     geoid_undulation_m : height of the geoid above the ellipsoid there, m; None where it is not known.
     """
-    found = pair_relation(reference, aligned)
+    relation = pair_relation(reference, aligned)
     notes = []
-    if abs(found.offset_m) > NOTABLE_OFFSET_M:
+    if abs(relation.offset_m) > NOTABLE_OFFSET_M:
         geoid = "" if geoid_undulation_m is None else f"; the geoid lies at {geoid_undulation_m:+.1f} m there"
         notes.append(
-            f"heights of {names[1]} are {found.offset_m:+.1f} m off those of {names[0]} (median) before the "
+            f"heights of {names[1]} are {relation.offset_m:+.1f} m off those of {names[0]} (median) before the "
             f"co-registration{geoid}; is a vertical datum wrong?"
         )
-    if found.count >= LEAST_HEIGHTS and found.explained < TRUSTED:
+    if relation.count >= LEAST_HEIGHTS and relation.explained < TRUSTED:
         notes.append(
-            f"heights of {names[1]} explain {100 * found.explained:.0f} % of the relief of {names[0]}; is it the same "
-            "ground, and is the shift small?"
+            f"heights of {names[1]} explain {100 * relation.explained:.0f} % of the relief of {names[0]}; is it the "
+            "same ground, and is the shift small?"
         )
     return tuple(notes)
 

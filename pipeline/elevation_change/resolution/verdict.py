@@ -70,13 +70,13 @@ def means_by_band(paired: Paired) -> list[BandMeans]:
     """The mean of all stable terrain first, then of each band of 200 m with enough pixels and places."""
     place = np.unique(paired.place, return_inverse=True)[1].ravel()
     number = np.floor(paired.elevation / BAND_M).astype(int)
-    found = [_means(paired, slice(None), place, (float("nan"), float("nan")))]
+    means = [_means(paired, slice(None), place, (float("nan"), float("nan")))]
     order = np.argsort(number, kind="stable")
     bands, starts = np.unique(number[order], return_index=True)
     for band, members in zip(bands.tolist(), np.split(order, starts[1:]), strict=True):
         if members.size >= LEAST_PIXELS and np.count_nonzero(np.bincount(place[members])) >= LEAST_PLACES:
-            found.append(_means(paired, members, place, (band * BAND_M, (band + 1) * BAND_M)))
-    return found
+            means.append(_means(paired, members, place, (band * BAND_M, (band + 1) * BAND_M)))
+    return means
 
 
 def _means(paired: Paired, members: IntArray | slice, place: IntArray, limits: tuple[float, float]) -> BandMeans:

@@ -349,8 +349,8 @@ def accuracy_table_of(tallied: AccuracyTally) -> pd.DataFrame:
             for number in range(1, attribute.count + 1):
                 if classes.count[number]:
                     limits = {"lower": edges[number - 1], "upper": edges[number], "unit": attribute.unit}
-                    found = asdict(statistics_of(classes[number]))
-                    rows.append({"step": step, "class": attribute.name, **limits, **found})
+                    statistics = asdict(statistics_of(classes[number]))
+                    rows.append({"step": step, "class": attribute.name, **limits, **statistics})
     return pd.DataFrame(rows)[list(ACCURACY.column_names)]
 
 

@@ -112,8 +112,8 @@ def patch_test(
     function = _Patches(residual, sigma, disc, CovarianceIntegrator(disc.shape, variogram, pixel_m, block))
     groups = [corners[first : first + PATCHES_AT_ONCE] for first in range(0, len(corners), PATCHES_AT_ONCE)]
     parts = list(map(function, groups) if runner is None else runner.map(function, groups))
-    found = np.concatenate(parts) if parts else np.empty((0, 2))
-    return PatchTest(area_m2, found[:, 0], found[:, 1])
+    means = np.concatenate(parts) if parts else np.empty((0, 2))
+    return PatchTest(area_m2, means[:, 0], means[:, 1])
 
 
 def _disc(radius: float) -> BoolArray:
@@ -189,7 +189,7 @@ class _Patches:
     integrator: CovarianceIntegrator
 
     def __call__(self, corners: Sequence[tuple[int, int]]) -> FloatArray:
-        found = []
+        means = []
         side = self.disc.shape[0]
         for row, column in corners:
             window = (slice(row, row + side), slice(column, column + side))
@@ -197,5 +197,5 @@ class _Patches:
             inside = self.disc & np.isfinite(residual) & np.isfinite(sigma)
             if inside.sum() >= LEAST_COVERAGE * self.disc.sum():
                 change = residual[inside].astype(np.float64) * sigma[inside]
-                found.append((change.mean(), self.integrator.sigma_of_mean(sigma, inside)))
-        return np.array(found, np.float64).reshape(-1, 2)
+                means.append((change.mean(), self.integrator.sigma_of_mean(sigma, inside)))
+        return np.array(means, np.float64).reshape(-1, 2)

@@ -52,20 +52,20 @@ def sigma_of_shift(
     shape = (residual.shape[0], residual.shape[1])
     tiles = spread_tiles(shape, stable.sums > 0, stable.block, TILE, MOST_TILES)
     function = _Tile(reference=reference, residual=residual, sigma=sigma, variogram=variogram, pixel_m=pixel_m)
-    found = sum(map(function, tiles) if runner is None else runner.map(function, tiles), _TileSums.nothing())
-    count = max(found.count, 1)
-    if np.linalg.matrix_rank(found.normal / count, tol=1e-6) < 3:
+    of_tiles = sum(map(function, tiles) if runner is None else runner.map(function, tiles), _TileSums.nothing())
+    count = max(of_tiles.count, 1)
+    if np.linalg.matrix_rank(of_tiles.normal / count, tol=1e-6) < 3:
         raise BadInput(
             "stable terrain",
-            f"{found.count} pixels with a slope, or slopes that face one way only",
+            f"{of_tiles.count} pixels with a slope, or slopes that face one way only",
             "slopes of many aspects",
             "widen the area or the stable mask",
         )
     # a pixel's share, so that tiles stand for the whole: the variance of a sum grows with the number of pixels
-    middle = found.middle * stable.count / count
-    middle[2, 2] = (found.pull / found.sigma * stable.sigma_of_sum(variogram, pixel_m)) ** 2
-    middle += LEAST_ABSOLUTE_EXCESS * variogram.sill * found.independent * stable.count / count
-    inverse = np.linalg.inv(found.normal * stable.count / count)
+    middle = of_tiles.middle * stable.count / count
+    middle[2, 2] = (of_tiles.pull / of_tiles.sigma * stable.sigma_of_sum(variogram, pixel_m)) ** 2
+    middle += LEAST_ABSOLUTE_EXCESS * variogram.sill * of_tiles.independent * stable.count / count
+    inverse = np.linalg.inv(of_tiles.normal * stable.count / count)
     variances = np.diag(inverse @ middle @ inverse)
     east, north, up = np.sqrt(np.maximum(variances, 0.0)).tolist()
     return Shift(east, north, up)

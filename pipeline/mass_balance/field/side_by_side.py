@@ -30,9 +30,9 @@ def in_threads(function: Callable[[Given], Found], values: Iterable[Given], thre
         running: deque[Future[Found]] = deque(pool.submit(function, value) for value in islice(coming, threads))
         try:
             while running:
-                found = running.popleft().result()
+                result = running.popleft().result()
                 running.extend(pool.submit(function, value) for value in islice(coming, 1))
-                yield found
+                yield result
         finally:
             for future in running:
                 future.cancel()

@@ -64,8 +64,8 @@ def _no_glacier(table: TypedTable) -> Iterable[BadInput]:
 def _without_position(table: TypedTable, name: str) -> Iterable[BadInput]:
     for record in map(int, np.flatnonzero(~_has_position(table.frame))):
         if not table.is_wrong(record, *_POSITION):
-            found = f"{name.removesuffix('_id')} {table.frame[name].iloc[record]} without position"
-            yield table.bad(record, name, found, "longitude and latitude, or easting and northing")
+            point = f"{name.removesuffix('_id')} {table.frame[name].iloc[record]} without position"
+            yield table.bad(record, name, point, "longitude and latitude, or easting and northing")
 
 
 def _pits_without_position(table: TypedTable) -> Iterable[BadInput]:
@@ -103,8 +103,8 @@ def _exposed_beyond_length(table: TypedTable) -> Iterable[BadInput]:
     beyond = (frame["exposed_m"] > frame["stake_length_m"]) & (frame["status"] != "melted_out")
     for record in map(int, np.flatnonzero(beyond.to_numpy(bool))):
         row = frame.iloc[record]
-        found = f"exposed {row['exposed_m']:g} m of a stake of {row['stake_length_m']:g} m"
-        yield table.bad(record, "exposed_m", found, "no more than the stake's length")
+        lengths = f"exposed {row['exposed_m']:g} m of a stake of {row['stake_length_m']:g} m"
+        yield table.bad(record, "exposed_m", lengths, "no more than the stake's length")
 
 
 def _pits_without_layers(pits: TypedTable, layers: TypedTable) -> Iterable[BadInput]:
@@ -126,9 +126,9 @@ def _summer_surface_out_of_the_pit(pits: TypedTable, layers: TypedTable) -> Iter
         depth_m = float(depths[pit])
         if not 0 < surface_m < depth_m:
             where = "at no stated depth" if not np.isfinite(surface_m) else f"at {surface_m:g} m"
-            found = f"pit {pit}, {depth_m:g} m deep, below a summer surface {where}"
+            pit_and_surface = f"pit {pit}, {depth_m:g} m deep, below a summer surface {where}"
             wanted = f"the depth of that surface, between 0 and {depth_m:g} m"
-            yield pits.bad(record, "probed_depth_m", found, wanted)
+            yield pits.bad(record, "probed_depth_m", pit_and_surface, wanted)
 
 
 def _layers_that_do_not_tile(table: TypedTable) -> Iterable[BadInput]:
@@ -139,19 +139,19 @@ def _layers_that_do_not_tile(table: TypedTable) -> Iterable[BadInput]:
         record, pit, top, bottom = int(row["index"]), row["pit_id"], row["top_m"], row["bottom_m"]
         above = bottoms.get(pit, 0.0)
         if abs(top - above) > _LAYER_TOLERANCE_M:
-            found = f"layer {row['layer']} of pit {pit} from {top:g} m"
-            yield table.bad(record, "top_m", found, f"from {above:g} m: layers must tile the pit")
+            extent = f"layer {row['layer']} of pit {pit} from {top:g} m"
+            yield table.bad(record, "top_m", extent, f"from {above:g} m: layers must tile the pit")
         if bottom <= top:
-            found = f"layer {row['layer']} of pit {pit} from {top:g} to {bottom:g} m"
-            yield table.bad(record, "bottom_m", found, "a bottom below the top")
+            extent = f"layer {row['layer']} of pit {pit} from {top:g} to {bottom:g} m"
+            yield table.bad(record, "bottom_m", extent, "a bottom below the top")
         bottoms[pit] = bottom
 
 
 def _bands_upside_down(table: TypedTable) -> Iterable[BadInput]:
     lower, upper = (table.frame[name].to_numpy(float) for name in ("lower_m", "upper_m"))
     for record in map(int, np.flatnonzero(upper <= lower)):
-        found = f"a band from {lower[record]:g} to {upper[record]:g} m"
-        yield table.bad(record, "upper_m", found, "an upper edge above the lower")
+        edges = f"a band from {lower[record]:g} to {upper[record]:g} m"
+        yield table.bad(record, "upper_m", edges, "an upper edge above the lower")
 
 
 def _periods_out_of_order(table: TypedTable) -> Iterable[BadInput]:
@@ -159,8 +159,8 @@ def _periods_out_of_order(table: TypedTable) -> Iterable[BadInput]:
         days = [(name, row[name]) for name in ("begin_date", "midseason_date", "end_date") if row[name] is not None]
         for (earlier_name, earlier), (later_name, later) in pairwise(days):
             if later < earlier:
-                found = f"{later_name} {later} before {earlier_name} {earlier}"
-                yield table.bad(record, later_name, found, "an end after the start")
+                order = f"{later_name} {later} before {earlier_name} {earlier}"
+                yield table.bad(record, later_name, order, "an end after the start")
 
 
 def _after(table: TypedTable, limit: date) -> Iterable[BadInput]:

@@ -103,8 +103,8 @@ def _decoded(content: bytes, name: str) -> tuple[str, str]:
         western = _western(content)
         if western is not None:
             return western, "Windows-1252"
-        found = f"byte {error.start} that is not UTF-8"
-        raise BadInput(name, found, "a CSV file in UTF-8 or GBK", "save it as UTF-8") from None
+        byte = f"byte {error.start} that is not UTF-8"
+        raise BadInput(name, byte, "a CSV file in UTF-8 or GBK", "save it as UTF-8") from None
 
 
 def _chinese(content: bytes) -> str | None:

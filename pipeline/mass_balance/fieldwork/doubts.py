@@ -69,8 +69,8 @@ def _lone_dates(tables: Iterable[TypedTable]) -> Iterable[Doubt]:
             if len(side) <= few and len(side) < len(dated) - len(side):
                 for day, table, record in side:
                     years = abs((day - neighbour[0]).days) / _DAYS_OF_YEAR
-                    found = f"{day}, {years:.0f} years {word} the nearest of the other dates"
-                    yield table.doubt(record, "date", found, "kept; is the year right?")
+                    lone_date = f"{day}, {years:.0f} years {word} the nearest of the other dates"
+                    yield table.doubt(record, "date", lone_date, "kept; is the year right?")
 
 
 def _read_before_installed(readings: TypedTable, stakes: TypedTable) -> Iterable[Doubt]:
@@ -89,8 +89,8 @@ def _beyond_the_bands(table: TypedTable, hypsometry: TypedTable) -> Iterable[Dou
     elevation = table.frame["elevation_m"].to_numpy(float)
     beyond = (elevation < low - _BEYOND_BANDS_M) | (elevation > high + _BEYOND_BANDS_M)
     for record in map(int, np.flatnonzero(beyond)):
-        found = f"{elevation[record]:g} m, where the glacier reaches from {low:g} to {high:g} m"
-        yield table.doubt(record, "elevation_m", found, "kept; is the elevation right?")
+        elevations = f"{elevation[record]:g} m, where the glacier reaches from {low:g} to {high:g} m"
+        yield table.doubt(record, "elevation_m", elevations, "kept; is the elevation right?")
 
 
 def dates_out_of_order(readings: pd.DataFrame) -> list[tuple[int, date]]:
@@ -124,12 +124,12 @@ def densities_out_of_class(layers: pd.DataFrame) -> list[int]:
     ----------
     layers : one row a layer; columns density_kg_m3 and kind.
     """
-    found = []
+    records = []
     for record, (density, kind) in enumerate(zip(layers["density_kg_m3"], layers["kind"], strict=True)):
         low, high = DENSITY_CLASS.get(kind, (0.0, np.inf))
         if density < low or density > high:
-            found.append(record)
-    return found
+            records.append(record)
+    return records
 
 
 def _nothing_read(readings: TypedTable) -> Iterable[Doubt]:
@@ -141,16 +141,16 @@ def _nothing_read(readings: TypedTable) -> Iterable[Doubt]:
 
 def _out_of_order(readings: TypedTable) -> Iterable[Doubt]:
     for record, before in dates_out_of_order(readings.frame):
-        found = f"{readings.frame['date'].iloc[record]}, below a reading of the same leg on {before}"
-        yield readings.doubt(record, "date", found, "kept, and read in order of the dates; is the date right?")
+        later_date = f"{readings.frame['date'].iloc[record]}, below a reading of the same leg on {before}"
+        yield readings.doubt(record, "date", later_date, "kept, and read in order of the dates; is the date right?")
 
 
 def _out_of_class(layers: TypedTable) -> Iterable[Doubt]:
     for record in densities_out_of_class(layers.frame):
         kind, density = (layers.frame[name].iloc[record] for name in ("kind", "density_kg_m3"))
         low, high = DENSITY_CLASS[kind]
-        found = f"{kind} of {density:g} kg m-3, where {kind} has {low:g} to {high:g}"
-        yield layers.doubt(record, "density_kg_m3", found, "kept; are density and kind right?")
+        layer = f"{kind} of {density:g} kg m-3, where {kind} has {low:g} to {high:g}"
+        yield layers.doubt(record, "density_kg_m3", layer, "kept; are density and kind right?")
 
 
 def _overlapping(bands: TypedTable) -> Iterable[Doubt]:
@@ -161,6 +161,6 @@ def _overlapping(bands: TypedTable) -> Iterable[Doubt]:
         year, lower, upper = row["year"], row["lower_m"], row["upper_m"]
         top = tops.get(year, -np.inf)
         if lower < top - _BAND_TOLERANCE_M:
-            found = f"a band from {lower:g} m, below the end of the band before, {top:g} m"
-            yield bands.doubt(int(row["index"]), "lower_m", found, "kept: the area between counts twice")
+            band = f"a band from {lower:g} m, below the end of the band before, {top:g} m"
+            yield bands.doubt(int(row["index"]), "lower_m", band, "kept: the area between counts twice")
         tops[year] = max(top, upper)

@@ -60,8 +60,8 @@ def is_legacy(path: Path) -> bool:
             raise BadInput(path.name, "a password-protected workbook", "a workbook without a password", "remove it")
         return True
     if path.suffix.lower() == ".csv":
-        found, remedy = "a single CSV file", "name the folder it lies in"
-        raise BadInput(path.name, found, "a workbook, or a folder with a CSV file for each table", remedy)
+        contents, remedy = "a single CSV file", "name the folder it lies in"
+        raise BadInput(path.name, contents, "a workbook, or a folder with a CSV file for each table", remedy)
     try:
         with opened_zip(path, path.name) as archive:
             members = set(archive.namelist())

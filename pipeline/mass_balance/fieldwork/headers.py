@@ -347,11 +347,11 @@ def find_header(sheet: RawSheet, table: Table) -> HeaderRow | None:
 
 
 def _header_of(cells: Sequence[Any], row: int, table: Table) -> HeaderRow | None:
-    found = [(index, str(text)) for index, text in enumerate(cells) if text is not None]
+    texts = [(index, str(text)) for index, text in enumerate(cells) if text is not None]
     headings: dict[str, Heading] = {}
     unknown: list[tuple[int, str]] = []
     repeated: list[tuple[int, str]] = []
-    for index, text in found:
+    for index, text in texts:
         heading = recognise(text, index, table)
         if heading is None:
             unknown.append((index, text))

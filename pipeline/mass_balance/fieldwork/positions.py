@@ -95,13 +95,15 @@ def position_errors(table: TypedTable, glacier: GlacierIdentity) -> Iterable[Bad
     for record in map(int, np.flatnonzero(np.isinf(away) | (away > FARTHEST_M))):
         row = table.frame.iloc[record]
         given = "longitude" if np.isfinite(row["longitude"]) else "easting"
-        found = f"{_place(row)}, {_kilometres(away[record])} from the glacier's position"
+        place = f"{_place(row)}, {_kilometres(away[record])} from the glacier's position"
         wanted = f"a place within {FARTHEST_M / 1000:g} km of {glacier.longitude:g} E, {glacier.latitude:g} N"
-        yield table.bad(record, given, found, wanted, _remedy(row, glacier))
+        yield table.bad(record, given, place, wanted, _remedy(row, glacier))
     apart = _disagreement_m(table.frame, glacier.crs)
     for record in map(int, np.flatnonzero((apart > POSITIONS_CONTRADICT_M) & (away <= FARTHEST_M))):
-        found = f"easting and northing {_kilometres(apart[record])} from longitude and latitude"
-        yield table.bad(record, "easting", found, f"the same place in {glacier.crs}", "correct one, or leave it empty")
+        distance = f"easting and northing {_kilometres(apart[record])} from longitude and latitude"
+        yield table.bad(
+            record, "easting", distance, f"the same place in {glacier.crs}", "correct one, or leave it empty"
+        )
 
 
 def position_doubts(table: TypedTable, glacier: GlacierIdentity) -> Iterable[Doubt]:
@@ -116,8 +118,8 @@ def position_doubts(table: TypedTable, glacier: GlacierIdentity) -> Iterable[Dou
         return
     apart = _disagreement_m(table.frame, glacier.crs)
     for record in map(int, np.flatnonzero(apart > POSITIONS_AGREE_M)):
-        found = f"easting and northing {apart[record]:.0f} m from longitude and latitude"
-        yield table.doubt(record, "easting", found, "both kept; easting and northing place the point")
+        distance = f"easting and northing {apart[record]:.0f} m from longitude and latitude"
+        yield table.doubt(record, "easting", distance, "both kept; easting and northing place the point")
 
 
 def moved(readings: TypedTable, stakes: TypedTable, crs: str, findings: Findings) -> None:
@@ -141,13 +143,13 @@ def moved(readings: TypedTable, stakes: TypedTable, crs: str, findings: Findings
         distance_m = float(np.hypot(*(here - last[stake])))
         last[stake] = here
         column = "easting" if np.isfinite(readings.frame["easting"].iloc[number]) else "longitude"
-        found = f"stake {stake} {distance_m:.0f} m from where it stood before"
+        move = f"stake {stake} {distance_m:.0f} m from where it stood before"
         if distance_m > MOVED_TOO_FAR_M:
             wanted = f"a place within {MOVED_TOO_FAR_M:g} m of the last one"
             remedy = "a stake set elsewhere is another stake: give it a number of its own"
-            findings.errors.append(readings.bad(number, column, found, wanted, remedy))
+            findings.errors.append(readings.bad(number, column, move, wanted, remedy))
         elif distance_m > MOVED_M:
-            findings.doubts.append(readings.doubt(number, column, found, "kept; is it the same stake?"))
+            findings.doubts.append(readings.doubt(number, column, move, "kept; is it the same stake?"))
 
 
 def _distance_m(placed: pd.DataFrame, glacier: GlacierIdentity) -> FloatArray:

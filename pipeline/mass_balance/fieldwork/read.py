@@ -75,8 +75,8 @@ class FieldData:
     def positions(self) -> FloatArray:
         """Easting and northing of the stakes, pits and probings that have a position (m), shape (points, 2)."""
         placed = pd.concat([self.stakes, self.snow_pits, self.probings])[["easting", "northing"]].to_numpy(float)
-        found: FloatArray = placed[np.isfinite(placed).all(axis=1)]
-        return found
+        complete: FloatArray = placed[np.isfinite(placed).all(axis=1)]
+        return complete
 
     def sources(self, name: str) -> pd.DataFrame:
         """``source_sheet`` and ``source_cell`` (a range of one row) of each record of a table, in the frame's order."""
@@ -164,8 +164,8 @@ class _Reading:
     @property
     def errors(self) -> list[BadInput]:
         """Those of all glaciers, in sheet order."""
-        found = [error for part in self.parts for error in part.findings.errors]
-        return _in_order([*self.common.errors, *found], self.order)
+        of_parts = [error for part in self.parts for error in part.findings.errors]
+        return _in_order([*self.common.errors, *of_parts], self.order)
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -181,8 +181,8 @@ class _Reading:
             if part.sheets.glacier_id == identifier:
                 return part
         known = ", ".join(part.sheets.glacier_id for part in self.parts) or "none that can be read"
-        found = f"no glacier {wanted!r}" if identifier is None else f"no observation of the glacier {wanted!r}"
-        raise BadInput(self.source, found, f"one of its glaciers: {known}")
+        lacking = f"no glacier {wanted!r}" if identifier is None else f"no observation of the glacier {wanted!r}"
+        raise BadInput(self.source, lacking, f"one of its glaciers: {known}")
 
 
 def _read(path: Path, not_after: date | None) -> _Reading:
@@ -239,8 +239,8 @@ def _unobserved(glaciers: TypedTable, names: set[str]) -> Iterable[Correction]:
     """A note on each glacier of which the workbook has no observation."""
     for record, name in enumerate(glaciers.frame["glacier_id"]):
         if name in names:
-            found = f"glacier {name} without reading, pit, probing or band"
-            yield Correction(glaciers.sheet_name, glaciers.cell(record, "glacier_id"), found, "left out")
+            glacier = f"glacier {name} without reading, pit, probing or band"
+            yield Correction(glaciers.sheet_name, glaciers.cell(record, "glacier_id"), glacier, "left out")
 
 
 def _sheets_of_tables(raw: Sequence[RawSheet], findings: Findings) -> dict[str, RawSheet]:
@@ -249,8 +249,8 @@ def _sheets_of_tables(raw: Sequence[RawSheet], findings: Findings) -> dict[str, 
     for sheet in raw:
         key = sheet_key(sheet.name)
         if key in sheets:
-            found = f"a second sheet of {key}, beside {sheets[key].name!r}"
-            findings.errors.append(BadCell(sheet, "", found, "one sheet a table", "join them, or rename one"))
+            repeated = f"a second sheet of {key}, beside {sheets[key].name!r}"
+            findings.errors.append(BadCell(sheet, "", repeated, "one sheet a table", "join them, or rename one"))
         elif key in _TABLES:
             sheets[key] = sheet
         elif key not in NOT_DATA and any(sheet.rows):

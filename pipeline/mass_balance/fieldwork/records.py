@@ -59,13 +59,13 @@ def _refuse(table: TypedTable, pair: tuple[int, int], differing: list[str], find
     key = table.table.primary_key
     frame = table.frame
     values = ", ".join(str(frame[name].iloc[record]) for name in key)
-    found = f"{values} a second time"
+    repetition = f"{values} a second time"
     if differing:
         name = differing[0]
         first, second = _shown(frame[name].iloc[earlier]), _shown(frame[name].iloc[record])
-        found += f", with {name} {second} where row {table.rows[earlier] + 1} has {first}"
+        repetition += f", with {name} {second} where row {table.rows[earlier] + 1} has {first}"
     remedy = f"keep the one that is right, row {table.rows[earlier] + 1} or {table.rows[record] + 1}"
-    findings.errors.append(table.bad(record, key[-1], found, f"each {', '.join(key)} once", remedy))
+    findings.errors.append(table.bad(record, key[-1], repetition, f"each {', '.join(key)} once", remedy))
 
 
 def _shown(value: Any) -> str:
@@ -77,8 +77,8 @@ def _shown(value: Any) -> str:
 def _left_out(table: TypedTable, earlier: int, record: int) -> Correction:
     row, columns = table.rows[record], sorted(table.columns.values())
     span = f"{address(row, columns[0])}:{address(row, columns[-1])}"
-    found = f"the same record as in row {table.rows[earlier] + 1}"
-    return Correction(table.sheet_name, span, found, "left out")
+    repetition = f"the same record as in row {table.rows[earlier] + 1}"
+    return Correction(table.sheet_name, span, repetition, "left out")
 
 
 def with_known_names(table: TypedTable, name: str, target: TypedTable, findings: Findings) -> TypedTable:

@@ -100,14 +100,14 @@ def _stated(table: TypedTable, glaciers: TypedTable, findings: Findings) -> list
 
 def _meant_by(glaciers: TypedTable) -> dict[str, str]:
     """The identifier that an identifier or name stands for; names that several glaciers bear stand for none."""
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     identifiers = [str(name) for name in glaciers.frame["glacier_id"] if name is not None]
     named = zip(glaciers.frame["glacier_id"], glaciers.frame["glacier_name"], strict=True)
     names = [(plain_name(str(name)), str(owner)) for owner, name in named if owner is not None and name is not None]
     for spelled, owner in names:
         if len({other for name, other in names if name == spelled}) == 1:
-            found[spelled] = owner
-    return found | {plain_name(identifier): identifier for identifier in identifiers}
+            by_name[spelled] = owner
+    return by_name | {plain_name(identifier): identifier for identifier in identifiers}
 
 
 def glacier_meant(glaciers: TypedTable, wanted: str) -> str | None:
@@ -161,13 +161,13 @@ class _Homes:
 
 def _inherited(table: TypedTable, stated: Sequence[str | None], homes: _Homes, findings: Findings) -> list[str | None]:
     """The glacier of each row: the one it names, else that of its stake or pit."""
-    found: list[str | None] = []
+    owners: list[str | None] = []
     typed = zip(stated, table.frame[OWNER.name], table.frame[homes.column], strict=True)
     for record, (owner, cell, name) in enumerate(typed):
         candidates = sorted(homes.glaciers.get(plain_name(str(name)), ())) if name is not None else []
         if owner is None and cell is None and len(candidates) == 1:
             owner = candidates[0]  # noqa: PLW2901 - the row's glacier, found
-        found.append(owner)
+        owners.append(owner)
         if owner is not None or cell is not None or table.is_wrong(record, homes.column, OWNER.name):
             continue
         if candidates:
@@ -177,7 +177,7 @@ def _inherited(table: TypedTable, stated: Sequence[str | None], homes: _Homes, f
             said = f"{homes.kind} {name!r}" if name is not None else f"neither {homes.kind} nor {OWNER.name}"
             wanted = f"a {homes.kind} of the sheet {homes.sheet!r}, or its glacier in {OWNER.name}"
             findings.errors.append(table.bad(record, homes.column, said, wanted))
-    return found
+    return owners
 
 
 def _sheets_of(glacier: str, typed: Tables, owners: Mapping[str, Sequence[str | None]]) -> GlacierSheets:

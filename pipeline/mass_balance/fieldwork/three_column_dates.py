@@ -42,8 +42,8 @@ def with_joined_dates(
     for row in range(header.first_record, len(rows)):
         rows[row] = _joined(rows[row], places)
     names = ", ".join(str(sheet.rows[header.row][places[part]]) for part in ("day", "month", "year"))
-    found = f"a date in three columns: {names}"
-    findings.corrections.append(Correction(sheet.name, address(header.row, places["day"]), found, "read as one date"))
+    columns = f"a date in three columns: {names}"
+    findings.corrections.append(Correction(sheet.name, address(header.row, places["day"]), columns, "read as one date"))
     taken = set(places.values())
     kept = [one for one in header.headings if one.index not in taken]
     column = next(one for one in table.columns if one.name == "date")

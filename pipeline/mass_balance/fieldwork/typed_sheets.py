@@ -209,8 +209,8 @@ def _lacking_columns(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterab
     present = {heading.column.name for heading in header.headings}
     for column in table.columns:
         if column.required and column.name not in present and (table.name, column.name) not in DEFAULTS:
-            found = f"no column {column.name!r} in row {header.row + 1}"
-            yield BadCell(sheet, "", found, f"a column {column.name!r}: {column.meaning}")
+            lacking = f"no column {column.name!r} in row {header.row + 1}"
+            yield BadCell(sheet, "", lacking, f"a column {column.name!r}: {column.meaning}")
 
 
 def _header_errors(sheet: RawSheet, header: HeaderRow) -> Iterable[BadInput]:
@@ -219,13 +219,13 @@ def _header_errors(sheet: RawSheet, header: HeaderRow) -> Iterable[BadInput]:
             wanted = f"{heading.column.name} in {heading.column.unit} or a unit that converts to it"
             yield BadCell(sheet, address(header.row, heading.index), f"unit {heading.unit!r}", wanted)
     for index, text in header.repeated:
-        found = f"column {text!r}, which stands there before"
-        yield BadCell(sheet, address(header.row, index), found, "each column once", "rename or remove one")
+        repetition = f"column {text!r}, which stands there before"
+        yield BadCell(sheet, address(header.row, index), repetition, "each column once", "rename or remove one")
 
 
 def _header_notes(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterable[Correction]:
-    for found, used in sheet.notes:
-        yield Correction(sheet.name, "", found, used)
+    for given, used in sheet.notes:
+        yield Correction(sheet.name, "", given, used)
     for heading in header.headings:
         if heading.scale.changes:
             cell = address(header.row, heading.index)
@@ -249,8 +249,8 @@ def _uncomputed_formulas(sheet: RawSheet, header: HeaderRow) -> Iterable[BadInpu
     for cell in sheet.uncomputed:
         row, column = place_of(cell)
         if row > header.row and column - 1 in recognised:
-            found, remedy = "a formula without a stored value", "open and save it in a spreadsheet"
-            yield BadCell(sheet, cell, found, "a value", remedy)
+            contents, remedy = "a formula without a stored value", "open and save it in a spreadsheet"
+            yield BadCell(sheet, cell, contents, "a value", remedy)
 
 
 # --- the columns --------------------------------------------------------------------------------------------------
@@ -309,8 +309,8 @@ def _typed_column(column: _SheetColumn, findings: Findings) -> tuple[list[Any], 
             values[record] = column.default
     elif column.heading.column.required:
         for record in blank:
-            found = "an empty cell" if cells[record] is None else repr(cells[record])
-            findings.errors.append(BadCell(column.sheet, column.place(record), found, wanted))
+            contents = "an empty cell" if cells[record] is None else repr(cells[record])
+            findings.errors.append(BadCell(column.sheet, column.place(record), contents, wanted))
         reported |= set(blank)
     return values, wrong | reported
 
@@ -343,9 +343,9 @@ def _codes(column: _SheetColumn, cells: Sequence[Any]) -> Iterable[Doubt]:
     for code, count in repeated_codes(heading.column, cells).items():
         first = column.place(next(record for record, cell in enumerate(cells) if cell == code))
         kept = said(heading.scale.convert(code), heading.column)
-        found = f"{code:g} in {count} cells of the column, beyond every other number of it"
+        repetition = f"{code:g} in {count} cells of the column, beyond every other number of it"
         meaning = f"kept as {kept}; leave the cells empty if it stands for 'not measured'"
-        yield Doubt(column.sheet.name, first, found, meaning)
+        yield Doubt(column.sheet.name, first, repetition, meaning)
 
 
 def _by_default(column: _SheetColumn, blank: Sequence[int]) -> Iterable[Correction]:

@@ -232,9 +232,9 @@ def to_angle(value: Any, axis: str) -> float:
     """
     if isinstance(value, str):
         text = tidy(value).translate(_DASHES)
-        found = _sexagesimal(text, axis)
-        if found is not None:
-            return found
+        degrees = _sexagesimal(text, axis)
+        if degrees is not None:
+            return degrees
     return to_quantity(value, "degree").number
 
 
@@ -387,27 +387,27 @@ _TIME_OF_DAY = re.compile(r"[T ]\s*\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d:?\
 
 def _date_of_text(text: str, habits: Habits) -> date:
     text = _TIME_OF_DAY.sub("", text).strip()
-    if found := _YEAR_FIRST.fullmatch(text):
-        return _day(found[1], found[3], found[5])
-    if found := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", text):
-        if found[2] == "99":
+    if parts := _YEAR_FIRST.fullmatch(text):
+        return _day(parts[1], parts[3], parts[5])
+    if parts := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", text):
+        if parts[2] == "99":
             raise Unreadable("a year without month and day", "write the day, or leave the row out")
-        return _day(found[1], found[2], "15" if found[3] == "99" else found[3])
-    if found := _YEAR_LAST.fullmatch(text):
-        return _of_year_last(found, habits)
-    if found := _DAY_MONTH_WORD.fullmatch(text):
-        return _day(found[3], _month(found[2]), found[1])
-    if found := _DAY_MONTH_WORD_SHORT.fullmatch(text):
-        return _day(_whole_year(found[3]), _month(found[2]), found[1])
-    if found := _MONTH_WORD_DAY.fullmatch(text):
-        return _day(found[3], _month(found[1]), found[2])
-    if found := _YEAR_MONTH_WORD.fullmatch(text):
-        return _day(found[1], _month(found[2]), found[3])
+        return _day(parts[1], parts[2], "15" if parts[3] == "99" else parts[3])
+    if parts := _YEAR_LAST.fullmatch(text):
+        return _of_year_last(parts, habits)
+    if parts := _DAY_MONTH_WORD.fullmatch(text):
+        return _day(parts[3], _month(parts[2]), parts[1])
+    if parts := _DAY_MONTH_WORD_SHORT.fullmatch(text):
+        return _day(_whole_year(parts[3]), _month(parts[2]), parts[1])
+    if parts := _MONTH_WORD_DAY.fullmatch(text):
+        return _day(parts[3], _month(parts[1]), parts[2])
+    if parts := _YEAR_MONTH_WORD.fullmatch(text):
+        return _day(parts[1], _month(parts[2]), parts[3])
     raise Unreadable("not a date")
 
 
-def _of_year_last(found: re.Match[str], habits: Habits) -> date:
-    first, second, year = int(found[1]), int(found[3]), found[4]
+def _of_year_last(parts: re.Match[str], habits: Habits) -> date:
+    first, second, year = int(parts[1]), int(parts[3]), parts[4]
     day_first = _order(first, second)
     if day_first is None and first != second:
         day_first = habits.day_first
@@ -464,7 +464,7 @@ def date_habits(values: Iterable[Any]) -> Habits:
     """
     orders = set()
     for value in values:
-        if isinstance(value, str) and (found := _YEAR_LAST.fullmatch(tidy(value))):
-            orders.add(_order(int(found[1]), int(found[3])))
+        if isinstance(value, str) and (parts := _YEAR_LAST.fullmatch(tidy(value))):
+            orders.add(_order(int(parts[1]), int(parts[3])))
     orders.discard(None)
     return Habits(day_first=orders.pop() if len(orders) == 1 else None)

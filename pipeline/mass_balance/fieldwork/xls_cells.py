@@ -60,8 +60,8 @@ def _opened(path: Path) -> Book:
             raise BadInput(
                 path.name, "a password-protected workbook", "a workbook without a password", "remove it"
             ) from None
-        found = f"a password-protected or corrupt workbook, or another document ({error or type(error).__name__})"
-        raise BadInput(path.name, found, "an .xlsx or .xls workbook", "remove the password, or save it anew") from None
+        damage = f"a password-protected or corrupt workbook, or another document ({error or type(error).__name__})"
+        raise BadInput(path.name, damage, "an .xlsx or .xls workbook", "remove the password, or save it anew") from None
 
 
 def _sheet(file: str, sheet: Sheet, datemode: Literal[0, 1]) -> RawSheet:

@@ -52,8 +52,8 @@ def read_xlsx(path: Path) -> tuple[RawSheet, ...]:
     except TooManyCells as error:
         raise BadInput(path.name, str(error), "a workbook of field data") from None
     except _DAMAGE as error:
-        found = f"a corrupt workbook ({' '.join(str(error).split()) or type(error).__name__})"
-        raise BadInput(path.name, found, "an .xlsx workbook", "save it again") from None
+        damage = f"a corrupt workbook ({' '.join(str(error).split()) or type(error).__name__})"
+        raise BadInput(path.name, damage, "an .xlsx workbook", "save it again") from None
     return sheets
 
 
@@ -121,24 +121,24 @@ def _resolved(folder: str, target: str) -> str:
 
 def _part(xml: bytes) -> _Part:
     ranges = []
-    for found in _MERGED.finditer(xml):
-        merged = CellRange(found.group(1).decode("ascii"))
+    for match in _MERGED.finditer(xml):
+        merged = CellRange(match.group(1).decode("ascii"))
         ranges.append((merged.min_row - 1, merged.min_col - 1, merged.max_row - 1, merged.max_col - 1))
     return _Part(tuple(ranges), _uncomputed(xml) if _FORMULA.search(xml) else ())
 
 
 def _uncomputed(xml: bytes) -> tuple[str, ...]:
     """Cells with a formula and no stored value; a stored empty text is a value."""
-    found = []
+    cells = []
     for _, element in ElementTree.iterparse(io.BytesIO(xml)):
         name = _local(element.tag)
         if name == "c" and element.attrib.get("t") != "str":
             parts = {_local(part.tag): part.text for part in element}
             if "f" in parts and not parts.get("v") and "is" not in parts:
-                found.append(element.attrib["r"])
+                cells.append(element.attrib["r"])
         elif name == "row":
             element.clear()  # a large sheet must not stand in memory as a tree
-    return tuple(found)
+    return tuple(cells)
 
 
 def _local(tag: str) -> str:

@@ -92,7 +92,7 @@ def errors_of_mean(
 def field_error_at(
     place_m: tuple[float, float],
     year: YearPoints,
-    found: YearField,
+    field: YearField,
     ground: tuple[GlacierSurface, FieldModel],
     widening: float,
 ) -> float:
@@ -108,7 +108,7 @@ def field_error_at(
     near = np.flatnonzero(distance <= max(within_m, float(distance.min())))
     near = near[:: max(1, near.size // _PIXELS)]
     positions, heights = surface.inside_positions[near], heights[near]
-    kriged = found.kriged
+    kriged = field.kriged
     to_points = model.covariance.of(cdist(positions, kriged.points.positions)).mean(axis=0)
     within = float(model.covariance.of(cdist(positions, positions)).mean())
     mean = area_mean_of(kriged, to_points, heights, within)

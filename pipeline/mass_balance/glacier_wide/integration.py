@@ -204,7 +204,7 @@ def integrate_years(
         year: bent_beyond(own, hypsometry) if (hypsometry := ground.hypsometry(year)) is not None else own
         for year, own in points.items()
     }
-    found: dict[int, GlacierWide] = {}
+    integrated: dict[int, GlacierWide] = {}
     on_map: list[int] = []
     for year, own in points.items():
         hypsometry = ground.hypsometry(year)
@@ -213,12 +213,12 @@ def integrate_years(
         if ground.surveys and own.all.count >= FIELD_POINTS:
             on_map.append(year)
         else:
-            found[year] = by_zones(own, hypsometry, settings)
+            integrated[year] = by_zones(own, hypsometry, settings)
     if not on_map:
-        return found
+        return integrated
     model = field_model(points, on_map, settings)
     if model is None:
-        return found | {year: by_zones(points[year], _known(ground, year), settings) for year in on_map}
+        return integrated | {year: by_zones(points[year], _known(ground, year), settings) for year in on_map}
     for survey in ground.surveys:
         years = [year for year in on_map if ground.survey(year) is survey]
         if not years:
@@ -233,8 +233,8 @@ def integrate_years(
         # while one year is integrated here, the fields of the next are computed on their threads
         for year, field in zip(years, fields, strict=True):
             tell(f"integrating the {'' if publish else 'winter '}balance of {year}")
-            found[year] = by_map(points[year], field, model, (survey.surface, _known(ground, year)), settings)
-    return found
+            integrated[year] = by_map(points[year], field, model, (survey.surface, _known(ground, year)), settings)
+    return integrated
 
 
 def _known(ground: Ground, year: int) -> Hypsometry:

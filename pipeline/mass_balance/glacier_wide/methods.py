@@ -231,8 +231,8 @@ def _density_errors(weights: FloatArray, shared: FloatArray) -> tuple[float, flo
     return float(snow), float(ice)
 
 
-def _methods(**found: float | None) -> dict[str, float | None]:
-    return {name: found.get(name) for name in METHODS}
+def _methods(**balances: float | None) -> dict[str, float | None]:
+    return {name: balances.get(name) for name in METHODS}
 
 
 def gradients_about(line: EquilibriumLine, points: Points) -> tuple[float | None, float | None]:
@@ -300,7 +300,7 @@ def _zone_sigma(zones: Zones, year: YearPoints, scatter: float) -> FloatArray:
 
 def by_map(
     year: YearPoints,
-    found: YearField,
+    field: YearField,
     model: FieldModel,
     ground: tuple[GlacierSurface, Hypsometry],
     settings: MassBalanceSettings,
@@ -310,7 +310,7 @@ def by_map(
     Parameters
     ----------
     year : the points, m and m w.e.
-    found : their field on the map, m w.e.
+    field : their field on the map, m w.e.
     model : covariance and trend of all years.
     ground : the glacier's surface and area-altitude distribution.
     settings : of the mass balance.
@@ -318,23 +318,23 @@ def by_map(
     surface, hypsometry = ground
     zoned = by_zones(year, hypsometry, settings)
     interval = settings.isoline_interval_m_we
-    drawn = thinned(surface.grid, found.balance_m_we)
+    drawn = thinned(surface.grid, field.balance_m_we)
     contour = contour_balance(classes_of_outline(*drawn, surface.outline, interval))
-    published = _published_field(found, surface, interval)
+    published = _published_field(field, surface, interval)
     methods = {
         **zoned.by_method,
         "contour": contour,
-        "field": found.mean.balance_m_we,
+        "field": field.mean.balance_m_we,
         "inverse_distance": None if published is None else inverse_distance_balance(year.all, surface.inside_positions),
     }
-    line_of = _lines_of_field(surface, found.balance_m_we, settings.band_height_m)
-    line, inside = line_of(0.0), found.balance_m_we[surface.inside]
+    line_of = _lines_of_field(surface, field.balance_m_we, settings.band_height_m)
+    line, inside = line_of(0.0), field.balance_m_we[surface.inside]
     below, above = gradients_about(line, year.all)
-    budget, left_out = _budget(year, found, model, [contour, found.mean.balance_m_we, zoned.balance_m_we], surface)
+    budget, left_out = _budget(year, field, model, [contour, field.mean.balance_m_we, zoned.balance_m_we], surface)
     widening = inflation(left_out.standardised)
     at_line = line.elevation_m, settings.band_height_m / 2
     local = BAND_SHARE * budget["leave_one_out"]
-    sigma = math.hypot(field_error_at(at_line, year, found, (surface, model), widening), budget["method"], local)
+    sigma = math.hypot(field_error_at(at_line, year, field, (surface, model), widening), budget["method"], local)
     area = area_error(settings.sigma_area_relative, inside, np.ones(surface.pixels))
     return GlacierWide(
         balance_m_we=contour if settings.primary_method == "contour" else zoned.balance_m_we,
@@ -353,34 +353,34 @@ def by_map(
         ),
         field=published,
         left_out=left_out,
-        density_errors_m_we=_density_errors(found.mean.weights, year.shared),
+        density_errors_m_we=_density_errors(field.mean.weights, year.shared),
         unmeasured_area_share=zoned.unmeasured_area_share,
     )
 
 
-def _published_field(found: YearField, surface: GlacierSurface, interval: float) -> BalanceField | None:
-    if found.sigma_m_we is None:
+def _published_field(field: YearField, surface: GlacierSurface, interval: float) -> BalanceField | None:
+    if field.sigma_m_we is None:
         return None
     return BalanceField(
         grid=surface.grid,
-        balance_m_we=np.where(surface.inside, found.balance_m_we, np.float32(np.nan)),
-        sigma_balance_m_we=np.where(surface.inside, found.sigma_m_we, np.float32(np.nan)),
+        balance_m_we=np.where(surface.inside, field.balance_m_we, np.float32(np.nan)),
+        sigma_balance_m_we=np.where(surface.inside, field.sigma_m_we, np.float32(np.nan)),
         surface_m=surface.surface_m,
-        isolines=isolines(*thinned(surface.grid, found.balance_m_we), surface.outline, interval),
+        isolines=isolines(*thinned(surface.grid, field.balance_m_we), surface.outline, interval),
         outline=surface.outline,
     )
 
 
 def _budget(
-    year: YearPoints, found: YearField, model: FieldModel, methods: list[float], surface: GlacierSurface
+    year: YearPoints, field: YearField, model: FieldModel, methods: list[float], surface: GlacierSurface
 ) -> tuple[dict[str, float], LeaveOneOut]:
     """The error budget but for the area, and each point predicted from the others.
 
     The interpolation error is the kriging error of the mean without the points' own noise, widened where the year's
     points predict each other worse than it says, and what the bend of the trend may be wrong by.
     """
-    mean = found.mean
-    error, standardised = leave_one_out(found.kriged)
+    mean = field.mean
+    error, standardised = leave_one_out(field.kriged)
     elevation = surface.surface_m[surface.inside]
     errors = errors_of_mean(mean, elevation, year, model, inflation(standardised))
     uneven = year.beyond.error_of_uneven(elevation, year.observed.elevation_m)

@@ -97,9 +97,9 @@ def _unlike_published(rows: pd.DataFrame, balances: dict[str, float | None]) -> 
     flags = []
     for key, season in (("w", "winter"), ("s", "summer"), ("a", "annual")):
         known = rows[f"published_{season}_balance_m_we"].dropna()
-        found = balances[key]
-        if not known.empty and found is not None and abs(found - float(known.iloc[0])) > _PUBLISHED_M_WE:
-            flags.append(f"bands_unlike_published:{season}{found - float(known.iloc[0]):+.3f}")
+        balance = balances[key]
+        if not known.empty and balance is not None and abs(balance - float(known.iloc[0])) > _PUBLISHED_M_WE:
+            flags.append(f"bands_unlike_published:{season}{balance - float(known.iloc[0]):+.3f}")
     return flags
 
 

@@ -151,11 +151,11 @@ def read_surveys(
     outlines = read_surveyed_outlines(outline, glacier_id, crs, known_by)
     grid = _grid_of(outlines.values(), crs, resolution_m, outline.name)
     surface = _warp(dem, grid)
-    found = []
+    surveys = []
     for year, geometry in outlines.items():
         within = _within(surface, grid, geometry, (dem.name, outline.name))
-        found.append(SurveyedGround(year, within, hypsometry_of_surface(within, band_height_m)))
-    return tuple(found)
+        surveys.append(SurveyedGround(year, within, hypsometry_of_surface(within, band_height_m)))
+    return tuple(surveys)
 
 
 def survey_of_year(surveys: Sequence[SurveyedGround], year: int) -> SurveyedGround:
@@ -175,8 +175,8 @@ def _grid_of(outlines: Iterable[BaseGeometry], crs: str, resolution_m: float, wh
     west, south, east, north = shapely.total_bounds(list(outlines))
     margin = MARGIN_PIXELS * resolution_m
     if (east - west + 2 * margin) * (north - south + 2 * margin) > MOST_PIXELS * resolution_m**2:
-        found = f"an outline {(east - west) / 1000:.0f} km wide and {(north - south) / 1000:.0f} km high"
-        raise BadInput(where, found, f"one glacier, within {MOST_PIXELS} pixels of {resolution_m:g} m")
+        extent = f"an outline {(east - west) / 1000:.0f} km wide and {(north - south) / 1000:.0f} km high"
+        raise BadInput(where, extent, f"one glacier, within {MOST_PIXELS} pixels of {resolution_m:g} m")
     return Grid.covering((west - margin, south - margin, east + margin, north + margin), resolution_m, crs)
 
 
@@ -186,12 +186,12 @@ def _within(surface: FloatArray, grid: Grid, outline: BaseGeometry, names: tuple
     inside = on_glacier & np.isfinite(surface)
     pixels = int(on_glacier.sum())
     if pixels == 0:
-        found = f"an outline smaller than a pixel of {grid.pixel_size[0]:g} m"
-        raise BadInput(names[1], found, "a larger glacier or a finer grid")
+        size = f"an outline smaller than a pixel of {grid.pixel_size[0]:g} m"
+        raise BadInput(names[1], size, "a larger glacier or a finer grid")
     share = 1 - int(inside.sum()) / pixels
     if share > MAXIMUM_VOID_SHARE:
-        found = f"no elevation over {share:.0%} of the outline"
-        raise BadInput(names[0], found, "a DEM that covers the glacier", f"outline: {names[1]}")
+        voids = f"no elevation over {share:.0%} of the outline"
+        raise BadInput(names[0], voids, "a DEM that covers the glacier", f"outline: {names[1]}")
     return GlacierSurface(grid, surface, inside, outline)
 
 

@@ -75,8 +75,8 @@ def read_surveyed_outlines(
         with quiet_outlines():
             return _outlines(path, glacier_id, crs, known_by or KnownBy())
     except UNUSABLE as error:
-        found = " ".join(str(error).split()) or type(error).__name__
-        raise BadInput(path.name, found, _EXPECTED) from None
+        damage = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(path.name, damage, _EXPECTED) from None
 
 
 def _outlines(path: Path, glacier_id: str, crs: str, known_by: KnownBy) -> dict[int | None, BaseGeometry]:
@@ -86,14 +86,14 @@ def _outlines(path: Path, glacier_id: str, crs: str, known_by: KnownBy) -> dict[
             raise BadInput(path.name, f"invalid geometry: {explain_validity(geometry)}", "a valid polygon", "repair it")
     years = _years(chosen, path.name)
     projected = chosen.to_crs(crs)
-    found: dict[int | None, BaseGeometry] = {}
+    by_year: dict[int | None, BaseGeometry] = {}
     for year in sorted(set(years), key=lambda one: -1 if one is None else one):
         union = projected[[own == year for own in years]].union_all()
         if union.is_empty or not np.isfinite(union.area) or union.area == 0:
             of_year = "" if year is None else f" of {year}"
             raise BadInput(path.name, f"an empty outline{of_year}", "a glacier with an area")
-        found[year] = union
-    return found
+        by_year[year] = union
+    return by_year
 
 
 def _polygons(path: Path) -> gpd.GeoDataFrame:
@@ -168,7 +168,7 @@ def _years(features: gpd.GeoDataFrame, where: str) -> list[int | None]:
     """The year of each feature; None for all where no attribute states one."""
     for name in _columns(features, YEAR_NAMES):
         cells = [None if _is_no_date(cell) else str(cell).strip() for cell in features[name]]
-        years = [int(found[1]) if cell and (found := _YEAR.search(cell)) else None for cell in cells]
+        years = [int(match[1]) if cell and (match := _YEAR.search(cell)) else None for cell in cells]
         known = sum(year is not None for year in years)
         if known == len(years):
             return years

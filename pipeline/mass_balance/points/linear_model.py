@@ -116,18 +116,18 @@ def observations(records: Iterable[PointRecord], calendar: Calendar) -> list[Obs
     records : point balances of all periods.
     calendar : of the mass-balance years.
     """
-    found = []
+    balances = []
     for record in records:
         if record.kind != "stake" or not record.is_value:
             continue
         if record.period == "annual":
-            found.append(Observation(record.point_id, (record.year,), record.balance.balance_m_we))
+            balances.append(Observation(record.point_id, (record.year,), record.balance.balance_m_we))
         elif record.period == "instantaneous":
             first, last = calendar.closing_year(record.begin), calendar.closing_year(record.end)
             if first is not None and last is not None and last - first > 1:
                 years = tuple(range(first + 1, last + 1))
-                found.append(Observation(record.point_id, years, record.balance.balance_m_we))
-    return sorted(found, key=lambda one: (one.stake, one.years))
+                balances.append(Observation(record.point_id, years, record.balance.balance_m_we))
+    return sorted(balances, key=lambda one: (one.stake, one.years))
 
 
 def fit_linear_model(balances: Sequence[Observation]) -> LinearModel | None:
@@ -161,20 +161,20 @@ def fit_linear_model(balances: Sequence[Observation]) -> LinearModel | None:
     values = np.array([one.balance_m_we for one in balances])
     normal = matrix.T @ matrix
     inverse = np.linalg.pinv(normal, hermitian=True)
-    found = inverse @ (matrix.T @ values)
-    residual = values - matrix @ found
+    solution = inverse @ (matrix.T @ values)
+    residual = values - matrix @ solution
     leverage = np.sum((matrix @ inverse) * matrix, axis=1)
     rank = round(float(leverage.sum()))
     spare = leverage < 1 - 1e-6
     if len(balances) - rank < _SPARE or not spare.any():
         return None
     # the mean of the betas belongs to the stakes
-    mean = float(found[len(stakes) :].mean())
-    found = found + np.where(np.arange(terms) < len(stakes), mean, -mean)
+    mean = float(solution[len(stakes) :].mean())
+    solution = solution + np.where(np.arange(terms) < len(stakes), mean, -mean)
     return LinearModel(
         stakes=stakes,
         years=years,
-        terms_m_we=found,
+        terms_m_we=solution,
         covariance=inverse,
         told=inverse @ normal,
         counts=(matrix > 0).sum(axis=0).astype(float),

@@ -341,8 +341,8 @@ def _melted_out(first: Visit, second: Visit, settings: MassBalanceSettings) -> P
     snow, shared_snow = _snow_change(first, second, first.snow_m, settings)
     superimposed = settings.superimposed_ice_density_kg_m3 * (second.superimposed_m - first.superimposed_m)
     random = lower.density_kg_m3 * settings.sigma_reading_m
-    found = lower.balance(in_ice, (snow, superimposed, random), shared_snow_kg_m2=shared_snow, flags=("melted_out",))
-    return replace(found, bound="<=")
+    least = lower.balance(in_ice, (snow, superimposed, random), shared_snow_kg_m2=shared_snow, flags=("melted_out",))
+    return replace(least, bound="<=")
 
 
 def _buried(first: Visit, second: Visit, settings: MassBalanceSettings) -> PointBalance | None:

@@ -129,10 +129,10 @@ class PointBalances:
 
     def by_year(self) -> Mapping[int, list[PointRecord]]:
         """The records of each year."""
-        found: dict[int, list[PointRecord]] = defaultdict(list)
+        years: dict[int, list[PointRecord]] = defaultdict(list)
         for record in self.records:
-            found[record.year].append(record)
-        return found
+            years[record.year].append(record)
+        return years
 
 
 def point_balances(network: Network, calendar: Calendar, settings: MassBalanceSettings) -> PointBalances:
@@ -209,8 +209,8 @@ class _Survey:
         self, year: int, spans: Sequence[tuple[StakeHistory, Span]]
     ) -> tuple[list[PointRecord], tuple[date | None, date | None]]:
         """The annual balances of stakes, pits and probings, and the first and last day of the year."""
-        found = [self._annual(history, span, year, self.settings.time_system) for history, span in spans]
-        records = [record for record in found if record is not None]
+        of_stakes = [self._annual(history, span, year, self.settings.time_system) for history, span in spans]
+        records = [record for record in of_stakes if record is not None]
         period = self._period(year, records)
         nominal = self._nominal(year, period)
         drilled = {record.point_id: record for record in self._drilled_in_spring(year, nominal, records)}
@@ -312,15 +312,15 @@ class _Survey:
     def instantaneous(self) -> Iterable[PointRecord]:
         """Each reading against the last one before it in its leg, however long the time between: never split."""
         for history in self.histories:
-            found: dict[tuple[date, date], PointBalance] = {}
+            balances: dict[tuple[date, date], PointBalance] = {}
             for first, second in pairs_of_visits(history.visits):
                 balance = stake_balance(first, second, self.settings)
                 period = first.day, second.day
                 # legs read side by side give one value a stake and period
-                beside = chain_balance(history.visits, *period, self.settings) if period in found else None
+                beside = chain_balance(history.visits, *period, self.settings) if period in balances else None
                 if balance is not None:
-                    found[period] = beside or balance
-            for (begin, end), balance in found.items():
+                    balances[period] = beside or balance
+            for (begin, end), balance in balances.items():
                 year = _year_holding(self.calendar, end)
                 spans = self.calendar.closing_visit([begin], year - 1) is None and begin < self.calendar.start(year)
                 flags = (*balance.flags, "spans_several_years") if spans else balance.flags
@@ -459,17 +459,17 @@ class _Survey:
             visits = history.within(campaign)
             if not visits:
                 continue
-            found = self._winter_chain(history, spans.get(history.stake), year, [visit.day for visit in visits])
-            if found is not None and found[1].bound == "=":
-                yield self._record(history, found[0], year, ("winter", system), found[1])
+            chain = self._winter_chain(history, spans.get(history.stake), year, [visit.day for visit in visits])
+            if chain is not None and chain[1].bound == "=":
+                yield self._record(history, chain[0], year, ("winter", system), chain[1])
                 continue
             snow = next((one for visit in reversed(visits) if (one := snow_balance(visit, self.settings))), None)
             if snow is not None:
                 last = next(visit for visit in visits if visit.key == snow.readings[0])
                 record = self._record(history, Span.between(begin, last.day), year, ("winter", system), snow)
                 yield replace(record, system="COM")
-            elif found is not None:
-                yield self._record(history, found[0], year, ("winter", system), found[1])
+            elif chain is not None:
+                yield self._record(history, chain[0], year, ("winter", system), chain[1])
 
     def _winter_chain(
         self, history: StakeHistory, span: Span | None, year: int, middles: Sequence[date]
@@ -569,7 +569,7 @@ def usable(records: Iterable[PointRecord], year: int, period: str) -> list[Point
     year : of the mass balance.
     period : "annual", "winter" or "summer".
     """
-    found = [
+    values = [
         record
         for record in records
         if record.year == year
@@ -577,8 +577,8 @@ def usable(records: Iterable[PointRecord], year: int, period: str) -> list[Point
         and record.is_value
         and math.isfinite(record.place.elevation_m)
     ]
-    measured = {record.point_id for record in found if record.kind == "stake"}
-    return [record for record in found if record.beside is None or record.beside not in measured]
+    measured = {record.point_id for record in values if record.kind == "stake"}
+    return [record for record in values if record.beside is None or record.beside not in measured]
 
 
 def point_table(records: Sequence[PointRecord]) -> pd.DataFrame:

@@ -178,8 +178,8 @@ def floating_date_spans(
     spans.sort(
         key=lambda span: abs((span.begin - calendar.start(year)).days) + abs((span.end - calendar.end(year)).days)
     )
-    found = best_span(visits, spans, settings)
-    return found[0] if found is not None else Span.between(begins[0], ends[0])
+    best = best_span(visits, spans, settings)
+    return best[0] if best is not None else Span.between(begins[0], ends[0])
 
 
 def fixed_date_spans(

@@ -119,8 +119,8 @@ class Network:
     @cached_property
     def days(self) -> list[date]:
         """Every day on which something was read, dug or probed, in order, each as often as it was."""
-        found = [visit.day for visits in self.visits.values() for visit in visits]
-        return sorted(found + [pit.day for pit in self.pits] + [probing.day for probing in self.probings])
+        visited = [visit.day for visits in self.visits.values() for visit in visits]
+        return sorted(visited + [pit.day for pit in self.pits] + [probing.day for probing in self.probings])
 
     def place_on(self, stake: str, day: date) -> Place:
         """Where a stake stood on a day, by the surveys of its last leg.
@@ -190,8 +190,8 @@ def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSett
         visits[str(row["stake_id"])].append(_visit(row, calendar, densities))
     unstated = {f"{row['stake_id']}/{row['leg']}/{row['date'].isoformat()}" for row in rows if not row["surface"]}
     ordered = {
-        stake: _with_old_snow(_with_risen_snow(_with_assumed_ice(found, unstated), densities, settings), settings)
-        for stake, found in visits.items()
+        stake: _with_old_snow(_with_risen_snow(_with_assumed_ice(own, unstated), densities, settings), settings)
+        for stake, own in visits.items()
     }
     probings = tuple(_probing(row, calendar, densities) for row in data.probings.to_dict("records"))
     return Network(
@@ -257,14 +257,14 @@ def _risen(visit: Visit, rise_m: float, densities: SnowDensities) -> Visit:
 def _with_old_snow(visits: Iterable[Visit], settings: MassBalanceSettings) -> tuple[Visit, ...]:
     """The visits of a stake in order of time, those inside a year with what is left of the snow it began with."""
     opening: dict[int, Visit] = {}
-    found = []
+    completed = []
     for visit in sorted(visits, key=lambda visit: (visit.leg, visit.day)):
         if visit.opens_year:
             opening[visit.leg] = visit
         elif visit.leg in opening:
             visit = _on_old_snow(visit, opening[visit.leg], settings)  # noqa: PLW2901 - the visit, completed
-        found.append(visit)
-    return tuple(sorted(found, key=lambda visit: (visit.day, visit.leg)))
+        completed.append(visit)
+    return tuple(sorted(completed, key=lambda visit: (visit.day, visit.leg)))
 
 
 def _on_old_snow(visit: Visit, opening: Visit, settings: MassBalanceSettings) -> Visit:
@@ -288,19 +288,19 @@ def _place(row: Mapping[Any, Any]) -> Place:
 def _surveys(data: FieldData, stakes: Mapping[str, Place]) -> dict[str, tuple[Surveyed, ...]]:
     """Positions typed with readings, and the listed one on the day of installation; by stake, in order of time."""
     placed = data.readings[data.readings[["easting", "northing"]].notna().all(axis=1)]
-    found: dict[str, dict[tuple[date, int], Place]] = {}
+    surveys: dict[str, dict[tuple[date, int], Place]] = {}
     for row in placed.to_dict("records"):
         place = _place(row)
         if not math.isfinite(place.elevation_m):
             place = replace(place, elevation_m=stakes[str(row["stake_id"])].elevation_m)
-        found.setdefault(str(row["stake_id"]), {})[row["date"], int(row["leg"])] = place
+        surveys.setdefault(str(row["stake_id"]), {})[row["date"], int(row["leg"])] = place
     for row in data.stakes.to_dict("records"):
-        if str(row["stake_id"]) in found and row["installed"] is not None:
-            own = found[str(row["stake_id"])]
+        if str(row["stake_id"]) in surveys and row["installed"] is not None:
+            own = surveys[str(row["stake_id"])]
             own.setdefault((row["installed"], min(leg for _, leg in own)), _place(row))
     return {
         stake: tuple(Surveyed(day, leg, place) for (day, leg), place in sorted(places.items(), key=lambda one: one[0]))
-        for stake, places in found.items()
+        for stake, places in surveys.items()
     }
 
 

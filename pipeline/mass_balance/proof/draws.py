@@ -163,15 +163,15 @@ def with_monte_carlo(result: MassBalance, run: MonteCarlo) -> MassBalance:
     """
     table = result.tables["error_budgets"].copy()
     begun = [year.year for year in result.years if year.annual_m_we is not None]
-    found: dict[tuple[str, int, str], float] = {}
+    sigmas: dict[tuple[str, int, str], float] = {}
     for source in SOURCES:
         for year, sigma in zip(run.years, run.sigma_annual_m_we(source), strict=True):
-            found["annual", year, source] = float(sigma)
+            sigmas["annual", year, source] = float(sigma)
         if list(run.years) == begun:
             for year, sigma in zip(run.years, run.sigma_cumulative_m_we(source), strict=True):
-                found["cumulative", year, source] = float(sigma)
+                sigmas["cumulative", year, source] = float(sigma)
     keys = zip(table["scope"], table["year"], table["source"], strict=True)
-    table["monte_carlo_m_we"] = [found.get((scope, int(year), source), math.nan) for scope, year, source in keys]
+    table["monte_carlo_m_we"] = [sigmas.get((scope, int(year), source), math.nan) for scope, year, source in keys]
     return replace(result, tables={**result.tables, "error_budgets": table})
 
 
@@ -206,9 +206,9 @@ def _redone_fieldwork(
             "total": (read, (snow, ice)),
         }.items():
             redone = _with_densities(reading.applied(data) if reading is not None else data, scales, settings)
-            found = _values(redone, plans, calendar, _with_other_densities(settings, scales))
+            balances = _values(redone, plans, calendar, _with_other_densities(settings, scales))
             for plan in plans:
-                values[source][plan.year][:, number] = found[plan.year]
+                values[source][plan.year][:, number] = balances[plan.year]
         local = {plan.year: draw.normal(0, settings.sigma_point_m_we, len(plan.annual)) for plan in plans}
         for plan in plans:
             for source in ("point", "total"):
@@ -516,5 +516,5 @@ def _departures(estimator: _Estimator, shared: _SharedDraws) -> tuple[FloatArray
 def _method_departures(wide: GlacierWide) -> FloatArray:
     """What the methods of the budget's spread make of the points as read, about their mean (m w.e.)."""
     names = ("contour", "field", "zone") if wide.by_method["contour"] is not None else ("zone", "gradient")
-    found = np.array([wide.by_method[name] for name in names], float)
-    return np.asarray(found - found.mean())
+    balances = np.array([wide.by_method[name] for name in names], float)
+    return np.asarray(balances - balances.mean())

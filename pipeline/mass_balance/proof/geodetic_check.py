@@ -132,8 +132,8 @@ def geodetic_check(years: Sequence[BalanceYear], calendar: Calendar, survey: Geo
         raise BadInput("geodetic check", f"surveys of {survey.begin} and {survey.end}", "the earlier one first")
     first, last = _year_beginning(calendar, survey.begin), _year_ending(calendar, survey.end)
     if last < first:
-        found = f"surveys of {survey.begin} and {survey.end}"
-        raise BadInput("geodetic check", found, "surveys at least one mass-balance year apart")
+        dates = f"surveys of {survey.begin} and {survey.end}"
+        raise BadInput("geodetic check", dates, "surveys at least one mass-balance year apart")
     chosen = sorted((year for year in years if first <= year.year <= last), key=lambda year: year.year)
     flags = []
     missing = sorted(set(range(first, last + 1)) - {year.year for year in chosen if year.annual_m_we is not None})
@@ -210,8 +210,8 @@ def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Geode
     if rows.empty and name:
         rows = table[[plain_name(str(other)) == plain_name(name) for other in table["glacier_name"]]]
     if len(rows) != 1:
-        found = f"{len(rows)} of {len(table)} glaciers named {glacier_id!r}"
-        raise BadInput("geodetic check", found, "the glacier's own elevation change")
+        rows_of_glacier = f"{len(rows)} of {len(table)} glaciers named {glacier_id!r}"
+        raise BadInput("geodetic check", rows_of_glacier, "the glacier's own elevation change")
     row = rows.iloc[0]
     areas = [float(row[name]) for name in ("area_earlier_km2", "area_later_km2") if pd.notna(row[name])]
     return GeodeticSurvey(
