@@ -174,9 +174,9 @@ def _verify(
     from pipeline.resources import bytes_of, open_resources
 
     with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
-        found = verify(archive, inputs, resources, code_version=code_version(), tell=tell)
-    _print_report(found, as_json)
-    if not found.passed:
+        verification = verify(archive, inputs, resources, code_version=code_version(), tell=tell)
+    _print_report(verification, as_json)
+    if not verification.passed:
         raise typer.Exit(1)
 
 
@@ -345,11 +345,11 @@ def trace(
     """Say where a glacier-wide balance comes from: methods, zones, points, readings, and the cells they stand in."""
     from catalog.runs import read_published_tables, trace_balance
 
-    found = trace_balance(read_published_tables(folder, collection), year, period)
+    traced = trace_balance(read_published_tables(folder, collection), year, period)
     if as_json:
-        _print_json(found.to_dict())
+        _print_json(traced.to_dict())
     else:
-        typer.echo("\n".join(found.lines()))
+        typer.echo("\n".join(traced.lines()))
 
 
 @app.command()
@@ -451,11 +451,11 @@ def diff_archives(
     """Say what changed between two versions of an archive, record by record, and which version that asks for."""
     from catalog.versions import compare_versions, propose_changes
 
-    found = compare_versions(old, new)
+    comparison = compare_versions(old, new)
     if changelog:
-        _print_report(propose_changes(old, found), as_json)
+        _print_report(propose_changes(old, comparison), as_json)
     else:
-        _print_report(found, as_json)
+        _print_report(comparison, as_json)
 
 
 @app.command()

@@ -418,11 +418,11 @@ class _Definition(Frozen):
             return self
         before = self.previous_versions[-1].version
         if not self.changes.stated:
-            found = f"version {self.version} after {before} without changes"
-            raise Contradiction(found, "what it changed, in the lists data, structure and metadata of [changes]")
+            step = f"version {self.version} after {before} without changes"
+            raise Contradiction(step, "what it changed, in the lists data, structure and metadata of [changes]")
         if _by_number(self.version)[:2] == _by_number(before)[:2] and (self.changes.data or self.changes.structure):
-            found = f"version {self.version} after {before} with changes of data or structure"
-            raise Contradiction(found, "a higher minor or major version; only metadata change in a patch")
+            step = f"version {self.version} after {before} with changes of data or structure"
+            raise Contradiction(step, "a higher minor or major version; only metadata change in a patch")
         return self
 
     @model_validator(mode="after")
@@ -625,8 +625,8 @@ def read_definition(path: Path) -> Definition:
             raise BadDefinition(str(path), "a key of more than 32 parts", "a dataset definition (TOML)")
         return parse_definition(tomllib.loads(text), str(path))
     except UnicodeDecodeError as error:
-        found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}, which is not UTF-8"
-        raise BadDefinition(str(path), found, "a TOML file in UTF-8", "save it as UTF-8") from None
+        byte = f"byte 0x{error.object[error.start]:02x} at offset {error.start}, which is not UTF-8"
+        raise BadDefinition(str(path), byte, "a TOML file in UTF-8", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise BadDefinition(str(path), f"broken TOML: {error}", "a TOML file in UTF-8") from None
     except RecursionError:
@@ -646,8 +646,8 @@ def parse_definition(raw: dict[str, Any], where: str) -> Definition:
     kind = raw.get("kind")
     model = _KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        found = "nothing" if kind is None else repr(kind)
-        raise BadDefinition(f"{where}: kind", found, "'elevation_change' or 'mass_balance'")
+        stated = "nothing" if kind is None else repr(kind)
+        raise BadDefinition(f"{where}: kind", stated, "'elevation_change' or 'mass_balance'")
     for key, text in _texts(raw):
         if bad := _UNPRINTABLE.search(text):
             raise BadDefinition(f"{where}: {key}", f"the control character {bad.group()!r}", "text without them")
@@ -705,8 +705,8 @@ def _refusal(error: ValidationError, model: type[BaseModel], where: str) -> BadD
         return BadDefinition(f"{where}: {key}", cause.found, cause.expected, more)
     if isinstance(cause, ValueError):
         return BadDefinition(f"{where}: {key}", str(cause), "entries that agree", more)
-    found = "nothing" if problem["type"] == "missing" else _shortened(repr(problem["input"]))
-    return BadDefinition(f"{where}: {key}", found, _expected(dict(problem), model), more)
+    value = "nothing" if problem["type"] == "missing" else _shortened(repr(problem["input"]))
+    return BadDefinition(f"{where}: {key}", value, _expected(dict(problem), model), more)
 
 
 def _expected(problem: dict[str, Any], model: type[BaseModel]) -> str:

@@ -18,4 +18,4 @@ def machine_folders(text: str) -> tuple[str, ...]:
     The text may be written as it is, in JSON or in HTML: what is returned is the same in each but for the backslashes
     of JSON, which are given singly.
     """
-    return tuple(found.group().replace("\\\\", "\\") for found in _FOLDER.finditer(text))
+    return tuple(match.group().replace("\\\\", "\\") for match in _FOLDER.finditer(text))

@@ -66,10 +66,10 @@ def schemas_at_hand(folder: Path | None = None) -> Schemas:
     accuracy extension are stated here where ``folder`` has no schema of it: it is rarely mirrored.
     """
     published = dict(_in_folder(folder)) if folder else {}
-    found = {**dict(_bundled()), **({_ACCURACY: _accuracy_schema()} if folder else {}), **published}
+    at_hand = {**dict(_bundled()), **({_ACCURACY: _accuracy_schema()} if folder else {}), **published}
     registry: Schemas = Registry()
     return registry.with_resources(
-        (url, DRAFT7.create_resource(content)) for url, content in sorted(found.items())
+        (url, DRAFT7.create_resource(content)) for url, content in sorted(at_hand.items())
     ).crawl()
 
 

@@ -133,8 +133,8 @@ def replace_folder(new: Path, places: Places, exchange: Callable[[Path, Path], b
 
 def _refuse_parent(parent: Path) -> None:
     if not parent.is_dir():
-        found = "a file" if parent.exists() else "no such folder"
-        raise BadInput(str(parent), found, "a folder to put the archive in", "create it first")
+        in_the_way = "a file" if parent.exists() else "no such folder"
+        raise BadInput(str(parent), in_the_way, "a folder to put the archive in", "create it first")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise BadInput(
             str(parent), "a folder that is not writable", "a writable folder", "choose another output folder"

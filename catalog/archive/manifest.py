@@ -185,8 +185,8 @@ def broken_seal(content: bytes) -> tuple[str, str] | None:
     """The sha256 that a manifest states of itself and the one that it has; None where they are one."""
     stated = str((parse_manifest(content) or {}).get(SEAL, ""))
     unsealed = content.replace(stated.encode(), _UNSEALED.encode(), 1) if len(stated) == len(_UNSEALED) else content
-    found = sha256(unsealed).hexdigest()
-    return None if stated == found else (stated, found)
+    own = sha256(unsealed).hexdigest()
+    return None if stated == own else (stated, own)
 
 
 def manifest_of(folder: Path) -> dict[str, Any] | None:

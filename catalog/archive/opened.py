@@ -350,11 +350,11 @@ class Archive:
     @cached_property
     def below_item(self) -> dict[str, list[str]]:
         """The files below each folder of a collection, by the path of that folder, sorted."""
-        found: dict[str, list[str]] = {}
+        by_folder: dict[str, list[str]] = {}
         for path in self.paths:
             if path.count("/") >= 2:
-                found.setdefault("/".join(path.split("/", 2)[:2]), []).append(path)
-        return found
+                by_folder.setdefault("/".join(path.split("/", 2)[:2]), []).append(path)
+        return by_folder
 
     def items_of(self, collection: Document) -> tuple[Document, ...]:
         """Items that stand in the folder of ``collection``."""
@@ -380,9 +380,9 @@ def _digest(value: Any) -> bytes:
     return sha256(json.dumps(value).encode()).digest()
 
 
-def first(found: Iterable[T], what: str) -> T:
+def first(things: Iterable[T], what: str) -> T:
     """The first of some things; LookupError where there is none, which ``next`` would hide inside a generator."""
-    for thing in found:
+    for thing in things:
         return thing
     raise LookupError(f"no {what}")
 

@@ -155,8 +155,8 @@ def root_of(url: str) -> str:
     """
     parts = urlsplit(url)
     if parts.query or not parts.hostname:
-        found = "a query" if parts.query else "no host"
-        raise BadInput(url, found, "the URL of an archive's root or catalog.json", "leave out what follows '?'")
+        odd = "a query" if parts.query else "no host"
+        raise BadInput(url, odd, "the URL of an archive's root or catalog.json", "leave out what follows '?'")
     path = parts.path
     for name in (CATALOG_JSON, INDEX_HTML, MANIFEST_JSON):
         path = path.removesuffix(f"/{name}")

@@ -89,7 +89,7 @@ def _write_collections(
 ) -> tuple[list[Collection], tuple[str, ...]]:
     """Every collection in the order of the definitions, and the ids of those that the cache held."""
     keyed = {definition.id: key for definition, key in zip(order.definitions, keys, strict=False)}
-    found: dict[str, Collection] = {}
+    collections: dict[str, Collection] = {}
     for definition in order.definitions if cache else ():
         folder = CollectionFolder(root, definition.id).path
         folder.mkdir()
@@ -98,17 +98,17 @@ def _write_collections(
             folder.rmdir()
         else:
             tell(f"taken from the cache: {definition.title.en}")
-            found[definition.id] = Collection(definition, facts_from_json(facts))
-    reused = tuple(found)
-    missing = [definition for definition in order.definitions if definition.id not in found]
+            collections[definition.id] = Collection(definition, facts_from_json(facts))
+    reused = tuple(collections)
+    missing = [definition for definition in order.definitions if definition.id not in collections]
     for dataset in order.datasets(missing, resources, tell):
         name = dataset.definition.id
-        found[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
+        collections[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
         # raw inputs that changed while they were read belong to no key
         if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
-            facts = facts_to_json(found[name].facts)
+            facts = facts_to_json(collections[name].facts)
             keep_if_possible(cache, keyed[name], CollectionFolder(root, name).path, facts, tell)
-    return [found[definition.id] for definition in order.definitions], reused
+    return [collections[definition.id] for definition in order.definitions], reused
 
 
 def write_archive_documents(

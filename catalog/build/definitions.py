@@ -17,15 +17,15 @@ def read_definitions(paths: tuple[Path, ...]) -> tuple[Definition, ...]:
     ------
     BadDefinition : a definition that cannot be read, or two with one id, which would share a folder of the archive.
     """
-    found: dict[str, Path] = {}
+    by_id: dict[str, Path] = {}
     definitions = []
     for path in paths:
         definition = read_definition(path)
-        if definition.id in found:
+        if definition.id in by_id:
             raise BadDefinition(
-                f"{path}: id", f"{definition.id!r}, also the id of {found[definition.id]}", "another id"
+                f"{path}: id", f"{definition.id!r}, also the id of {by_id[definition.id]}", "another id"
             )
-        found[definition.id] = path
+        by_id[definition.id] = path
         definitions.append(definition)
     return tuple(definitions)
 

@@ -76,8 +76,8 @@ def software_digest() -> str:
 
 def _code_files() -> Iterator[tuple[str, Path]]:
     """Every file of the packages, templates and definitions included, sorted by name."""
-    found = [_ROOT / "cli.py", *(path for package in _PACKAGES for path in (_ROOT / package).rglob("*"))]
-    named = sorted((path.relative_to(_ROOT).as_posix(), path) for path in found)
+    paths = [_ROOT / "cli.py", *(path for package in _PACKAGES for path in (_ROOT / package).rglob("*"))]
+    named = sorted((path.relative_to(_ROOT).as_posix(), path) for path in paths)
     return ((name, path) for name, path in named if path.is_file() and "__pycache__" not in name)
 
 

@@ -107,12 +107,12 @@ def _pairs(
     for pair in definition.pairs:
         own, name = definition.of_pair(pair), definition.pair_name(pair)
         tell(f"Elevation change {name}")
-        found = {
+        paths = {
             "earlier": inputs.files[pair.earlier],
             "later": inputs.files[pair.later],
             "outlines": tuple(path for key in pair.outlines for path in inputs.files.get(key, ())),
         }
-        result = _elevation_change(own, Inputs(inputs.folder, found), resources, tell)
+        result = _elevation_change(own, Inputs(inputs.folder, paths), resources, tell)
         gates = judge(definition.gates, result)
         gates["subject"] = stable_terrain(name)
         used = tuple(file for file in files if file.source in pair.keys)

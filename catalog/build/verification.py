@@ -98,8 +98,8 @@ def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_ve
     if not synthetic and inputs is None:
         raise BadInput(str(archive), "an archive of real data", "the folder of its raw inputs", "name it with --inputs")
     if synthetic and inputs is not None:
-        found, expected = "an archive of the embedded sample", "no --inputs: the sample follows from the software"
-        raise BadInput(str(archive), found, expected)
+        sample, expected = "an archive of the embedded sample", "no --inputs: the sample follows from the software"
+        raise BadInput(str(archive), sample, expected)
     try:
         definitions = tuple(_definition(entry, archive) for entry in manifest["datasets"])
         for entry, definition in zip(manifest["datasets"], definitions, strict=True):
@@ -134,9 +134,9 @@ def _require_recorded(entry: dict[str, Any], definition: Definition, inputs: Pat
     here = {file.name: file.sha256 for file in input_files(definition, inputs)}
     for name in sorted({*recorded, *here}):
         if recorded.get(name) != here.get(name):
-            found = "no such file" if name not in here else "a file that was not recorded"
-            found = f"sha256 {here[name][:12]}..." if name in recorded and name in here else found
+            given = "no such file" if name not in here else "a file that was not recorded"
+            given = f"sha256 {here[name][:12]}..." if name in recorded and name in here else given
             expected = f"sha256 {recorded[name][:12]}..., as recorded" if name in recorded else "only recorded inputs"
             raise BadInput(
-                str(inputs / name), found, expected, "verify with the inputs that the archive was built from"
+                str(inputs / name), given, expected, "verify with the inputs that the archive was built from"
             )

@@ -46,10 +46,8 @@ def zones_fill_the_glacier(table: TableFile) -> Iterator[Failure]:
             if year not in sums.index or np.isnan(stated.iloc[row]) or flags_of(flags) & _DOUBTFUL_BANDS:
                 continue
             if abs(stated.iloc[row] - sums[year]) > _HALF_AREA_KM2 * (counts[year] + 1) + _SLACK:
-                found = f"area_km2 {stated.iloc[row]:.5f}"
-                yield Failure(
-                    f"{table.file}:{row + 2}", found, f"{sums[year]:.5f}, the sum of {parts.file}", _RECOMPUTE
-                )
+                area = f"area_km2 {stated.iloc[row]:.5f}"
+                yield Failure(f"{table.file}:{row + 2}", area, f"{sums[year]:.5f}, the sum of {parts.file}", _RECOMPUTE)
 
 
 @check(
@@ -99,8 +97,8 @@ def points_make_the_zones(table: TableFile) -> Iterator[Failure]:
         # zones as given name no number; a filled stake counts in its zone and stands in another table
         if zones["n_points"].isna().any() or filled.get(str(year), 0) or str(year) not in measured:
             continue
-        for row, found, expected in _unlike_points(zones, measured[str(year)]):
-            yield Failure(f"{table.file}:{row + 2}", found, expected, _RECOMPUTE)
+        for row, stated, expected in _unlike_points(zones, measured[str(year)]):
+            yield Failure(f"{table.file}:{row + 2}", stated, expected, _RECOMPUTE)
 
 
 def _annual_points(table: TableFile) -> dict[str, _Points]:
@@ -149,8 +147,8 @@ def cumulative_is_running_sum(table: TableFile) -> Iterator[Failure]:
     for line, record in enumerate(table.frame().to_dict("records"), 2):
         expected_text = annual.get(record["year"])
         if record["annual_balance_m_we"] != expected_text:
-            found = f"annual_balance_m_we {record['annual_balance_m_we']}"
-            yield Failure(f"{table.file}:{line}", found, f"{expected_text}, as in the glacier balances", _RECOMPUTE)
+            balance = f"annual_balance_m_we {record['annual_balance_m_we']}"
+            yield Failure(f"{table.file}:{line}", balance, f"{expected_text}, as in the glacier balances", _RECOMPUTE)
 
 
 @check(
@@ -164,15 +162,15 @@ def years_follow_each_other(table: TableFile) -> Iterator[Failure]:
         for row, record in own.iterrows():
             for name, last in before.items():
                 if last and record[name] and record[name] <= last:
-                    found = f"{name} {record[name]}"
+                    date = f"{name} {record[name]}"
                     expected = f"after {last}, that of a year before"
-                    yield Failure(f"{table.file}:{int(str(row)) + 2}", found, expected, "correct the dates")
+                    yield Failure(f"{table.file}:{int(str(row)) + 2}", date, expected, "correct the dates")
             before = {name: record[name] or last for name, last in before.items()}
         for row, record in own.iterrows():
             if record["end_date"] and record["end_date"][:4] != record["year"]:
-                found = f"end_date {record['end_date']}"
+                date = f"end_date {record['end_date']}"
                 yield Failure(
-                    f"{table.file}:{int(str(row)) + 2}", found, f"a day of {record['year']}", "correct the dates"
+                    f"{table.file}:{int(str(row)) + 2}", date, f"a day of {record['year']}", "correct the dates"
                 )
 
 
@@ -222,9 +220,9 @@ def points_name_their_readings(table: TableFile) -> Iterator[Failure]:
             named_there = [token for token in text.split(";") if token]
             missing = sorted({token for token in named_there if token not in known})
             if missing or not named_there:
-                found = f"readings {', '.join(missing) or 'none'}"
+                readings = f"readings {', '.join(missing) or 'none'}"
                 expected = f"records of {source.file}"
-                yield Failure(f"{table.file}:{int(str(row)) + 2}", found, expected, "name the records by their keys")
+                yield Failure(f"{table.file}:{int(str(row)) + 2}", readings, expected, "name the records by their keys")
 
 
 # column of the form of 2026, our column, what ours is multiplied by

@@ -73,10 +73,10 @@ def region_is_the_sum(table: TableFile) -> Iterator[Failure]:
             ("volume_change_m3", measured["volume_change_m3"].sum(), 0.5 * size),
             ("mass_change_kg", measured["mass_change_kg"].sum(), 0.5 * size),
         ):
-            found = stated[name].iloc[row]
-            if abs(found - true) > tolerance + _SLACK * max(1.0, abs(true)):
+            total = stated[name].iloc[row]
+            if abs(total - true) > tolerance + _SLACK * max(1.0, abs(true)):
                 expected = f"{true:.10g}, from {glaciers.file}"
-                yield Failure(f"{table.file}:{row + 2}", f"{name} {found:.10g}", expected, _RECOMPUTE)
+                yield Failure(f"{table.file}:{row + 2}", f"{name} {total:.10g}", expected, _RECOMPUTE)
 
 
 @check(

@@ -75,8 +75,8 @@ def row_failures(
     limits = np.broadcast_to(np.asarray(tolerance, dtype=float), (len(stated),))
     wrong = (stated - true).abs().to_numpy() > limits + _SLACK
     for row in np.flatnonzero(wrong):
-        found = f"{stated.name} {stated.iloc[row]:.10g}"
-        yield Failure(f"{table.file}:{row + 2}", found, f"{true.iloc[row]:.10g}, {says}", _RECOMPUTE)
+        value = f"{stated.name} {stated.iloc[row]:.10g}"
+        yield Failure(f"{table.file}:{row + 2}", value, f"{true.iloc[row]:.10g}, {says}", _RECOMPUTE)
 
 
 @check(
@@ -103,9 +103,9 @@ def rates_follow_changes(table: TableFile) -> Iterator[Failure]:
     for column in ("mean_dhdt_m_a", "volume_change_m3", "mass_change_kg"):
         wrong = rows[column] * rows["mean_dh_m"] < 0
         for row in np.flatnonzero(wrong):
-            found = f"{column} {rows[column].iloc[row]:.10g}"
+            rate = f"{column} {rows[column].iloc[row]:.10g}"
             expected = f"the sign of mean_dh_m {rows['mean_dh_m'].iloc[row]:.10g}"
-            yield Failure(f"{table.file}:{row + 2}", found, expected, _RECOMPUTE)
+            yield Failure(f"{table.file}:{row + 2}", rate, expected, _RECOMPUTE)
 
 
 @check(
@@ -150,17 +150,17 @@ def zones_in_order(table: TableFile) -> Iterator[Failure]:
     keys = [name for name in ("pair", "glacier_id") if name in frame.columns] or ["year"]
     group = [frame[name] for name in keys]
     for row in np.flatnonzero(rows["upper_m"] <= rows["lower_m"]):
-        found = f"band {rows['lower_m'].iloc[row]:g} to {rows['upper_m'].iloc[row]:g}"
-        yield Failure(f"{table.file}:{row + 2}", found, "lower_m below upper_m", "swap the edges back")
+        band = f"band {rows['lower_m'].iloc[row]:g} to {rows['upper_m'].iloc[row]:g}"
+        yield Failure(f"{table.file}:{row + 2}", band, "lower_m below upper_m", "swap the edges back")
     stated = _stated_overlaps(table)
     for name, bands in rows.groupby(group):
         ordered = bands.sort_values("lower_m")
         for (_, below), (place, above) in pairwise(ordered.iterrows()):
             edges = f"{above['lower_m']:g}-{above['upper_m']:g}"
             if above["lower_m"] < below["upper_m"] and not {(str(name[0]), edges), ("", edges)} & stated:
-                found = f"{' '.join(map(str, name))}: band from {above['lower_m']:g}"
+                band = f"{' '.join(map(str, name))}: band from {above['lower_m']:g}"
                 expected = f"from {below['upper_m']:g} up, where the band below ends"
-                yield Failure(f"{table.file}:{int(str(place)) + 2}", found, expected, "correct the edges")
+                yield Failure(f"{table.file}:{int(str(place)) + 2}", band, expected, "correct the edges")
 
 
 def _stated_overlaps(table: TableFile) -> set[tuple[str, str]]:
@@ -282,8 +282,8 @@ def totals_follow_glaciers(table: TableFile) -> Iterator[Failure]:
             ),
         ):
             if abs(totals[name] - true) > tolerance + _SLACK:
-                found = f"glacier:totals {name} {totals[name]:.10g}"
-                yield Failure(item.file, found, f"{true:.10g}, the sum of {table.file}", _RECOMPUTE)
+                total = f"glacier:totals {name} {totals[name]:.10g}"
+                yield Failure(item.file, total, f"{true:.10g}, the sum of {table.file}", _RECOMPUTE)
 
 
 @check("glaciers-in-geojson", "the glaciers in GeoJSON are those of the table, value by value", named("glaciers"))
@@ -299,17 +299,17 @@ def glaciers_in_geojson(table: TableFile) -> Iterator[Failure]:
         for missing in sorted(records.keys() - {feature["properties"]["glacier_id"] for feature in features}):
             yield Failure(path, f"no glacier {missing}", f"all glaciers of {table.file}", _REBUILD)
         for feature in features:
-            found = feature["properties"]
-            record = records.get(found["glacier_id"])
-            where = f"{path}: {found['glacier_id']}"
+            properties = feature["properties"]
+            record = records.get(properties["glacier_id"])
+            where = f"{path}: {properties['glacier_id']}"
             if record is None:
                 yield Failure(where, "a glacier", f"one of {table.file}", _REBUILD)
                 continue
             for field in table.fields:
                 name = field["name"]
-                if name in found and not same_cell(found[name], record[name], field["type"]):
+                if name in properties and not same_cell(properties[name], record[name], field["type"]):
                     yield Failure(
-                        f"{where}: {name}", f"{found[name]!r}", f"{record[name]!r}, as in {table.file}", _REBUILD
+                        f"{where}: {name}", f"{properties[name]!r}", f"{record[name]!r}, as in {table.file}", _REBUILD
                     )
 
 
@@ -329,8 +329,8 @@ def glacier_means_are_in_raster(raster: OpenedRaster) -> Iterator[Failure]:
         values = valid_values(_pixels_inside(outline, band, grid), nodata)
         # outlines in degrees are rounded, so that a pixel on the edge may fall on the other side
         if values.size and abs(values.mean() - record["mean_dh_m"]) > _EDGE_PIXELS_M:
-            found = f"mean {values.mean():.3f} m over {record['glacier_id']}"
-            yield Failure(raster.file, found, f"{record['mean_dh_m']} m, as in the table of glaciers", _RECOMPUTE)
+            mean = f"mean {values.mean():.3f} m over {record['glacier_id']}"
+            yield Failure(raster.file, mean, f"{record['mean_dh_m']} m, as in the table of glaciers", _RECOMPUTE)
 
 
 @check(
@@ -367,10 +367,10 @@ def _gates_in_stac(table: TableFile) -> Iterator[Failure]:
             continue
         stated = document.content.get("glacier:gates") or document.content.get("properties", {}).get("glacier:gates")
         for gate in stated or []:
-            found = passed.get((gate["name"], gate["subject"]))
-            if found != gate["passed"]:
+            verdict = passed.get((gate["name"], gate["subject"]))
+            if verdict != gate["passed"]:
                 label = f"{gate['name']} of {gate['subject']} passed {gate['passed']}"
-                yield Failure(document.file, label, f"{found}, as in {table.file}", _REBUILD)
+                yield Failure(document.file, label, f"{verdict}, as in {table.file}", _REBUILD)
 
 
 @check(
@@ -379,9 +379,9 @@ def _gates_in_stac(table: TableFile) -> Iterator[Failure]:
     named("quality_gates"),
 )
 def gates_follow_data(table: TableFile) -> Iterator[Failure]:
-    found = dict(_judged(table))
+    judged = dict(_judged(table))
     for row, record in enumerate(table.frame().to_dict("records")):
-        true, tolerance = found.get((record["unit"], record["subject"]), (None, 0.0))
+        true, tolerance = judged.get((record["unit"], record["subject"]), (None, 0.0))
         if true is not None and record["value"] and abs(float(record["value"]) - true) > tolerance + _SLACK:
             where = f"{table.file}:{row + 2}"
             yield Failure(where, f"{record['gate']} {record['value']}", f"{true:g} {record['unit']}", _RECOMPUTE)

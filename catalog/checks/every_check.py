@@ -81,9 +81,9 @@ def validate(
                 return _validate(source, schemas, tell)
     root = Path(name)
     if not root.is_dir():
-        found = "a file" if root.exists() else "no such folder"
+        in_the_way = "a file" if root.exists() else "no such folder"
         raise BadInput(
-            name, found, "the root folder of an archive, or its URL", "give the folder that holds catalog.json"
+            name, in_the_way, "the root folder of an archive, or its URL", "give the folder that holds catalog.json"
         )
     with rasterio.Env(**_NO_SIDECARS):
         return _validate(FolderFiles(root), schemas, tell)

@@ -89,8 +89,8 @@ def layout_complete(root: File) -> Iterator[Failure]:
 @check("manifest-intact", "the manifest has the sha256 that it states of itself, 64 zeros in that one's place", whole)
 def manifest_intact(root: File) -> Iterator[Failure]:
     if broken := broken_seal(root.archive.files.read(MANIFEST_JSON) or b""):
-        stated, found = broken
-        yield Failure(MANIFEST_JSON, f"sha256 {found}", f"sha256 {stated or 'of its own'}, as it states", _REBUILD)
+        stated, own = broken
+        yield Failure(MANIFEST_JSON, f"sha256 {own}", f"sha256 {stated or 'of its own'}, as it states", _REBUILD)
 
 
 @check("manifest-complete", "the manifest lists every file once and nothing else", whole)

@@ -44,10 +44,10 @@ _EDGE_DEGREES = 0.01
 
 @check("own-schema", "the archive holds the schema of its glacier fields as this software publishes it", whole)
 def own_schema(root: File) -> Iterator[Failure]:
-    found = root.archive.parsed(SCHEMA_PATH)
-    if not isinstance(found, dict):
+    schema = root.archive.parsed(SCHEMA_PATH)
+    if not isinstance(schema, dict):
         yield Failure(SCHEMA_PATH, "no JSON", "the schema of the glacier fields", _REBUILD)
-    elif found != json_schema(found.get("$id")):
+    elif schema != json_schema(schema.get("$id")):
         yield Failure(SCHEMA_PATH, "another schema", "that of this software", "validate with the version that built it")
 
 
@@ -152,10 +152,10 @@ def _renderings(*names: str) -> Any:
 )
 def metadata_agrees(rendering: Rendering) -> Iterator[Failure]:
     expected = rendering.expected()
-    for fact, found in stated_facts(rendering.name, rendering.content).items():
-        if fact in expected and found != expected[fact]:
+    for fact, stated in stated_facts(rendering.name, rendering.content).items():
+        if fact in expected and stated != expected[fact]:
             where = f"{rendering.file}: {fact}"
-            yield Failure(where, f"{found!r}", f"{expected[fact]!r}, as in {_PORTAL} and {_DATACITE}", _REBUILD)
+            yield Failure(where, f"{stated!r}", f"{expected[fact]!r}, as in {_PORTAL} and {_DATACITE}", _REBUILD)
 
 
 @check(
@@ -217,12 +217,12 @@ def metadata_is_dated(collection: Document) -> Iterator[Failure]:
     archive = collection.archive
     portal, cite = (archive.json(f"{collection.folder}/{name}") for name in (_PORTAL, _DATACITE))
     issued = next((entry["date"] for entry in cite["dates"] if entry["dateType"] == "Issued"), None)
-    for name, key, found, expected in (
+    for name, key, stated, expected in (
         (_DATACITE, "publication year", cite["publicationYear"], str(issued)[:4]),
         (_PORTAL, "synthetic", portal["synthetic"], collection.content["glacier:synthetic"]),
     ):
-        if found != expected:
-            yield Failure(f"{collection.folder}/{name}: {key}", f"{found!r}", f"{expected!r}, as elsewhere", _REBUILD)
+        if stated != expected:
+            yield Failure(f"{collection.folder}/{name}: {key}", f"{stated!r}", f"{expected!r}, as elsewhere", _REBUILD)
 
 
 @check(
@@ -253,8 +253,8 @@ _ACTIVE_PARTS = ("xl/vbaProject", "xl/externalLinks/", "xl/connections", "xl/act
 @check("no-formulas", "no cell of a CSV or workbook runs as a formula", files_ending(".csv", ".xlsx"))
 def no_formulas(file: File) -> Iterator[Failure]:
     content = file.archive.files.read(file.file) or b""
-    found = _workbook_formulas(content) if file.file.endswith(".xlsx") else _csv_formulas(content.decode("utf-8"))
-    for where, text in found:
+    formulas = _workbook_formulas(content) if file.file.endswith(".xlsx") else _csv_formulas(content.decode("utf-8"))
+    for where, text in formulas:
         yield Failure(f"{file.file}: {where}", text, "text that no spreadsheet runs", _REBUILD)
 
 

@@ -74,8 +74,8 @@ def _project(number: object, name: object) -> str:
 
 
 def _licence(address: str) -> str:
-    found = _SPDX.fullmatch(address)
-    return found[1] if found else "other"
+    match = _SPDX.fullmatch(address)
+    return match[1] if match else "other"
 
 
 def _box(text: str) -> tuple[float, ...]:
@@ -359,8 +359,8 @@ def _xml(content: bytes) -> etree._Element:
 
 
 def _texts(root: etree._Element, path: str, names: Mapping[str, str]) -> list[str]:
-    found = root.xpath(path, namespaces=dict(names))
-    return [node.text or "" for node in found if isinstance(node, etree._Element)] if isinstance(found, list) else []
+    nodes = root.xpath(path, namespaces=dict(names))
+    return [node.text or "" for node in nodes if isinstance(node, etree._Element)] if isinstance(nodes, list) else []
 
 
 def _text(root: etree._Element, path: str, names: Mapping[str, str]) -> str:
@@ -368,8 +368,8 @@ def _text(root: etree._Element, path: str, names: Mapping[str, str]) -> str:
 
 
 def _attribute(root: etree._Element, path: str, names: Mapping[str, str]) -> str:
-    found = root.xpath(path, namespaces=dict(names))
-    return str(found[0]) if isinstance(found, list) and found else ""
+    values = root.xpath(path, namespaces=dict(names))
+    return str(values[0]) if isinstance(values, list) and values else ""
 
 
 READERS: dict[str, Callable[[bytes], Facts]] = {

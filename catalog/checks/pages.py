@@ -67,12 +67,12 @@ def page_scripts(file: File) -> Iterator[Failure]:
 def page_search(root: File) -> Iterator[Failure]:
     archive = root.archive
     try:
-        found = parse_search_script(archive.text(SEARCH_JS) or "")
+        search = parse_search_script(archive.text(SEARCH_JS) or "")
     except ValueError as error:
         yield Failure(SEARCH_JS, f"{error}", "the search data of an archive", _REBUILD)
         return
-    names = [str(collection["id"]) for collection in found["collections"]]
-    listed = {f"{names[at]}/{page}" for at, page, *_ in found["items"]}
+    names = [str(collection["id"]) for collection in search["collections"]]
+    listed = {f"{names[at]}/{page}" for at, page, *_ in search["items"]}
     stacs = {path for path in archive.paths if _is_item(path)}
     expected = {f"{path.rpartition('/')[0]}/{INDEX_HTML}" for path in stacs}
     for page in sorted(expected ^ listed):
@@ -83,10 +83,10 @@ def page_search(root: File) -> Iterator[Failure]:
     }
     if sorted(names) != sorted(folders):
         yield Failure(SEARCH_JS, f"collections {sorted(names)}", f"{sorted(folders)}", _REBUILD)
-    for at, page, tail, _, first, last in found["items"]:
+    for at, page, tail, _, first, last in search["items"]:
         path = f"{names[at]}/{page}".removesuffix(INDEX_HTML)
         stated = archive.json(f"{path}{path.rstrip('/').rpartition('/')[2]}.json")
-        title = found["collections"][at]["prefix"][0] + tail
+        title = search["collections"][at]["prefix"][0] + tail
         yield from _differences(stated.get("properties", {}), title, first, last)
 
 

@@ -17,8 +17,8 @@ _SOFTWARE = "glacier-archive"
 def dataset_of(document: Document) -> dict[str, Any]:
     """What the manifest says of the dataset to which a document belongs."""
     datasets = document.archive.manifest["datasets"]
-    found: dict[str, Any] = first((one for one in datasets if one["id"] == document.collection_id), "dataset")
-    return found
+    dataset: dict[str, Any] = first((one for one in datasets if one["id"] == document.collection_id), "dataset")
+    return dataset
 
 
 @check(
@@ -76,12 +76,12 @@ def software_equal(item: Document) -> Iterator[Failure]:
 def definition_agrees(collection: Document) -> Iterator[Failure]:
     dataset = dataset_of(collection)
     definition, content = dataset["definition"], collection.content
-    for name, found, expected in (
+    for name, stated, expected in (
         ("id", definition["id"], collection.collection_id),
         ("kind", dataset["kind"], content["glacier:kind"]),
         ("kind of the definition", definition["kind"], content["glacier:kind"]),
         ("licence", definition["licence"], content["license"]),
     ):
-        if found != expected:
+        if stated != expected:
             where = f"{MANIFEST_JSON}: {collection.collection_id}"
-            yield Failure(where, f"{name} {found!r}", f"{expected!r}, as in {collection.file}", _REBUILD)
+            yield Failure(where, f"{name} {stated!r}", f"{expected!r}, as in {collection.file}", _REBUILD)

@@ -107,7 +107,7 @@ def cog_structure(raster: OpenedRaster) -> Iterator[Failure]:
 def raster_georeference(raster: OpenedRaster) -> Iterator[Failure]:
     with _opened(raster) as source:
         crs, transform, extent = source.crs, list(source.transform)[:6], list(source.bounds)
-        found = {"proj:shape": list(source.shape)}
+        shape = list(source.shape)
         lonlat = transform_bounds(crs, "EPSG:4326", *source.bounds, densify_pts=21) if crs else None
     if crs is None:
         yield Failure(raster.file, "no CRS", "a CRS", _REBUILD)
@@ -115,8 +115,8 @@ def raster_georeference(raster: OpenedRaster) -> Iterator[Failure]:
     code = _projected(raster, "proj:code")
     if code is None or CRS.from_user_input(code) != CRS.from_user_input(crs.to_wkt()):
         yield _differs(raster, "proj:code", code, crs.to_string())
-    if list(_projected(raster, "proj:shape") or ()) != found["proj:shape"]:
-        yield _differs(raster, "proj:shape", _projected(raster, "proj:shape"), found["proj:shape"])
+    if list(_projected(raster, "proj:shape") or ()) != shape:
+        yield _differs(raster, "proj:shape", _projected(raster, "proj:shape"), shape)
     if not _close(list(_projected(raster, "proj:transform") or ())[:6], transform):
         yield _differs(raster, "proj:transform", _projected(raster, "proj:transform"), transform)
     stated = _projected(raster, "proj:bbox")
@@ -128,7 +128,7 @@ def raster_georeference(raster: OpenedRaster) -> Iterator[Failure]:
     if _measured_beside(raster) is not None:
         return  # filled up at two edges; what it shows lies where the check of pictures asks it to
     bbox = raster.item.content["bbox"]
-    allowed = _pixel_degrees(lonlat, found["proj:shape"]) if lonlat else math.inf
+    allowed = _pixel_degrees(lonlat, shape) if lonlat else math.inf
     if lonlat and max(abs(a - b) for a, b in zip(bbox, lonlat, strict=True)) > allowed:
         yield Failure(
             f"{raster.item.file}: bbox", str(bbox), f"{_rounded(lonlat)}, the extent of {raster.file}", _REBUILD
@@ -158,8 +158,8 @@ def picture_on_grid(raster: OpenedRaster) -> Iterator[Failure]:
         for index, empty in enumerate(nodata, 1):
             band = raster.archive.band(raster.file, index)
             if (band[inner[0] :] != empty).any() or (band[:, inner[1] :] != empty).any():
-                found = f"band {index} with a picture beyond row {inner[0]} or column {inner[1]}"
-                yield Failure(raster.file, found, f"nothing but {empty} there", _REBUILD)
+                beyond = f"band {index} with a picture beyond row {inner[0]} or column {inner[1]}"
+                yield Failure(raster.file, beyond, f"nothing but {empty} there", _REBUILD)
 
 
 def _measured_beside(raster: OpenedRaster) -> OpenedRaster | None:
@@ -247,16 +247,16 @@ def _strange_overviews(raster: OpenedRaster, index: int, factors: list[int]) -> 
         with _geotiff(raster, overview_level=level) as source:
             overview = source.read(index)
         if overview.shape != lowest.shape:
-            found = f"overview {factor} of shape {overview.shape}"
-            yield Failure(raster.file, found, f"shape {lowest.shape}", _REBUILD)
+            unlike = f"overview {factor} of shape {overview.shape}"
+            yield Failure(raster.file, unlike, f"shape {lowest.shape}", _REBUILD)
             continue
         valid = np.isfinite(overview) if nodata is None else np.isfinite(overview) & (overview != nodata)
         slack = _OVERVIEW_SLACK * np.maximum(1.0, np.abs(overview))
         below = overview < _around(lowest, np.minimum, np.inf) - slack
         above = overview > _around(highest, np.maximum, -np.inf) + slack
         if strange := int((valid & (below | above)).sum()):
-            found = f"{strange} pixels of overview {factor}, band {index}, unlike the raster"
-            yield Failure(raster.file, found, "overviews of the raster itself", _REBUILD)
+            pixels = f"{strange} pixels of overview {factor}, band {index}, unlike the raster"
+            yield Failure(raster.file, pixels, "overviews of the raster itself", _REBUILD)
 
 
 def _halved(band: NDArray[Any], extreme: np.ufunc) -> NDArray[Any]:
@@ -348,9 +348,9 @@ def _projected(raster: OpenedRaster, key: str) -> Any:
     return raster.asset.get(key, raster.item.content["properties"].get(key))
 
 
-def _differs(raster: OpenedRaster, key: str, found: object, expected: object) -> Failure:
+def _differs(raster: OpenedRaster, key: str, stated: object, expected: object) -> Failure:
     return Failure(
-        f"{raster.item.file}: asset {raster.key}", f"{key} {found}", f"{expected}, as in {raster.file}", _REBUILD
+        f"{raster.item.file}: asset {raster.key}", f"{key} {stated}", f"{expected}, as in {raster.file}", _REBUILD
     )
 
 

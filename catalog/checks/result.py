@@ -131,8 +131,8 @@ class Check(Generic[S]):
         return failures
 
     def _shapeless(self, where: str, error: Exception) -> Failure:
-        found = " ".join(f"{type(error).__name__}: {error}".split())
-        return Failure(where, found, f"content in which {self.meaning}")
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        return Failure(where, message, f"content in which {self.meaning}")
 
 
 def check(

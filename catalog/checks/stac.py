@@ -117,9 +117,9 @@ def links_both_ways(document: Document) -> Iterator[Failure]:
     for rel, relatives in _relatives(document).items():
         wanted = relatives if document.file == document.english else {chinese_twin(path) for path in relatives}
         hrefs = [str(link.get("href", "")) for link in document.links if link.get("rel") == rel]
-        found = {document.target(href) for href in hrefs}
-        if found != wanted or len(hrefs) != len(wanted):
-            extra, missing = sorted(map(str, found - wanted)), sorted(wanted - found)
+        targets = {document.target(href) for href in hrefs}
+        if targets != wanted or len(hrefs) != len(wanted):
+            extra, missing = sorted(map(str, targets - wanted)), sorted(wanted - targets)
             yield Failure(
                 document.file,
                 f"{len(hrefs)} {rel} links, {_some(extra)} too many and {_some(missing)} missing",
@@ -175,8 +175,8 @@ def _children_by_parent(archive: Archive) -> dict[str, set[str]]:
             for parent in parents:
                 children.setdefault(str(item.target(parent)), set()).add(item.file)
         archive.notes["children"] = children
-    found: dict[str, set[str]] = archive.notes["children"]
-    return found
+    by_parent: dict[str, set[str]] = archive.notes["children"]
+    return by_parent
 
 
 @check(
@@ -279,9 +279,9 @@ def collection_extent(collection: Document) -> Iterator[Failure]:
         left, bottom, right, top = item.content["bbox"]
         outside = max(west - left, south - bottom, right - east, top - north)
         if outside > _DEGREE:
-            found = f"{item.content['bbox']}, {outside:.6f} degrees outside"
+            corners = f"{item.content['bbox']}, {outside:.6f} degrees outside"
             yield Failure(
-                f"{item.file}: bbox", found, f"inside {[west, south, east, north]} of the collection", _REBUILD
+                f"{item.file}: bbox", corners, f"inside {[west, south, east, north]} of the collection", _REBUILD
             )
         first, last = (_moment(item.content["properties"][key]) for key in ("start_datetime", "end_datetime"))
         if (start and first < start) or (end and last > end):
@@ -298,9 +298,11 @@ def collection_union(collection: Document) -> Iterator[Failure]:
         return
     boxes = [[float(value) for value in item.content["bbox"]] for item in members]
     union = [*(min(box[k] for box in boxes) for k in (0, 1)), *(max(box[k] for box in boxes) for k in (2, 3))]
-    found = collection.content["extent"]["spatial"]["bbox"][0]
-    if max(abs(one - other) for one, other in zip(found, union, strict=True)) > _DEGREE:
-        yield Failure(f"{collection.file}: extent.spatial", str(found), f"{union}, the union of its items", _REBUILD)
+    stated_box = collection.content["extent"]["spatial"]["bbox"][0]
+    if max(abs(one - other) for one, other in zip(stated_box, union, strict=True)) > _DEGREE:
+        yield Failure(
+            f"{collection.file}: extent.spatial", str(stated_box), f"{union}, the union of its items", _REBUILD
+        )
     periods = [
         [_moment(item.content["properties"][key]) for key in ("start_datetime", "end_datetime")] for item in members
     ]
@@ -326,10 +328,10 @@ def collection_summaries(collection: Document) -> Iterator[Failure]:
             raise WrongForm(f"summary {name}: items say what cannot be summed up")
         if isinstance(stated, dict):
             true: object = {"minimum": min(values), "maximum": max(values)} if values else None
-            found: object = {key: stated.get(key) for key in ("minimum", "maximum")}
+            said: object = {key: stated.get(key) for key in ("minimum", "maximum")}
         else:
-            true, found = sorted(set(values), key=str), sorted(stated, key=str)
-        if found != true:
+            true, said = sorted(set(values), key=str), sorted(stated, key=str)
+        if said != true:
             yield Failure(f"{where} {name}", f"{stated}", f"{true}, by its items", _REBUILD)
     described = set(collection.content.get("item_assets") or {})
     for item in members:

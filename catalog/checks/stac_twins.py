@@ -23,9 +23,9 @@ def language_twins(document: Document) -> Iterator[Failure]:
     chinese = document.file != document.english
     own, other = _CODES[chinese], _CODES[not chinese]
     alternates = [link for link in document.links if link.get("rel") == "alternate" and "hreflang" in link]
-    found = [(link.get("hreflang"), document.target(str(link.get("href", "")))) for link in alternates]
-    if found != [(other, document.twin)]:
-        yield Failure(document.file, f"alternate links {found}", f"one to {document.twin}, in {other}", _REBUILD)
+    twins = [(link.get("hreflang"), document.target(str(link.get("href", "")))) for link in alternates]
+    if twins != [(other, document.twin)]:
+        yield Failure(document.file, f"alternate links {twins}", f"one to {document.twin}, in {other}", _REBUILD)
     if document.twin not in document.archive.path_set:
         yield Failure(document.file, f"no {document.twin}", f"the same document in {other}", _REBUILD)
     holder = document.content["properties"] if document.kind == "Feature" else document.content

@@ -59,9 +59,9 @@ def colour_table(raster: OpenedRaster) -> Iterator[Failure]:
             yield Failure(raster.file, "no colour table", "a colour for each class", _REBUILD)
             return
     for entry in classes:
-        found = _hex(table[entry["value"]][:3])
-        if found != entry["color_hint"].upper():
-            yield Failure(raster.file, f"class {entry['name']} in {found}", entry["color_hint"], _REBUILD)
+        colour = _hex(table[entry["value"]][:3])
+        if colour != entry["color_hint"].upper():
+            yield Failure(raster.file, f"class {entry['name']} in {colour}", entry["color_hint"], _REBUILD)
 
 
 @check(
@@ -117,11 +117,11 @@ def _not_drawn(path: str, renderer: Any, field: str, values: list[Any]) -> Itera
 
 def _unlike_classes(path: str, renderer: Any, classes: list[dict[str, Any]]) -> Iterator[Failure]:
     entries = renderer.findall("colorPalette/paletteEntry")
-    found = {int(_said(entry, "value")): (_said(entry, "color").upper(), entry.get("label")) for entry in entries}
+    drawn = {int(_said(entry, "value")): (_said(entry, "color").upper(), entry.get("label")) for entry in entries}
     stated = {entry["value"]: (f"#{entry['color_hint'].upper()}", entry["title"]) for entry in classes}
-    for value in sorted(found.keys() | stated.keys()):
-        if found.get(value) != stated.get(value):
-            yield Failure(path, f"class {value} {found.get(value)}", f"{stated.get(value)}, as in STAC", _REBUILD)
+    for value in sorted(drawn.keys() | stated.keys()):
+        if drawn.get(value) != stated.get(value):
+            yield Failure(path, f"class {value} {drawn.get(value)}", f"{stated.get(value)}, as in STAC", _REBUILD)
 
 
 def _unlike_range(raster: OpenedRaster, path: str, renderer: Any) -> Iterator[Failure]:

@@ -119,16 +119,16 @@ def _field_differences(where: str, fields: list[dict[str, Any]], known: Table) -
         expected = column.table_schema()
         for key in ("type", "unit", "constraints", "description"):
             if field.get(key) != expected.get(key):
-                found = f"{key} {field.get(key)!r}"
-                yield Failure(f"{where}: {column.name}", found, repr(expected.get(key)), _REBUILD)
+                value = f"{key} {field.get(key)!r}"
+                yield Failure(f"{where}: {column.name}", value, repr(expected.get(key)), _REBUILD)
 
 
 @check("table-header", "the header of every table is the fields of its schema, in order", all_tables)
 def table_header(table: TableFile) -> Iterator[Failure]:
     names = [field["name"] for field in table.fields]
-    found = list(table.frame().columns)
-    if found != names:
-        yield Failure(table.file, f"header {found}", f"{names}", _REBUILD)
+    header = list(table.frame().columns)
+    if header != names:
+        yield Failure(table.file, f"header {header}", f"{names}", _REBUILD)
 
 
 @check("table-cells", "every cell has its type, and lies within the constraints of its column", all_tables)
@@ -182,8 +182,8 @@ def table_primary_keys(table: TableFile) -> Iterator[Failure]:
         yield Failure(f"{table.file}:{row + 2}", "an empty key", f"a value for each of {keys}", "correct the source")
     repeated = frame[frame.duplicated(keys, keep="first")]
     for row, record in list(repeated[keys].iterrows())[:_SHOWN]:
-        found = f"{dict(record)} a second time"
-        yield Failure(f"{table.file}:{int(str(row)) + 2}", found, "each key once", "remove the double record")
+        key = f"{dict(record)} a second time"
+        yield Failure(f"{table.file}:{int(str(row)) + 2}", key, "each key once", "remove the double record")
 
 
 @check("table-foreign-keys", "every reference to another table finds its record there", all_tables)
@@ -200,9 +200,9 @@ def table_foreign_keys(table: TableFile) -> Iterator[Failure]:
             continue
         missing = [(row, values) for row, *values in frame.itertuples(name=None) if tuple(values) in unknown]
         for row, values in missing[:_SHOWN]:
-            found = f"{dict(zip(columns, values, strict=True))}, unknown in {other.file}"
+            record = f"{dict(zip(columns, values, strict=True))}, unknown in {other.file}"
             yield Failure(
-                f"{table.file}:{row + 2}", found, "a record there", "add the record, or correct the reference"
+                f"{table.file}:{row + 2}", record, "a record there", "add the record, or correct the reference"
             )
 
 
@@ -211,8 +211,8 @@ def table_copies(table: TableFile) -> Iterator[Failure]:
     frame = table.frame()
     parquet = table.file.removesuffix(".csv") + ".parquet"
     if parquet in table.archive.path_set:
-        found = _read_parquet(table.archive, parquet)
-        yield from _copy_failures(parquet, found, frame, table)
+        copy = _read_parquet(table.archive, parquet)
+        yield from _copy_failures(parquet, copy, frame, table)
     books = [
         path
         for path in table.archive.paths
@@ -330,14 +330,14 @@ def data_dictionary_agrees(collection: Document) -> Iterator[Failure]:
     tables = list(tables_of(collection.archive, collection.folder))
     dictionary = first((t for t in tables if t.resource["name"] == DATA_DICTIONARY.name), "table data_dictionary")
     rows = dictionary.frame().map(text_of_csv).to_dict("records")
-    found = {(row["table"], row["position"]): row for row in rows}
+    entries = {(row["table"], row["position"]): row for row in rows}
     stated = {
         (table.resource["name"], str(position)): _dictionary_entry(table, field)
         for table in tables
         for position, field in enumerate(table.fields, start=1)
     }
-    for key in sorted(found.keys() | stated.keys()):
-        where, ours, theirs = f"{dictionary.file}: {'.'.join(key)}", found.get(key), stated.get(key)
+    for key in sorted(entries.keys() | stated.keys()):
+        where, ours, theirs = f"{dictionary.file}: {'.'.join(key)}", entries.get(key), stated.get(key)
         if ours is None or theirs is None:
             yield Failure(where, "no entry" if ours is None else "an entry of no column", "one a column", _REBUILD)
             continue
@@ -381,10 +381,10 @@ def datapackage_conforms(collection: Document) -> Iterator[Failure]:
     if foreign:
         return
     try:
-        found = conforms(Path(files.dataset_name(collection.folder)))
+        problems = conforms(Path(files.dataset_name(collection.folder)))
     except frictionless.FrictionlessException as error:
-        found = [str(error)]
-    for problem in found[: _SHOWN * 2]:
+        problems = [str(error)]
+    for problem in problems[: _SHOWN * 2]:
         yield Failure(where, _relative(problem, files.name), "what the data package allows", _REBUILD)
 
 

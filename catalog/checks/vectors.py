@@ -64,14 +64,14 @@ def geoparquet_metadata(file: File) -> Iterator[Failure]:
     column = geo["columns"][geo["primary_column"]]
     known = [one for one in shapes if one is not None and not one.is_empty]
     kinds = sorted({one.geom_type for one in known})
-    for name, found, expected in (
+    for name, stated, expected in (
         ("version", geo["version"], GEOPARQUET_VERSION),
         ("primary_column", geo["primary_column"], GEOMETRY),
         ("encoding", column["encoding"], "WKB"),
         ("geometry_types", column["geometry_types"], kinds),
     ):
-        if found != expected:
-            yield Failure(file.file, f"{name} {found!r}", repr(expected), _REBUILD)
+        if stated != expected:
+            yield Failure(file.file, f"{name} {stated!r}", repr(expected), _REBUILD)
     if CRS.from_json_dict(column["crs"]) != CRS.from_user_input(PLACE_CRS):
         yield Failure(file.file, f"CRS {column['crs'].get('name')!r}", PLACE_CRS, _REBUILD)
     if known and not np.allclose(column["bbox"], shapely.total_bounds(np.array(known)), rtol=0, atol=_DEGREES):
@@ -134,8 +134,8 @@ def _geojson_of_glaciers(file: File) -> list[tuple[str, dict[str, Any]]]:
     """The glaciers of each item, with the item's properties."""
     folder = file.file.partition("/")[0]
     items = [item for item in file.archive.items if item.collection_id == folder and GLACIERS.name in item.assets]
-    found = [(item.target(item.assets[GLACIERS.name]["href"]), item.content["properties"]) for item in items]
-    return [(path, properties) for path, properties in found if path is not None]
+    targets = [(item.target(item.assets[GLACIERS.name]["href"]), item.content["properties"]) for item in items]
+    return [(path, properties) for path, properties in targets if path is not None]
 
 
 def _misplaced_points(file: File, shapes: Shapes, frame: pd.DataFrame) -> Iterator[Failure]:
@@ -157,9 +157,9 @@ def _misplaced_points(file: File, shapes: Shapes, frame: pd.DataFrame) -> Iterat
             if np.abs(_position(one) - lonlat[row]).max() > _DEGREES:
                 yield Failure(where, one.wkt, f"a point at {lonlat[row].tolist()}", _REBUILD)
         elif projected is not None:
-            found = np.array(projected.transform(*_position(one)))
-            if np.abs(found - metres[row]).max() > _METRES:
-                yield Failure(where, f"{one.wkt}, which is {np.round(found, 1).tolist()}", f"{metres[row].tolist()}")
+            point = np.array(projected.transform(*_position(one)))
+            if np.abs(point - metres[row]).max() > _METRES:
+                yield Failure(where, f"{one.wkt}, which is {np.round(point, 1).tolist()}", f"{metres[row].tolist()}")
 
 
 def _position(point: BaseGeometry) -> NDArray[np.float64]:
@@ -211,12 +211,12 @@ def balance_in_outline(raster: OpenedRaster) -> Iterator[Failure]:
     # a pixel that the outline runs through may be on either side
     inner, outer = (_burnt(outline.buffer(sign * max(grid.pixel_size)), grid) for sign in (-1, 1))
     known = raster.archive.band(raster.file, 1) != nodata_of(raster, 1)
-    for wrong, found, expected in (
+    for wrong, odd, expected in (
         (known & ~outer, "with a balance off the outline", "none"),
         (inner & ~known, "within the outline without a balance", "a balance wherever there is glacier"),
     ):
         if wrong.any():
-            yield Failure(path, f"{int(wrong.sum())} pixels {found} ({raster.file})", expected, _REBUILD)
+            yield Failure(path, f"{int(wrong.sum())} pixels {odd} ({raster.file})", expected, _REBUILD)
 
 
 def _burnt(geometry: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:

@@ -30,12 +30,12 @@ def changelog(collection: Document) -> Iterator[Failure]:
     if definition.version != entry["version"]:
         where = f"{MANIFEST_JSON}: {entry['id']}"
         yield Failure(where, f"version {entry['version']}", f"{definition.version}, as in its definition", _REBUILD)
-    found = archive.text(path)
-    if found is None:
+    text = archive.text(path)
+    if text is None:
         yield Failure(path, "no such file", "the changelog of the collection", _REBUILD)
         return
     stated = changelog_text(definition, bool(entry["synthetic"])).split("\n")
-    for number, (line, wanted) in enumerate(zip_longest(found.split("\n"), stated, fillvalue=""), 1):
+    for number, (line, wanted) in enumerate(zip_longest(text.split("\n"), stated, fillvalue=""), 1):
         if line != wanted:
             yield Failure(f"{path}:{number}", repr(line), f"{wanted!r}, as the definition says", _REBUILD)
             return

@@ -253,15 +253,15 @@ class _Transfer:
         if at_hand > (self.size or _MOST_BYTES):  # of an answer without end, or one that swells when it is unpacked
             self._refuse_size(f"more than {self.size or _MOST_BYTES} bytes")
 
-    def _require_size(self, found: int | None) -> None:
-        if found is not None and (found != self.size if self.size else found > _MOST_BYTES):
-            self._refuse_size(f"{found} bytes")
+    def _require_size(self, size: int | None) -> None:
+        if size is not None and (size != self.size if self.size else size > _MOST_BYTES):
+            self._refuse_size(f"{size} bytes")
 
-    def _refuse_size(self, found: str) -> NoReturn:
+    def _refuse_size(self, size: str) -> NoReturn:
         _discard(self.part)
         raise BadInput(
             self.remote.url,
-            found,
+            size,
             f"{self.size} bytes, as known of this file" if self.size else f"at most {_MOST_BYTES} bytes",
             "the source may have changed, or another --mirror may have it: see docs/fetching.md",
         )
@@ -425,8 +425,8 @@ def _persist(remote: Remote, act: Callable[[], T], tell: Tell, progress: Callabl
         except httpx.TransportError as error:
             raise Again(_describe(error)) from None
 
-    def waiting(found: str, wait_s: float) -> None:
-        tell(f"{remote.url}: {found}; asking again in {wait_s:.0f} s")
+    def waiting(trouble: str, wait_s: float) -> None:
+        tell(f"{remote.url}: {trouble}; asking again in {wait_s:.0f} s")
 
     try:
         return remote.patience.until_done(once, waiting, progress)

@@ -292,8 +292,8 @@ def _with_checksums(run: _Fetch, files: Sequence[Download]) -> list[Download]:
     for address in {file.checksums: None for file in files if file.checksums and file.name not in run.locked}:
         lists[address] = _listed_checksums(run, address)
     return [
-        replace(file, size=found[0], sha256=found[1])
-        if (found := lists.get(file.checksums, {}).get(PurePosixPath(file.name).name))
+        replace(file, size=listed[0], sha256=listed[1])
+        if (listed := lists.get(file.checksums, {}).get(PurePosixPath(file.name).name))
         else file
         for file in files
     ]
@@ -407,15 +407,15 @@ def _extract(run: _Fetch, group: Sequence[Download], content: IO[bytes]) -> int:
 
 
 def _extract_member(run: _Fetch, archive: zipfile.ZipFile, wanted: Download) -> int:
-    found = [entry for entry in archive.infolist() if PurePosixPath(entry.filename).name == wanted.member]
-    if not found:
+    entries = [entry for entry in archive.infolist() if PurePosixPath(entry.filename).name == wanted.member]
+    if not entries:
         raise BadInput(
             f"{wanted.url}",
             f"no {wanted.member} in the zip",
             "that file",
             "the product has no tile of sea only; correct the definition's extent or files",
         )
-    entry, most = found[0], min(wanted.size or _MOST_MEMBER_BYTES, _MOST_MEMBER_BYTES)
+    entry, most = entries[0], min(wanted.size or _MOST_MEMBER_BYTES, _MOST_MEMBER_BYTES)
     if entry.file_size > most:
         raise BadInput(f"{wanted.url}: {wanted.member}", f"{entry.file_size} bytes", f"at most {most} bytes")
     target = run.destination / wanted.name

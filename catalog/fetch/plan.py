@@ -242,23 +242,23 @@ def _of_source(source: Source, extent: Extent, servers: Mapping[str, str], desti
 
 def _wanted(source: Source, tiles: Sequence[str], ending: str) -> Iterator[tuple[str, str]]:
     """Folder and tile of every file that the patterns ask for: those they name, and those of the extent they match."""
-    found = []
+    files = []
     for pattern in source.files:
         path = PurePosixPath(pattern)
         folder = "" if str(path.parent) == "." else f"{path.parent}/"
         named = [] if _WILDCARD.search(path.name) else [path.name.removesuffix(ending)]
-        found += [
+        files += [
             (folder, tile)
             for tile in named or tiles
             if _TILE.fullmatch(tile) and fnmatchcase(f"{tile}{ending}", path.name) and not _WILDCARD.search(folder)
         ]
-    if not found:
+    if not files:
         raise BadDefinition(
             f"source {source.key}: files",
             ", ".join(source.files),
             f"the name of a tile of the extent ({', '.join(tiles[:3]) or 'the product covers none'})",
         )
-    yield from sorted(set(found))
+    yield from sorted(set(files))
 
 
 def _srtm(source: Source, folder: str, tile: str, template: str) -> Download:

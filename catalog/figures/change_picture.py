@@ -126,10 +126,10 @@ def known_window(result: ElevationChange) -> tuple[slice, slice]:
     whole = tuple(slice(0, size) for size in result.grid.shape)
     if not known.any():
         return whole[0], whole[1]
-    found = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
+    places = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
     rows, columns = (
         slice(max(0, int(at[0] - 1) * step), min(size, int(at[-1] + 2) * step))
-        for at, size in zip(found, result.grid.shape, strict=True)
+        for at, size in zip(places, result.grid.shape, strict=True)
     )
     return rows, columns
 

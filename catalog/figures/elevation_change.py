@@ -347,8 +347,8 @@ def draw_dem_checks(path: Path, result: ElevationChange, synthetic: bool) -> Non
 def _where_either_has_heights(checks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """The numbers of both DEMs with their maps cut to the cells where one of them has heights."""
     known = np.logical_or(*(np.asarray(checks[role]["void_share"]) < 1 for role in ("earlier", "later")))
-    found = [np.flatnonzero(known.any(axis=axis)) for axis in (1, 0)]
-    rows, columns = (slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, None) for at in found)
+    places = [np.flatnonzero(known.any(axis=axis)) for axis in (1, 0)]
+    rows, columns = (slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, None) for at in places)
     cut = {}
     for role in ("earlier", "later"):
         numbers = checks[role]

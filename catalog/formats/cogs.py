@@ -296,18 +296,18 @@ def _prove_written(path: Path, draft: DatasetWriter, digests: Sequence[bytes]) -
         difference = next(_differences(written, draft, digests), None)
     if difference is not None:
         path.unlink()
-        found, expected = difference
+        read_back, expected = difference
         raise FailedCheck(
-            str(path), f"{found} when read back", expected, "see whether the disk is sound, and try again"
+            str(path), f"{read_back} when read back", expected, "see whether the disk is sound, and try again"
         )
 
 
 def _differences(written: DatasetReader, draft: DatasetWriter, digests: Sequence[bytes]) -> Iterator[tuple[str, str]]:
     """What was found in a file and what was handed to it, where the two differ."""
     for name in _STATED:
-        found, expected = getattr(written, name), getattr(draft, name)
-        if found != expected:
-            yield f"{name} {found}", str(expected)
+        on_disk, expected = getattr(written, name), getattr(draft, name)
+        if on_disk != expected:
+            yield f"{name} {on_disk}", str(expected)
     for block, digest in zip(_tile_rows(draft), digests, strict=True):
         window = Window(0, block.start, draft.width, block.stop - block.start)
         if _digest(written.read(window=window)) != digest:

@@ -42,10 +42,10 @@ def published_table(table: Table, frame: pd.DataFrame) -> PublishedTable:
     missing = [name for name in table.column_names if name not in frame.columns]
     extra = [str(name) for name in frame.columns if name not in table.column_names]
     if missing or extra:
-        found = " and ".join(
+        misfits = " and ".join(
             [f"no column {name!r}" for name in missing] + [f"unknown column {name!r}" for name in extra]
         )
-        raise BadInput(f"table {table.name}", found, f"the columns {', '.join(table.column_names)}")
+        raise BadInput(f"table {table.name}", misfits, f"the columns {', '.join(table.column_names)}")
     rows = published_rows(table, frame)
     keys = [table.column_names.index(name) for name in table.primary_key]
     if any(row[key] is None for row in rows for key in keys):

@@ -249,13 +249,13 @@ def _open_sheet(sheet: Any, published: PublishedTable) -> None:
 
 def _formats(sheet: Any, table: Table) -> list[tuple[int, int]]:
     """For each column the numbers under which the workbook keeps its format: as it is, and for quoted text."""
-    found = []
+    formats = []
     for column in table.columns:
         pair = _cell(sheet, None), _quoted(_cell(sheet, None))
         for cell in pair:
             cell.number_format, cell.alignment = _number_format(column), _alignment(column)
-        found.append((pair[0].style_id, pair[1].style_id))
-    return found
+        formats.append((pair[0].style_id, pair[1].style_id))
+    return formats
 
 
 def _records(published: PublishedTable, formats: Sequence[tuple[int, int]]) -> bytes:
@@ -320,12 +320,12 @@ def _number_format(column: Column) -> str:
 
 def _widths(published: PublishedTable) -> list[float]:
     """Width of each column in characters: what its name, unit and first records need, within limits."""
-    found = []
+    widths = []
     for place, column in enumerate(published.table.columns):
         texts = [_displayed(column, row[place]) for row in published.rows[:_LOOKED_AT]]
         longest = max(len(text) for text in (column.name, column.unit, *texts))
-        found.append(float(min(_WIDEST, max(_NARROWEST, longest + 3))))
-    return found
+        widths.append(float(min(_WIDEST, max(_NARROWEST, longest + 3))))
+    return widths
 
 
 def _displayed(column: Column, value: Any) -> str:

@@ -127,13 +127,13 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
 def _accuracy(result: ElevationChange) -> dict[str, float]:
     """How well the two DEMs agree in position and height over stable terrain (m); nothing says how true both are."""
     sigma = result.sigma_shift_m
-    found = {
+    accuracies = {
         "accuracy:geometric_x_stddev": sigma.east,
         "accuracy:geometric_y_stddev": sigma.north,
         "accuracy:geometric_rmse": math.hypot(sigma.east, sigma.north),
         "accuracy:measurement_relative": result.after.nmad_m,
     }
-    return {name: round(value, 4) for name, value in found.items() if math.isfinite(value)}
+    return {name: round(value, 4) for name, value in accuracies.items() if math.isfinite(value)}
 
 
 def lineage(dataset: Dataset, result: ElevationChange) -> Paragraph:

@@ -44,10 +44,10 @@ def own_files(files: Sequence[DataFile]) -> tuple[DataFile, ...]:
 
 def file_lists(files: Sequence[DataFile]) -> tuple[FileList, ...]:
     """Of a large collection the files of its items, in the order of their paths; else nothing."""
-    found = [file for file in files if is_of_item(file[0])] if is_large(files) else []
-    starts = range(0, len(found), FILES_IN_A_LIST)
+    of_items = [file for file in files if is_of_item(file[0])] if is_large(files) else []
+    starts = range(0, len(of_items), FILES_IN_A_LIST)
     return tuple(
-        FileList(f"files-{number:04d}/", start + 1, tuple(found[start : start + FILES_IN_A_LIST]))
+        FileList(f"files-{number:04d}/", start + 1, tuple(of_items[start : start + FILES_IN_A_LIST]))
         for number, start in enumerate(starts, 1)
     )
 

@@ -255,8 +255,8 @@ def _string(name: str, text: str) -> etree._Element:
 
 
 def _all(root: etree._Element, path: str) -> list[etree._Element]:
-    found = root.xpath(path, namespaces=_NAMES)
-    return [node for node in found if isinstance(node, etree._Element)] if isinstance(found, list) else []
+    nodes = root.xpath(path, namespaces=_NAMES)
+    return [node for node in nodes if isinstance(node, etree._Element)] if isinstance(nodes, list) else []
 
 
 def _parent(element: etree._Element) -> etree._Element:

@@ -49,10 +49,10 @@ def map_data(item: Item, stated: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def utm_zone(code: str) -> dict[str, float] | None:
     """Central meridian (degrees) and false northing (m) of a WGS 84 UTM zone; None for any other system."""
-    found = _UTM.fullmatch(code)
-    if found is None or not 1 <= int(found[2]) <= 60:
+    match = _UTM.fullmatch(code)
+    if match is None or not 1 <= int(match[2]) <= 60:
         return None
-    return {"meridian": 6.0 * int(found[2]) - 183.0, "falseNorthing": 0.0 if found[1] == "6" else 10_000_000.0}
+    return {"meridian": 6.0 * int(match[2]) - 183.0, "falseNorthing": 0.0 if match[1] == "6" else 10_000_000.0}
 
 
 def colour_tables() -> str:

@@ -65,8 +65,8 @@ def searchable(folder: CollectionFolder, dataset: Dataset, title: Bilingual, ite
 
 def search_script(collections: Sequence[Searchable]) -> str:
     """The script: the collections, and their items, each headed by the number of its collection."""
-    rows = ",\n".join(_json([at, *item]) for at, found in enumerate(collections) for item in found.items)
-    heads = _json([found.collection for found in collections])
+    rows = ",\n".join(_json([at, *item]) for at, one in enumerate(collections) for item in one.items)
+    heads = _json([one.collection for one in collections])
     return f'{_HEAD}{{"collections": {heads},\n"items": [\n{rows}\n]}};\n'
 
 
@@ -79,14 +79,14 @@ def parse_search_script(text: str) -> dict[str, Any]:
     """
     if not text.startswith(_HEAD) or not text.rstrip().endswith(";"):
         raise ValueError("not the search data of an archive")
-    found = json.loads(text[len(_HEAD) :].rstrip()[:-1])
-    if not isinstance(found, dict) or not {"collections", "items"} <= set(found):
+    search = json.loads(text[len(_HEAD) :].rstrip()[:-1])
+    if not isinstance(search, dict) or not {"collections", "items"} <= set(search):
         raise ValueError("search data without collections and items")
-    if place := misfit(SEARCH_JS, found):
+    if place := misfit(SEARCH_JS, search):
         raise WrongForm(place)
-    if strange := [row for row in found["items"] if [type(part) for part in row[:3]] != [int, str, str]]:
+    if strange := [row for row in search["items"] if [type(part) for part in row[:3]] != [int, str, str]]:
         raise WrongForm(f"items: {str(strange[0])[:60]}")
-    return found
+    return search
 
 
 def _common_start(texts: Sequence[str]) -> str:

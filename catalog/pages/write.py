@@ -568,7 +568,7 @@ def _found(value: float | None) -> str:
 
 def _raised(unit: str) -> str:
     """A unit with its exponents raised: kg m-2 a-1 becomes kg m⁻² a⁻¹."""
-    return re.sub(r"(?<=[a-z])-?\d\b", lambda found: found.group().translate(_RAISED), unit)
+    return re.sub(r"(?<=[a-z])-?\d\b", lambda match: match.group().translate(_RAISED), unit)
 
 
 def _embedded(value: Any) -> Markup:

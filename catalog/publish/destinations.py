@@ -104,10 +104,10 @@ class FolderDestination:
             shutil.copyfile(source, part)
             with part.open("rb") as written:
                 os.fsync(written.fileno())
-            found = sha256_of(part)
-            if found != file.sha256:
+            stored_sha256 = sha256_of(part)
+            if stored_sha256 != file.sha256:
                 part.unlink()
-                raise wrong_copy(f"{self.name}/{file.path}", found, file.sha256)
+                raise wrong_copy(f"{self.name}/{file.path}", stored_sha256, file.sha256)
             part.replace(self._place(file.path))
 
     def write(self, path: str, content: bytes) -> None:
@@ -241,11 +241,11 @@ class BucketDestination:
             stored = obstore.head(self._store, file.path)
             if etag_matches(stored["e_tag"], source):
                 return
-            found = self._sha256_of(file.path)
-            if found != file.sha256:
+            stored_sha256 = self._sha256_of(file.path)
+            if stored_sha256 != file.sha256:
                 # it claims a sha256 that it does not have; left there, the next run would take it for published
                 obstore.delete(self._store, file.path)
-                raise wrong_copy(f"{self.name}/{file.path}", found, file.sha256)
+                raise wrong_copy(f"{self.name}/{file.path}", stored_sha256, file.sha256)
 
     def write(self, path: str, content: bytes) -> None:
         self._upload(ListedFile(path, len(content), hashlib.sha256(content).hexdigest()), content)
@@ -311,9 +311,9 @@ def etag_matches(etag: str | None, source: Path) -> bool:
     return (etag or "").strip('"') == expected
 
 
-def wrong_copy(where: str, found: str, expected: str) -> FailedCheck:
+def wrong_copy(where: str, stored: str, expected: str) -> FailedCheck:
     """What to say when what arrived is not what was sent."""
-    return FailedCheck(where, f"sha256 {found}", f"sha256 {expected}", "publish again; check the disk or the network")
+    return FailedCheck(where, f"sha256 {stored}", f"sha256 {expected}", "publish again; check the disk or the network")
 
 
 def _attributes(file: ListedFile) -> dict[str, str]:
@@ -349,12 +349,12 @@ def _explain(where: str, error: Exception) -> BadInput:
     text = str(error)
     status = next(iter(re.findall(r"non-2xx status code: (\d{3} [A-Z][A-Za-z ]*)", text)), "")
     code = next(iter(re.findall(r"<Code>(\w+)</Code>", text)), "")
-    found = f"{status.strip()} ({code})" if status and code else status.strip() or code
+    answer = f"{status.strip()} ({code})" if status and code else status.strip() or code
     if code == "NoSuchBucket" or status.startswith("404"):
-        return BadInput(where, found or "404 Not Found", "an existing bucket", "create it, or correct its name")
+        return BadInput(where, answer or "404 Not Found", "an existing bucket", "create it, or correct its name")
     if status.startswith(("401", "403")):
-        return BadInput(where, found, "leave to list, read and write", "check the credentials and the bucket's policy")
+        return BadInput(where, answer, "leave to list, read and write", "check the credentials and the bucket's policy")
     if "error sending request" in text or "kind: Connect" in text:
         return BadInput(where, "no connection", "an answer from the store", "check endpoint and network; publish again")
     first = text.partition("\n")[0].strip()
-    return BadInput(where, found or first, "success", "publish again: what arrived is not sent twice")
+    return BadInput(where, answer or first, "success", "publish again: what arrived is not sent twice")

@@ -213,8 +213,8 @@ def _read_source(archive: Path) -> _Source:
     content = path.read_bytes() if path.is_file() else b""
     manifest = whole_manifest(lambda name: content if name == MANIFEST_JSON else _read_part(archive, name))
     if manifest is None:
-        found = "no such folder" if not archive.is_dir() else "no manifest.json of ours"
-        raise BadInput(str(archive), found, "the root folder of an archive", "build one with the build command")
+        missing = "no such folder" if not archive.is_dir() else "no manifest.json of ours"
+        raise BadInput(str(archive), missing, "the root folder of an archive", "build one with the build command")
     try:
         entries = [*manifest.get(PARTS, ()), *manifest["files"]]
         files = [ListedFile(str(file["path"]), int(file["size"]), str(file["sha256"])) for file in entries]
@@ -239,10 +239,10 @@ def _read_part(archive: Path, name: str) -> bytes | None:
 
 
 def _require_unaltered(path: Path, file: ListedFile) -> None:
-    found = sha256_of(path)
-    if found != file.sha256:
+    stored = sha256_of(path)
+    if stored != file.sha256:
         raise FailedCheck(
-            str(path), f"sha256 {found}", f"sha256 {file.sha256}, as the manifest says", "build again, or run validate"
+            str(path), f"sha256 {stored}", f"sha256 {file.sha256}, as the manifest says", "build again, or run validate"
         )
 
 
@@ -251,11 +251,11 @@ def _require_present(archive: Path, file: ListedFile) -> None:
         raise BadInput(
             f"{archive}/{MANIFEST_JSON}", f"the path {file.path!r}", "paths inside the archive", "build again"
         )
-    found = archive / file.path
-    if not found.is_file():
-        raise BadInput(str(found), "no such file", "a file that the manifest lists", "build again, or run validate")
-    if not lies_inside(found, archive):
-        raise BadInput(str(found), "a symbolic link out of the archive", "a file of the archive", "build again")
+    place = archive / file.path
+    if not place.is_file():
+        raise BadInput(str(place), "no such file", "a file that the manifest lists", "build again, or run validate")
+    if not lies_inside(place, archive):
+        raise BadInput(str(place), "a symbolic link out of the archive", "a file of the archive", "build again")
 
 
 def _refuse_overlap(archive: Path, destination: str) -> None:
@@ -318,7 +318,7 @@ def _keep(target: Destination, previous: _Previous, place: str, workers: int, te
     tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
     for _, group in groupby(files, key=_order_of):
         kept = _each(list(group), lambda file: (file.path, target.copy(file.path, f"{place}/{file.path}")), workers)
-        for path in (path for path, found in kept if not found):
+        for path in (path for path, stands in kept if not stands):
             tell(f"{path} is listed by the previous version, but stands there no more")
     target.write(mark, previous.manifest)
 

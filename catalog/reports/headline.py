@@ -38,7 +38,7 @@ def _of_pair(part: Dataset) -> tuple[KeyNumber, ...]:
 
 def item_numbers(dataset: Dataset, item_id: str) -> tuple[KeyNumber, ...]:
     """For the head of an item."""
-    return next((found for part in dataset.parts if (found := _ITEM_NUMBERS(part.result, part.pair, item_id))), ())
+    return next((numbers for part in dataset.parts if (numbers := _ITEM_NUMBERS(part.result, part.pair, item_id))), ())
 
 
 def _number(en: str, cn: str, value: str, unit: str = "", note: str = "", note_cn: str = "") -> KeyNumber:

@@ -64,12 +64,12 @@ def _resolution_row(result: ElevationChange) -> Row:
     resolution = result.resolution
     if resolution.reason is not None:
         return "Resolution correction", "none", resolution.reason
-    found = resolution.by_method[resolution.method]
-    off_glaciers = "" if math.isnan(found.glaciers_m) else f", glaciers {signed(found.glaciers_m, 2)} m"
+    effect = resolution.by_method[resolution.method]
+    off_glaciers = "" if math.isnan(effect.glaciers_m) else f", glaciers {signed(effect.glaciers_m, 2)} m"
     return (
         "Resolution correction",
         resolution.method.replace("_", " "),
-        f"takes off stable terrain {signed(found.stable_m, 2)} m{off_glaciers}",
+        f"takes off stable terrain {signed(effect.stable_m, 2)} m{off_glaciers}",
     )
 
 

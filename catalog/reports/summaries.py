@@ -92,7 +92,7 @@ def balance_json(
     written = {
         identifier: {name: str(out / path) for name, path in files.items()} for identifier, files in outputs.items()
     }
-    found = [
+    balances = [
         {
             **balance_summary(result),
             **notes_summary(data.corrections, data.doubts),
@@ -100,7 +100,7 @@ def balance_json(
         }
         for result, data in zip(results, glaciers, strict=True)
     ]
-    return found[0] if len(found) == 1 else {"glaciers": found, "outputs": written[""]}
+    return balances[0] if len(balances) == 1 else {"glaciers": balances, "outputs": written[""]}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -52,14 +52,14 @@ def write_tables_together(results: Sequence[MassBalance], folder: Path, source: 
 
 def tables_together(results: Sequence[MassBalance]) -> list[PublishedTable]:
     """The tables of all glaciers as one set, in the order of the schemas, each row with its glacier in front."""
-    found = []
+    together = []
     for table in MASS_BALANCE_TABLES:
         parts = [
             (result.glacier.glacier_id, result.tables[table.name]) for result in results if table.name in result.tables
         ]
         if parts:
-            found.append(published_table(of_glaciers(table), _joined(parts)))
-    return found
+            together.append(published_table(of_glaciers(table), _joined(parts)))
+    return together
 
 
 def wgms_together(results: Sequence[MassBalance]) -> dict[str, tuple[Table, pd.DataFrame]]:

@@ -42,12 +42,12 @@ def run_balances(glaciers: Sequence[FieldData], task: Task, tell: Tell = silent)
     ------
     BadInput : what one glacier lacks; of several glaciers each that lacks something is told, with its identifier.
     """
-    found, errors = [], []
+    balances, errors = [], []
     for data in glaciers:
         glacier_id = data.glacier.glacier_id
         of_one = tell if len(glaciers) == 1 else _of(glacier_id, tell)
         try:
-            found.append(_balance(data, task, of_one))
+            balances.append(_balance(data, task, of_one))
         except BadInput as error:
             if len(glaciers) == 1:
                 raise
@@ -55,7 +55,7 @@ def run_balances(glaciers: Sequence[FieldData], task: Task, tell: Tell = silent)
             errors.append(BadInput(where, error.found, error.expected, error.remedy))
     if errors:
         raise ManyBadInputs(errors)
-    return tuple(found)
+    return tuple(balances)
 
 
 def _balance(data: FieldData, task: Task, tell: Tell) -> MassBalance:

@@ -65,8 +65,10 @@ def read_or_mark(
     ManyBadInputs : the errors of the reading, after the copy with them was written.
     BadInput : those of ``read_field_data``; a copy that cannot be written, or would overwrite a file.
     """
-    found = _read_or_mark(source, marked_copy, lambda: (read_field_data(source, not_after=not_after, glacier=glacier),))
-    return found[0]
+    glaciers = _read_or_mark(
+        source, marked_copy, lambda: (read_field_data(source, not_after=not_after, glacier=glacier),)
+    )
+    return glaciers[0]
 
 
 def read_all_or_mark(source: Path, marked_copy: Path | None, *, not_after: date | None = None) -> tuple[FieldData, ...]:

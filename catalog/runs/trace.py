@@ -102,10 +102,10 @@ class PublishedTables:
     @cached_property
     def layers(self) -> dict[str, list[Record]]:
         """Layers by pit, from the surface down as they are published."""
-        found: dict[str, list[Record]] = {}
+        by_pit: dict[str, list[Record]] = {}
         for record in self.of("pit_layers"):
-            found.setdefault(record["pit_id"], []).append(record)
-        return found
+            by_pit.setdefault(record["pit_id"], []).append(record)
+        return by_pit
 
     @cached_property
     def probings(self) -> dict[str, Record]:
@@ -159,11 +159,11 @@ def read_published_tables(place: Path, collection: str | None = None) -> Publish
     """
     if not place.is_dir():
         raise BadInput(str(place), "no such folder", "an archive, or the output folder of a balance")
-    found = {path.parent.parent for path in place.glob(f"{TABLES}/{_BALANCES}.csv")}
-    found |= {path.parent.parent for path in place.glob(f"*/{TABLES}/{_BALANCES}.csv")}
-    chosen = sorted(folder for folder in found if collection is None or folder.name == collection)
+    folders = {path.parent.parent for path in place.glob(f"{TABLES}/{_BALANCES}.csv")}
+    folders |= {path.parent.parent for path in place.glob(f"*/{TABLES}/{_BALANCES}.csv")}
+    chosen = sorted(folder for folder in folders if collection is None or folder.name == collection)
     if not chosen:
-        what = f"no collection {collection!r}" if collection and found else f"no {TABLES}/{_BALANCES}.csv"
+        what = f"no collection {collection!r}" if collection and folders else f"no {TABLES}/{_BALANCES}.csv"
         raise BadInput(str(place), what, "an archive with a mass balance, or the output folder of a balance")
     if len(chosen) > 1:
         names = ", ".join(folder.name for folder in chosen)

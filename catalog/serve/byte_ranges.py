@@ -23,7 +23,7 @@ def asked_ranges(header: str, size: int) -> tuple[tuple[int, int], ...] | None:
     asked = [part for part in listed.split(",") if part.strip()]
     if not equals or unit.strip().lower() != "bytes" or not 0 < len(asked) <= MOST_RANGES:
         return None
-    found = []
+    ranges = []
     for part in asked:
         match = _ONE.fullmatch(part)
         if match is None:
@@ -36,8 +36,8 @@ def asked_ranges(header: str, size: int) -> tuple[tuple[int, int], ...] | None:
             if last and int(last) < start:
                 return None  # the grammar allows it, its meaning does not
         if start < stop:
-            found.append((start, stop))
-    return tuple(found) if len(found) < 2 else _joined(found)
+            ranges.append((start, stop))
+    return tuple(ranges) if len(ranges) < 2 else _joined(ranges)
 
 
 def _joined(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

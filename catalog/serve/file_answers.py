@@ -102,12 +102,12 @@ class ServedFiles:
             return known
         self._open.pop(path, None)
         place = self.place_of(path)
-        found = _opened(place) if place else None
-        if found is not None:
-            self._open[path] = found
+        opened = _opened(place) if place else None
+        if opened is not None:
+            self._open[path] = opened
             if len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)
-        return found
+        return opened
 
 
 def _leads_to(path: str, file: OpenFile) -> bool:

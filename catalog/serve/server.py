@@ -196,12 +196,12 @@ class _ArchiveFiles:
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         try:
-            found = self.files.find(path + INDEX_HTML if path.endswith("/") else path)
-            folder = None if found else await self._folder(path)
+            file = self.files.find(path + INDEX_HTML if path.endswith("/") else path)
+            folder = None if file else await self._folder(path)
         except OSError as error:
             raise HTTPException(403 if isinstance(error, PermissionError) else 404) from None
-        if found:
-            await answer(found, scope, receive, send)
+        if file:
+            await answer(file, scope, receive, send)
         elif folder:
             await folder(scope, receive, send)
         else:
@@ -227,12 +227,12 @@ class _Direct:
         self.files, self.everything = files, everything
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = None
+        file = None
         if scope["type"] == "http" and scope["method"] == "GET" and not _has_two_forms(scope):
             with suppress(OSError):
-                found = self.files.find(scope["path"])
-        if found:
-            await answer(found, scope, receive, send)
+                file = self.files.find(scope["path"])
+        if file:
+            await answer(file, scope, receive, send)
         else:
             await self.everything(scope, receive, send)
 

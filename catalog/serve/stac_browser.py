@@ -130,8 +130,8 @@ def _codes_below(root: Path, path: Path, seen: set[Path]) -> set[str]:
         hrefs = _hrefs_of(document, ("child",) if codes else ("child", "item"))
         places = [(path.parent / href).resolve() for href in hrefs]
     except (AttributeError, OSError, TypeError, ValueError) as error:  # ValueError: a null character in a name
-        found = f"a document of another shape ({error})"
-        raise BadInput(str(path), found, "a JSON document of STAC", "`validate` tells what is wrong") from None
+        shape = f"a document of another shape ({error})"
+        raise BadInput(str(path), shape, "a JSON document of STAC", "`validate` tells what is wrong") from None
     return codes.union(*(_codes_below(root, place, seen) for place in places))
 
 
@@ -249,11 +249,11 @@ def _fetch_source(npm: str, scratch: Path, tell: Tell) -> Path:
     packed = next(scratch.glob("*.tgz"), None)
     if packed is None:
         raise BadInput(f"{PACKAGE}@{VERSION}", "no package from npm", "its published source")
-    found = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
-    if found != _SOURCE_SHA512:
+    sha512 = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
+    if sha512 != _SOURCE_SHA512:
         raise BadInput(
             f"{PACKAGE}@{VERSION}",
-            f"sha512 {found[:16]}...",
+            f"sha512 {sha512[:16]}...",
             f"sha512 {_SOURCE_SHA512[:16]}...",
             "npm's registry setting leads to another package: check `npm config get registry`",
         )

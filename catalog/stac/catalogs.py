@@ -34,7 +34,7 @@ class Child:
 
 def catalog_documents(collections: Sequence[Child], base: str) -> list[tuple[DocumentPlace, Json]]:
     """``catalog.json`` in every language."""
-    found = []
+    documents = []
     for language in LANGUAGES:
         place = DocumentPlace(CATALOG_JSON, language, base)
         children = [place.link("child", f"{of.collection_id}/{COLLECTION_JSON}", of.title) for of in collections]
@@ -45,14 +45,14 @@ def catalog_documents(collections: Sequence[Child], base: str) -> list[tuple[Doc
             "description": _description(collections, language),
         }
         links = [root_link(place), *children, *_table_link(collections, place)]
-        found.append((place, completed(place, content, links, CATALOG_TITLE)))
-    return found
+        documents.append((place, completed(place, content, links, CATALOG_TITLE)))
+    return documents
 
 
 def part_documents(source: DescribedDataset, part: Part) -> list[tuple[DocumentPlace, Json]]:
     """One sub-catalogue in every language."""
     title, description = part_title(source, part), source.facts.title
-    found = []
+    documents = []
     for language in LANGUAGES:
         place = DocumentPlace(source.part_path(part.part_id), language, source.base)
         content = {
@@ -63,8 +63,8 @@ def part_documents(source: DescribedDataset, part: Part) -> list[tuple[DocumentP
         }
         links = [root_link(place), place.link("parent", source.collection_path, source.facts.title)]
         links += [place.link("item", source.item_path(item), title_of(item)) for item in part.items]
-        found.append((place, completed(place, content, links, title)))
-    return found
+        documents.append((place, completed(place, content, links, title)))
+    return documents
 
 
 def part_title(source: DescribedDataset, part: Part) -> Bilingual:

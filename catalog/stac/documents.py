@@ -149,10 +149,10 @@ def _extensions_of(document: Json, base: str) -> set[str]:
     places = [document, document.get("properties", {}), document.get("summaries", {}), *chain.from_iterable(groups)]
     names = {name for place in places for name in place}
     prefixes = {f"{name.partition(':')[0]}:" for name in names if ":" in name}
-    found = set()
+    extensions = set()
     for field, versions in DECLARED.items():
         if field in (prefixes if field.endswith(":") else names):
-            found |= {f"{_EXTENSIONS}/{version}/schema.json" for version in versions}
+            extensions |= {f"{_EXTENSIONS}/{version}/schema.json" for version in versions}
     if base and PREFIX in prefixes:
-        found.add(f"{base}/{SCHEMA_PATH}")
-    return found
+        extensions.add(f"{base}/{SCHEMA_PATH}")
+    return extensions

@@ -146,9 +146,9 @@ def is_chinese(text: str) -> bool:
 def _note_markup(raw: Mapping[str, Any], defects: list[str]) -> None:
     for field in _TEXTS:
         text = str(raw.get(field) or "")
-        found = _TAG.findall(text)[:1] + _ENTITY.findall(text)[:1]
-        if found:
-            defects.append(f"{field}: HTML in text ({', '.join(found)}); removed in [reading], kept in [original]")
+        markup = _TAG.findall(text)[:1] + _ENTITY.findall(text)[:1]
+        if markup:
+            defects.append(f"{field}: HTML in text ({', '.join(markup)}); removed in [reading], kept in [original]")
         if bad := _CONTROL.search(text):
             defects.append(f"{field}: control character {bad.group()!r}; removed")
         if field not in ("title_cn", "title_en", "ds_acq_place") and not text.strip():

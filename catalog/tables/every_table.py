@@ -16,8 +16,8 @@ from schemas.tables import DATA_DICTIONARY, PAIR
 def dataset_tables(dataset: Dataset) -> dict[str, pd.DataFrame]:
     """The tables of a dataset by name, in order; those of several pairs tell the pair of each row."""
     result, pairs = dataset.result, dataset.pairs
-    found = _together([(part.pair, part.result.tables) for part in pairs]) if pairs else result.tables
-    tables = {**found, "quality_gates": dataset.gates}
+    science = _together([(part.pair, part.result.tables) for part in pairs]) if pairs else result.tables
+    tables = {**science, "quality_gates": dataset.gates}
     tables |= _EXPORTS(result, dataset)
     return {**tables, DATA_DICTIONARY.name: data_dictionary(tables, of_pairs=bool(pairs))}
 

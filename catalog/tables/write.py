@@ -102,8 +102,8 @@ def conforms(folder: Path) -> list[str]:
     """What Frictionless finds wrong with a collection's Data Package: sizes, hashes, types, constraints, keys."""
     package = Package(DATAPACKAGE_JSON, basepath=str(folder))  # an absolute path would be refused as unsafe
     report = package.validate()
-    found = [f"{DATAPACKAGE_JSON}: {error.message}" for error in report.errors]
-    return found + [f"{task.place}: {error.message}" for task in report.tasks for error in task.errors]
+    problems = [f"{DATAPACKAGE_JSON}: {error.message}" for error in report.errors]
+    return problems + [f"{task.place}: {error.message}" for task in report.tasks for error in task.errors]
 
 
 def published_tables(dataset: Dataset) -> tuple[PublishedTable, ...]:

@@ -173,9 +173,12 @@ def compare_archives(old: Path, new: Path) -> ArchiveDifference:
     try:
         return _compare(before, after)
     except (KeyError, TypeError, ValueError, RasterioError) as error:
-        found = " ".join(str(error).split()) or type(error).__name__
+        damage = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(
-            f"{old} and {new}", f"an archive that cannot be read ({found})", "two whole archives", "validate them first"
+            f"{old} and {new}",
+            f"an archive that cannot be read ({damage})",
+            "two whole archives",
+            "validate them first",
         ) from None
 
 
@@ -196,8 +199,8 @@ def _compare(before: Archive, after: Archive) -> ArchiveDifference:
 
 def _opened(folder: Path) -> Archive:
     if not folder.is_dir() or manifest_of(folder) is None:
-        found = "a folder without a manifest.json of ours" if folder.is_dir() else "no such folder"
-        raise BadInput(str(folder), found, "an archive", "give the folder that holds catalog.json and manifest.json")
+        odd = "a folder without a manifest.json of ours" if folder.is_dir() else "no such folder"
+        raise BadInput(str(folder), odd, "an archive", "give the folder that holds catalog.json and manifest.json")
     return Archive(FolderFiles(folder))
 
 

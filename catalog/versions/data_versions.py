@@ -132,17 +132,17 @@ def _refuse(versions: DatasetVersions, difference: ArchiveDifference, published:
         raise FailedCheck(where, f"version {old} published in {published}", f"version {old} or later", advice)
     if not versions.enough:
         changes = "; ".join(_told(difference))
-        found = f"a {versions.step} change of the values published in {published} as version {old} ({changes})"
-        raise FailedCheck(where, found, f"version {versions.needed} or later", advice)
+        change = f"a {versions.step} change of the values published in {published} as version {old} ({changes})"
+        raise FailedCheck(where, change, f"version {versions.needed} or later", advice)
 
 
 def _told(difference: ArchiveDifference) -> list[str]:
     """The first changes of each kind that asks for a new version, and how many there are."""
-    found = [
+    changes = [
         *(f"{change.table.rpartition('/')[2]}: {change.what}" for change in difference.meanings),
         *(f"{change.table.rpartition('/')[2]}: {change}" for change in difference.records),
         *(str(change).rpartition("/")[2] for change in difference.rasters),
         *(f"{change.kind} {change.path.rpartition('/')[2]}" for change in difference.files if change.kind != "changed"),
     ]
-    more = [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
-    return [*found[:_TOLD], *more]
+    more = [f"and {len(changes) - _TOLD} more"] if len(changes) > _TOLD else []
+    return [*changes[:_TOLD], *more]

@@ -41,10 +41,10 @@ def what_differs(path: str, old: bytes, new: bytes) -> str:
 
 
 def _told(differences: Iterator[str], none: str) -> str:
-    found = list(islice(differences, _MOST + 1))
-    if not found:
+    told = list(islice(differences, _MOST + 1))
+    if not told:
         return none
-    return "; ".join(found[:_MOST]) + ("; and more" if len(found) > _MOST else "")
+    return "; ".join(told[:_MOST]) + ("; and more" if len(told) > _MOST else "")
 
 
 def _json_differences(old: Any, new: Any, pointer: str) -> Iterator[str]:

@@ -75,13 +75,13 @@ class ProposedChanges:
         return [line for one in self.proposals for line in (*one.lines(), "")][:-1]
 
 
-def propose_changes(old: Path, found: Comparison) -> ProposedChanges:
+def propose_changes(old: Path, comparison: Comparison) -> ProposedChanges:
     """Say for each dataset that changed which version comes next, and what it changes.
 
     Parameters
     ----------
     old : the archive as it was; its manifest holds the definition that the new version follows.
-    found : its comparison with the new one.
+    comparison : of it with the new one.
 
     Errors
     ------
@@ -92,12 +92,12 @@ def propose_changes(old: Path, found: Comparison) -> ProposedChanges:
         tuple(
             ProposedVersion(
                 one,
-                summarize(found.difference.below(one.dataset)),
+                summarize(comparison.difference.below(one.dataset)),
                 parse_definition(
                     entries[one.dataset].get("definition", {}), f"{old}/manifest.json: definition of {one.dataset}"
                 ),
             )
-            for one in found.versions
+            for one in comparison.versions
             if one.step != "none"
         )
     )

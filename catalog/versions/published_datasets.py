@@ -91,8 +91,8 @@ def refuse_to_replace(published: Path, definitions: Sequence[Definition], *, syn
             advice = f"name its definition too, or {_ELSEWHERE}"
             raise FailedCheck(where, "no definition of it", f"every dataset {stands}", advice)
         if synthetic and not there.synthetic:
-            found, advice = "the synthetic sample", f"give the raw inputs with --inputs, or {_ELSEWHERE}"
-            raise FailedCheck(where, found, f"observations, as {stands}", advice)
+            sample, advice = "the synthetic sample", f"give the raw inputs with --inputs, or {_ELSEWHERE}"
+            raise FailedCheck(where, sample, f"observations, as {stands}", advice)
         if wanted[name] < there.version:
             advice = f"raise the version in its definition, or {_ELSEWHERE}"
             raise FailedCheck(f"{where}, version {wanted[name]}", stands, f"version {there.version} or later", advice)
