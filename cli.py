@@ -267,6 +267,12 @@ def balance(
     year_start: Annotated[
         str | None, typer.Option(metavar="MM-DD", help="First day of a balance year; in the south often 04-01.")
     ] = None,
+    between: Annotated[
+        tuple[datetime, datetime] | None,
+        typer.Option(
+            metavar="DATE DATE", formats=["%Y-%m-%d"], help="Also the whole glacier's balance between two survey dates."
+        ),
+    ] = None,
     sigma_limit: Annotated[
         float | None, typer.Option(help="Quality gate on the annual balance's standard deviation (m w.e.).")
     ] = None,
@@ -314,6 +320,7 @@ def balance(
             dem=dem,
             outline=outline,
             sigma_limit_m_we=sigma_limit,
+            between=(between[0].date(), between[1].date()) if between else None,
             draws=draws,
             seed=MONTE_CARLO_SEED,
         )

@@ -33,6 +33,7 @@ _TABLES = {
     "glacier_balances": ("全冰川物质平衡", "全冰川年、冬季和夏季物质平衡及误差、平衡线高度和积累区比率"),
     "hypsometry": ("面积-高程分布", "各高程带各年的冰川面积"),
     "cumulative_balances": ("累积物质平衡", "自首年起年物质平衡的累积和，至首个缺测年份为止"),
+    "period_balances": ("两次观测之间的物质平衡", "全冰川自每次观测至下次观测、以及所指定日期之间的物质平衡"),
     "error_budgets": ("误差构成", "年物质平衡和累积物质平衡各误差来源的一倍标准差，分别由公式和蒙特卡罗法得到"),
     "leave_one_out": ("留一交叉检验", "由同年其他点预测各点年物质平衡，以及该点对全冰川物质平衡的影响"),
     "other_time_systems": (
@@ -484,7 +485,24 @@ _UNMEASURED = {
         "年物质平衡误差方差中来自无人观测高程的比率"
     ),
 }
-MEANINGS_CN = _UNMEASURED | _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
+_PERIODS = {
+    "day of the first survey, the commonest of the visits used": "首次观测日期，取所用观测中最常见的一天",
+    "day of the last survey, the commonest of the visits used": "末次观测日期，取所用观测中最常见的一天",
+    "balance of the whole glacier between the two; empty where too few points were measured at both": (
+        "两次观测之间的全冰川物质平衡；两次均有观测的点过少时为空"
+    ),
+    "one standard deviation of the balance between the two": "两次观测之间物质平衡的一倍标准差",
+    "area of the glacier, that of the last part": "冰川面积，取最后一段的面积",
+    "point balances it rests on, the fewest of a part": "所依据的单点物质平衡个数，取各段中最少者",
+    "share of the area above the highest and below the lowest point, the largest of a part": (
+        "最高点以上与最低点以下的面积比例，取各段中最大者"
+    ),
+    "what it is the sum of: published years and seasons, or 'visits': points measured at both ends": (
+        "由哪些部分求和：已发布的年和季节，或'visits'：首末均有观测的点"
+    ),
+    "whether it is the pair of days that was asked for": "是否为所指定的一对日期",
+}
+MEANINGS_CN = _PERIODS | _UNMEASURED | _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
 
 # of the flags of ``pipeline.mass_balance.quality_flags``
 FLAGS_CN = {

@@ -650,6 +650,43 @@ CUMULATIVE_BALANCES = Table(
     foreign_keys=(ForeignKey(("year",), "glacier_balances", ("year",)),),
 )
 
+PERIOD_BALANCES = Table(
+    name="period_balances",
+    title="Balances between surveys",
+    meaning="balance of the whole glacier from each survey to the next, and between the days that were asked for",
+    columns=(
+        BEGIN.but(required=True, meaning="day of the first survey, the commonest of the visits used"),
+        END.but(required=True, meaning="day of the last survey, the commonest of the visits used"),
+        Column(
+            name="balance_m_we",
+            type="number",
+            meaning="balance of the whole glacier between the two; empty where too few points were measured at both",
+            unit="m w.e.",
+            decimals=2,
+        ),
+        sigma("sigma_balance_m_we", "the balance between the two"),
+        AREA.but(meaning="area of the glacier, that of the last part"),
+        Column(name="n_points", type="integer", meaning="point balances it rests on, the fewest of a part", minimum=0),
+        Column(
+            name="unmeasured_area_share",
+            type="number",
+            meaning="share of the area above the highest and below the lowest point, the largest of a part",
+            unit="1",
+            minimum=0,
+            maximum=1,
+            decimals=3,
+        ),
+        Column(
+            name="made_of",
+            type="string",
+            meaning="what it is the sum of: published years and seasons, or 'visits': points measured at both ends",
+        ),
+        Column(name="flags", type="string", meaning="quality flags, joined by ';'"),
+        Column(name="asked", type="boolean", meaning="whether it is the pair of days that was asked for"),
+    ),
+    primary_key=("begin_date", "end_date"),
+)
+
 ERROR_BUDGETS = Table(
     name="error_budgets",
     title="Error budgets",
@@ -845,6 +882,7 @@ MASS_BALANCE_TABLES = (
     GLACIER_BALANCES,
     HYPSOMETRY,
     CUMULATIVE_BALANCES,
+    PERIOD_BALANCES,
     ERROR_BUDGETS,
     LEAVE_ONE_OUT,
     OTHER_TIME_SYSTEMS,

@@ -74,6 +74,7 @@ def balance_summary(result: MassBalance) -> dict[str, Any]:
     return {
         "glacier": asdict(result.glacier),
         "years": [_year(year) for year in result.years],
+        "periods": _records(result.tables["period_balances"]) if "period_balances" in result.tables else [],
         "points": _records(points) if len(points) <= MOST_POINTS else [],
         "settings": result.settings.model_dump(mode="json"),
     }

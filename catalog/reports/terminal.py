@@ -55,6 +55,11 @@ def show_balance(result: MassBalance) -> None:
             "; ".join(year.flags),
         )
     _console().print(table)
+    periods = result.tables["period_balances"]
+    for _, period in periods[periods["asked"].astype(bool)].iterrows():
+        text = measured(period["balance_m_we"], period["sigma_balance_m_we"], 3)
+        made = f"{period['n_points']} points at least, made of: {period['made_of']}"
+        _console().print(f"{period['begin_date']} to {period['end_date']}: {text} m w.e. ({made})", highlight=False)
 
 
 def show_notes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pipeline.mass_balance.chain import mass_balance
@@ -24,6 +25,7 @@ class Task:
     settings : of the chain.
     dem, outline : of all glaciers; None where area-altitude tables serve.
     sigma_limit_m_we : quality gate on the error of the annual balance, or None.
+    between : days of two surveys whose balance is asked for besides, or None.
     draws, seed : of the Monte Carlo run; no run where ``draws`` is None.
     """
 
@@ -31,6 +33,7 @@ class Task:
     dem: Path | None = None
     outline: Path | None = None
     sigma_limit_m_we: float | None = None
+    between: tuple[date, date] | None = None
     draws: int | None = None
     seed: int = 0
 
@@ -60,7 +63,9 @@ def run_balances(glaciers: Sequence[FieldData], task: Task, tell: Tell = silent)
 
 def _balance(data: FieldData, task: Task, tell: Tell) -> MassBalance:
     places = {"dem": task.dem, "outline": task.outline}
-    result = mass_balance(data, task.settings, sigma_limit_m_we=task.sigma_limit_m_we, tell=tell, **places)
+    result = mass_balance(
+        data, task.settings, sigma_limit_m_we=task.sigma_limit_m_we, between=task.between, tell=tell, **places
+    )
     if task.draws is None:
         return result
     return with_monte_carlo(result, monte_carlo(data, task.settings, task.draws, task.seed, tell=tell, **places))

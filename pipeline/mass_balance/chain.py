@@ -12,17 +12,21 @@ import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
-from pipeline.mass_balance.field import SIGMA_GRADIENT
 from pipeline.mass_balance.fieldwork import FieldData
 from pipeline.mass_balance.glacier_wide import (
     GlacierWide,
     Ground,
     IndexYear,
+    KnownYear,
+    Periods,
     YearPlan,
     empty_year,
+    errors_of_summer,
     index_stake_balance,
     index_stakes,
     integrate_years,
+    period_table,
+    sigma_of_parts,
     time_system,
     year_of_bands,
 )
@@ -62,6 +66,7 @@ def mass_balance(
     dem: Path | None = None,
     outline: Path | None = None,
     sigma_limit_m_we: float | None = None,
+    between: tuple[date, date] | None = None,
     tell: Tell = silent,
 ) -> MassBalance:
     """Point balances, glacier-wide balances, equilibrium lines and their errors from everything a field team measured.
@@ -82,11 +87,13 @@ def mass_balance(
     dem : any raster with a CRS, m; needs ``outline``.
     outline : polygons, with a year each where there are several.
     sigma_limit_m_we : limit of the quality gate; None for no gate.
+    between : days of two surveys whose balance is asked for besides; None for none.
     tell : takes a line for each step.
 
     Errors
     ------
-    BadInput : a DEM without an outline or the reverse, or one that cannot be used.
+    BadInput : a DEM without an outline or the reverse, or one that cannot be used; days ``between`` which no balance
+        can be told.
     """
     calendar = Calendar.of(settings.year_start, settings.annual_tolerance_days)
     tell("reading the glacier's surface")
@@ -100,6 +107,8 @@ def mass_balance(
     integrated = integrate_fieldwork(fieldwork.plans, ground, settings, tell)
     computed = [_computed_year(plan, integrated.of(plan.year), ground, calendar, settings) for plan in fieldwork.plans]
     computed = with_index_stakes(computed)
+    periods = _periods(fieldwork, computed, ground, calendar, settings)
+    asked = periods.on(*between) if between is not None else None
     computed += _years_of_bands(data, {year.result.year for year in computed}, calendar)
     computed.sort(key=lambda year: year.result.year)
     tell("gathering flags and tables")
@@ -110,6 +119,7 @@ def mass_balance(
         filled=fieldwork.filled,
         flags=flags_of_fieldwork(data, fieldwork.network, fieldwork.plans, calendar, settings),
         hypsometry=_published_hypsometry(ground, data, computed),
+        periods=period_table(periods.consecutive() if ground.has_areas else (), asked),
     )
     return MassBalance(
         glacier=data.glacier,
@@ -118,6 +128,18 @@ def mass_balance(
         tables=result_tables(data, findings, computed, sigma_limit_m_we),
         settings=settings,
     )
+
+
+def _periods(
+    fieldwork: Measured,
+    computed: Sequence[ComputedYear],
+    ground: Ground,
+    calendar: Calendar,
+    settings: MassBalanceSettings,
+) -> Periods:
+    """What the balances between surveys are made from."""
+    years = [KnownYear(year.plan, year.annual, year.winter) for year in computed if year.plan is not None]
+    return Periods(network=fieldwork.network, years=years, ground=ground, calendar=calendar, settings=settings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,21 +376,8 @@ def _summer(seasons: Seasons) -> tuple[float | None, float | None]:
     """Summer balance and its standard deviation: what annual and winter leave, else as measured."""
     annual, winter, summer = seasons.annual, seasons.winter, seasons.summer
     if annual is not None and winter is not None:
-        return annual.balance_m_we - winter.balance_m_we, _sigma_of_difference(annual, winter)
+        return annual.balance_m_we - winter.balance_m_we, sigma_of_parts([errors_of_summer(annual, winter)])
     return (summer.balance_m_we, summer.budget.total) if summer is not None else (None, None)
-
-
-def _sigma_of_difference(annual: GlacierWide, winter: GlacierWide) -> float:
-    """Error of annual less winter balance (m w.e.).
-
-    The densities' errors are the same in both, and signed. Where nobody measured, what the winter's field misses the
-    annual one misses too, and the difference does not; beyond the measured elevations there is the summer's gradient.
-    """
-    densities = [a - w for a, w in zip(annual.density_errors_m_we, winter.density_errors_m_we, strict=True)]
-    budget = annual.budget
-    within = math.sqrt(max(budget.interpolation**2 - budget.unmeasured**2, 0.0))
-    beyond = budget.unmeasured * SIGMA_GRADIENT["summer"] / SIGMA_GRADIENT["annual"]
-    return math.hypot(*densities, budget.point, winter.budget.point, within, beyond, budget.area, budget.method)
 
 
 def _middle(plan: YearPlan) -> date | None:

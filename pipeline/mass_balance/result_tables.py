@@ -56,6 +56,7 @@ class ChainFindings:
     filled: Sequence[Filled]
     flags: Sequence[Flag]
     hypsometry: pd.DataFrame
+    periods: pd.DataFrame
 
 
 def _with_cells(data: FieldData, name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -88,6 +89,7 @@ def result_tables(
         "glacier_balances": _glacier_table(data, years, sigma_limit_m_we),
         "hypsometry": findings.hypsometry,
         "cumulative_balances": cumulative_table(results),
+        "period_balances": findings.periods,
         "error_budgets": budget_table(results),
         "leave_one_out": _leave_one_out_table(years),
         "other_time_systems": point_table(findings.points.others),

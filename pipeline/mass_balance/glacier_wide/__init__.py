@@ -15,6 +15,14 @@ if TYPE_CHECKING:
         integrate_years,
     )
     from pipeline.mass_balance.glacier_wide.methods import GlacierWide, bent_beyond, gradient_scatter
+    from pipeline.mass_balance.glacier_wide.periods import (
+        KnownYear,
+        PeriodBalance,
+        Periods,
+        errors_of_summer,
+        period_table,
+        sigma_of_parts,
+    )
     from pipeline.mass_balance.glacier_wide.published_zones import (
         empty_year,
         season_columns,
@@ -31,12 +39,16 @@ __all__ = [
     "GlacierWide",
     "Ground",
     "IndexYear",
+    "KnownYear",
+    "PeriodBalance",
+    "Periods",
     "YearPlan",
     "bent_beyond",
     "budget_table",
     "cumulative_balance",
     "cumulative_table",
     "empty_year",
+    "errors_of_summer",
     "field_model",
     "gradient_is_unknown",
     "gradient_scatter",
@@ -44,7 +56,9 @@ __all__ = [
     "index_stakes",
     "inflation",
     "integrate_years",
+    "period_table",
     "season_columns",
+    "sigma_of_parts",
     "time_system",
     "year_of_bands",
 ]
@@ -55,6 +69,7 @@ __getattr__ = lazy_names(
         "cumulative": ("cumulative_balance", "cumulative_table"),
         "integration": ("FIELD_POINTS", "Ground", "YearPlan", "field_model", "integrate_years"),
         "methods": ("GlacierWide", "bent_beyond", "gradient_scatter"),
+        "periods": ("KnownYear", "PeriodBalance", "Periods", "errors_of_summer", "period_table", "sigma_of_parts"),
         "published_zones": ("empty_year", "season_columns", "time_system", "year_of_bands"),
         "uncertainty": ("SOURCES", "budget_table", "inflation"),
         "zoning": ("PLAUSIBLE_GRADIENT", "gradient_is_unknown"),

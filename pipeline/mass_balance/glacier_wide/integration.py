@@ -41,6 +41,11 @@ class Ground:
     surveys: tuple[SurveyedGround, ...]
     table: pd.DataFrame
 
+    @property
+    def has_areas(self) -> bool:
+        """Whether the glacier's areas are known."""
+        return bool(self.surveys) or not self.table.empty
+
     def survey(self, year: int) -> SurveyedGround | None:
         """The survey that serves a year; None without a map.
 

@@ -120,13 +120,14 @@ class GlacierWide:
         return self.budget.unmeasured**2 / total**2 if total > 0 else 0.0
 
 
-def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> YearPoints:
+def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings, period: str = "") -> YearPoints:
     """The arrays of some point balances; each point also carries how well it stands for its surroundings.
 
     Parameters
     ----------
     records : point balances of one period.
     settings : what a point departs from its surroundings by, m w.e.
+    period : annual, winter or summer, whose errors beyond the points they have; that of the records when empty.
     """
     columns = np.array(
         [
@@ -148,7 +149,7 @@ def as_points(records: Sequence[PointRecord], settings: MassBalanceSettings) -> 
     points = Points(
         easting=easting, northing=northing, elevation_m=elevation, balance_m_we=balance, sigma_random_m_we=random
     )
-    beyond = Beyond.of(balance, records[0].period if records else "annual")
+    beyond = Beyond.of(balance, period or (records[0].period if records else "annual"))
     return YearPoints(observed=points, shared=columns[:, 5:], beyond=beyond)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from pipeline.mass_balance.points.between import Survey, points_between, survey_on, surveys
     from pipeline.mass_balance.points.linear_model import (
         Filled,
         LinearModel,
@@ -39,6 +40,7 @@ __all__ = [
     "PointBalances",
     "PointRecord",
     "SnowDensities",
+    "Survey",
     "Visit",
     "YearVisits",
     "annual_records",
@@ -53,12 +55,16 @@ __all__ = [
     "pairs_of_visits",
     "point_balances",
     "point_table",
+    "points_between",
     "stake_balance",
+    "survey_on",
+    "surveys",
     "usable",
 ]
 __getattr__ = lazy_names(
     __name__,
     {
+        "between": ("Survey", "points_between", "survey_on", "surveys"),
         "linear_model": (
             "Filled",
             "LinearModel",

@@ -144,7 +144,7 @@ def point_balances(network: Network, calendar: Calendar, settings: MassBalanceSe
     calendar : of the mass-balance years.
     settings : of the mass balance.
     """
-    survey = _Survey(network, calendar, settings)
+    survey = StakeSurvey(network, calendar, settings)
     records = list(survey.instantaneous())
     others: list[PointRecord] = []
     years = []
@@ -165,7 +165,7 @@ def annual_records(network: Network, calendar: Calendar, settings: MassBalanceSe
     calendar : of the mass-balance years.
     settings : of the mass balance.
     """
-    survey = _Survey(network, calendar, settings)
+    survey = StakeSurvey(network, calendar, settings)
     return [record for year in balance_years(calendar, network.days) for record in survey.annual(year)]
 
 
@@ -180,7 +180,7 @@ def _key(record: PointRecord) -> tuple[int, int, bool, str, date, str]:
     )
 
 
-class _Survey:
+class StakeSurvey:
     """A network with the calendar and settings that every step of it needs."""
 
     def __init__(self, network: Network, calendar: Calendar, settings: MassBalanceSettings) -> None:
@@ -239,7 +239,7 @@ class _Survey:
                 summer = self._closing(history, spring.day, year)
                 if winter is not None and summer is not None and summer[1].bound == "=":
                     balance = winter + summer[1]
-                    record = self._record(history, summer[0], year, ("annual", "COM"), balance)
+                    record = self.record(history, summer[0], year, ("annual", "COM"), balance)
                     yield replace(record, begin=period[0])
                     break
 
@@ -283,9 +283,9 @@ class _Survey:
         if span is None:
             return None
         balance = span.balance(history.around(span), self.settings)
-        return None if balance is None else self._record(history, span, year, what, balance)
+        return None if balance is None else self.record(history, span, year, what, balance)
 
-    def _record(
+    def record(
         self,
         history: StakeHistory,
         span: Span,
@@ -293,7 +293,16 @@ class _Survey:
         what: tuple[str, str],
         balance: PointBalance,
     ) -> PointRecord:
-        """A stake's balance over a span with the stake's place then; ``what`` is period and time system."""
+        """A stake's balance over a span with the stake's place then; ``what`` is period and time system.
+
+        Parameters
+        ----------
+        history : of the stake.
+        span : of the balance.
+        year : of the mass balance.
+        what : period and time system.
+        balance : over the span.
+        """
         place, moved_m = self.network.place_over(history.stake, span.begin, span.end, history.legs_of(balance))
         if moved_m > MOVED_M:
             balance = replace(balance, flags=(*balance.flags, f"moved:{moved_m:.0f}m"))
@@ -450,6 +459,18 @@ class _Survey:
         values = [record.balance.balance_m_we for record in records if record.is_value]
         return float(np.mean(values)) if len(values) >= self.settings.minimum_points else None
 
+    def winter_to(self, year: int, begin: date, campaign: tuple[date, date]) -> list[PointRecord]:
+        """The balances from the opening of a year to a campaign within it.
+
+        Parameters
+        ----------
+        year : of the mass balance.
+        begin : its first day.
+        campaign : first and last day.
+        """
+        spans = {history.stake: span for history, span in self._spans(self.settings.time_system, year)}
+        return self._winter(year, begin, spans, campaign)[1]
+
     def _winter_stakes(
         self, spans: Mapping[str, Span], year: int, begin: date, campaign: tuple[date, date]
     ) -> Iterable[PointRecord]:
@@ -461,15 +482,15 @@ class _Survey:
                 continue
             chain = self._winter_chain(history, spans.get(history.stake), year, [visit.day for visit in visits])
             if chain is not None and chain[1].bound == "=":
-                yield self._record(history, chain[0], year, ("winter", system), chain[1])
+                yield self.record(history, chain[0], year, ("winter", system), chain[1])
                 continue
             snow = next((one for visit in reversed(visits) if (one := snow_balance(visit, self.settings))), None)
             if snow is not None:
                 last = next(visit for visit in visits if visit.key == snow.readings[0])
-                record = self._record(history, Span.between(begin, last.day), year, ("winter", system), snow)
+                record = self.record(history, Span.between(begin, last.day), year, ("winter", system), snow)
                 yield replace(record, system="COM")
             elif chain is not None:
-                yield self._record(history, chain[0], year, ("winter", system), chain[1])
+                yield self.record(history, chain[0], year, ("winter", system), chain[1])
 
     def _winter_chain(
         self, history: StakeHistory, span: Span | None, year: int, middles: Sequence[date]
@@ -515,7 +536,7 @@ class _Survey:
             ]
             best = next((one for one in known if one[1].bound == "="), known[0] if known else None)
             if best is not None:
-                records.append(self._record(history, best[0], year, ("summer", system), best[1]))
+                records.append(self.record(history, best[0], year, ("summer", system), best[1]))
         return records
 
     def _summer_chain(
