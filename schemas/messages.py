@@ -50,6 +50,41 @@ class Message(str):
         return SENTENCES_CN.get(self.words, "").format(**{name: _chinese(v) for name, v in self.values.items()})
 
 
+class Listed(str):
+    """Texts and messages one after the other, as a value of a message or a note of its own.
+
+    Attributes
+    ----------
+    parts : the texts.
+    between, between_cn : what stands between two of them in English and in Chinese.
+    """
+
+    __slots__ = ("between", "between_cn", "parts")
+    parts: tuple[str, ...]
+    between: str
+    between_cn: str
+
+    def __new__(cls, parts: Iterable[str], between: str = ", ", between_cn: str = "、") -> Self:
+        """Join the texts; their English is the text."""
+        listed = tuple(parts)
+        said = super().__new__(cls, between.join(listed))
+        said.parts, said.between, said.between_cn = listed, between, between_cn
+        return said
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.parts, self.between, self.between_cn)
+
+    @property
+    def en(self) -> str:
+        """The English text."""
+        return str(self)
+
+    @property
+    def cn(self) -> str:
+        """The Chinese text; what has no Chinese words stands in English."""
+        return self.between_cn.join(_chinese(part) for part in self.parts)
+
+
 def word(text: str) -> Message:
     """One of a fixed set of words, as the value of a setting is: ``word("earlier")``."""
     return Message(text)
@@ -91,4 +126,4 @@ class Paragraph:
 
 def chinese_of(text: str) -> str:
     """What a message says in Chinese; empty for plain text, which is nobody's message."""
-    return text.cn if isinstance(text, Message) else ""
+    return text.cn if isinstance(text, Message | Listed) else ""

@@ -14,6 +14,8 @@ SENTENCES_CN = {
     "estimated": "估算",
     "published": "已发表",
     "mixed": "部分实测",
+    "small": "小",
+    "large": "大",
     # --- what became of the vertical datums ---------------------------------------------------------------------------
     "left to co-registration": "留待配准消除",
     "none needed": "无需转换",
@@ -50,6 +52,73 @@ SENTENCES_CN = {
         "误差的长程相关未能分辨：{size}×{size}像元的均值离散程度为拟合变差函数所示的{ratio:.1f}倍；所述误差已按缺失部分放大"
     ),
     "no correction of the resolution effect is taken off: {reason}": "未扣除分辨率效应：{reason}",
+    # --- accuracy checks of a DEM -------------------------------------------------------------------------------------
+    "{count} tiles, {first} to {last}": "{count}个分幅，{first}至{last}",
+    "missing: {tiles}": "缺少：{tiles}",
+    "the tile around {place}": "{place}一带的分幅",
+    "{one} and {other} overlap by {share:.0%}": "{one}与{other}重叠{share:.0%}",
+    "no ground held twice": "没有重复覆盖的地面",
+    "{crs}, heights {datum}": "{crs}，高程基准{datum}",
+    "a CRS without code": "无代码的坐标系",
+    "in an unknown vertical datum": "未知",
+    "without a height, of {pixels} pixels": "{pixels}个像元中的空洞",
+    "without a height, of {pixels} glacier pixels": "{pixels}个冰川像元中的空洞",
+    "as high as the neighbours to the east and south: constant, terraced, or water": (
+        "与东侧和南侧相邻像元等高：常数、阶梯状或水体"
+    ),
+    "{note}; {share:.0%} of all heights are whole metres": "{note}；{share:.0%}的高程为整米数",
+    "no height stands far off its neighbours": "没有远离相邻像元的高程",
+    "{count} pixels far off their neighbours": "{count}个像元远离相邻像元",
+    "{spikes}, the worst by {off_m:+.0f} m at row {row}, column {column} ({place}) of {tile}": (
+        "{spikes}，最甚者相差{off_m:+.0f}米，位于{tile}第{row}行第{column}列（{place}）"
+    ),
+    "no height at all": "没有任何高程",
+    "lowest height, near {place}": "最低高程，位于{place}附近",
+    "highest height, near {place}": "最高高程，位于{place}附近",
+    "highest minus lowest; the limit is the least, below it the DEM is constant": (
+        "最高减最低；限值为最小值，低于它则DEM为常数"
+    ),
+    "{note}; in {tiles}": "{note}；见于{tiles}",
+    "too few heights on both sides to tell": "两侧高程过少，无法判断",
+    "mean step +- {noise_m:.2f} m over {pixels} pixels, from {begin} to {end}": (
+        "{pixels}个像元的平均阶差，误差±{noise_m:.2f}米，自{begin}至{end}"
+    ),
+    "{note}, and {count} more in the table of the checks": "{note}，另有{count}项见检查表",
+    "{value:.3g}{unit}, limit {limit:.3g}{unit} ({note})": "{value:.3g}{unit}，限值{limit:.3g}{unit}（{note}）",
+    "{dem} DEM fails the check {check}: {values}": "{dem}DEM未通过精度检验{check}：{values}",
+    "{dem} DEM fails the check {check} of {tile}: {values}": "{dem}DEM未通过{tile}的精度检验{check}：{values}",
+    # --- what is odd about the inputs of an elevation change ----------------------------------------------------------
+    "{role} DEM": "{role}DEM",
+    "{role} DEM, {tile}: {note}": "{role}DEM，{tile}：{note}",
+    "{percent:.2g} % of the pixels hold {value:g}, no height on Earth and not declared as nodata; void": (
+        "{percent:.2g}%的像元值为{value:g}，并非地球上的高程，也未声明为无数据值；按空洞处理"
+    ),
+    "no height in the whole tile": "整个分幅没有高程",
+    "the height {height_m:g} m in the whole tile": "整个分幅的高程均为{height_m:g}米",
+    "the DEMs overlap in {percent:.1f} % of the smaller one alone: are they of the same area?": (
+        "两期DEM仅在较小一幅的{percent:.1f}%范围内重叠：是否为同一地区？"
+    ),
+    "heights of {aligned} are {offset_m:+.1f} m off those of {reference} (median) before the co-registration;"
+    " is a vertical datum wrong?": (
+        "配准之前{aligned}的高程与{reference}相差{offset_m:+.1f}米（中值）；高程基准是否有误？"
+    ),
+    "heights of {aligned} are {offset_m:+.1f} m off those of {reference} (median) before the co-registration; the"
+    " geoid lies at {geoid_m:+.1f} m there; is a vertical datum wrong?": (
+        "配准之前{aligned}的高程与{reference}相差{offset_m:+.1f}米（中值）；该处大地水准面位于{geoid_m:+.1f}米；"
+        "高程基准是否有误？"
+    ),
+    "heights of {aligned} explain {percent:.0f} % of the relief of {reference}; is it the same ground, and is the"
+    " shift small?": "{aligned}的高程仅解释{reference}起伏的{percent:.0f}%；是否为同一地面，偏移是否较小？",
+    # --- blunders and the uncertainty of an elevation change ----------------------------------------------------------
+    "{count} of {measured} measured glacier pixels stand apart from the change around them and count as voids"
+    " (setting glacier_outlier_nmad)": (
+        "{measured}个有实测变化的冰川像元中有{count}个与周围变化相差悬殊，按空洞处理（设置glacier_outlier_nmad）"
+    ),
+    "means over stable patches spread {spread:.2f} times as widely as the stated uncertainty says ({least:g} to"
+    " {greatest:g} expected): that of a glacier's mean is probably too {wrong} by this factor": (
+        "稳定地块均值的离散程度为所述不确定性的{spread:.2f}倍（应为{least:g}至{greatest:g}）："
+        "冰川平均值的不确定性可能按此倍数偏{wrong}"
+    ),
     # --- lineage of an elevation change -------------------------------------------------------------------------------
     "Synthetic sample inputs.": "合成样本输入。",
     "{earlier} (earlier) and {later} (later) were checked, brought onto one grid ({crs}, {pixel_m:g} m) and one"

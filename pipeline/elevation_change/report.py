@@ -22,7 +22,7 @@ from pipeline.elevation_change.result import (
     Shift,
 )
 from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, histogram_numbers
-from schemas.messages import Message
+from schemas.messages import Message, word
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import COREGISTRATION
 
@@ -39,7 +39,7 @@ class Report:
 
     tables: dict[str, pd.DataFrame]
     figures: dict[str, Any]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
     settings: ElevationChangeSettings
     resolution: ResolutionCorrection
 
@@ -98,7 +98,7 @@ def patches_in_words(patches: PatchTest) -> PatchSpread:
     )
 
 
-def notes_on_checks(checks: pd.DataFrame) -> tuple[str, ...]:
+def notes_on_checks(checks: pd.DataFrame) -> tuple[Message, ...]:
     """The checks that a DEM failed, a sentence each; the datum step tells of a datum that is not stated.
 
     Parameters
@@ -107,18 +107,34 @@ def notes_on_checks(checks: pd.DataFrame) -> tuple[str, ...]:
     """
     of_dem = (checks["tile"] == "all") | (checks["check"] == "seam")
     failed = checks[~checks["passed"].astype(bool) & of_dem & (checks["check"] != "datum_stated")]
-    notes = []
-    for (dem, check), rows in failed.groupby(["dem", "check"], sort=True):
-        first = rows.iloc[0]
-        unit = "" if first["unit"] == "1" else f" {first['unit']}"
-        place = "" if first["tile"] == "all" else f" of {first['tile']}"
-        more = f", and {len(rows) - 1} more in the table of the checks" if len(rows) > 1 else ""
-        value = f"{first['value']:.3g}{unit}, limit {first['limit']:.3g}{unit} ({first['note']}{more})"
-        notes.append(f"{dem} DEM fails the check {check}{place}: {value}")
-    return tuple(notes)
+    return tuple(_note_on_check(rows) for _, rows in failed.groupby(["dem", "check"], sort=True))
 
 
-def notes_on_outliers(outliers: GlacierOutliers) -> tuple[str, ...]:
+def _note_on_check(rows: pd.DataFrame) -> Message:
+    """The first failure of a check, and how many more there are."""
+    first, note = rows.iloc[0], rows["note"].iloc[0]
+    if len(rows) > 1:
+        note = Message("{note}, and {count} more in the table of the checks", note=note, count=len(rows) - 1)
+    values = Message(
+        "{value:.3g}{unit}, limit {limit:.3g}{unit} ({note})",
+        value=first["value"],
+        unit="" if first["unit"] == "1" else f" {first['unit']}",
+        limit=first["limit"],
+        note=note,
+    )
+    dem = word(first["dem"])
+    if first["tile"] == "all":
+        return Message("{dem} DEM fails the check {check}: {values}", dem=dem, check=first["check"], values=values)
+    return Message(
+        "{dem} DEM fails the check {check} of {tile}: {values}",
+        dem=dem,
+        check=first["check"],
+        tile=first["tile"],
+        values=values,
+    )
+
+
+def notes_on_outliers(outliers: GlacierOutliers) -> tuple[Message, ...]:
     """How many glacier pixels were set aside, where any were.
 
     Parameters
@@ -128,8 +144,12 @@ def notes_on_outliers(outliers: GlacierOutliers) -> tuple[str, ...]:
     if outliers.count == 0:
         return ()
     return (
-        f"{outliers.count} of {outliers.measured} measured glacier pixels stand apart from the change around them and "
-        "count as voids (setting glacier_outlier_nmad)",
+        Message(
+            "{count} of {measured} measured glacier pixels stand apart from the change around them and count as voids"
+            " (setting glacier_outlier_nmad)",
+            count=outliers.count,
+            measured=outliers.measured,
+        ),
     )
 
 
@@ -151,7 +171,7 @@ def notes_on_tilt(compared: Differenced) -> tuple[Message, ...]:
     )
 
 
-def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
+def notes_on_patches(patches: PatchTest) -> tuple[Message, ...]:
     """A word of warning where means over stable patches contradict the stated uncertainty.
 
     Parameters
@@ -161,10 +181,15 @@ def notes_on_patches(patches: PatchTest) -> tuple[str, ...]:
     least, greatest = PATCH_SPREAD
     if not patches.enough or least <= patches.spread <= greatest:
         return ()
-    wrong = "small" if patches.spread > greatest else "large"
     return (
-        f"means over stable patches spread {patches.spread:.2f} times as widely as the stated uncertainty says "
-        f"({least:g} to {greatest:g} expected): that of a glacier's mean is probably too {wrong} by this factor",
+        Message(
+            "means over stable patches spread {spread:.2f} times as widely as the stated uncertainty says ({least:g} to"
+            " {greatest:g} expected): that of a glacier's mean is probably too {wrong} by this factor",
+            spread=patches.spread,
+            least=least,
+            greatest=greatest,
+            wrong=word("small") if patches.spread > greatest else word("large"),
+        ),
     )
 
 

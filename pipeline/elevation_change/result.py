@@ -233,7 +233,7 @@ class ElevationChange:
     patches: PatchSpread
     totals: GlacierTotals | None
     outlines: gpd.GeoDataFrame | None
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
     tables: dict[str, pd.DataFrame]
     figures: dict[str, Any]
     settings: ElevationChangeSettings

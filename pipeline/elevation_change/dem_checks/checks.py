@@ -23,6 +23,7 @@ from pipeline.elevation_change.dem_checks.counts import (
 from pipeline.elevation_change.dem_checks.tile_seams import SEAM_LIMIT_M, SEAM_NOISES, Seam
 from pipeline.elevation_change.dems import Mosaic, missing_tiles, overlapping_tiles, place_name
 from pipeline.grid import BoolArray, FloatArray, Grid
+from schemas.messages import Listed, Message
 from schemas.tables import DEM_CHECKS
 
 VOID_LIMIT = 0.10
@@ -40,7 +41,7 @@ FEWEST_CELLS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class DemCheck:
-    """One check of one DEM."""
+    """One check of one DEM; its note is a message, or the name of a file."""
 
     tile: str
     check: str
@@ -151,20 +152,24 @@ def check_table(dem: CheckedDem) -> pd.DataFrame:
         *(_seam_check(seam, dem.native_to_degrees) for seam in dem.seams),
     ]
     frame = pd.DataFrame([{"dem": dem.mosaic.role, **check.__dict__} for check in checks])
+    # a column of texts would make plain text of the messages
+    frame["note"] = pd.Series([check.note for check in checks], dtype=object)
     return frame[list(DEM_CHECKS.column_names)].sort_values(["dem", "tile", "check"], ignore_index=True)
 
 
 def _tile_set_checks(dem: CheckedDem) -> Iterator[DemCheck]:
     """No place between the tiles is empty, and none is held twice."""
     names = [tile.name for tile in dem.mosaic.tiles]
-    held = names[0] if len(names) == 1 else f"{len(names)} tiles, {names[0]} to {names[-1]}"
+    held = names[0]
+    if len(names) > 1:
+        held = Message("{count} tiles, {first} to {last}", count=len(names), first=names[0], last=names[-1])
     missing = missing_tiles(dem.mosaic, dem.grid)
-    note = f"missing: {', '.join(missing)}" if missing else held
+    note = Message("missing: {tiles}", tiles=Listed(missing)) if missing else held
     yield DemCheck(
         tile="all", check="missing_tiles", value=len(missing), limit=0, unit="1", passed=not missing, note=note
     )
     double = overlapping_tiles(dem.mosaic)
-    note = "; ".join(double) if double else "no ground held twice"
+    note = Listed(double, "; ", "；") if double else Message("no ground held twice")
     yield DemCheck(
         tile="all", check="overlapping_tiles", value=len(double), limit=0, unit="1", passed=not double, note=note
     )
@@ -172,8 +177,11 @@ def _tile_set_checks(dem: CheckedDem) -> Iterator[DemCheck]:
 
 def _datum_check(mosaic: Mosaic) -> DemCheck:
     stated = mosaic.vertical_datum is not None
-    crs = mosaic.crs if len(mosaic.crs) < 20 else "a CRS without code"
-    note = f"{crs}, heights {mosaic.vertical_datum or 'in an unknown vertical datum'}"
+    note = Message(
+        "{crs}, heights {datum}",
+        crs=mosaic.crs if len(mosaic.crs) < 20 else Message("a CRS without code"),
+        datum=mosaic.vertical_datum or Message("in an unknown vertical datum"),
+    )
     return DemCheck(tile="all", check="datum_stated", value=float(stated), limit=1, unit="1", passed=stated, note=note)
 
 
@@ -195,11 +203,11 @@ def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Dem
         limit=VOID_LIMIT,
         unit="1",
         passed=void <= VOID_LIMIT,
-        note=f"without a height, of {pixels} pixels",
+        note=Message("without a height, of {pixels} pixels", pixels=pixels),
     )
     if glacier:
         void = 1 - glacier_measured / glacier
-        note = f"without a height, of {glacier} glacier pixels"
+        note = Message("without a height, of {pixels} glacier pixels", pixels=glacier)
         yield DemCheck(
             tile=name,
             check="glacier_void_share",
@@ -220,26 +228,33 @@ def _count_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Dem
         note=_spike_note(dem, name, spikes_found),
     )
     share = level / max(1, measured)
-    note = "as high as the neighbours to the east and south: constant, terraced, or water"
+    note = Message("as high as the neighbours to the east and south: constant, terraced, or water")
     whole = counts.whole_metres / max(1, int(counts.hypsometry.sum()))
     if whole > 0.5:
-        note += f"; {whole:.0%} of all heights are whole metres"
+        note = Message("{note}; {share:.0%} of all heights are whole metres", note=note, share=whole)
     yield DemCheck(
         tile=name, check="level_share", value=share, limit=LEVEL_LIMIT, unit="1", passed=share <= LEVEL_LIMIT, note=note
     )
     yield from _range_checks(dem, name, chosen)
 
 
-def _spike_note(dem: CheckedDem, name: str, count: int) -> str:
+def _spike_note(dem: CheckedDem, name: str, count: int) -> Message:
     worst = dem.counts.worst
     if count == 0 or worst is None:
-        return "no height stands far off its neighbours"
+        return Message("no height stands far off its neighbours")
     tile = dem.mosaic.tiles[max(0, int(dem.tiles_at(np.array([worst.row]), np.array([worst.column]))[0]))].name
-    off_neighbours = f"{count} pixels far off their neighbours"
+    off_neighbours = Message("{count} pixels far off their neighbours", count=count)
     if name not in ("all", tile):
         return off_neighbours
-    place = f"row {worst.row}, column {worst.column} ({place_name(*dem.lonlat(worst.row, worst.column))})"
-    return f"{off_neighbours}, the worst by {worst.off_m:+.0f} m at {place} of {tile}"
+    return Message(
+        "{spikes}, the worst by {off_m:+.0f} m at row {row}, column {column} ({place}) of {tile}",
+        spikes=off_neighbours,
+        off_m=worst.off_m,
+        row=worst.row,
+        column=worst.column,
+        place=place_name(*dem.lonlat(worst.row, worst.column)),
+        tile=tile,
+    )
 
 
 def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[DemCheck]:
@@ -254,11 +269,11 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Dem
             limit=RELIEF_LIMIT_M,
             unit="m",
             passed=False,
-            note="no height at all",
+            note=Message("no height at all"),
         )
         return
     lowest, highest = float(np.nanmin(lows)), float(np.nanmax(highs))
-    where = (_cell_note(dem, np.nanargmin(lows)), _cell_note(dem, np.nanargmax(highs)))
+    where = (_place_of_cell(dem, np.nanargmin(lows)), _place_of_cell(dem, np.nanargmax(highs)))
     yield DemCheck(
         tile=name,
         check="lowest",
@@ -266,7 +281,7 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Dem
         limit=lowest_allowed,
         unit="m",
         passed=lowest >= lowest_allowed,
-        note=f"lowest height, {where[0]}",
+        note=Message("lowest height, near {place}", place=where[0]),
     )
     yield DemCheck(
         tile=name,
@@ -275,7 +290,7 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Dem
         limit=highest_allowed,
         unit="m",
         passed=highest <= highest_allowed,
-        note=f"highest height, {where[1]}",
+        note=Message("highest height, near {place}", place=where[1]),
     )
     relief = highest - lowest
     yield DemCheck(
@@ -285,15 +300,15 @@ def _range_checks(dem: CheckedDem, name: str, chosen: BoolArray) -> Iterator[Dem
         limit=RELIEF_LIMIT_M,
         unit="m",
         passed=relief >= RELIEF_LIMIT_M,
-        note="highest minus lowest; the limit is the least, below it the DEM is constant",
+        note=Message("highest minus lowest; the limit is the least, below it the DEM is constant"),
     )
 
 
-def _cell_note(dem: CheckedDem, number: np.intp) -> str:
+def _place_of_cell(dem: CheckedDem, number: np.intp) -> str:
     """Where a cell of the map lies."""
     row, column = np.unravel_index(number, dem.counts.layout.map_shape)
     middle = (int(place) * dem.counts.layout.cell + dem.counts.layout.cell // 2 for place in (row, column))
-    return f"near {place_name(*dem.lonlat(*middle))}"
+    return place_name(*dem.lonlat(*middle))
 
 
 def _checks_by_tile(dem: CheckedDem) -> Iterator[DemCheck]:
@@ -313,15 +328,23 @@ def _naming_tiles(check: DemCheck, by_tile: list[DemCheck], mosaic: Mosaic) -> D
         return check
     failed = [one.tile for one in by_tile if one.check == check.check and not one.passed]
     names = [mosaic.tiles[0].name] if len(mosaic.tiles) == 1 else failed
-    return replace(check, note=f"{check.note}; in {', '.join(names)}") if names else check
+    if not names:
+        return check
+    return replace(check, note=Message("{note}; in {tiles}", note=check.note, tiles=Listed(names)))
 
 
 def _seam_check(seam: Seam, to_degrees: Transformer) -> DemCheck:
     if math.isnan(seam.step_m):
-        note = "too few heights on both sides to tell"
+        note = Message("too few heights on both sides to tell")
     else:
         begin, end = (place_name(*to_degrees.transform(*place)) for place in seam.ends)
-        note = f"mean step +- {seam.noise_m:.2f} m over {seam.count} pixels, from {begin} to {end}"
+        note = Message(
+            "mean step +- {noise_m:.2f} m over {pixels} pixels, from {begin} to {end}",
+            noise_m=seam.noise_m,
+            pixels=seam.count,
+            begin=begin,
+            end=end,
+        )
     limit = max(SEAM_LIMIT_M, SEAM_NOISES * seam.noise_m)
     return DemCheck(
         tile=seam.tiles, check="seam", value=seam.step_m, limit=limit, unit="m", passed=seam.passed, note=note

@@ -11,6 +11,7 @@ from rasterio.windows import Window
 from pipeline.elevation_change.dems.tiles import HIGHEST_M, LOWEST_M, Mosaic, Tile, read_stored, set_void
 from pipeline.grid import FloatArray
 from schemas.errors import BadInput
+from schemas.messages import Message
 
 # so many pixels of a tile are looked at, in blocks spread over it; a suspicion is followed up over the whole tile
 SAMPLED_PIXELS = 400_000
@@ -44,16 +45,20 @@ class TileContent:
     filling: tuple[float, float] | None = None
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Message, ...]:
         """What is worth telling, a sentence each; empty for a sound tile."""
         notes = [
-            f"{100 * share:.2g} % of the pixels hold {value:g}, no height on Earth and not declared as nodata; void"
+            Message(
+                "{percent:.2g} % of the pixels hold {value:g}, no height on Earth and not declared as nodata; void",
+                percent=100 * share,
+                value=value,
+            )
             for value, share in self.undeclared
         ]
         if self.is_void:
-            notes.append("no height in the whole tile")
+            notes.append(Message("no height in the whole tile"))
         if self.constant_m is not None:
-            notes.append(f"the height {self.constant_m:g} m in the whole tile")
+            notes.append(Message("the height {height_m:g} m in the whole tile", height_m=self.constant_m))
         return tuple(notes)
 
 

@@ -12,6 +12,7 @@ from rasterio.warp import transform_bounds
 
 from pipeline.elevation_change.dems.tiles import Mosaic, tile_name
 from pipeline.grid import Grid
+from schemas.messages import Message
 
 IntArray = NDArray[np.int64]
 
@@ -84,10 +85,10 @@ def _tile_around(mosaic: Mosaic, row: float, column: float) -> str:
     if mosaic.is_geographic and abs(mosaic.tiles[0].shape[0] * height - 1) < 0.01:
         return tile_name(math.floor(northing), math.floor(easting))
     longitude, latitude = Transformer.from_crs(mosaic.crs, "EPSG:4326", always_xy=True).transform(easting, northing)
-    return f"the tile around {place_name(longitude, latitude)}"
+    return Message("the tile around {place}", place=place_name(longitude, latitude))
 
 
-def overlapping_tiles(mosaic: Mosaic) -> tuple[str, ...]:
+def overlapping_tiles(mosaic: Mosaic) -> tuple[Message, ...]:
     """Pairs of tiles that hold more than a tenth of the smaller one's ground twice.
 
     Parameters
@@ -100,7 +101,10 @@ def overlapping_tiles(mosaic: Mosaic) -> tuple[str, ...]:
         columns = min(left + one.shape[1], o_left + other.shape[1]) - max(left, o_left)
         smaller = min(one.shape[0] * one.shape[1], other.shape[0] * other.shape[1])
         if min(rows, columns) > 0 and rows * columns > OVERLAP_LIMIT * smaller:
-            overlaps.append(f"{one.name} and {other.name} overlap by {rows * columns / smaller:.0%}")
+            share = rows * columns / smaller
+            overlaps.append(
+                Message("{one} and {other} overlap by {share:.0%}", one=one.name, other=other.name, share=share)
+            )
     return tuple(overlaps)
 
 

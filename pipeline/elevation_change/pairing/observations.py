@@ -29,6 +29,7 @@ from pipeline.elevation_change.result import DatumStep, Shift
 from pipeline.grid import Grid
 from pipeline.resources import Resources
 from schemas.errors import BadInput
+from schemas.messages import Message, word
 from schemas.settings import ElevationChangeSettings
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _require_workable(grid: Grid) -> None:
         )  # fmt: skip
 
 
-def check_inputs(observed: Observations, resources: Resources) -> tuple[str, ...]:
+def check_inputs(observed: Observations, resources: Resources) -> tuple[Message, ...]:
     """Refuse DEMs that cannot be compared at all, and say what is odd about those that can, a sentence each.
 
     Parameters
@@ -168,17 +169,22 @@ def check_inputs(observed: Observations, resources: Resources) -> tuple[str, ...
     BadInput : a DEM without heights or relief, or with voids that hold a height; nothing in common; other units
         than metres, ellipsoidal against orthometric heights.
     """
-    notes: list[str] = []
+    notes: list[Message] = []
     for dem in (observed.aligned_dem, observed.reference_dem):
         contents = tile_contents(dem)
         require_relief(dem, contents)
         refuse_filled_voids(dem, contents)
-        notes += [f"{dem.role} DEM, {content.tile}: {note}" for content in contents for note in content.notes]
+        notes += [
+            Message("{role} DEM, {tile}: {note}", role=word(dem.role), tile=content.tile, note=note)
+            for content in contents
+            for note in content.notes
+        ]
     notes += notes_on_overlap(observed.aligned_dem, observed.reference_dem)
     pair = observed.pair
     lattice = lattice_of(pair.shape)
     heights = [raster_windows(raster, lattice, resources.runner) for raster in (pair.reference, pair.unmoved)]
-    names = (f"{observed.reference_dem.role} DEM", f"{observed.aligned_dem.role} DEM")
+    one, other = (Message("{role} DEM", role=word(dem.role)) for dem in (observed.reference_dem, observed.aligned_dem))
+    names = one, other
     comparable = observed.datum.method != "left to co-registration"
     undulation = geoid_undulation_m(observed.grid) if comparable else None
     refuse_unlike_pair(heights[0], heights[1], names, undulation)

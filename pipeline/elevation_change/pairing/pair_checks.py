@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.elevation_change.dems import Mosaic, acquired_by_name
 from pipeline.grid import FloatArray
 from schemas.errors import BadInput
+from schemas.messages import Message
 
 FEET_PER_METRE = 3.280839895
 LEAST_HEIGHTS = 100
@@ -167,7 +168,7 @@ def _refuse_ellipsoidal(relation: PairRelation, names: tuple[str, str], geoid_un
 
 def pair_notes(
     reference: FloatArray, aligned: FloatArray, names: tuple[str, str], geoid_undulation_m: float | None
-) -> tuple[str, ...]:
+) -> tuple[Message, ...]:
     """What is odd about a pair but no reason to refuse it, a sentence each; arguments as ``refuse_unlike_pair``.
 
     Parameters
@@ -179,17 +180,37 @@ def pair_notes(
     relation = pair_relation(reference, aligned)
     notes = []
     if abs(relation.offset_m) > NOTABLE_OFFSET_M:
-        geoid = "" if geoid_undulation_m is None else f"; the geoid lies at {geoid_undulation_m:+.1f} m there"
-        notes.append(
-            f"heights of {names[1]} are {relation.offset_m:+.1f} m off those of {names[0]} (median) before the "
-            f"co-registration{geoid}; is a vertical datum wrong?"
-        )
+        notes.append(_note_on_offset(relation.offset_m, names, geoid_undulation_m))
     if relation.count >= LEAST_HEIGHTS and relation.explained < TRUSTED:
         notes.append(
-            f"heights of {names[1]} explain {100 * relation.explained:.0f} % of the relief of {names[0]}; is it the "
-            "same ground, and is the shift small?"
+            Message(
+                "heights of {aligned} explain {percent:.0f} % of the relief of {reference}; is it the same ground, and"
+                " is the shift small?",
+                aligned=names[1],
+                percent=100 * relation.explained,
+                reference=names[0],
+            )
         )
     return tuple(notes)
+
+
+def _note_on_offset(offset_m: float, names: tuple[str, str], geoid_undulation_m: float | None) -> Message:
+    if geoid_undulation_m is None:
+        return Message(
+            "heights of {aligned} are {offset_m:+.1f} m off those of {reference} (median) before the co-registration;"
+            " is a vertical datum wrong?",
+            aligned=names[1],
+            offset_m=offset_m,
+            reference=names[0],
+        )
+    return Message(
+        "heights of {aligned} are {offset_m:+.1f} m off those of {reference} (median) before the co-registration; the"
+        " geoid lies at {geoid_m:+.1f} m there; is a vertical datum wrong?",
+        aligned=names[1],
+        offset_m=offset_m,
+        reference=names[0],
+        geoid_m=geoid_undulation_m,
+    )
 
 
 def refuse_swapped(earlier: Mosaic, later: Mosaic) -> None:

@@ -12,6 +12,7 @@ from rasterio.warp import transform_bounds
 from pipeline.elevation_change.dems import Mosaic
 from pipeline.grid import Grid, is_projected_metres, utm_crs
 from schemas.errors import BadInput
+from schemas.messages import Message
 from schemas.settings import ElevationChangeSettings
 
 Bounds = tuple[float, float, float, float]
@@ -46,7 +47,7 @@ def target_grid(
     return Grid.covering(bounds, settings.resolution_m or finer.nominal_resolution_m, crs)
 
 
-def notes_on_overlap(earlier: Mosaic, later: Mosaic) -> tuple[str, ...]:
+def notes_on_overlap(earlier: Mosaic, later: Mosaic) -> tuple[Message, ...]:
     """A word of warning where two DEMs share little more than an edge.
 
     Parameters
@@ -59,7 +60,12 @@ def notes_on_overlap(earlier: Mosaic, later: Mosaic) -> tuple[str, ...]:
     share = float((common.prod() / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)).max())
     if share >= LITTLE_OVERLAP:
         return ()
-    return (f"the DEMs overlap in {100 * share:.1f} % of the smaller one alone: are they of the same area?",)
+    return (
+        Message(
+            "the DEMs overlap in {percent:.1f} % of the smaller one alone: are they of the same area?",
+            percent=100 * share,
+        ),
+    )
 
 
 def _overlap_lonlat(earlier: Mosaic, later: Mosaic, region: Bounds | None) -> Bounds:
