@@ -1,4 +1,4 @@
-"""What the tables and their columns are called in Chinese, and what the quality flags say; English where it lacks.
+"""What the tables and their columns are called in Chinese; English where it lacks.
 
 A column's meaning is translated by its English words, so that each is translated once wherever it stands.
 """
@@ -504,79 +504,6 @@ _PERIODS = {
 }
 MEANINGS_CN = _PERIODS | _UNMEASURED | _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
 
-# of the flags of ``pipeline.mass_balance.quality_flags``
-FLAGS_CN = {
-    "no_visit": "该年首尾均无人观测",
-    "no_visit_at_start": "无观测接近该年首日，无法起算",
-    "no_visit_at_end": "无观测接近该年末日，无法结算",
-    "annual_from_seasons": "年物质平衡为冬季与夏季物质平衡之和，二者各用自己的测点",
-    "elevation_unknown": "测点无高程且无DEM可取，未采用",
-    "seasons_look_exchanged": "冬季为亏损而夏季为盈余：year_start 是否属于该半球？",
-    "visits_far_from_year_start": "有观测，但与各年起止日均相距过远，请检查 year_start",
-    "too_few_points": "年物质平衡测点少于设定数目，未计算全冰川值",
-    "one_point_only": "全冰川物质平衡仅依据一个测点",
-    "all_points_in_one_band": "全部测点位于同一高程带，其余为外推",
-    "no_point_in_ablation_area": "消融区无测点",
-    "no_point_in_accumulation_area": "积累区无测点",
-    "field_needs_three_points": "测点过少，仅作分带",
-    "no_map": "无DEM和边界，未作等值线法",
-    "no_area_altitude_distribution": "面积未知，未计算全冰川值",
-    "unmeasured_area": "四分之一以上的面积高于最高测点或低于最低测点",
-    "unmeasured_error": "误差方差的四分之一以上来自无人观测的高程",
-    "gradient_unknown": "全部测点位于同一高程带且相互矛盾，未计算全冰川值",
-    "hypsometry_of": "采用其他年份的面积-高程分布",
-    "outline_of": "该年无冰川边界，采用其他年份的边界",
-    "several_equilibrium_lines": "物质平衡廓线不止一次由亏转盈",
-    "implausible_gradient": "物质平衡梯度（m w.e./100 m）超出冰川常见范围",
-    "annual_is_not_winter_plus_summer": "年物质平衡与冬夏之和不符",
-    "bands_with_a_gap": "高程带之间有空缺",
-    "overlapping_bands": "高程带重叠",
-    "band_without_area": "某高程带无面积",
-    "bands_unlike_published": "高程带平均与已发表全冰川值之差（m w.e.）超出舍入误差",
-    "filled_stakes": "由线性模型插补的测杆数",
-    "bound_not_used": "仅为上限，未用于全冰川值",
-    "one_position": "两根测杆位置相同",
-    "off_the_outline": "所用测点位于冰川边界之外",
-    "elevation_unlike_dem": "测点高程与DEM相差超过50 m",
-    "unlike_its_elevation": "与其他测点及高程的预测不符（标准差倍数）",
-    "no_value": "测杆未得到年物质平衡",
-    "beside_a_read_stake": "旁边测杆已有值的雪坑，未采用",
-    "density_from_pit": "雪密度取自旁边雪坑",
-    "density_from_depth": "雪密度由深度关系得到",
-    "density_of_campaign": "雪密度取该观测期平均",
-    "density_assumed": "雪密度为设定值",
-    "density_out_of_class": "密度超出合理范围",
-    "tilted": "测杆倾斜，已按倾角换算",
-    "bent": "测杆弯曲，读数误差较大",
-    "surface_rise": "冰面上升而无积雪记录，按设定密度的雪计",
-    "from_summer_surface": "自春季积雪所覆盖的上一夏季表面起算",
-    "legs_bridged": "两段测杆相隔数日，其间按无变化计",
-    "density_of_other_campaign": "雪密度取同季其他观测期平均",
-    "ice_assumed": "未记录表面类型，按冰计；往年曾留有积雪，可能为粒雪",
-    "old_snow_outlasts": "往年积雪未融尽，自其表面起算",
-    "melted_out": "测杆融出，物质平衡至多为该值",
-    "buried_probed": "测杆被埋，取探测雪深",
-    "legs_chained": "多段测杆读数相接求和",
-    "parallel_legs": "并列测杆读数取平均",
-    "superimposed_ice_not_measured": "未测到附加冰",
-    "extended_below_floor": "坑底以下的雪取最下一米密度",
-    "spans_several_years": "跨多年的时段，未拆分",
-    "date_interpolated": "按时间均匀内插至固定日期",
-    "moved": "测杆移动较远，取移动路径中点",
-    "stake_lost": "未找到测杆",
-    "buried_without_probing": "测杆被埋且未探测雪深",
-    "melted_out_of_unknown_length": "测杆融出且长度未知",
-    "not_read": "无出露长度读数",
-    "no_earlier_reading": "该段无更早读数",
-    "dates_out_of_order": "日期顺序颠倒",
-    "legs_out_of_order": "测杆段顺序颠倒",
-    "read_before_installed": "读数早于布设日期",
-    "position_jump": "位置变化超出冰流可及",
-    "unlike_geodetic_balance": "与同期高程变化不符",
-    "pit_below_summer_surface": "雪坑挖至上一夏季表面以下，其下部分不计入",
-    "pit_floor_not_reached": "雪坑未达上一夏季表面且未探测，未采用",
-}
-
 
 def table_title_cn(table: Table) -> str:
     """The table's title in Chinese; empty where it has none."""
@@ -591,10 +518,3 @@ def table_meaning_cn(table: Table) -> str:
 def meaning_cn(column: Column) -> str:
     """What the column says in Chinese; empty where that is not said."""
     return MEANINGS_CN.get(column.meaning, "")
-
-
-def flag_cn(flag: str) -> str:
-    """A flag of a year, ``name`` or ``name:detail``, in Chinese; empty where it has no Chinese words."""
-    name, colon, detail = flag.partition(":")
-    words = FLAGS_CN.get(name, "")
-    return f"{words}：{detail}" if words and colon else words

@@ -160,4 +160,116 @@ SENTENCES_CN = {
         "由测杆和雪坑得到的单点物质平衡（{provenance}，时间系统{time_system}）连同其随高程的趋势进行插值，以冰川边界裁剪，"
         "按{isoline_m_we:g} m w.e.等值线（等值线法）和{band_m:g}米高程带（等高线分带法）积分；发布值采用{method}。"
     ),
+    # --- quality flags of a mass balance ------------------------------------------------------------------------------
+    "{flag}:{detail}": "{flag}：{detail}",
+    "{days} days": "{days}天",
+    "nobody visited the glacier to close or open this year": "该年首尾均无人观测",
+    "no visit is close enough to the year's first day to open it": "无观测接近该年首日，无法起算",
+    "no visit is close enough to the year's last day to close it": "无观测接近该年末日，无法结算",
+    "the annual balance is the sum of winter and summer balance, each of its own points": (
+        "年物质平衡为冬季与夏季物质平衡之和，二者各用自己的测点"
+    ),
+    "a point without an elevation, and no DEM to take it from: not used": "测点无高程且无DEM可取，未采用",
+    "no visit comes closer to any year's end: is year_start that of the glacier?": (
+        "有观测，但与各年起止日均相距过远，请检查 year_start"
+    ),
+    "fewer annual point balances than the settings ask for: no glacier-wide balance": (
+        "年物质平衡测点少于设定数目，未计算全冰川值"
+    ),
+    "the glacier-wide balance rests on a single point": "全冰川物质平衡仅依据一个测点",
+    "all points lie in one elevation zone: the rest of the glacier is extrapolated": (
+        "全部测点位于同一高程带，其余为外推"
+    ),
+    "part of the glacier lost mass, but no point that did was measured": "消融区无测点",
+    "part of the glacier gained mass, but no point that did was measured": "积累区无测点",
+    "too few points for a balance field: zones only": "测点过少，仅作分带",
+    "no DEM and outline: no balance field, no contour method": "无DEM和边界，未作等值线法",
+    "no areas known: no glacier-wide balance": "面积未知，未计算全冰川值",
+    "more than a quarter of the area lies above the highest or below the lowest point": (
+        "四分之一以上的面积高于最高测点或低于最低测点"
+    ),
+    "more than a quarter of the error's variance comes from elevations nobody measured": (
+        "误差方差的四分之一以上来自无人观测的高程"
+    ),
+    "all points lie in one elevation band and contradict each other: no glacier-wide value": (
+        "全部测点位于同一高程带且相互矛盾，未计算全冰川值"
+    ),
+    "the area-altitude distribution is that of another year": "采用其他年份的面积-高程分布",
+    "no outline was surveyed that year: that of another year was used": "该年无冰川边界，采用其他年份的边界",
+    "the balance profile turns from loss to gain more than once": "物质平衡廓线不止一次由亏转盈",
+    "the balance gradient (m w.e. per 100 m) is outside what glaciers show": (
+        "物质平衡梯度（m w.e./100 m）超出冰川常见范围"
+    ),
+    "annual balance is not winter plus summer, beyond error and rounding": "年物质平衡与冬夏之和不符",
+    "a winter of loss and a summer of gain: is year_start that of the hemisphere?": (
+        "冬季为亏损而夏季为盈余：year_start 是否属于该半球？"
+    ),
+    "elevation bands leave a gap between them": "高程带之间有空缺",
+    "an elevation band begins below the end of the one before": "高程带重叠",
+    "an elevation band has no area: it counts for nothing in the mean": "某高程带无面积",
+    "the bands' mean minus the published glacier-wide balance (m w.e.) is no rounding": (
+        "高程带平均与已发表全冰川值之差（m w.e.）超出舍入误差"
+    ),
+    "so many stakes without a value were filled by the linear model": "由线性模型插补的测杆数",
+    "an upper bound, not a value: left out of the glacier-wide balance": "仅为上限，未用于全冰川值",
+    "two stakes share a position": "两根测杆位置相同",
+    "a point used lies off the glacier's outline": "所用测点位于冰川边界之外",
+    "a point's stated elevation is more than 50 m from the DEM's": "测点高程与DEM相差超过50 m",
+    "the other points and the elevation predict another balance (standard deviations)": (
+        "与其他测点及高程的预测不符（标准差倍数）"
+    ),
+    "a stake visited around both ends of the year gives no annual balance: no unbroken chain of readings": (
+        "测杆未得到年物质平衡"
+    ),
+    "a pit beside a stake that has a value itself: published, not used": "旁边测杆已有值的雪坑，未采用",
+    "snow density of the pit beside the stake": "雪密度取自旁边雪坑",
+    "snow density from the campaign's line of density against depth": "雪密度由深度关系得到",
+    "mean snow density of the campaign": "雪密度取该观测期平均",
+    "snow density of the settings: none was measured": "雪密度为设定值",
+    "a density that snow, or the layer's kind, does not have": "密度超出合理范围",
+    "leaning stake: vertical height is length times the cosine of the tilt": "测杆倾斜，已按倾角换算",
+    "bent stake: larger reading error": "测杆弯曲，读数误差较大",
+    "the surface rose without snow to show for it: taken as snow of a density that is assumed": (
+        "冰面上升而无积雪记录，按设定密度的雪计"
+    ),
+    "counted from the last summer's surface, which the snow of a visit in spring covers": (
+        "自春季积雪所覆盖的上一夏季表面起算"
+    ),
+    "a leg followed some days after another: nothing is taken to have happened in between": (
+        "两段测杆相隔数日，其间按无变化计"
+    ),
+    "mean snow density of another campaign of the season": "雪密度取同季其他观测期平均",
+    "surface not stated, taken as ice though an earlier year left snow there, which may be firn": (
+        "未记录表面类型，按冰计；往年曾留有积雪，可能为粒雪"
+    ),
+    "snow of an earlier year lay under this year's: the balance counts from its surface": (
+        "往年积雪未融尽，自其表面起算"
+    ),
+    "the stake melted out: the balance is at most this": "测杆融出，物质平衡至多为该值",
+    "the stake was buried: the balance is the probed snow": "测杆被埋，取探测雪深",
+    "summed over redrillings on a common day": "多段测杆读数相接求和",
+    "mean of legs read side by side": "并列测杆读数取平均",
+    "superimposed ice below the snow was out of reach": "未测到附加冰",
+    "snow below the pit's floor is taken as dense as its lowest metre": "坑底以下的雪取最下一米密度",
+    "one period over several years, never split": "跨多年的时段，未拆分",
+    "the balance between two visits around a fixed date is taken to run evenly in time": "按时间均匀内插至固定日期",
+    "the stake moved far during the period: the balance stands for the middle of its way": (
+        "测杆移动较远，取移动路径中点"
+    ),
+    "the stake was not found: this reading gives no balance": "未找到测杆",
+    "buried, and no snow depth was probed: this reading gives no balance": "测杆被埋且未探测雪深",
+    "melted out, and its length is unknown: not even a bound": "测杆融出且长度未知",
+    "no exposed length: this reading gives no balance": "无出露长度读数",
+    "no earlier reading of the leg to compare with": "该段无更早读数",
+    "dated before the reading above it in the sheet: readings are taken in order of their dates": "日期顺序颠倒",
+    "a leg was first read before the leg that it follows": "测杆段顺序颠倒",
+    "read before the day on which the stake was installed": "读数早于布设日期",
+    "further from its last surveyed position than ice carries a stake": "位置变化超出冰流可及",
+    "the sum of these years' balances disagrees with the elevation change of the period": "与同期高程变化不符",
+    "the pit went deeper than the last summer's surface: what lies below is left out": (
+        "雪坑挖至上一夏季表面以下，其下部分不计入"
+    ),
+    "the pit did not reach the last summer's surface, and nothing was probed: not used": (
+        "雪坑未达上一夏季表面且未探测，未采用"
+    ),
 }

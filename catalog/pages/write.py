@@ -53,8 +53,8 @@ from catalog.pages.plots import plots_of
 from catalog.pages.search import search_script, searchable
 from catalog.reports import item_numbers, key_numbers
 from catalog.tables import dataset_tables
-from schemas.chinese import flag_cn
 from schemas.definition import Bilingual, Definition
+from schemas.flags import flag_cn
 from schemas.messages import chinese_of, word
 from schemas.tables import PUBLISHED_TABLES
 

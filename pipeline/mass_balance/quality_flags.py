@@ -26,6 +26,8 @@ from pipeline.mass_balance.points import (
     stake_balance,
 )
 from pipeline.mass_balance.result import BalanceYear
+from schemas.flags import MEANINGS, raised
+from schemas.messages import Message
 from schemas.settings import MassBalanceSettings
 from schemas.tables import QUALITY_FLAGS
 
@@ -43,82 +45,6 @@ CLOSURE_LIMIT = 2.0
 MUCH_UNMEASURED = 0.25
 # further apart in one step than any stake travels with the ice
 JUMP_M = 200.0
-
-MEANINGS = {
-    # of a year
-    "no_visit": "nobody visited the glacier to close or open this year",
-    "no_visit_at_start": "no visit is close enough to the year's first day to open it",
-    "no_visit_at_end": "no visit is close enough to the year's last day to close it",
-    "annual_from_seasons": "the annual balance is the sum of winter and summer balance, each of its own points",
-    "elevation_unknown": "a point without an elevation, and no DEM to take it from: not used",
-    "visits_far_from_year_start": "no visit comes closer to any year's end: is year_start that of the glacier?",
-    "too_few_points": "fewer annual point balances than the settings ask for: no glacier-wide balance",
-    "one_point_only": "the glacier-wide balance rests on a single point",
-    "all_points_in_one_band": "all points lie in one elevation zone: the rest of the glacier is extrapolated",
-    "no_point_in_ablation_area": "part of the glacier lost mass, but no point that did was measured",
-    "no_point_in_accumulation_area": "part of the glacier gained mass, but no point that did was measured",
-    "field_needs_three_points": "too few points for a balance field: zones only",
-    "no_map": "no DEM and outline: no balance field, no contour method",
-    "no_area_altitude_distribution": "no areas known: no glacier-wide balance",
-    "unmeasured_area": "more than a quarter of the area lies above the highest or below the lowest point",
-    "unmeasured_error": "more than a quarter of the error's variance comes from elevations nobody measured",
-    "gradient_unknown": "all points lie in one elevation band and contradict each other: no glacier-wide value",
-    "hypsometry_of": "the area-altitude distribution is that of another year",
-    "outline_of": "no outline was surveyed that year: that of another year was used",
-    "several_equilibrium_lines": "the balance profile turns from loss to gain more than once",
-    "implausible_gradient": "the balance gradient (m w.e. per 100 m) is outside what glaciers show",
-    "annual_is_not_winter_plus_summer": "annual balance is not winter plus summer, beyond error and rounding",
-    "seasons_look_exchanged": "a winter of loss and a summer of gain: is year_start that of the hemisphere?",
-    "bands_with_a_gap": "elevation bands leave a gap between them",
-    "overlapping_bands": "an elevation band begins below the end of the one before",
-    "band_without_area": "an elevation band has no area: it counts for nothing in the mean",
-    "bands_unlike_published": "the bands' mean minus the published glacier-wide balance (m w.e.) is no rounding",
-    "filled_stakes": "so many stakes without a value were filled by the linear model",
-    # of points in a year
-    "bound_not_used": "an upper bound, not a value: left out of the glacier-wide balance",
-    "one_position": "two stakes share a position",
-    "off_the_outline": "a point used lies off the glacier's outline",
-    "elevation_unlike_dem": "a point's stated elevation is more than 50 m from the DEM's",
-    "unlike_its_elevation": "the other points and the elevation predict another balance (standard deviations)",
-    "no_value": "a stake visited around both ends of the year gives no annual balance: no unbroken chain of readings",
-    "beside_a_read_stake": "a pit beside a stake that has a value itself: published, not used",
-    # of point balances
-    "density_from_pit": "snow density of the pit beside the stake",
-    "density_from_depth": "snow density from the campaign's line of density against depth",
-    "density_of_campaign": "mean snow density of the campaign",
-    "density_assumed": "snow density of the settings: none was measured",
-    "density_out_of_class": "a density that snow, or the layer's kind, does not have",
-    "tilted": "leaning stake: vertical height is length times the cosine of the tilt",
-    "bent": "bent stake: larger reading error",
-    "surface_rise": "the surface rose without snow to show for it: taken as snow of a density that is assumed",
-    "from_summer_surface": "counted from the last summer's surface, which the snow of a visit in spring covers",
-    "legs_bridged": "a leg followed some days after another: nothing is taken to have happened in between",
-    "density_of_other_campaign": "mean snow density of another campaign of the season",
-    "ice_assumed": "surface not stated, taken as ice though an earlier year left snow there, which may be firn",
-    "old_snow_outlasts": "snow of an earlier year lay under this year's: the balance counts from its surface",
-    "melted_out": "the stake melted out: the balance is at most this",
-    "buried_probed": "the stake was buried: the balance is the probed snow",
-    "legs_chained": "summed over redrillings on a common day",
-    "parallel_legs": "mean of legs read side by side",
-    "superimposed_ice_not_measured": "superimposed ice below the snow was out of reach",
-    "extended_below_floor": "snow below the pit's floor is taken as dense as its lowest metre",
-    "spans_several_years": "one period over several years, never split",
-    "date_interpolated": "the balance between two visits around a fixed date is taken to run evenly in time",
-    "moved": "the stake moved far during the period: the balance stands for the middle of its way",
-    # of readings, pits and stakes
-    "stake_lost": "the stake was not found: this reading gives no balance",
-    "buried_without_probing": "buried, and no snow depth was probed: this reading gives no balance",
-    "melted_out_of_unknown_length": "melted out, and its length is unknown: not even a bound",
-    "not_read": "no exposed length: this reading gives no balance",
-    "no_earlier_reading": "no earlier reading of the leg to compare with",
-    "dates_out_of_order": "dated before the reading above it in the sheet: readings are taken in order of their dates",
-    "legs_out_of_order": "a leg was first read before the leg that it follows",
-    "read_before_installed": "read before the day on which the stake was installed",
-    "position_jump": "further from its last surveyed position than ice carries a stake",
-    "unlike_geodetic_balance": "the sum of these years' balances disagrees with the elevation change of the period",
-    "pit_below_summer_surface": "the pit went deeper than the last summer's surface: what lies below is left out",
-    "pit_floor_not_reached": "the pit did not reach the last summer's surface, and nothing was probed: not used",
-}
 
 
 @dataclass(frozen=True)
@@ -166,7 +92,7 @@ def _lacking(plan: YearPlan, ground: Ground, settings: MassBalanceSettings) -> l
     lost = {record.point_id for record in plan.records if not math.isfinite(record.place.elevation_m)}
     flags += [f"elevation_unknown:{point}" for point in sorted(lost)]
     if plan.nearest_visit_days is not None and not plan.winter and not plan.summer:
-        flags.append(f"visits_far_from_year_start:{plan.nearest_visit_days} days")
+        flags.append(raised("visits_far_from_year_start", Message("{days} days", days=plan.nearest_visit_days)))
     elif plan.visits.begin is None and plan.visits.end is None:
         flags.append("no_visit")
     elif plan.visits.begin is None:

@@ -10,8 +10,9 @@ from catalog.items.titles_cn import COLLECTION_FIGURES_CN, STEPS_CN, renders_cn,
 from catalog.stac.assets import columns_of
 from catalog.stac.languages import CHINESE, ENGLISH
 from pipeline.elevation_change.pairing.datum import datum_step
-from pipeline.mass_balance.quality_flags import MEANINGS
-from schemas.chinese import FLAGS_CN, MEANINGS_CN, flag_cn, meaning_cn, table_meaning_cn, table_title_cn
+from schemas.chinese import MEANINGS_CN, meaning_cn, table_meaning_cn, table_title_cn
+from schemas.flags import MEANINGS, flag_cn, raised
+from schemas.messages import Message
 from schemas.tables import OUTLINE, OUTLINES, PUBLISHED_TABLES, published_schemas
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
@@ -32,13 +33,16 @@ def test_every_table_and_column_is_named_in_chinese(table):
 def test_no_translation_is_left_over():
     said = {column.meaning for table in TABLES for column in table.columns}
     assert set(MEANINGS_CN) - said == set()
-    assert set(FLAGS_CN) == set(MEANINGS)
     assert set(COLLECTION_FIGURES_CN) == set(COLLECTION_FIGURES)
 
 
 def test_a_flag_keeps_its_detail():
-    assert flag_cn("filled_stakes:3") == f"{FLAGS_CN['filled_stakes']}：3"
-    assert flag_cn("no_map") == FLAGS_CN["no_map"]
+    assert flag_cn("filled_stakes:3") == f"{MEANINGS['filled_stakes'].cn}：3"
+    assert flag_cn("no_map") == MEANINGS["no_map"].cn
+    assert has_chinese(flag_cn("no_map"))
+    far = raised("visits_far_from_year_start", Message("{days} days", days=45))
+    assert far == "visits_far_from_year_start:45 days"
+    assert flag_cn(far) == f"{MEANINGS['visits_far_from_year_start'].cn}：45天"
     assert flag_cn("of another software") == ""
 
 
