@@ -21,6 +21,7 @@ from pipeline.elevation_change.result import (
     ResolutionCorrection,
     Shift,
 )
+from pipeline.elevation_change.statistics import median
 from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, histogram_numbers
 from schemas.messages import Message, word
 from schemas.settings import ElevationChangeSettings
@@ -291,7 +292,7 @@ def curvature_profile(sample: StableSample) -> dict[str, Any]:
     bent = sample.curvature[known]
     groups = np.array_split(np.argsort(bent, kind="stable"), CURVATURE_GROUPS)
     medians = {
-        name: np.array([np.median(values[known][group]) for group in groups])
-        for name, values in (("before_m", sample.coregistered), ("after_m", sample.corrected))
+        name: np.array([median(part[group]) for group in groups])
+        for name, part in (("before_m", sample.coregistered[known]), ("after_m", sample.corrected[known]))
     }
-    return {"centre_per_100m": np.array([np.median(bent[group]) for group in groups]), **medians}
+    return {"centre_per_100m": np.array([median(bent[group]) for group in groups]), **medians}

@@ -12,7 +12,7 @@ from pipeline.blocks import Block, Raster, Runner
 from pipeline.elevation_change.coregistration.survey import AlignedWindows, PixelSurvey
 from pipeline.elevation_change.pairing import RIM, DemPair, inner_columns, inner_rows, with_rim
 from pipeline.elevation_change.result import Shift
-from pipeline.elevation_change.statistics import NMAD_FACTOR, nmad
+from pipeline.elevation_change.statistics import NMAD_FACTOR, median, nmad
 from pipeline.elevation_change.terrain import aspect_deg, inner_gradient, slope_deg
 from pipeline.grid import BoolArray, FloatArray
 from schemas.errors import BadInput
@@ -333,12 +333,12 @@ class SurveyedTerrain:
         kept = np.ones(values.shape, bool)
         centre, spread = 0.0, 0.0
         for _ in range(5):
-            centre, spread = float(np.median(values[kept])), max(nmad(values[kept]), 1e-6)
+            centre, spread = median(values[kept]), max(nmad(values[kept]), 1e-6)
             narrowed = np.abs(values - centre) <= self._settings.outlier_nmad * spread
             if (narrowed == kept).all():
                 break
             kept = narrowed
-        scale = NMAD_FACTOR * float(np.median(np.abs(values[kept]) * precision[kept]))
+        scale = NMAD_FACTOR * median(np.abs(values[kept]) * precision[kept])
         limit = self._settings.outlier_nmad * spread
         return Weighting(centre, limit, max(scale, 1e-6), self._limits), spread
 
@@ -516,7 +516,7 @@ def cosine_fit(
     member = np.clip(np.digitize(aspect, edges) - 1, 0, bins - 1)
     order = np.argsort(member, kind="stable")
     groups = np.split(ratio[order], np.searchsorted(member[order], np.arange(1, bins)))
-    medians = np.array([np.median(group) if group.size >= 10 else np.nan for group in groups])
+    medians = np.array([median(group) if group.size >= 10 else np.nan for group in groups])
     centre = (edges[:-1] + edges[1:]) / 2
     known = np.isfinite(medians)
     if known.sum() < 8:

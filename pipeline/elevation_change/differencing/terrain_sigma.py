@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.elevation_change.statistics import nmad, thinned, within_nmad
+from pipeline.elevation_change.statistics import median, nmad, thinned, within_nmad
 from pipeline.grid import BoolArray, FloatArray
 from schemas.errors import BadInput
 
@@ -131,7 +131,7 @@ def _classes(values: FloatArray, shares: tuple[float, ...]) -> tuple[NDArray[np.
     member = np.searchsorted(limits.astype(np.float32), values, "right").astype(np.int16)
     among = np.searchsorted(limits, sample, "right")
     bounds = np.searchsorted(among, np.arange(limits.size + 2))
-    centres = [float(np.median(sample[a:b])) for a, b in pairwise(bounds) if b > a]
+    centres = [median(sample[a:b]) for a, b in pairwise(bounds) if b > a]
     numbers = np.flatnonzero(np.diff(bounds) > 0)
     # a class that the sample leaves empty joins the one below it
     renumbered = np.maximum(np.searchsorted(numbers, np.arange(limits.size + 1), "right") - 1, 0).astype(np.int16)

@@ -22,7 +22,7 @@ from pipeline.elevation_change.glaciers.profile_deviation import (
 from pipeline.elevation_change.glaciers.shape_error import ShapeError
 from pipeline.elevation_change.glaciers.surface import Surface
 from pipeline.elevation_change.glaciers.void_filling import Filling, fill_voids
-from pipeline.elevation_change.statistics import nmad
+from pipeline.elevation_change.statistics import median, nmad
 from pipeline.grid import FloatArray
 
 
@@ -189,7 +189,7 @@ def measured_glacier(
     taken_off = surface.taken_off(shapes, number)
     mean = GlacierMean(
         mean_dh_m=float(filling.dh.mean()),
-        median_dh_m=float(np.median(filling.dh)),
+        median_dh_m=median(filling.dh),
         budget=ChangeBudget(
             measurement=sigma_of_sum / pixels.dh.size,
             filling=math.hypot(_sigma_of_deviation(pixels, filling, surveyed.deviation, surface.pixel_m), profile_m),
@@ -259,7 +259,7 @@ def _bands(
             pixels=members.size,
             measured=measured,
             mean_dh_m=float(values.mean()),
-            median_dh_m=float(np.median(values)),
+            median_dh_m=median(values),
             nmad_dh_m=nmad(values),
             sigma_of_sum_m=sigma_of_sum,
             sigma_mean_dh_m=math.hypot(

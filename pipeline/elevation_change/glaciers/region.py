@@ -19,7 +19,7 @@ from pipeline.elevation_change.glaciers.pixels import GlacierShapes, IntArray
 from pipeline.elevation_change.glaciers.shape_error import RegionError
 from pipeline.elevation_change.glaciers.surface import Surface
 from pipeline.elevation_change.result import GlacierTotals
-from pipeline.elevation_change.statistics import nmad
+from pipeline.elevation_change.statistics import median, nmad
 from pipeline.grid import FloatArray
 from schemas.tables import REGION
 
@@ -160,7 +160,7 @@ class RegionChange:
         deviation = np.sqrt([mean.budget.filling**2 - mean.sigma_profile_m**2 for mean in means])
         return GlacierMean(
             mean_dh_m=weighted([mean.mean_dh_m for mean in means]),
-            median_dh_m=float(np.median(np.concatenate([filled for _, _, filled in self._values]))),
+            median_dh_m=median(np.concatenate([filled for _, _, filled in self._values])),
             budget=ChangeBudget(
                 measurement=sigma_of_sum / float(area.sum()),
                 filling=math.hypot(profile, float(np.linalg.norm(share * deviation))),
@@ -196,7 +196,7 @@ class RegionChange:
                 "sigma_mean_dh_m": (
                     math.hypot(sigma_of_sums[number] / measured, shared, of_correction) if measured else math.nan
                 ),
-                "median_dh_m": float(np.median(own)) if own.size else math.nan,
+                "median_dh_m": median(own),
                 "nmad_dh_m": nmad(own) if own.size else math.nan,
             }
 

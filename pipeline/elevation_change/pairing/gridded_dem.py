@@ -26,6 +26,8 @@ CHUNK = 1024
 # native pixels beneath a chunk are held in memory a few times over; finer DEMs get smaller chunks
 MOST_NATIVE_PIXELS = 4_000_000
 LEAST_CHUNK = 32
+# every n-th row is read with the rows between up to so many
+ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +122,14 @@ class GriddedDem:
         if rows.step == 1:
             block = read_pixels(self.mosaic, (first[0] + rows[0], first[1] + columns[0]), (len(rows), width))
             return np.ascontiguousarray(block[:, :: columns.step])
+        # a reading costs as much as a few rows do: rows that lie near each other come together
+        at_once = max(1, ROWS_AT_ONCE // rows.step)
         result = np.empty((len(rows), len(columns)), np.float32)
-        for line, row in zip(result, rows, strict=True):
-            whole = read_pixels(self.mosaic, (first[0] + row, first[1] + columns[0]), (1, width))
-            line[:] = whole[0, :: columns.step]
+        for start in range(0, len(rows), at_once):
+            some = rows[start : start + at_once]
+            shape = (some[-1] + 1 - some[0], width)
+            block = read_pixels(self.mosaic, (first[0] + some[0], first[1] + columns[0]), shape)
+            result[start : start + at_once] = block[:: rows.step, :: columns.step]
         return result
 
     def _by_chunks(self, rows: range, columns: range) -> FloatArray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.elevation_change.dems import Mosaic, acquired_by_name
+from pipeline.elevation_change.statistics import median
 from pipeline.grid import FloatArray
 from schemas.errors import BadInput
 from schemas.messages import Message
@@ -69,18 +70,16 @@ def pair_relation(reference: FloatArray, other: FloatArray) -> PairRelation:
     forth, back = _slope(first, second), _slope(second, first)
     explained = float(np.clip(forth * back, 0, 1)) if forth > 0 else 0.0
     scale = math.sqrt(forth / back) if explained > 0 else math.nan
-    middle = float(np.median(first)), float(np.median(second))
+    middle = median(first), median(second)
     ratio = middle[1] / middle[0] if abs(middle[0]) > 1 else math.nan
-    return PairRelation(
-        count=count, scale=scale, explained=explained, offset_m=float(np.median(second - first)), ratio=ratio
-    )
+    return PairRelation(count=count, scale=scale, explained=explained, offset_m=median(second - first), ratio=ratio)
 
 
 def _slope(across: FloatArray, along: FloatArray) -> float:
     """Median slope between the medians of classes by ``across``."""
     classes = np.array_split(np.argsort(across, kind="stable"), SLOPE_CLASSES)
-    places = np.array([np.median(across[own]) for own in classes])
-    heights = np.array([np.median(along[own]) for own in classes])
+    places = np.array([median(across[own]) for own in classes])
+    heights = np.array([median(along[own]) for own in classes])
     one, two = np.triu_indices(SLOPE_CLASSES, 1)
     apart = places[two] - places[one]
     usable = apart > 1e-6

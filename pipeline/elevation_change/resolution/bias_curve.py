@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.elevation_change.result import CurvatureCorrection
-from pipeline.elevation_change.statistics import nmad
+from pipeline.elevation_change.statistics import median, nmad
 from pipeline.grid import FloatArray
 from schemas.messages import Message
 
@@ -56,8 +56,8 @@ def _class_medians(attribute: FloatArray, values: FloatArray) -> tuple[FloatArra
         return np.empty(0), np.empty(0)
     order = np.argsort(attribute, kind="stable")
     groups = np.array_split(order, classes)
-    knots = np.array([np.median(attribute[group]) for group in groups])
-    bias = np.array([np.median(values[group]) for group in groups])
+    knots = np.array([median(attribute[group]) for group in groups])
+    bias = np.array([median(values[group]) for group in groups])
     distinct = np.concatenate([[True], np.diff(knots) > 0])
     return knots[distinct], bias[distinct]
 

@@ -14,7 +14,7 @@ from pipeline.elevation_change.resolution.effects import (
     PointSpreadEffect,
     PrincipalCurvaturesEffect,
 )
-from pipeline.elevation_change.statistics import NMAD_FACTOR, IntArray, nmad
+from pipeline.elevation_change.statistics import NMAD_FACTOR, IntArray, median, nmad
 from pipeline.elevation_change.terrain import inner_principal_curvatures
 from pipeline.grid import BoolArray, FloatArray
 
@@ -229,10 +229,10 @@ def _least_absolute(design: FloatArray, values: FloatArray, precision: FloatArra
     design = np.concatenate([np.ones((values.size, 1)), design.astype(np.float64)], axis=1)
     weights = precision.astype(np.float64) ** 2
     coefficients = np.zeros(design.shape[1])
-    left = values - float(np.median(values)) if values.size else values
+    left = values - median(values) if values.size else values
     for _ in range(ROUNDS):
         size = np.abs(left) * precision
-        scale = max(NMAD_FACTOR * float(np.median(size)), 1e-6) if size.size else 1.0
+        scale = max(NMAD_FACTOR * median(size), 1e-6) if size.size else 1.0
         weighted = design * (weights / np.maximum(size / (LINEAR_BEYOND * scale), 1))[:, None]
         # a column that no pixel fills gets nothing
         coefficients = np.linalg.lstsq(design.T @ weighted, weighted.T @ values, rcond=None)[0]
