@@ -1,0 +1,89 @@
+"""`difference` with everything, without figures, `xdem accuracy` and the floor, interleaved, as whole processes.
+
+    python -m benchmarks.difference [--sides 3000 6000] [--rounds 3] [--xdem-python PATH] [--folder FOLDER]
+
+Ours reads two DEMs and the outlines of glaciers, and does all that the command does: checks, co-registration,
+resolution correction, uncertainty, change of every glacier, patch test, rasters, tables and figures. `xdem accuracy`
+co-registers (Nuth and Kaab), corrects by maximum curvature and writes its report, without glaciers or uncertainty; it
+runs if the Python of an environment with xdem[opt] is given, up to 3000 pixels a side. The floor reads both DEMs,
+subtracts and writes one COG with GDAL on all cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.pairs import pair_in
+from benchmarks.process import ROOT, Run, interleaved, median_seconds, peak_mb, run
+
+XDEM_UP_TO = 3000
+
+
+def commands(side: int, folder: Path, xdem_python: Path | None) -> dict[str, list[str | Path]]:
+    """What is run on a pair of one size, by name."""
+    # in a process of its own: the peak memory of a child counts from that of its parent
+    run([sys.executable, "-m", "benchmarks.pairs", folder, str(side)])
+    pair = pair_in(folder, side)
+    ours = [sys.executable, ROOT / "cli.py", "difference", pair.earlier, pair.later, "--glaciers", pair.outlines, "-q"]
+    found: dict[str, list[str | Path]] = {
+        "floor": [sys.executable, ROOT / "benchmarks" / "chain_floor.py", pair.earlier, pair.later, folder / "out.tif"],
+        "difference": [*ours, "--out", folder / "everything"],
+        "difference --no-figures": [*ours, "--no-figures", "--out", folder / "no_figures"],
+    }
+    if xdem_python and side <= XDEM_UP_TO:
+        found["xdem accuracy"] = [
+            xdem_python.parent / "xdem", "accuracy", "--config", _xdem_settings(folder, pair.earlier, pair.later),
+        ]  # fmt: skip
+    return found
+
+
+def _xdem_settings(folder: Path, earlier: Path, later: Path) -> Path:
+    """The settings of `xdem accuracy` for the same two steps; JSON is YAML too."""
+    settings = {
+        "inputs": {
+            "reference_elev": {"path_to_elev": str(later)},
+            "to_be_aligned_elev": {"path_to_elev": str(earlier)},
+            "sampling_grid": "reference_elev",
+        },
+        "coregistration": {
+            "step_one": {"method": "NuthKaab"},
+            "step_two": {"method": "TerrainBias", "extra_information": {"terrain_attribute": "max_curvature"}},
+        },
+        "outputs": {"level": 1, "path": str(folder / "xdem")},
+    }
+    path = folder / "xdem.yaml"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return path
+
+
+def report(side: int, runs: dict[str, list[Run]]) -> None:
+    """A table of one size."""
+    floor = median_seconds(runs["floor"])
+    print(f"\n{side} x {side} pixels, medians of {len(runs['floor'])}")
+    print(f"{'':26}{'wall':>9}{'of floor':>10}{'peak':>10}")
+    for name, found in runs.items():
+        seconds = median_seconds(found)
+        print(f"{name:26}{seconds:8.2f}s{seconds / floor:10.2f}{peak_mb(found):8.0f}MB", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sides", type=int, nargs="+", default=[3000, 6000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--xdem-python", type=Path)
+    parser.add_argument("--folder", type=Path, help="where the pairs are kept; a temporary folder when absent")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for side in asked.sides:
+            report(side, interleaved(commands(side, folder, asked.xdem_python), asked.rounds))
+
+
+if __name__ == "__main__":
+    main()
