@@ -29,16 +29,16 @@ def commands(side: int, folder: Path, xdem_python: Path | None) -> dict[str, lis
     run([sys.executable, "-m", "benchmarks.pairs", folder, str(side)])
     pair = pair_in(folder, side)
     ours = [sys.executable, ROOT / "cli.py", "difference", pair.earlier, pair.later, "--glaciers", pair.outlines, "-q"]
-    found: dict[str, list[str | Path]] = {
+    chosen: dict[str, list[str | Path]] = {
         "floor": [sys.executable, ROOT / "benchmarks" / "chain_floor.py", pair.earlier, pair.later, folder / "out.tif"],
         "difference": [*ours, "--out", folder / "everything"],
         "difference --no-figures": [*ours, "--no-figures", "--out", folder / "no_figures"],
     }
     if xdem_python and side <= XDEM_UP_TO:
-        found["xdem accuracy"] = [
+        chosen["xdem accuracy"] = [
             xdem_python.parent / "xdem", "accuracy", "--config", _xdem_settings(folder, pair.earlier, pair.later),
         ]  # fmt: skip
-    return found
+    return chosen
 
 
 def _xdem_settings(folder: Path, earlier: Path, later: Path) -> Path:
@@ -65,9 +65,9 @@ def report(side: int, runs: dict[str, list[Run]]) -> None:
     floor = median_seconds(runs["floor"])
     print(f"\n{side} x {side} pixels, medians of {len(runs['floor'])}")
     print(f"{'':26}{'wall':>9}{'of floor':>10}{'peak':>10}")
-    for name, found in runs.items():
-        seconds = median_seconds(found)
-        print(f"{name:26}{seconds:8.2f}s{seconds / floor:10.2f}{peak_mb(found):8.0f}MB", flush=True)
+    for name, own in runs.items():
+        seconds = median_seconds(own)
+        print(f"{name:26}{seconds:8.2f}s{seconds / floor:10.2f}{peak_mb(own):8.0f}MB", flush=True)
 
 
 def main() -> None:
