@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
+from typing import NoReturn
 
 from schemas.errors import ArchiveError, BadInput
 
@@ -14,6 +16,39 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+# a path takes one of the two slashes away
+_WEB = re.compile(r"^(/vsi(?:curl|s3|gs|az|adls|oss|swift|webhdfs)[^/]*/)?(?:([a-z][a-z0-9+.-]+):/+)?(.+)$", re.I)
+_OWN_TOOLS = {"s3": "aws s3 cp {address} .", "gs": "gcloud storage cp {address} .", "az": "azcopy copy {address} ."}
+
+
+def refuse_web_address(path: Path, error: type[ArchiveError] = BadInput) -> None:
+    """Refuse an address of the web, or of an object store, given in place of a file.
+
+    Parameters
+    ----------
+    path : as the user named it.
+
+    Errors
+    ------
+    error : an address; says how to get the file.
+    """
+    match = _WEB.match(str(path))
+    if match is None or not (match[1] or (match[2] and len(match[2]) > 1)):
+        return
+    scheme = (match[2] or re.sub(r"^/vsi|/$", "", match[1] or "")).lower()
+    address = f"{scheme}://{match[3]}"
+    if scheme == "file":
+        _refuse(error, address, "an address", "a path", f"name it as /{match[3]}")
+    scheme_tool = _OWN_TOOLS.get(scheme, "curl -fLO {address}")
+    _refuse(
+        error, address, "an address, which is not read: nothing here asks the web",
+        "a file or folder on this machine", f"get it first: {scheme_tool.format(address=address)}",
+    )  # fmt: skip
+
+
+def _refuse(error: type[ArchiveError], where: str, what: str, expected: str, remedy: str) -> NoReturn:
+    raise error(where, what, expected, remedy)
 
 
 def require_plain_file(
@@ -34,6 +69,7 @@ def require_plain_file(
     try:
         status = path.stat()
     except FileNotFoundError:
+        refuse_web_address(path, error)
         raise error(where, "no such file", expected) from None
     except (OSError, ValueError) as problem:  # ValueError: a null character in the name
         raise error(where, getattr(problem, "strerror", None) or str(problem), expected) from None

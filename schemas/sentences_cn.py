@@ -272,4 +272,12 @@ SENTENCES_CN = {
     "the pit did not reach the last summer's surface, and nothing was probed: not used": (
         "雪坑未达上一夏季表面且未探测，未采用"
     ),
+    # --- inputs as people have them -----------------------------------------------------------------------------------
+    "{role} DEM: its vertical datum, {datum}, is that of {product}, as the name {name} says; state it if it is"
+    " another": ("{role}DEM：其高程基准{datum}取自{product}，依据文件名{name}；若非如此请另行说明"),
+    "no glacier outlines are given, so that glaciers count as stable terrain: about {area_km2:.2g} km2 of level,"
+    " cold, high ground moved, by {mean_m:+.1f} m on average; give outlines (--glaciers)": (
+        "未给出冰川边界，冰川被当作稳定地形：约{area_km2:.2g} km2平缓、寒冷的高海拔地面发生变化，平均{mean_m:+.1f}米；"
+        "请提供边界（--glaciers）"
+    ),
 }

@@ -64,6 +64,7 @@ from pipeline.elevation_change.uncertainty import (
     error_model,
     patch_test,
 )
+from pipeline.elevation_change.unmapped_ice import notes_on_unmapped_ice
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources, open_resources
 from schemas.definition import Period
@@ -156,6 +157,7 @@ def _elevation_change(
         *(() if error.note is None else (error.note,)),
         *notes_on_outliers(outliers),
         *notes_on_patches(patches),
+        *notes_on_unmapped_ice(observed, compared, resources),
     )
     report = Report(tables=tables, figures=figures, notes=notes, settings=settings, resolution=resolution)
     return assembled(observed, compared, error, patches, None if change is None else change.totals, report)

@@ -7,25 +7,52 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
+from pipeline.elevation_change.dems.products import COMPANION, COMPANION_FOLDERS, Product, product_of
 from pipeline.inputs.gdal_inputs import require_local_mosaic
 from pipeline.inputs.zip_archives import ZIP_DAMAGE, headers_agree, opened_zip, stays_inside
 from schemas.errors import BadInput
-from schemas.input_files import require_plain_file
+from schemas.input_files import refuse_web_address, require_plain_file
 
 RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".vrt", ".img", ".asc", ".dem", ".bil", ".flt", ".dt1", ".dt2", ".jp2")
 PACKED_SUFFIXES = (".zip", ".hgt.gz", ".tif.gz")
-# what Copernicus DEM archives carry beside the heights: editing, filling, height error, water and accuracy masks
-_COMPANION = re.compile(r"_(EDM|FLM|HEM|WBM|ACM)\.tif$", re.I)
-# N43E086_FABDEM_V1-2.tif and Copernicus_DSM_COG_10_N43_00_E086_00_DEM.tif
-_CORNER = re.compile(r"^(?:Copernicus_DSM_(?:COG_)?[13]0_)?([NS]\d\d)(?:_00_)?([EW]\d{3})(?:_FABDEM|_00_DEM)", re.I)
-# SRTM V3 as the USGS names its GeoTIFFs: n43_e086_3arc_v2.tif
-_USGS_SRTM = re.compile(r"^[ns]\d\d_[ew]\d{3}_[13]arc_v\d")
 _UNPACKED_AT_ONCE = 1 << 20
 # of one archived raster: a one-degree tile at 30 m has 52 MB, at 10 m 470 MB
 MOST_UNPACKED_BYTES = 4_000_000_000
 _A_RASTER = "a raster file or a folder of tiles"
-EGM96, EGM2008 = "EPSG:5773", "EPSG:3855"
+_WANTED = (*RASTER_SUFFIXES, *PACKED_SUFFIXES)
+# formats that are not read, by suffix: what they are, and how GDAL names the raster in them
+_OTHER_FORMATS = {
+    ".nc": ("netCDF", 'NETCDF:"{name}":VARIABLE'),
+    ".nc4": ("netCDF", 'NETCDF:"{name}":VARIABLE'),
+    ".cdf": ("netCDF", 'NETCDF:"{name}":VARIABLE'),
+    ".h5": ("HDF5", 'HDF5:"{name}"://DATASET'),
+    ".hdf5": ("HDF5", 'HDF5:"{name}"://DATASET'),
+    ".he5": ("HDF5", 'HDF5:"{name}"://DATASET'),
+    ".hdf": ("HDF", "SUBDATASET (gdalinfo {name} lists them)"),
+    ".grb": ("GRIB", "{name}"),
+    ".grib": ("GRIB", "{name}"),
+    ".sdat": ("SAGA", "{name}"),
+    ".sgrd": ("SAGA", "{stem}.sdat"),
+    ".sg-grd-z": ("SAGA", "{name}"),
+    ".xyz": ("XYZ", "{name}"),
+    ".grd": ("Surfer, GMT or Idrisi grid", "{name}"),
+    ".rst": ("Idrisi", "{name}"),
+    ".ers": ("ERMapper", "{name}"),
+    ".ter": ("Terragen", "{name}"),
+    ".map": ("PCRaster", "{name}"),
+    ".kea": ("KEA", "{name}"),
+    ".zarr": ("Zarr", "ZARR:{name}:/VARIABLE"),
+    ".mbtiles": ("MBTiles", "{name}"),
+    ".pix": ("PCIDSK", "{name}"),
+    ".gpkg": ("GeoPackage", "{name}"),
+}
+_XYZ_LINE = re.compile(rb"[ \t]*[-+.\deE]+(?:[ \t,;]+[-+.\deE]+){2}[ \t]*\r?$")
+
+
+class NoRaster(BadInput):
+    """An archive that holds something else than rasters."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +99,9 @@ def find_rasters(source: Path | Sequence[Path], role: str) -> tuple[RasterFile, 
     sources = [source] if isinstance(source, Path) else list(source)
     by_source: dict[str, RasterFile] = {}
     for path in sources:
+        refuse_web_address(path)
+        if path.suffix.lower() == ".zarr":
+            _refuse_other_format(path)
         if path.is_dir():
             rasters = _in_folder(path)
         elif path.exists():
@@ -83,24 +113,115 @@ def find_rasters(source: Path | Sequence[Path], role: str) -> tuple[RasterFile, 
 
 
 def _in_folder(folder: Path) -> list[RasterFile]:
-    names = (*RASTER_SUFFIXES, *PACKED_SUFFIXES)
-    inside = sorted(
-        child for child in folder.iterdir() if child.name.lower().endswith(names) and not _COMPANION.search(child.name)
-    )
+    inside = _candidates(folder)
     if not inside:
-        raise BadInput(str(folder), "no raster tile in the folder", f"files ending in {', '.join(names)}")
+        _refuse_folder(folder)
     mosaics = [child.name for child in inside if child.suffix.lower() == ".vrt"]
     if mosaics and len(mosaics) < len(inside):
         raise BadInput(
             str(folder), f"{mosaics[0]} beside the tiles it may join", "either a VRT or tiles",
             f"name {mosaics[0]} itself, or move it elsewhere",
         )  # fmt: skip
-    return [raster for child in inside for raster in _in_file(child)]
+    rasters: list[RasterFile] = []
+    empty: list[NoRaster] = []
+    for child in inside:
+        try:
+            rasters += _in_file(child)
+        except NoRaster as error:  # outlines, masks or papers, packed
+            empty.append(error)
+    if not rasters:
+        raise empty[0]
+    return rasters
+
+
+def _candidates(folder: Path) -> list[Path]:
+    """Rasters and archives in a folder; where it has none, in the folders within it, as products come in."""
+    children = sorted(folder.iterdir())
+    inside = [
+        child
+        for child in children
+        if child.name.lower().endswith(_WANTED)
+        and not child.name.startswith(".")
+        and not COMPANION.search(child.name)
+        and not child.is_dir()
+    ]
+    if inside:
+        return inside
+    deeper = (child for child in children if child.is_dir() and not child.is_symlink())
+    return [
+        path
+        for child in deeper
+        if child.name.lower() not in COMPANION_FOLDERS and not child.name.startswith(".")
+        for path in _candidates(child)
+    ]
+
+
+def _refuse_folder(folder: Path) -> NoReturn:
+    for child in sorted(folder.iterdir()):
+        if child.suffix.lower() in _OTHER_FORMATS:
+            _refuse_other_format(child)
+    raise BadInput(str(folder), "no raster tile in the folder", f"files ending in {', '.join(_WANTED)}")
+
+
+def _refuse_other_format(path: Path) -> NoReturn:
+    """Name a format that is not read, and the command that makes a GeoTIFF of it."""
+    kind, source = _OTHER_FORMATS[path.suffix.lower()]
+    refuse_format(path, kind, source.format(name=path, stem=path.with_suffix("")))
+
+
+def refuse_format(path: Path, kind: str, source: str) -> NoReturn:
+    """Refuse a raster of a format that is not read.
+
+    Parameters
+    ----------
+    path : of the file.
+    kind : what the format is called.
+    source : how GDAL names the raster in it.
+
+    Errors
+    ------
+    BadInput : always; with the command that makes a GeoTIFF of it.
+    """
+    target = path.with_suffix(".tif").name
+    stated = "" if kind != "XYZ" else " -a_srs EPSG:CODE"
+    raise BadInput(
+        str(path), f"a {kind} file", "a GeoTIFF or another raster of one band",
+        f"convert it: gdal_translate -of GTiff{stated} {source} {target}",
+    )  # fmt: skip
+
+
+def other_format(path: Path) -> tuple[str, str] | None:
+    """What a file that GDAL may not open here is by its first bytes: its kind, and how GDAL names the raster in it.
+
+    Parameters
+    ----------
+    path : of the file.
+
+    Returns
+    -------
+    None where the bytes tell nothing.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith(b"CDF"):
+        return "netCDF", f'NETCDF:"{path}":VARIABLE'
+    if head.startswith(b"\x89HDF\r\n"):
+        return "netCDF or HDF5", f'NETCDF:"{path}":VARIABLE'
+    if head.startswith((b"DSAA", b"DSBB", b"DSRB")):
+        return "Surfer grid", str(path)
+    if head.startswith(b"GRIB"):
+        return "GRIB", str(path)
+    lines = [line for line in head.splitlines()[:-1] or head.splitlines() if line.strip()]
+    if lines and all(_XYZ_LINE.match(line) for line in lines[1:] or lines):
+        return "XYZ", str(path)
+    return None
 
 
 def _in_file(path: Path) -> list[RasterFile]:
     absolute = path.absolute()
     require_plain_file(path, str(path), _A_RASTER)
+    if path.suffix.lower() in _OTHER_FORMATS:
+        _refuse_other_format(path)
     if path.suffix.lower() == ".vrt":
         require_local_mosaic(path)
     if path.suffix.lower() == ".zip":
@@ -132,11 +253,12 @@ def _members(archive: Path) -> list[str]:
         for entry in entries
         if entry.filename.lower().endswith(RASTER_SUFFIXES)
         and not PurePosixPath(entry.filename).name.startswith(".")
-        and not _COMPANION.search(entry.filename)
+        and not COMPANION.search(PurePosixPath(entry.filename).name)
+        and not COMPANION_FOLDERS & {part.lower() for part in PurePosixPath(entry.filename).parts[:-1]}
     ]
     if not rasters:
         contents = f"no raster among its {len(entries)} files" if entries else "an empty archive"
-        raise BadInput(str(archive), contents, f"members ending in {', '.join(RASTER_SUFFIXES)}")
+        raise NoRaster(str(archive), contents, f"members ending in {', '.join(RASTER_SUFFIXES)}")
     if any(entry.flag_bits & 1 for entry in rasters):
         raise BadInput(str(archive), "an encrypted archive", "one without a password", "unpack it first")
     for entry in rasters:
@@ -187,28 +309,14 @@ def _unpack_alone(raster: RasterFile) -> None:
                 )
 
 
-def _product(raster: RasterFile) -> str | None:
-    """The global DEM that a name tells of; the raster's own name counts before that of the archive it lies in."""
-    for name in (raster.name.lower(), raster.path.name.lower()):
-        if "fabdem" in name or name.startswith("copernicus_dsm"):
-            return "copernicus"
-        if "srtm" in name or _USGS_SRTM.match(name) or name.endswith((".hgt", ".hgt.gz", ".hgt.zip")):
-            return "srtm"
-    return None
-
-
-def datum_by_name(raster: RasterFile) -> str | None:
-    """Vertical datum that a product's name implies: SRTM stands on EGM96, Copernicus and FABDEM on EGM2008.
+def product_by_name(raster: RasterFile) -> Product | None:
+    """The global DEM that a raster's name tells of, else that of the archive it lies in; None where neither does.
 
     Parameters
     ----------
     raster : its own name counts before that of its archive.
-
-    Returns
-    -------
-    EPSG:5773 (EGM96), EPSG:3855 (EGM2008), or None for a name that tells nothing.
     """
-    return {"srtm": EGM96, "copernicus": EGM2008}.get(_product(raster) or "")
+    return product_of(raster.name, raster.path.name)
 
 
 def acquired_by_name(raster: RasterFile) -> tuple[int, int] | None:
@@ -218,23 +326,5 @@ def acquired_by_name(raster: RasterFile) -> tuple[int, int] | None:
     ----------
     raster : its own name counts before that of its archive.
     """
-    return {"srtm": (2000, 2000), "copernicus": (2010, 2015)}.get(_product(raster) or "")
-
-
-def corner_by_name(name: str) -> tuple[int, int] | None:
-    """(longitude, latitude) of the south-west corner in the name of a FABDEM or Copernicus tile, else None; degrees.
-
-    Parameters
-    ----------
-    name : of the file.
-
-    Example
-    -------
-    >>> corner_by_name("N43E086_FABDEM_V1-2.tif")
-    (86, 43)
-    """
-    match = _CORNER.match(name)
-    if match is None:
-        return None
-    latitude, longitude = (int(part[1:]) * (-1 if part[0].upper() in "SW" else 1) for part in match.groups())
-    return longitude, latitude
+    product = product_by_name(raster)
+    return None if product is None else product.acquired

@@ -21,12 +21,14 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from pipeline.elevation_change.dems.opened_rasters import opened, quiet_gdal, require_intact_once
+from pipeline.elevation_change.dems.products import ELLIPSOIDAL, corner_by_name
 from pipeline.elevation_change.dems.raster_files import (
     MOST_UNPACKED_BYTES,
     RasterFile,
-    corner_by_name,
-    datum_by_name,
     find_rasters,
+    other_format,
+    product_by_name,
+    refuse_format,
     require_intact,
 )
 from pipeline.elevation_change.dems.warping import warp
@@ -38,7 +40,6 @@ from schemas.errors import BadInput
 LOWEST_M, HIGHEST_M = -500.0, 9000.0
 # source pixels that the widest resampling kernel (Lanczos) reaches, and what is read beyond it
 KERNEL_REACH, MARGIN = 3, 2
-ELLIPSOIDAL = "EPSG:4979"
 # a side, of the points at which a degree of a region is asked for a tile
 COVERAGE_POINTS = 41
 # a pixel is not so many times longer than wide; at 84 degrees of latitude, one of equal degrees is ten times
@@ -71,7 +72,8 @@ class Tile:
     block : (rows, columns) of the rectangles that the file is stored in.
     plain : whether they are stored uncompressed, so that reading them again costs little.
     south_up : whether the file begins with its southernmost row; transform and all that is read are north-up.
-    vertical_datum : EPSG code that the file or its name states, else None.
+    vertical_datum : EPSG code that the file, or else its name, states; None where neither does.
+    named_product : the product by whose name the vertical datum is known; empty where the file states it.
     """
 
     file: RasterFile
@@ -87,6 +89,7 @@ class Tile:
     block: tuple[int, int] = (1, 1)
     plain: bool = False
     south_up: bool = False
+    named_product: str = ""
 
     @property
     def path(self) -> Path:
@@ -116,11 +119,13 @@ class Mosaic:
     role : "earlier" or "later"; errors and tables name it.
     tiles : in the order of their names.
     vertical_datum : EPSG code of the heights, or None when neither the files nor the caller state it.
+    datum_by_name : the product by whose name alone the vertical datum is known; empty where somebody stated it.
     """
 
     role: str
     tiles: tuple[Tile, ...]
     vertical_datum: str | None
+    datum_by_name: str = ""
 
     @property
     def crs(self) -> str:
@@ -193,7 +198,10 @@ def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | 
     stated = {tile.vertical_datum for tile in tiles} - {None}
     if vertical_datum is None and len(stated) > 1:
         raise BadInput(f"{role} DEM", f"tiles in several vertical datums {sorted(map(str, stated))}", "one datum")
-    return Mosaic(role, tiles, vertical_datum or (stated.pop() if stated else None))
+    if vertical_datum is not None or not stated:
+        return Mosaic(role, tiles, vertical_datum)
+    named = {tile.named_product for tile in tiles if tile.vertical_datum}
+    return Mosaic(role, tiles, stated.pop(), "" if "" in named else " and ".join(sorted(named)))
 
 
 def _open_tile(raster: RasterFile) -> Tile:
@@ -207,6 +215,9 @@ def _open_tile(raster: RasterFile) -> Tile:
                 return _described(raster, source)
     except RasterioError as error:
         require_intact(raster)
+        known = None if raster.is_packed else other_format(raster.path)
+        if known is not None:
+            refuse_format(raster.path, *known)
         raise BadInput(where, _one_line(error), "a raster that GDAL can read", "is the file complete?") from None
     except (CPLE_BaseError, ProjError, UnicodeError, OverflowError) as error:
         georeference = f"a georeference that cannot be used ({_one_line(error)})"
@@ -231,12 +242,14 @@ def _described(raster: RasterFile, source: Any) -> Tile:
     _require_real_numbers(where, source)
     _require_heights_in_metres(where, source.units[0])
     horizontal, datum = _split_crs(where, CRS.from_user_input(crs.to_wkt()))
+    product = product_by_name(raster) if datum is None else None
     tile = Tile(
         file=raster, crs=horizontal, transform=transform, shape=source.shape, nodata=source.nodata,
-        dtype=source.dtypes[0], vertical_datum=datum or datum_by_name(raster),
+        dtype=source.dtypes[0], vertical_datum=product.datum if product else datum,
         scale=float(source.scales[0]), offset=float(source.offsets[0]),
         masked=source.nodata is None and MaskFlags.per_dataset in source.mask_flag_enums[0],
         block=source.block_shapes[0], plain=_is_plain(raster, source), south_up=south_up,
+        named_product=product.name if product else "",
     )  # fmt: skip
     _require_place_on_earth(tile)
     _require_named_place(tile)
@@ -308,7 +321,8 @@ def _require_named_place(tile: Tile) -> None:
         return
     west, south, east, north = transform_bounds(tile.crs, "EPSG:4326", *tile.bounds)
     longitude, latitude = (west + east) / 2, (south + north) / 2
-    if not (corner[0] <= longitude <= corner[0] + 1 and corner[1] <= latitude <= corner[1] + 1):
+    wide = max(1.0, east - west)  # towards the poles, tiles of TanDEM-X are
+    if not (corner[0] <= longitude <= corner[0] + wide and corner[1] <= latitude <= corner[1] + 1):
         raise BadInput(
             tile.where, f"a raster about {latitude:.2f} N {longitude:.2f} E", f"one within {tile_name(*corner[::-1])}",
             "is the name or the georeferencing right?",

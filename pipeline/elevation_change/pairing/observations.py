@@ -22,7 +22,12 @@ from pipeline.elevation_change.dems import (
 from pipeline.elevation_change.pairing.datum import DatumField, datum_step, geoid_undulation_m, vertical_datum
 from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, UNSUITABLE, DemPair, MovableDem
 from pipeline.elevation_change.pairing.gridded_dem import GriddedDem, gridded
-from pipeline.elevation_change.pairing.pair_checks import pair_notes, refuse_swapped, refuse_unlike_pair
+from pipeline.elevation_change.pairing.pair_checks import (
+    notes_on_names,
+    pair_notes,
+    refuse_swapped,
+    refuse_unlike_pair,
+)
 from pipeline.elevation_change.pairing.spread_windows import lattice_of, raster_windows
 from pipeline.elevation_change.pairing.target_grid import notes_on_overlap, target_grid
 from pipeline.elevation_change.result import DatumStep, Shift
@@ -108,7 +113,7 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
     if request.region_lonlat is not None:
         for dem in dems:
             require_coverage(dem, request.region_lonlat)
-    refuse_swapped(*dems)
+    refuse_swapped(*dems, (settings.earlier_date, settings.later_date))
     grid = target_grid(*dems, settings, request.region_lonlat)
     _require_workable(grid)
     fixed, moving = dems[::-1] if settings.reference == "later" else dems
@@ -169,7 +174,7 @@ def check_inputs(observed: Observations, resources: Resources) -> tuple[Message,
     BadInput : a DEM without heights or relief, or with voids that hold a height; nothing in common; other units
         than metres, ellipsoidal against orthometric heights.
     """
-    notes: list[Message] = []
+    notes: list[Message] = [*notes_on_names(observed.aligned_dem, observed.reference_dem)]
     for dem in (observed.aligned_dem, observed.reference_dem):
         contents = tile_contents(dem)
         require_relief(dem, contents)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from pipeline.elevation_change.dems import Mosaic, acquired_by_name
 from pipeline.elevation_change.statistics import median
 from pipeline.grid import FloatArray
 from schemas.errors import BadInput
-from schemas.messages import Message
+from schemas.messages import Message, word
 
 FEET_PER_METRE = 3.280839895
 LEAST_HEIGHTS = 100
@@ -212,22 +213,55 @@ def _note_on_offset(offset_m: float, names: tuple[str, str], geoid_undulation_m:
     )
 
 
-def refuse_swapped(earlier: Mosaic, later: Mosaic) -> None:
+def refuse_swapped(earlier: Mosaic, later: Mosaic, stated: tuple[str | None, str | None] = (None, None)) -> None:
     """Refuse DEMs whose products tell that they were given in the wrong order; change is later minus earlier.
 
     Parameters
     ----------
     earlier, later : as the user gave them.
+    stated : their dates, ISO 8601; one that is stated counts before what names tell.
 
     Errors
     ------
-    BadInput : every tile of the earlier DEM is of a product acquired after that of the later DEM.
+    BadInput : the earlier DEM was acquired after the later one.
     """
-    first, second = ([acquired_by_name(tile.file) for tile in dem.tiles] for dem in (earlier, later))
-    begins, ends = [span[0] for span in first if span], [span[1] for span in second if span]
-    if len(begins) == len(first) and len(ends) == len(second) and min(begins) > max(ends):
+    first, second = (_acquired(dem, day) for dem, day in zip((earlier, later), stated, strict=True))
+    if all(stated) or first is None or second is None:
+        return
+    if first[0] > second[1]:
         raise BadInput(
-            f"earlier DEM ({earlier.tiles[0].name})", f"a product acquired since {min(begins)}",
-            f"one acquired before the later DEM ({later.tiles[0].name}, until {max(ends)})",
-            "swap the DEMs: change is later minus earlier, gain is positive",
+            f"earlier DEM ({earlier.tiles[0].name})", f"a product acquired since {first[0]}",
+            f"one acquired before the later DEM ({later.tiles[0].name}, until {second[1]})",
+            "swap the DEMs: change is later minus earlier, gain is positive; or state both dates",
         )  # fmt: skip
+
+
+def _acquired(dem: Mosaic, stated: str | None) -> tuple[int, int] | None:
+    """First and last year of a DEM's scenes; None where a tile tells nothing."""
+    if stated:
+        year = date.fromisoformat(stated).year
+        return year, year
+    spans = [acquired_by_name(tile.file) for tile in dem.tiles]
+    known = [span for span in spans if span]
+    return (min(span[0] for span in known), max(span[1] for span in known)) if len(known) == len(spans) else None
+
+
+def notes_on_names(*dems: Mosaic) -> tuple[Message, ...]:
+    """Vertical datums that nobody stated and that were taken from the names of files, a sentence each.
+
+    Parameters
+    ----------
+    dems : the opened DEMs.
+    """
+    return tuple(
+        Message(
+            "{role} DEM: its vertical datum, {datum}, is that of {product}, as the name {name} says; state it if it is"
+            " another",
+            role=word(dem.role),
+            datum=dem.vertical_datum,
+            product=dem.datum_by_name,
+            name=dem.tiles[0].name,
+        )
+        for dem in dems
+        if dem.datum_by_name
+    )

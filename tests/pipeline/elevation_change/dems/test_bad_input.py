@@ -175,8 +175,8 @@ def test_mixed_crs_pixel_size_phase_and_duplicates_are_refused(tmp_path):
 
 def test_tiles_in_several_datums_are_refused_unless_one_is_stated(tmp_path):
     sources = [
-        write_dem(tmp_path / "srtm_1.tif", fractal((20, 20))),
-        write_dem(tmp_path / "x_fabdem.tif", fractal((20, 20)), west=400_600),
+        write_dem(tmp_path / "srtm_54_04.tif", fractal((20, 20))),
+        write_dem(tmp_path / "output_COP90.tif", fractal((20, 20)), west=400_600),
     ]
     with pytest.raises(BadInput, match=r"several vertical datums \['EPSG:3855', 'EPSG:5773'\]"):
         open_mosaic(sources, "earlier")
