@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.inputs.sidecars import sidecars
 from schemas.definition import Definition
 from schemas.errors import BadInput
-
-# A shapefile is several files; they are hashed and listed, but only the .shp is opened.
-SHAPEFILE_SIDECARS = (".shx", ".dbf", ".prj", ".cpg")
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,27 @@ class Inputs:
         return paths[0]
 
     def all_files(self) -> list[tuple[str, Path]]:
-        """(source key, path) of every file, sidecars of shapefiles included, sorted."""
-        keyed = []
+        """(source key, path) of every file, and of what is read with it, sorted.
+
+        Errors
+        ------
+        BadInput : a VRT that joins files outside the folder, whose checksums nobody could compare.
+        """
+        keyed = set()
         for key, paths in self.files.items():
             for path in paths:
-                keyed.append((key, path))
-                if path.suffix.lower() == ".shp":
-                    keyed += [(key, path.with_suffix(suffix)) for suffix in SHAPEFILE_SIDECARS]
+                keyed |= {(key, path)} | {(key, self._inside(beside, path)) for beside in sidecars(path)}
         return sorted((key, path) for key, path in keyed if path.exists())
+
+    def _inside(self, beside: Path, path: Path) -> Path:
+        """A file that is read with another, by its path below the folder."""
+        below = Path(os.path.relpath(beside, self.folder))
+        if below.parts[0] == "..":
+            raise BadInput(
+                str(path), f"a VRT that joins {beside}", f"files below {self.folder}, whose checksums are recorded",
+                "put them there and make the VRT anew with gdalbuildvrt",
+            )  # fmt: skip
+        return self.folder / below
 
 
 def find_inputs(definition: Definition, folder: Path) -> Inputs:

@@ -39,7 +39,7 @@ FLOORS: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("differencing",),
         ("uncertainty",),
         ("glaciers",),
-        ("resolution_report",),
+        ("resolution_report", "unmapped_ice"),
         ("report",),
         ("chain",),
     ),

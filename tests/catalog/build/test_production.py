@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from catalog.build.definitions import default_definitions
+from catalog.build.fingerprint import collection_key
 from catalog.build.production import produce, produce_all
-from pipeline.inputs.find import find_inputs
+from catalog.build.raw_inputs import input_files
+from pipeline.inputs.find import Inputs, find_inputs
 from pipeline.resources import open_resources
 from schemas.errors import BadInput
 from tests.made.command_line import run
@@ -80,3 +82,42 @@ def test_sidecars_of_a_shapefile_are_inputs_too(tmp_path):
         path.write_bytes(b"")
     names = [path.name for key, path in find_inputs(definition, tmp_path).all_files() if key == "outlines"]
     assert names == ["a.dbf", "a.shp"]
+
+
+def test_what_changes_the_heights_is_an_input_too(tmp_path):
+    definition = default_definitions()[0]
+    kept = ("srtm_v3/N43E086.hgt", "fabdem_v1-2/N43E086_FABDEM_V1-2.tif", "outlines/a.shp")
+    beside = "fabdem_v1-2/N43E086_FABDEM_V1-2.tif.aux.xml"
+    for name in kept:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    plain = input_files(definition, tmp_path)
+    (tmp_path / beside).write_text("<PAMDataset><PAMRasterBand><Scale>2</Scale></PAMRasterBand></PAMDataset>")
+    scaled = input_files(definition, tmp_path)
+    assert {file.name for file in scaled} - {file.name for file in plain} == {beside}
+    (tmp_path / beside).write_text("<PAMDataset><PAMRasterBand><Scale>3</Scale></PAMRasterBand></PAMDataset>")
+    keys = [
+        collection_key(definition, files, None, "1") for files in (plain, scaled, input_files(definition, tmp_path))
+    ]
+    assert len(set(keys)) == 3
+
+
+def test_what_a_vrt_joins_is_an_input_too(tmp_path):
+    name = "fabdem_v1-2/N43E086_FABDEM_V1-2.tif"
+    for other in ("srtm_v3/N43E086.hgt", "outlines/a.shp", "parts/a.bin", "parts/a.bin.aux.xml"):
+        (tmp_path / other).parent.mkdir(exist_ok=True)
+        (tmp_path / other).write_bytes(b"")
+    mosaic = tmp_path / Path(name).with_suffix(".vrt")
+    mosaic.parent.mkdir()
+    mosaic.write_text(
+        '<VRTDataset><SourceFilename relativeToVRT="1">../parts/a.bin</SourceFilename>'
+        '<SourceFilename relativeToVRT="1">gone.tif</SourceFilename></VRTDataset>'
+    )
+    inputs = Inputs(tmp_path, {"later": (mosaic,)})
+    assert [path.relative_to(tmp_path).as_posix() for _, path in inputs.all_files()] == [
+        mosaic.relative_to(tmp_path).as_posix(),
+        "parts/a.bin",
+        "parts/a.bin.aux.xml",
+    ]
+    with pytest.raises(BadInput, match=r"a VRT that joins .*a\.bin; expected files below"):
+        Inputs(mosaic.parent, {"later": (mosaic,)}).all_files()
