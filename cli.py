@@ -372,6 +372,9 @@ def validate(
         float, typer.Option("--timeout", help="Seconds that a server may keep silent.", min=0.1)
     ] = 30.0,
     list_checks: Annotated[bool, typer.Option("--list", help="Explain every check and exit.")] = False,
+    signed_by: Annotated[
+        Path | None, typer.Option(metavar="KEY.pub", help="Ask for a signature by this public key.")
+    ] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit XML report.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -387,7 +390,7 @@ def validate(
     if archive is None:
         raise BadInput("validate", "no archive named", "a folder or URL of an archive")
     with progress(quiet) as tell:
-        report = prove(archive, schemas, deep=deep, timeout_s=timeout_s, tell=tell)
+        report = prove(archive, schemas, signed_by=signed_by, deep=deep, timeout_s=timeout_s, tell=tell)
     if junit is not None:
         junit.write_text(report.to_junit(), encoding="utf-8")
     if as_json:
@@ -411,6 +414,19 @@ def serve(
     from catalog.serve import serve as run
 
     run(archive, host, port, tell=typer.echo, browser=browser, progress=lambda line: typer.echo(line, err=True))
+
+
+@app.command()
+def sign(
+    archive: Annotated[Path, typer.Argument(help="Folder of an archive.")],
+    key: Annotated[Path, typer.Option(help="Private Ed25519 key: OpenSSH's form or PEM.")],
+    as_json: Json = False,
+) -> None:
+    """Vouch for an archive: read all of it, and sign the statement over its manifest."""
+    from catalog.sign import asks_for_passphrase, sign_archive
+
+    passphrase = typer.prompt("Passphrase", hide_input=True, err=True) if asks_for_passphrase(key) else None
+    _print_report(sign_archive(archive, key, passphrase), as_json)
 
 
 @app.command()

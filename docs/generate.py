@@ -27,7 +27,10 @@ from catalog.archive.layout import (  # noqa: E402 - as above
     METADATA,
     METADATA_FILES,
     README_MD,
+    SIGNATURES_JSON,
+    SIGNERS_PUB,
     SITE_FILES,
+    STATEMENT_JSON,
     TABLES,
     balance_item_id,
 )
@@ -315,6 +318,7 @@ def archive_page() -> str:
         "```text",
         f"{CATALOG_JSON}  {INDEX_HTML}",
         f"{MANIFEST_JSON}     every file's size and checksum, inputs, definitions, settings, versions",
+        f"{STATEMENT_JSON}    how it came about; signatures over that in {SIGNATURES_JSON}, keys in {SIGNERS_PUB}",
         f"{ITEMS_PARQUET}     every item as a row (stac-geoparquet), for search by place and time",
         f"{'  '.join(SITE_FILES)}     style, scripts and search data of the pages",
         f"{SCHEMA_PATH}     JSON Schema of the glacier: fields",

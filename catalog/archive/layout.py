@@ -17,6 +17,9 @@ CHANGELOG_MD = "CHANGELOG.md"
 TABLES = "tables"
 METADATA = "metadata"
 MANIFEST_PARTS = "manifest"  # holds the lists of a manifest of very many files
+# what is stated of the manifest: how it came about, the signatures over that, and the keys they were made with
+STATEMENT_JSON, SIGNATURES_JSON, SIGNERS_PUB = "statement.json", "statement.dsse.json", "statement.pub"
+VOUCHERS = (STATEMENT_JSON, SIGNATURES_JSON, SIGNERS_PUB)
 _PART_OF_MANIFEST = re.compile(rf"{MANIFEST_PARTS}/\d{{4,}}\.json")
 VERSIONS = "versions"  # what a publication keeps of earlier ones
 ELEVATION_CHANGE_ITEM = "elevation-change"
@@ -73,8 +76,8 @@ def manifest_part(number: int) -> str:
 
 
 def is_of_manifest(path: str) -> bool:
-    """Whether a path from the archive's root is that of the manifest or of one of its parts."""
-    return path == MANIFEST_JSON or bool(_PART_OF_MANIFEST.fullmatch(path))
+    """Whether a path from the archive's root is that of the manifest, of a part of it, or of what vouches for it."""
+    return path == MANIFEST_JSON or path in VOUCHERS or bool(_PART_OF_MANIFEST.fullmatch(path))
 
 
 def elevation_change_item_id(pair: str = "") -> str:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from catalog.archive.layout import MANIFEST_JSON, MANIFEST_PARTS, is_of_manifest, manifest_part
+from catalog.archive.layout import MANIFEST_JSON, MANIFEST_PARTS, VOUCHERS, is_of_manifest, manifest_part
 from schemas.definition import Definition
 
 ARCHIVE = "glacier-archive"
@@ -82,14 +82,14 @@ def sha256_of(path: Path) -> str:
 
 
 def list_files(root: Path) -> tuple[ListedFile, ...]:
-    """Every file below ``root`` but the manifest and its parts, sorted by path."""
+    """Every file below ``root`` but the manifest, its parts and what vouches for it, sorted by path."""
     files = sorted((path.relative_to(root).as_posix(), path) for path in root.rglob("*") if path.is_file())
     return tuple(_measured(name, path) for name, path in files if not is_of_manifest(name))
 
 
 def manifest_files(root: Path) -> tuple[ListedFile, ...]:
-    """The manifest and its parts, as far as they stand below ``root``, sorted by path."""
-    places = sorted([*root.glob(MANIFEST_JSON), *root.glob(f"{MANIFEST_PARTS}/*.json")])
+    """The manifest, its parts and what vouches for it, as far as they stand below ``root``, sorted by path."""
+    places = sorted([root / MANIFEST_JSON, *(root / name for name in VOUCHERS), *root.glob(f"{MANIFEST_PARTS}/*.json")])
     named = ((path.relative_to(root).as_posix(), path) for path in places if path.is_file())
     return tuple(_measured(name, path) for name, path in named if is_of_manifest(name))
 
@@ -215,7 +215,7 @@ def manifest_parts(manifest: dict[str, Any]) -> tuple[str, ...]:
     parts = manifest.get(PARTS)
     entries = parts if isinstance(parts, list) else []
     names = (str(entry.get("path")) for entry in entries if isinstance(entry, dict))
-    return tuple(name for name in names if is_of_manifest(name) and name != MANIFEST_JSON)
+    return tuple(name for name in names if is_of_manifest(name) and name not in (MANIFEST_JSON, *VOUCHERS))
 
 
 def _files_of(part: bytes | None) -> list[Any]:
@@ -243,11 +243,17 @@ def parse_manifest(content: bytes) -> dict[str, Any] | None:
 
 
 def listed_files(folder: Path) -> set[str]:
-    """Paths that the manifest of ``folder`` lists, its own parts included; empty where it has none."""
-    manifest = whole_manifest(lambda name: _content(folder, name)) or {}
+    """Paths that the manifest of ``folder`` lists, its own parts included, and what vouches for it.
+
+    Empty where it has none.
+    """
+    manifest = whole_manifest(lambda name: _content(folder, name))
+    if manifest is None:
+        return set()
     files = manifest.get("files")
     entries = files if isinstance(files, list) else []
-    return {str(entry.get("path")) for entry in entries if isinstance(entry, dict)} | {*manifest_parts(manifest)}
+    named = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
+    return {*named, *manifest_parts(manifest), *VOUCHERS}
 
 
 def _content(folder: Path, name: str) -> bytes | None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import rasterio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from shapely.geometry import shape
@@ -206,8 +207,9 @@ class OpenedRaster:
 class Archive:
     """The documents of an archive; a file that is absent or no JSON yields no document."""
 
-    def __init__(self, files: Files, schemas: Path | None = None) -> None:
-        self.files, self.schemas = files, schemas
+    def __init__(self, files: Files, schemas: Path | None = None, signed_by: Ed25519PublicKey | None = None) -> None:
+        """Of ``files``; with ``signed_by`` a signature by that key is asked for."""
+        self.files, self.schemas, self.signed_by = files, schemas, signed_by
         self._json: dict[str, Any] = {}
         self._parts: dict[bytes, Any] = {}
         self._misfits: dict[str, str] = {}

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.archive import CollectionFolder, Dataset, differs_from_published, list_files, media_type_of, write_manifest
+from catalog.archive import (
+    CollectionFolder,
+    Dataset,
+    differs_from_published,
+    list_files,
+    media_type_of,
+    write_manifest,
+    write_statement,
+)
 from catalog.build.cache import Cache, cache_dropped, keep_if_possible
 from catalog.build.collection import Collection, facts_from_json, facts_of, facts_to_json
 from catalog.build.order import Order
@@ -114,7 +122,7 @@ def _write_collections(
 def write_archive_documents(
     root: Path, collections: Sequence[Collection], base_url: str | None, code_version: str
 ) -> None:
-    """Write the catalogue, the front page and, last, the manifest over all of it."""
+    """Write the catalogue, the front page and, last, the manifest over all of it and what is stated of it."""
     children = [
         Child(collection.definition.id, collection.facts.title, collection.facts.synthetic, collection.facts.items)
         for collection in collections
@@ -122,6 +130,7 @@ def write_archive_documents(
     write_catalog(root, children, base_url)
     write_front_page(root, [(collection.definition, collection.facts.card) for collection in collections])
     write_manifest(root, collections, code_version, base_url)
+    write_statement(root)
 
 
 def proved(assembly: Assembly, root: Path, out: Path, tell: Tell = silent) -> BuildReport:
@@ -155,7 +164,7 @@ def prove(draft: Path, out: Path, tell: Tell = silent) -> ValidationReport:
     FailedBuild : any check did not pass.
     """
     report = validate(draft, tell=tell)
-    named = ValidationReport(str(out), report.results)
+    named = ValidationReport(str(out), report.results, report.signed_by)
     if not named.passed:
         raise FailedBuild(named)
     return named

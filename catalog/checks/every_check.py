@@ -10,16 +10,18 @@ from pkgutil import iter_modules
 from typing import Any
 
 import rasterio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from catalog.archive import Archive, Files, FolderFiles
+from catalog.archive import Archive, FolderFiles, read_public_key
 from catalog.checks.result import Check, CheckResult, ValidationReport
+from catalog.checks.signatures import signers_of
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
 
 # in what order they are made and listed; modules that are not named here come last
 _ORDER = (
     *("files", "stac", "stac_twins", "rasters", "styles", "tables", "vectors", "consistency", "changes", "balances"),
-    *("provenance", "metadata", "versions", "pages"),
+    *("provenance", "metadata", "versions", "pages", "signatures"),
 )
 # each check names its own kind of subject
 AnyCheck = Check[Any]
@@ -51,6 +53,7 @@ def validate(
     archive: Path | str,
     schemas: Path | None = None,
     *,
+    signed_by: Path | None = None,
     deep: bool = False,
     timeout_s: float = TIMEOUT_S,
     tell: Tell = silent,
@@ -61,6 +64,7 @@ def validate(
     ----------
     archive : a folder, or the http(s) URL of an archive's root or catalog.json.
     schemas : folder of STAC extension schemas laid out by URL; GLACIER_STAC_SCHEMAS when absent.
+    signed_by : file of the public key whose signature is asked for; none is when absent.
     deep : over http, also read every pixel; a folder is always read whole.
     timeout_s : how long a server may keep silent.
 
@@ -69,6 +73,7 @@ def validate(
     BadInput : no such folder, or a server that gives no answer, or none that tells whether a file is there.
     """
     name = str(archive)
+    key = None if signed_by is None else _public_key(signed_by)
     if name.startswith(("http://", "https://")):
         import httpx  # of a folder nothing is asked over the network
 
@@ -78,7 +83,7 @@ def validate(
         with httpx.Client(timeout=timeout_s, follow_redirects=True) as client:
             source = WebFiles(name, client, deep=deep)
             with rasterio.Env(**_OVER_HTTP, **limit, CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/{source.name}"):
-                return _validate(source, schemas, tell)
+                return _validate(Archive(source, schemas, key), tell)
     root = Path(name)
     if not root.is_dir():
         in_the_way = "a file" if root.exists() else "no such folder"
@@ -86,11 +91,16 @@ def validate(
             name, in_the_way, "the root folder of an archive, or its URL", "give the folder that holds catalog.json"
         )
     with rasterio.Env(**_NO_SIDECARS):
-        return _validate(FolderFiles(root), schemas, tell)
+        return _validate(Archive(FolderFiles(root), schemas, key), tell)
 
 
-def _validate(source: Files, schemas: Path | None, tell: Tell) -> ValidationReport:
-    seen = Archive(source, schemas)
+def _public_key(path: Path) -> Ed25519PublicKey:
+    if not path.is_file():
+        raise BadInput(str(path), "no such file", "a public Ed25519 key", "ask the publisher for it")
+    return read_public_key(path.read_bytes(), str(path))
+
+
+def _validate(seen: Archive, tell: Tell) -> ValidationReport:
     first = CHECKS[0](seen)
     results = [first]
     for check in CHECKS[1:]:
@@ -99,4 +109,4 @@ def _validate(source: Files, schemas: Path | None, tell: Tell) -> ValidationRepo
             results.append(check(seen))
         else:
             results.append(CheckResult(check.name, check.meaning, skipped="this is no archive"))
-    return ValidationReport(source.name, tuple(results))
+    return ValidationReport(seen.files.name, tuple(results), signers_of(seen))

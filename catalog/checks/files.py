@@ -29,6 +29,7 @@ from catalog.archive import (
     README_MD,
     TABLES,
     THUMBNAIL_PNG,
+    VOUCHERS,
     Archive,
     Document,
     File,
@@ -106,7 +107,7 @@ def manifest_complete(root: File) -> Iterator[Failure]:
     for path in sorted({*parts, *listed}):
         if archive.files.size(path) is None:
             yield Failure(path, "no such file", "a file that the manifest lists", _REBUILD)
-    for path in sorted(archive.path_set - {MANIFEST_JSON, *parts, *listed}):
+    for path in sorted(archive.path_set - {MANIFEST_JSON, *VOUCHERS, *parts, *listed}):
         yield Failure(path, "a file that the manifest does not list", "no stray file", "move it out of the archive")
     for path in archive.files.links():
         yield Failure(path, "a symbolic link", "a plain file", "put the file itself in its place")

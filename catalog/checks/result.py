@@ -148,10 +148,11 @@ def check(
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """All results of one validation, in the order of the checks."""
+    """All results of one validation, in the order of the checks, and the fingerprints of the keys that vouch for it."""
 
     archive: str
     results: tuple[CheckResult, ...]
+    signed_by: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -173,6 +174,7 @@ class ValidationReport:
             "checks": len(self.results),
             "failed": list(self.failed_checks()),
             "skipped": [result.name for result in self.results if result.skipped],
+            "signed_by": list(self.signed_by),
             "results": [result.to_dict() for result in self.results],
         }
 
@@ -180,6 +182,7 @@ class ValidationReport:
         """For people: what failed, grouped by check, then what was left out, then the sum."""
         lines = [line for result in self.results if not result.passed for line in _failed_lines(result)]
         lines += [f"not checked: {result.name} - {result.skipped}" for result in self.results if result.skipped]
+        lines += [f"signed by {name}" for name in self.signed_by]
         failed, partly = len(self.failed_checks()), sum(bool(result.skipped) for result in self.results)
         verdict = (
             f"{failed} of {len(self.results)} checks failed" if failed else f"all {len(self.results)} checks passed"

@@ -26,13 +26,16 @@ from catalog.archive import (
     METADATA,
     PARTS,
     SEARCH_JS,
+    STATEMENT_JSON,
     VERSIONS,
+    VOUCHERS,
     ListedFile,
     is_of_manifest,
     manifest_parts,
     media_type_of,
     parse_manifest,
     sha256_of,
+    stated_sha256,
     whole_manifest,
 )
 from catalog.publish.destinations import Destination, open_destination
@@ -230,7 +233,16 @@ def _read_source(archive: Path) -> _Source:
     if CATALOG_JSON not in {file.path for file in files}:
         raise BadInput(str(path), f"no {CATALOG_JSON} among its files", "a complete manifest", "build again")
     itself = ListedFile(MANIFEST_JSON, len(content), sha256(content).hexdigest())
-    return _Source(archive, content, (*files, itself))
+    return _Source(archive, content, (*files, *_vouchers(archive, itself.sha256), itself))
+
+
+def _vouchers(archive: Path, manifest_sha256: str) -> list[ListedFile]:
+    """What vouches for the manifest, as far as it is there; it must be of this manifest."""
+    paths = [(name, archive / name) for name in VOUCHERS if (archive / name).is_file()]
+    statement = archive / STATEMENT_JSON
+    if paths and stated_sha256(_read_part(archive, STATEMENT_JSON) or b"") != manifest_sha256:
+        raise FailedCheck(str(statement), "a statement over another manifest", "one over this one", "build again")
+    return [ListedFile(name, path.stat().st_size, sha256_of(path)) for name, path in paths]
 
 
 def _read_part(archive: Path, name: str) -> bytes | None:
@@ -287,6 +299,7 @@ def _previous(target: Destination) -> _Previous:
     entries = [*((manifest or {}).get("files") or ()), *((journal or {}).get("files") or ())]
     paths = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
     paths.update(manifest_parts(manifest or {}))
+    paths.update(name for name in VOUCHERS if target.read(name) is not None)
     inside = frozenset(path for path in paths if _is_of_an_archive(path))
     return _Previous(inside, content if manifest else b"", mixed=journal is not None)
 
@@ -313,7 +326,9 @@ def _keep(target: Destination, previous: _Previous, place: str, workers: int, te
         return
     manifest = whole_manifest(target.read) or {}
     listed = manifest.get("files") or ()
-    names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)} | {*manifest_parts(manifest)}
+    vouchers = {name for name in VOUCHERS if target.read(name) is not None}
+    names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)}
+    names |= {*manifest_parts(manifest), *vouchers}
     files = in_order(ListedFile(name, 0, "") for name in names if _is_of_an_archive(name) and name != MANIFEST_JSON)
     tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
     for _, group in groupby(files, key=_order_of):

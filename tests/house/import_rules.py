@@ -26,7 +26,7 @@ FLOORS: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("checks",),
         ("build",),
         ("runs",),
-        ("fetch", "serve", "publish", "start"),
+        ("fetch", "serve", "publish", "sign", "start"),
     ),
     "pipeline.elevation_change": (
         ("result",),

@@ -28,6 +28,7 @@ from shapely.errors import ShapelyError
 
 from catalog.archive.layout import is_of_manifest
 from catalog.archive.manifest import PARTS, SEAL, manifest_documents, sealed, whole_manifest
+from catalog.archive.statement import write_statement
 from catalog.stac.search_table import read_search_table, write_search_table
 from schemas.glacier_extension import SCHEMA_PATH
 
@@ -113,6 +114,9 @@ def reseal(root: Path) -> None:
         ]
         for name, content in manifest_documents(manifest).items():
             (root / name).write_bytes(content)
+        # of a manifest that has lost its form nothing can be stated
+        with contextlib.suppress(AttributeError, KeyError, TypeError):
+            write_statement(root)
 
 
 def _listed(manifest: Any) -> dict[str, str]:
