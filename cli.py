@@ -24,6 +24,9 @@ from pipeline.inputs.undecodable_messages import undecodable_messages_unprinted
 from pipeline.progress import Tell
 from schemas.errors import ArchiveError, BadInput, ManyBadInputs
 
+# rasterio would load the AWS library with itself: a third of a second that files on a disk have no use for
+sys.modules.setdefault("boto3", None)  # type: ignore[arg-type]  # what Python documents to keep a module out
+
 app = typer.Typer(
     name="glacier-archive",
     help="Rebuild a citable glacier-change archive from raw observations.",

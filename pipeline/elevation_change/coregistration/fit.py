@@ -15,6 +15,7 @@ from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.statistics import NMAD_FACTOR, median, nmad
 from pipeline.elevation_change.terrain import aspect_deg, inner_gradient, slope_deg
 from pipeline.grid import BoolArray, FloatArray
+from pipeline.worker_threads import worker_threads
 from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
 
@@ -27,6 +28,8 @@ NEWTON_BELOW, LEAST_CORE_SHARE = 0.3, 0.2
 SAMPLE = 200_000
 # steps on the survey end below this share of the tolerance, so that a step on all pixels can be the last
 SURVEY_TOLERANCE = 0.2
+# windows are summed up in so many parts, two at a time
+SURVEY_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -273,7 +276,7 @@ class SurveyedTerrain:
         self.finer: FloatArray | None = None
         self.centre = survey.reference[..., RIM:-RIM, RIM:-RIM]
         self.gradient = inner_gradient(survey.reference[..., 1:-1, 1:-1], pair.pixel_m)
-        steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2
+        self.steepness = steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2
         fitting = survey.suitable & (steepness >= self._limits[0]) & (steepness <= self._limits[1])
         self.fitting = fitting
         places = np.flatnonzero(fitting)
@@ -350,7 +353,15 @@ class SurveyedTerrain:
         difference : shaped like the windows, m; is overwritten.
         weighting : limits and scale of the step.
         """
-        return step_sums(self.survey.reference, difference, self.survey.suitable, self.pixel_m, weighting)
+        reference, suitable = self.survey.reference, self.survey.suitable
+        edges = np.linspace(0, len(reference), min(SURVEY_PARTS, len(reference)) + 1).round().astype(int)
+
+        def of_part(first: int, last: int) -> StepSums:
+            part = slice(first, last)
+            return step_sums(reference[part], difference[part], suitable[part], self.pixel_m, weighting)
+
+        with worker_threads(2) as pool:
+            return sum(pool.map(of_part, edges[:-1], edges[1:]), StepSums.nothing())
 
 
 def search_on_survey(

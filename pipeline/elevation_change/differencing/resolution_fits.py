@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from pipeline.elevation_change.resolution import (
     PRINCIPAL,
     UNBIASED,
     BandMeans,
+    Bands,
     EffectRaster,
     Fit,
     MaximumCurvatureEffect,
@@ -36,6 +38,7 @@ from pipeline.elevation_change.resolution import (
 from pipeline.elevation_change.result import CurvatureCorrection, Shift
 from pipeline.elevation_change.statistics import IntArray, Range, nmad
 from pipeline.grid import BoolArray, FloatArray
+from pipeline.worker_threads import worker_threads
 from schemas.messages import Message
 from schemas.settings import ElevationChangeSettings
 
@@ -134,49 +137,96 @@ def resolution_fits(
     ----------
     terrain : with what is taken off its differences, if anything.
     """
-    pair, shift = registration.pair, registration.shift
-    source = curvature_source(pair)
-    curvature = _by_maximum_curvature(surveyed, settings, source)
-    asked = settings.resolution_method != NONE
-    if choice.spread is None:
-        return ResolutionFits(
-            choice=choice, fits={}, taken_off=None, curvature=curvature if asked else None, on_stable={}, source=source
+    pair, asked, source = registration.pair, settings.resolution_method != NONE, curvature_source(registration.pair)
+    with worker_threads(2) as pool:
+        maximum = pool.submit(_by_maximum_curvature, surveyed, settings, source)
+        if choice.spread is None:
+            kept = maximum.result() if asked else None
+            return ResolutionFits(choice=choice, fits={}, taken_off=None, curvature=kept, on_stable={}, source=source)
+        pixels = stable_pixels(pair, terrain, registration.shift, settings, runner)
+        spread = pool.submit(fit_point_spread, pixels, choice.spread)
+        principal, curvature = fit_principal_curvatures(pixels, pair.pixel_m), maximum.result()
+        curve = curve_through(np.array(curvature.knots_per_100m), np.array(curvature.bias_m))
+        by_maximum = Fit(MaximumCurvatureEffect(curve, pair.pixel_m), 0.0)
+        fits = {POINT_SPREAD: spread.result(), PRINCIPAL: principal, MAXIMUM: by_maximum}
+        everywhere = pool.map(lambda fit: pixels.everywhere(fit.effect)[surveyed.stable], fits.values())
+        effects = dict(zip(fits, everywhere, strict=True))
+        ground = Ground(terrain.centre[surveyed.stable], places_of(terrain, pair)[surveyed.stable])
+        if choice.method == MAXIMUM:
+            choice = _judged_here(choice, surveyed.difference, effects[MAXIMUM], ground, settings)
+        taken_off = effects.get(choice.method)
+        left = surveyed.difference if taken_off is None else surveyed.difference - taken_off
+        judging = _Judging(
+            difference=surveyed.difference,
+            sign=pair.sign,
+            inside=Range.within_nmad(left, settings.outlier_nmad).holds(left),
+            ground=ground,
+            vertical_m=fits[choice.method].vertical_m if choice.method in fits else 0.0,
         )
-    pixels = stable_pixels(pair, terrain, shift, settings, runner)
-    knots = np.array(curvature.knots_per_100m)
-    fits = {
-        POINT_SPREAD: fit_point_spread(pixels, choice.spread),
-        PRINCIPAL: fit_principal_curvatures(pixels, pair.pixel_m),
-        MAXIMUM: Fit(MaximumCurvatureEffect(curve_through(knots, np.array(curvature.bias_m)), pair.pixel_m), 0.0),
-    }
-    effects = {name: pixels.everywhere(fit.effect)[surveyed.stable] for name, fit in fits.items()}
-    elevation, place = terrain.centre[surveyed.stable], places_of(terrain, pair)[surveyed.stable]
-    if choice.method == MAXIMUM:
-        after = surveyed.difference - effects[MAXIMUM]
-        inside = Range.within_nmad(after, settings.outlier_nmad).holds(after)
-        reason = reason_against(_paired(surveyed.difference, after, inside, (elevation, place)))
-        choice = replace(choice, method=NONE if reason else MAXIMUM, reason=reason)
-    vertical = fits[choice.method].vertical_m if choice.method in fits else 0.0
-    taken_off = effects.get(choice.method)
-    left = surveyed.difference if taken_off is None else surveyed.difference - taken_off
-    inside = Range.within_nmad(left, settings.outlier_nmad).holds(left)
-    on_stable = {}
-    for name, fit in fits.items():
-        after = surveyed.difference - effects[name] - np.float32(fit.vertical_m - vertical)
-        paired = _paired(pair.sign * surveyed.difference, pair.sign * after, inside, (elevation, place))
-        on_stable[name] = MethodOnStable(means=tuple(means_by_band(paired)), nmad_m=nmad(paired.after))
-    return ResolutionFits(
-        choice=choice,
-        fits=fits,
-        taken_off=taken_off,
-        curvature=replace(curvature, applied=choice.method == MAXIMUM) if asked else None,
-        on_stable=on_stable,
-        source=source,
+        on_stable = pool.map(judging.of, effects.values(), fits.values())
+        return ResolutionFits(
+            choice=choice,
+            fits=fits,
+            taken_off=taken_off,
+            curvature=replace(curvature, applied=choice.method == MAXIMUM) if asked else None,
+            on_stable=dict(zip(fits, on_stable, strict=True)),
+            source=source,
+        )
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where stable pixels lie: elevation, m, and number of the square of ground; shape (pixels,) each."""
+
+    elevation: FloatArray
+    place: IntArray
+
+
+def _judged_here(
+    choice: ResolutionChoice, difference: FloatArray, effect: FloatArray, ground: Ground,
+    settings: ElevationChangeSettings,
+) -> ResolutionChoice:  # fmt: skip
+    """The choice of the form by maximum curvature alone, kept or not."""
+    after = difference - effect
+    inside = Range.within_nmad(after, settings.outlier_nmad).holds(after)
+    reason = reason_against(_paired(difference, after, inside, ground))
+    return replace(choice, method=NONE if reason else MAXIMUM, reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judging:
+    """What forms of the effect are judged on, all of them on the same pixels.
+
+    Attributes
+    ----------
+    difference : reference minus aligned DEM, shape (pixels,), m.
+    sign : later minus earlier is sign times reference minus aligned.
+    inside : pixels without outliers, shape (pixels,).
+    vertical_m : vertical term of the published form.
+    """
+
+    difference: FloatArray
+    sign: int
+    inside: BoolArray
+    ground: Ground
+    vertical_m: float
+
+    @cached_property
+    def bands(self) -> Bands:
+        """Of the pixels without outliers."""
+        return Bands.of(self.ground.elevation[self.inside], self.ground.place[self.inside])
+
+    def of(self, effect: FloatArray, fit: Fit) -> MethodOnStable:
+        """What one form takes off."""
+        after = self.difference - effect - np.float32(fit.vertical_m - self.vertical_m)
+        paired = _paired(self.sign * self.difference, self.sign * after, self.inside, self.ground)
+        return MethodOnStable(means=tuple(means_by_band(paired, self.bands)), nmad_m=nmad(paired.after))
+
+
+def _paired(before: FloatArray, after: FloatArray, inside: BoolArray, ground: Ground) -> Paired:
+    return Paired(
+        before=before[inside], after=after[inside], elevation=ground.elevation[inside], place=ground.place[inside]
     )
-
-
-def _paired(before: FloatArray, after: FloatArray, inside: BoolArray, ground: tuple[FloatArray, IntArray]) -> Paired:
-    return Paired(before=before[inside], after=after[inside], elevation=ground[0][inside], place=ground[1][inside])
 
 
 def _by_maximum_curvature(

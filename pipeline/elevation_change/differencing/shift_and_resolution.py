@@ -155,20 +155,15 @@ def stable_pixels(
         heights=heights,
         inside=inside,
         difference=terrain.plain_difference(shift)[inside],
-        tangent_squared=_tangent_squared(terrain)[inside],
+        tangent_squared=terrain.steepness[inside],
         rim=rim,
     )
 
 
 def stable_terrain(terrain: SurveyedTerrain, settings: ElevationChangeSettings) -> BoolArray:
     """The survey's pixels that are stable terrain by mask, water and slope, shaped like the windows."""
-    inside: BoolArray = terrain.survey.suitable & (_tangent_squared(terrain) <= tangent_limits(settings)[1])
+    inside: BoolArray = terrain.survey.suitable & (terrain.steepness <= tangent_limits(settings)[1])
     return inside
-
-
-def _tangent_squared(terrain: SurveyedTerrain) -> FloatArray:
-    result: FloatArray = terrain.gradient[0] ** 2 + terrain.gradient[1] ** 2
-    return result
 
 
 def fitted(method: str, pixels: StablePixels, spread: PointSpread, pixel_m: float) -> Fit:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         fit_principal_curvatures,
         widest_rim,
     )
-    from pipeline.elevation_change.resolution.verdict import BandMeans, Paired, means_by_band, reason_against
+    from pipeline.elevation_change.resolution.verdict import BandMeans, Bands, Paired, means_by_band, reason_against
     from pipeline.elevation_change.resolution.windows import finer_windows
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "PRINCIPAL",
     "UNBIASED",
     "BandMeans",
+    "Bands",
     "Effect",
     "EffectRaster",
     "Fit",
@@ -76,7 +77,7 @@ __getattr__ = lazy_names(
             "fit_principal_curvatures",
             "widest_rim",
         ),
-        "verdict": ("BandMeans", "Paired", "means_by_band", "reason_against"),
+        "verdict": ("BandMeans", "Bands", "Paired", "means_by_band", "reason_against"),
         "windows": ("finer_windows",),
     },
 )

@@ -181,7 +181,8 @@ class PointSpreadEffect:
         """c (z - K * z) of every pixel; see ``Effect.on``."""
         result = self.spread.lost(heights)
         result *= np.float32(self.coefficient)
-        return np.nan_to_num(result, copy=False, nan=0.0)
+        np.copyto(result, np.float32(0), where=np.isnan(result))
+        return result
 
 
 @dataclass(frozen=True)

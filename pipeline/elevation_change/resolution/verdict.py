@@ -66,16 +66,49 @@ class BandMeans:
         return moved > sigmas * self.sigma_paired_m and abs(self.after_m) > sigmas * self.sigma_after_m
 
 
-def means_by_band(paired: Paired) -> list[BandMeans]:
-    """The mean of all stable terrain first, then of each band of 200 m with enough pixels and places."""
-    place = np.unique(paired.place, return_inverse=True)[1].ravel()
-    number = np.floor(paired.elevation / BAND_M).astype(int)
-    means = [_means(paired, slice(None), place, (float("nan"), float("nan")))]
-    order = np.argsort(number, kind="stable")
-    bands, starts = np.unique(number[order], return_index=True)
-    for band, members in zip(bands.tolist(), np.split(order, starts[1:]), strict=True):
-        if members.size >= LEAST_PIXELS and np.count_nonzero(np.bincount(place[members])) >= LEAST_PLACES:
-            means.append(_means(paired, members, place, (band * BAND_M, (band + 1) * BAND_M)))
+@dataclass(frozen=True)
+class Bands:
+    """Which stable pixels lie in which band of 200 m, and in which place; told once for all forms of a correction.
+
+    Attributes
+    ----------
+    place : number of each pixel's place from 0 on, shape (pixels,).
+    members : number of the band and the pixels in it, bands with enough pixels and places alone.
+    """
+
+    place: IntArray
+    members: tuple[tuple[int, IntArray], ...]
+
+    @classmethod
+    def of(cls, elevation: FloatArray, place: IntArray) -> Bands:
+        """
+
+        Parameters
+        ----------
+        elevation : of the pixels, shape (pixels,), m.
+        place : number of the square of ground that each lies in, from 0 on, shape (pixels,).
+        """
+        place = (np.cumsum(np.bincount(place) > 0) - 1)[place]
+        # numbers of 16 bits are sorted in one pass
+        number = np.floor(elevation / BAND_M).astype(np.int16)
+        order = np.argsort(number, kind="stable")
+        starts = np.flatnonzero(np.diff(number[order])) + 1
+        parts = [part for part in np.split(order, starts) if part.size >= LEAST_PIXELS]
+        enough = [part for part in parts if np.count_nonzero(np.bincount(place[part])) >= LEAST_PLACES]
+        return cls(place, tuple((int(number[part[0]]), part) for part in enough))
+
+
+def means_by_band(paired: Paired, bands: Bands | None = None) -> list[BandMeans]:
+    """The mean of all stable terrain first, then of each band of 200 m with enough pixels and places.
+
+    Parameters
+    ----------
+    bands : of the pixels, where they are known already.
+    """
+    bands = bands or Bands.of(paired.elevation, paired.place)
+    means = [_means(paired, slice(None), bands.place, (float("nan"), float("nan")))]
+    for band, members in bands.members:
+        means.append(_means(paired, members, bands.place, (band * BAND_M, (band + 1) * BAND_M)))
     return means
 
 
