@@ -19,6 +19,8 @@ DOCS = ROOT / "docs"
 NOT_RUN = {"needs-server", "long"}
 _FENCE = re.compile(r"^```(sh|python)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SECONDS = 540
+# the first line of many a page; the README's own test runs it
+_BUILD = re.compile(r"^glacier-archive build --out archive(?: --quiet)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,14 @@ def blocks_of(page: Path) -> list[Block]:
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who copies blocks into a terminal whose folder is ``folder``; finished collections lie in ``cache``."""
+    """Somebody who copies blocks into a terminal whose folder is ``folder``; finished collections lie in ``cache``.
+
+    Who has an ``archive`` takes a copy of it where a page would build the sample by the README's command.
+    """
 
     folder: Path
     cache: Path
+    archive: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -79,7 +85,12 @@ class Reader:
         if block.language == "python":
             self._to_the_end([sys.executable, "-c", block.code])
             return
-        for script in _parts(block.code):
+        code = (
+            block.code
+            if self.archive is None
+            else _BUILD.sub(f"cp -r {shlex.quote(str(self.archive))} archive", block.code)
+        )
+        for script in _parts(code):
             if "glacier-archive serve" in script:
                 self._serve(script)
             else:

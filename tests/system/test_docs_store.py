@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,9 +12,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.catalog.publish.test_s3 import BUCKET, make_public_bucket
-from tests.system.documentation import DOCS, Block, Reader, blocks_of
+from tests.system.documentation import DOCS, Reader, blocks_of
 
-# it builds the sample
 pytestmark = pytest.mark.slow
 
 PAGE = DOCS / "how-to" / "publish.md"
@@ -33,11 +33,11 @@ def store(monkeypatch) -> Iterator[str]:
     server.stop()
 
 
-def test_the_blocks_that_publish_to_a_store_run(store, sample, tmp_path):
+def test_the_blocks_that_publish_to_a_store_run(store, whole_archive, tmp_path):
     folder = tmp_path / "reader"
     folder.mkdir()
-    reader = Reader(folder, sample.cache)
-    reader.run(Block(0, "sh", frozenset(), "glacier-archive build --out archive --quiet"))
+    shutil.copytree(whole_archive, folder / "archive")
+    reader = Reader(folder, tmp_path)
     blocks = [block for block in blocks_of(PAGE) if "needs-server" in block.marks]
     assert len(blocks) == 2
     for block in blocks:
