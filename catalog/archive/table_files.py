@@ -13,6 +13,9 @@ from catalog.archive.forms import WrongForm
 from catalog.archive.layout import DATAPACKAGE_JSON
 from catalog.archive.opened import Archive, first
 
+# of the tables of one archive that are kept for the next check to ask; longer ones are read again
+_KEPT_CELLS = 2_000_000
+
 
 @dataclass(frozen=True)
 class TableFile:
@@ -56,12 +59,22 @@ class TableFile:
 
 
 def read_text_table(archive: Archive, path: str) -> pd.DataFrame:
-    """A CSV with every cell as text, empty where missing.
+    """A CSV with every cell as text, empty where missing; a dozen checks ask for each, and it is read once.
 
     Errors
     ------
     ValueError : the file is absent, no UTF-8, or no table.
     """
+    tables: dict[str, pd.DataFrame] = archive.notes.setdefault("tables", {})
+    frame = tables.get(path)
+    if frame is None:
+        frame = _read_text_table(archive, path)
+        if frame.size + sum(table.size for table in tables.values()) <= _KEPT_CELLS:
+            tables[path] = frame
+    return frame.copy(deep=False)
+
+
+def _read_text_table(archive: Archive, path: str) -> pd.DataFrame:
     content = archive.files.read(path) if path in archive.path_set else None
     if content is None:
         raise ValueError(f"{path}: no such file")
