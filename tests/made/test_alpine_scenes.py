@@ -140,17 +140,6 @@ def test_crests_are_sharper_than_valleys():
     assert np.quantile(curved, 0.02) < -1.2 * np.quantile(curved, 0.98)
 
 
-@pytest.mark.slow
-def test_every_scene_of_the_slow_tests_has_glaciers_of_many_sizes():
-    for scene in SLOW_TEST_SCENES:
-        one = make_scene(scene.without_noise())
-        areas = [glacier.area_km2 for glacier in one.truth.glaciers]
-        assert len(areas) >= 16
-        assert max(areas) > 8 * min(areas)
-        slope = slope_deg(one.later_m, one.ground.grid.metres[0] * 2, one.ground.grid.metres[1] * 2)
-        assert 20 <= np.median(slope) <= 25, scene.name
-
-
 @pytest.mark.parametrize(("dem", "seconds"), [("earlier_m", 3), ("later_m", 1)])
 def test_noise_grows_with_slope(dem, seconds):
     noise = noise_of(PLAIN, dem)
