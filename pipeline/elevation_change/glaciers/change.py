@@ -59,7 +59,7 @@ def change_of_glaciers(surface: Surface, outlines: gpd.GeoDataFrame) -> GlacierC
     shapes = GlacierShapes.of(outlines, surface.grid)
     identities = identities_of(shapes, outlines)
     surveyed = survey(surface, shapes)
-    region = RegionChange(surface, shapes, surveyed.pixels)
+    region = RegionChange(surface, shapes, surveyed)
     rows: list[dict[str, Any]] = []
     bands: list[dict[str, Any]] = []
     for number, identity in enumerate(identities):

@@ -9,40 +9,62 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.elevation_change.differencing import sigma_of_corrections, surface_shares
-from pipeline.elevation_change.glaciers.elevation_profile import Nodes, Profile, Steps, band_of
+from pipeline.elevation_change.glaciers.elevation_profile import Bands, band_of
 from pipeline.elevation_change.glaciers.error_budget import ChangeBudget
+from pipeline.elevation_change.glaciers.normalised_profile import PositionSums, margin_factors, position_of
 from pipeline.elevation_change.glaciers.pixels import GlacierPixels, GlacierShapes, IntArray, mean_slope, read_pixels
 from pipeline.elevation_change.glaciers.profile_deviation import (
     Deviation,
+    Pairs,
     fit_deviation,
     pairs_of_deviations,
     pairs_of_each,
-    position_of,
 )
+from pipeline.elevation_change.glaciers.profile_prior import ProfilePrior
 from pipeline.elevation_change.glaciers.shape_error import ShapeError
 from pipeline.elevation_change.glaciers.surface import Surface
-from pipeline.elevation_change.glaciers.void_filling import Filling, fill_voids
+from pipeline.elevation_change.glaciers.void_filling import Filling, fill_voids, nothing_filled
 from pipeline.elevation_change.statistics import median, nmad
 from pipeline.grid import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
 class GlacierSurvey:
-    """What the glaciers of a region tell about each other; one entry a glacier, None without a measured pixel.
+    """What the glaciers of a region tell about each other.
 
     Attributes
     ----------
     pixels : of all glaciers together.
-    profiles, nodes : sums by elevation band, and the bands that lend their mean to voids.
-    steps : how the change goes on from band to band.
+    sums : over the parts of each glacier's elevation range; None without a measured pixel.
+    known : place of each among those with a measured pixel; -1 for the others.
     deviation : how the true change deviates from a glacier's profile.
+    prior : what is expected of a glacier's profile; None where nothing has to be filled.
     """
 
     pixels: int
-    profiles: tuple[Profile | None, ...]
-    nodes: tuple[Nodes | None, ...]
-    steps: Steps
+    sums: tuple[PositionSums | None, ...]
+    known: tuple[int, ...]
     deviation: Deviation
+    prior: ProfilePrior | None
+
+    @property
+    def covariance_shared(self) -> FloatArray:
+        """Of the region's level, tongue and bend, which the filled values of all glaciers lean on; shape (3, 3)."""
+        return np.zeros((3, 3)) if self.prior is None else self.prior.covariance_shared
+
+    def filled(self, pixels: GlacierPixels, number: int) -> Filling:
+        """The glacier's change with its voids filled.
+
+        Parameters
+        ----------
+        pixels : of the glacier.
+        number : of the glacier.
+        """
+        sums, known = self.sums[number], self.known[number]
+        if self.prior is None or sums is None:
+            return nothing_filled(pixels)
+        expected = self.prior.of_glacier(known)
+        return fill_voids(pixels, sums, self.prior.factor, self.prior.variance_m2[known], expected)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +97,7 @@ class GlacierMean:
     Attributes
     ----------
     mean_dh_m, median_dh_m : of all pixels, voids filled.
-    sigma_profile_m : the part of the filling's error that comes from bands without measured pixels.
+    shared_profile : what the mean takes of the error of the region's level, tongue and bend, shape (3,).
     observed_share, extrapolated_share, outlier_share : shares of the pixels: measured; filled beyond the measured
         elevations; filled because what was measured there is a blunder.
     surface_shares : share of the pixels on each surface with a correction of its own.
@@ -86,7 +108,7 @@ class GlacierMean:
     mean_dh_m: float
     median_dh_m: float
     budget: ChangeBudget
-    sigma_profile_m: float
+    shared_profile: FloatArray
     observed_share: float
     extrapolated_share: float
     outlier_share: float
@@ -127,36 +149,36 @@ class MeasuredGlacier:
 
 
 def survey(surface: Surface, shapes: GlacierShapes) -> GlacierSurvey:
-    """A first reading of all glaciers: profiles, the steps between their bands, and the deviations from them.
+    """A first reading of all glaciers: their profiles, what is common to them, and the deviations from them.
 
     Parameters
     ----------
     surface : change, its sigma and the elevation on one grid, m.
     shapes : the glaciers on that grid.
     """
-    profiles: list[Profile | None] = []
-    nodes: list[Nodes | None] = []
-    deviations, total = [], 0
+    sums: list[PositionSums | None] = []
+    pairs: list[Pairs] = []
+    total = 0
     for number in range(len(shapes)):
         pixels = _read(surface, shapes, number)
         total += pixels.dh.size
-        profile = own = None
+        own = None
         if pixels.observed.any() and np.isfinite(pixels.height).all():
-            profile = Profile.of(pixels, surface.settings.band_height_m)
-            own = Nodes.of(profile)
-            pairs = pairs_of_each(len(shapes))
-            deviations.append(
-                pairs_of_deviations(pixels, profile, own, surface.variogram, surface.pixel_m, pairs, number)
-            )
-        profiles.append(profile)
-        nodes.append(own)
-    voids = any(profile is not None and profile.measured.sum() < profile.pixels.sum() for profile in profiles)
+            own = PositionSums.of(pixels, surface.pixel_m)
+            count = pairs_of_each(len(shapes))
+            pairs.append(pairs_of_deviations(pixels, own, surface.variogram, surface.pixel_m, count, number))
+        sums.append(own)
+    known = [own for own in sums if own is not None]
+    voids = any(own.measured.sum() < own.pixels.sum() for own in known)
+    deviation = fit_deviation(pairs if voids else [], margin_factors(known, surface.variogram), surface.pixel_m)
+    prior = ProfilePrior.of(known, deviation, surface.variogram, surface.pixel_m) if voids else None
+    places = np.cumsum([own is not None for own in sums]) - 1
     return GlacierSurvey(
         pixels=total,
-        profiles=tuple(profiles),
-        nodes=tuple(nodes),
-        steps=Steps.of([own for own in nodes if own is not None], surface.settings.band_height_m),
-        deviation=fit_deviation(deviations if voids else [], surface.pixel_m),
+        sums=tuple(sums),
+        known=tuple(int(place) if own is not None else -1 for place, own in zip(places, sums, strict=True)),
+        deviation=deviation,
+        prior=prior,
     )
 
 
@@ -176,28 +198,27 @@ def measured_glacier(
     number : of the glacier among them.
     surveyed : what a first reading of all of them told.
     """
-    profile, nodes = surveyed.profiles[number], surveyed.nodes[number]
-    if profile is None or nodes is None:
+    if surveyed.sums[number] is None:
         return None
     pixels = _read(surface, shapes, number)
-    filling = fill_voids(pixels, profile, nodes, surveyed.steps)
+    filling = surveyed.filled(pixels, number)
     error = ShapeError(pixels, surface.variogram, surface.pixel_m)
     sigma_of_sum = error.of_sum(filling.weight * pixels.sigma)
     slope = mean_slope(pixels, surface.grid) if any(surface.sigma_shift_m) else (0.0, 0.0)
     shares = surface_shares(pixels.height, surface.settings)
-    profile_m = filling.sigma_profile_sum_m / pixels.dh.size
+    of_profile = math.hypot(filling.sigma_profile_sum_m, filling.sigma_shared_sum_m) / pixels.dh.size
     taken_off = surface.taken_off(shapes, number)
     mean = GlacierMean(
         mean_dh_m=float(filling.dh.mean()),
         median_dh_m=median(filling.dh),
         budget=ChangeBudget(
             measurement=sigma_of_sum / pixels.dh.size,
-            filling=math.hypot(_sigma_of_deviation(pixels, filling, surveyed.deviation, surface.pixel_m), profile_m),
+            filling=math.hypot(_sigma_of_deviation(pixels, filling, surveyed.deviation, surface.pixel_m), of_profile),
             coregistration=surface.sigma_of_coregistration(slope),
             correction=sigma_of_corrections(shares, surface.settings),
             resolution=surface.sigma_of_resolution(taken_off),
         ),
-        sigma_profile_m=profile_m,
+        shared_profile=filling.shared_sum / pixels.dh.size,
         observed_share=float(pixels.observed.mean()),
         extrapolated_share=filling.extrapolated / pixels.dh.size,
         outlier_share=surface.outliers.count_among(pixels.row, pixels.column) / pixels.dh.size,
@@ -208,7 +229,7 @@ def measured_glacier(
         highest_m=float(pixels.height.max()),
     )
     shared = math.hypot(mean.budget.coregistration, mean.budget.resolution)
-    bands = tuple(_bands(surface, pixels, profile, error, shared))
+    bands = tuple(_bands(surface, pixels, error, shared))
     return MeasuredGlacier(mean=mean, pixels=pixels, filling=filling, bands=bands, sigma_of_sum_m=sigma_of_sum)
 
 
@@ -223,13 +244,12 @@ def _sigma_of_deviation(pixels: GlacierPixels, filling: Filling, deviation: Devi
     return ShapeError(pixels, deviation.variogram, pixel_m).of_sum(weights) / pixels.dh.size
 
 
-def _bands(
-    surface: Surface, pixels: GlacierPixels, profile: Profile, error: ShapeError, sigma_shared: float
-) -> Iterator[BandMean]:
+def _bands(surface: Surface, pixels: GlacierPixels, error: ShapeError, sigma_shared: float) -> Iterator[BandMean]:
     """Statistics of each band that the glacier reaches, each of its own pixels alone.
 
     ``sigma_shared`` : what co-registration and resolution correction give to every mean of the glacier, m.
     """
+    profile = Bands.of(pixels, surface.settings.band_height_m)
     place = band_of(pixels.height, profile.band_height_m) - profile.first
     order = np.argsort(place, kind="stable")
     seen = pixels.observed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 # so many pixels of a box are read at once, however large the glacier
 PIXELS_AT_ONCE = 1 << 20
 NEIGHBOURS = 12
+# the margin is looked for so far away, m
+FARTHEST_M = 300.0
 IntArray = NDArray[np.integer[Any]]
 
 
@@ -77,13 +80,31 @@ class GlacierShapes:
         number : of the glacier.
         window : of the grid.
         """
+        own: BoolArray = self._burned(window, number) == number + 1
+        return own
+
+    def ice(self, window: Window) -> BoolArray:
+        """Pixels of a window whose centre any glacier holds.
+
+        Parameters
+        ----------
+        window : of the grid.
+        """
+        ice: BoolArray = self._burned(window, 0) > 0
+        return ice
+
+    def _burned(self, window: Window, first: int) -> NDArray[np.int32]:
+        """Number from 1 of the glacier that holds each pixel, 0 where none does; of the glaciers from one on."""
         rows, columns = window
         part = self.grid.window(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
         near = np.sort(self._tree.query(shapely.box(*part.bounds)))
-        shapes = [(self.geometries[other], int(other) + 1) for other in near if other >= number]
-        burned = rasterize(shapes, out_shape=part.shape, transform=part.transform, fill=0, dtype="int32")
-        own: BoolArray = burned == number + 1
-        return own
+        shapes = [(self.geometries[other], int(other) + 1) for other in near if other >= first]
+        if not shapes:
+            return np.zeros(part.shape, np.int32)
+        burned: NDArray[np.int32] = rasterize(
+            shapes, out_shape=part.shape, transform=part.transform, fill=0, dtype="int32"
+        )
+        return burned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +116,7 @@ class GlacierPixels:
     window : the box in which they lie.
     row, column : of each pixel on the grid, shape (pixels,).
     dh, sigma, height : m, float64, shape (pixels,); dh is NaN where void, sigma and height are known everywhere.
+    from_margin : distance of each pixel from the nearest one without ice, m, at most ``FARTHEST_M``; shape (pixels,).
     """
 
     window: Window
@@ -103,6 +125,7 @@ class GlacierPixels:
     dh: FloatArray
     sigma: FloatArray
     height: FloatArray
+    from_margin: FloatArray
 
     @property
     def observed(self) -> BoolArray:
@@ -120,23 +143,51 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
     dh, sigma, height : elevation change, its standard deviation and elevation, m, shape of the grid.
     """
     window = shapes.window(number)
-    fields: list[list[NDArray[Any]]] = [[np.empty(0, kind)] for kind in (np.int32, np.int32, float, float, float)]
+    kinds = (np.int32, np.int32, float, float, float, float)
+    fields: list[list[NDArray[Any]]] = [[np.empty(0, kind)] for kind in kinds]
     for strip in strips(window):
         inside = shapes.inside(number, strip)
         place = np.nonzero(inside)
-        values = [np.asarray(raster[strip])[inside].astype(np.float64) for raster in (dh, sigma, height)]
+        layers = [np.asarray(raster[strip]) for raster in (dh, sigma, height)]
+        values = [layer[inside].astype(np.float64) for layer in (*layers, _from_margin(shapes, strip))]
         fields[0].append((place[0] + strip[0].start).astype(np.int32))
         fields[1].append((place[1] + strip[1].start).astype(np.int32))
         for parts, own in zip(fields[2:], values, strict=True):
             parts.append(own)
     # one after the other, so that the parts of a large glacier are not held beside all of it
-    row, column, change, spread, heights = (np.concatenate(fields.pop(0)) for _ in range(5))
+    row, column, change, spread, heights, from_margin = (np.concatenate(fields.pop(0)) for _ in kinds)
     known = np.isfinite(spread)
     if known.any() and not known.all():
         spread[~known] = spread[known].mean()
     return GlacierPixels(
-        window=window, row=row, column=column, dh=change, sigma=spread, height=_without_gaps(heights, row, column)
+        window=window,
+        row=row,
+        column=column,
+        dh=change,
+        sigma=spread,
+        height=_without_gaps(heights, row, column),
+        from_margin=from_margin,
     )
+
+
+def _from_margin(shapes: GlacierShapes, strip: Window) -> FloatArray:
+    """Distance of every pixel of a strip from the nearest one without ice, m, at most as far as it is looked for.
+
+    Beyond the grid's edge nothing is known of the ice, and no margin is seen.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    width, height = shapes.grid.pixel_size
+    (rows, columns), (bottom, right) = strip, shapes.grid.shape
+    down, across = ceil(FARTHEST_M / height), ceil(FARTHEST_M / width)
+    top, left = max(0, rows.start - down), max(0, columns.start - across)
+    wide = slice(top, min(bottom, rows.stop + down)), slice(left, min(right, columns.stop + across))
+    ice = shapes.ice(wide)
+    if ice.all():
+        return np.full((rows.stop - rows.start, columns.stop - columns.start), FARTHEST_M)
+    distance = np.minimum(distance_transform_edt(ice, sampling=(height, width)), FARTHEST_M)
+    own: FloatArray = distance[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    return own
 
 
 def mean_slope(pixels: GlacierPixels, grid: Grid) -> tuple[float, float]:

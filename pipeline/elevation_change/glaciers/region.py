@@ -14,7 +14,7 @@ from pipeline.elevation_change.differencing import sigma_of_corrections
 from pipeline.elevation_change.glaciers.elevation_profile import band_of
 from pipeline.elevation_change.glaciers.error_budget import Areas, ChangeBudget, change_columns, flags_of_period
 from pipeline.elevation_change.glaciers.identity import Identity
-from pipeline.elevation_change.glaciers.mean import GlacierMean, MeasuredGlacier
+from pipeline.elevation_change.glaciers.mean import GlacierMean, GlacierSurvey, MeasuredGlacier
 from pipeline.elevation_change.glaciers.pixels import GlacierShapes, IntArray
 from pipeline.elevation_change.glaciers.shape_error import RegionError
 from pipeline.elevation_change.glaciers.surface import Surface
@@ -47,14 +47,14 @@ class RegionChange:
 
     Parameters
     ----------
-    pixels : of all glaciers together.
+    surveyed : what a first reading of all glaciers told.
     """
 
-    def __init__(self, surface: Surface, shapes: GlacierShapes, pixels: int) -> None:
-        self._surface = surface
+    def __init__(self, surface: Surface, shapes: GlacierShapes, surveyed: GlacierSurvey) -> None:
+        self._surface, self._shared = surface, surveyed.covariance_shared
         windows = [shapes.window(number) for number in range(len(shapes))]
         self._error = RegionError(windows, surface.variogram, surface.pixel_m)
-        self._every = max(1, math.ceil(pixels / MOST_VALUES))
+        self._every = max(1, math.ceil(surveyed.pixels / MOST_VALUES))
         self._glaciers: list[tuple[Identity, GlacierMean]] = []
         # by band: pixels, measured pixels, sum of their dh, pixels on each surface with a correction
         self._bands: dict[int, FloatArray] = {}
@@ -125,9 +125,9 @@ class RegionChange:
     def _mean(self, sigma_of_sum: float) -> GlacierMean:
         """The glaciers' means weighted with their areas.
 
-        The error of measurement is integrated over all glaciers at once. Deviations from the profiles are independent;
-        profiles without measured pixels go on by the same steps and err together. The error of co-registration and,
-        within a surface, that of the corrections are shared by all.
+        The error of measurement is integrated over all glaciers at once. Deviations from the profiles, and the profiles
+        from what is expected of them, are independent; what is expected errs alike for all. The error of
+        co-registration and, within a surface, that of the corrections are shared by all.
         """
         area = np.array([identity.areas.averaged for identity, _ in self._glaciers])
         means = [mean for _, mean in self._glaciers]
@@ -138,7 +138,7 @@ class RegionChange:
                 budget=ChangeBudget(
                     measurement=math.nan, filling=math.nan, coregistration=math.nan, correction=math.nan
                 ),
-                sigma_profile_m=0.0,
+                shared_profile=np.zeros(3),
                 observed_share=0.0,
                 extrapolated_share=0.0,
                 outlier_share=0.0,
@@ -156,19 +156,19 @@ class RegionChange:
         slope = (weighted([mean.slope[0] for mean in means]), weighted([mean.slope[1] for mean in means]))
         surface_shares: FloatArray = share @ np.stack([mean.surface_shares for mean in means])
         taken_off: FloatArray = share @ np.stack([mean.taken_off for mean in means])
-        profile = weighted([mean.sigma_profile_m for mean in means])
-        deviation = np.sqrt([mean.budget.filling**2 - mean.sigma_profile_m**2 for mean in means])
+        shared: FloatArray = share @ np.stack([mean.shared_profile for mean in means])
+        own = np.sqrt([max(mean.budget.filling**2 - self._of_shared(mean.shared_profile), 0.0) for mean in means])
         return GlacierMean(
             mean_dh_m=weighted([mean.mean_dh_m for mean in means]),
             median_dh_m=median(np.concatenate([filled for _, _, filled in self._values])),
             budget=ChangeBudget(
                 measurement=sigma_of_sum / float(area.sum()),
-                filling=math.hypot(profile, float(np.linalg.norm(share * deviation))),
+                filling=math.hypot(math.sqrt(self._of_shared(shared)), float(np.linalg.norm(share * own))),
                 coregistration=self._surface.sigma_of_coregistration(slope),
                 correction=sigma_of_corrections(surface_shares, self._surface.settings),
                 resolution=self._surface.sigma_of_resolution(taken_off),
             ),
-            sigma_profile_m=profile,
+            shared_profile=shared,
             observed_share=weighted([mean.observed_share for mean in means]),
             extrapolated_share=weighted([mean.extrapolated_share for mean in means]),
             outlier_share=weighted([mean.outlier_share for mean in means]),
@@ -178,6 +178,10 @@ class RegionChange:
             lowest_m=min(mean.lowest_m for mean in means),
             highest_m=max(mean.highest_m for mean in means),
         )
+
+    def _of_shared(self, shared_profile: FloatArray) -> float:
+        """Variance of a mean that takes so much of the error of the region's level, tongue and bend, m2."""
+        return max(float(shared_profile @ self._shared @ shared_profile), 0.0)
 
     def _band_rows(self, mean: GlacierMean, sigma_of_sums: dict[Any, float]) -> Iterator[dict[str, Any]]:
         settings, pixel_km2 = self._surface.settings, self._surface.grid.pixel_area_km2

@@ -1,29 +1,43 @@
-"""Voids of a glacier filled from its own profile of change with elevation, and the error that this leaves.
+"""Voids of a glacier filled from its own normalised profile, and the error that this leaves.
 
-Local hypsometric filling (McNabb et al., 2019): a void takes the mean change of its elevation band of the same glacier,
-here with straight lines between the bands' means, so that voids which lie higher in their band than what was measured
-get no biased value; what the lines miss of a band's mean is given back, so that over the measured pixels of every band
-they are right on average. Above and below the measured elevations the profile goes on by the mean steps of the region's
-other glaciers, or holds its end value without them.
+Local hypsometric filling (McNabb et al., 2019): a void takes the change that its own glacier has at this elevation.
+The glacier's profile is the best linear one, between what was measured of it and what the region's other glaciers lead
+to expect (``profile_prior``):
 
-The filled mean is a weighted sum of the measured changes, so its error has three parts: that of the measurements, under
-these weights; how far the true change in the voids deviates from the profile (``profile_deviation``); and the profile
-itself where no band was measured.
+    beta = m + C R' (R C R' + V)^-1 (y - R m)
+
+y are the means of the measured parts of its elevation range, V their variance, R what they take of the profile's
+nodes, m and C mean and covariance of the profile as expected. Where much is measured it goes through the means, where
+little is, it leans on the others.
+
+The filled mean is a weighted sum of the measured changes and of what is expected, so its error has three parts: that of
+the measurements, under these weights; how far the true change deviates from the profile (``profile_deviation``); and
+how far the profile may differ from the expected one, with C under what the weights leave of it.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from pipeline.elevation_change.glaciers.elevation_profile import Nodes, Profile, Steps, band_of, sums_of
-from pipeline.elevation_change.glaciers.pixels import GlacierPixels, IntArray
+from pipeline.elevation_change.glaciers.normalised_profile import (
+    PARTS,
+    PositionSums,
+    margin_of,
+    places_of,
+    position_of,
+)
+from pipeline.elevation_change.glaciers.pixels import FARTHEST_M, GlacierPixels
+from pipeline.elevation_change.glaciers.profile_prior import GlacierPrior
 from pipeline.grid import FloatArray
 
+# yield stress of ice over its weight, m: 150 kPa over 900 kg m-3 and g
+YIELD_M = 17.0
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Filling:
     """A glacier's change with its voids filled.
 
@@ -32,109 +46,87 @@ class Filling:
     dh : filled change of every pixel, m, shape (pixels,).
     weight : share of every pixel's measured change in the sum over all pixels; 1 where nothing is filled, more where
         it stands for voids, 0 in voids. Shape (pixels,).
-    extrapolated : number of pixels above or below the measured elevations.
-    sigma_profile_sum_m : standard deviation of the sum over the voids from bands without a measured mean.
+    extrapolated : number of voids above or below the measured elevations.
+    sigma_profile_sum_m : standard deviation of the sum from how the glacier's own profile may differ from the region's.
+    shared_sum : what the sum takes of the error of the region's level, tongue and bend, shape (3,).
+    sigma_shared_sum_m : standard deviation that this gives to the sum.
     """
 
     dh: FloatArray
     weight: FloatArray
     extrapolated: int
     sigma_profile_sum_m: float
+    shared_sum: FloatArray
+    sigma_shared_sum_m: float
 
 
-def fill_voids(pixels: GlacierPixels, profile: Profile, nodes: Nodes, steps: Steps) -> Filling:
+def fill_voids(
+    pixels: GlacierPixels, sums: PositionSums, factor: FloatArray, variance_m2: FloatArray, prior: GlacierPrior
+) -> Filling:
     """Fill the voids of a glacier that has at least one measured pixel.
 
     Parameters
     ----------
     pixels : of the glacier.
-    profile, nodes : its bands, and those with measured pixels.
-    steps : of all glaciers, by which a profile goes on beyond its nodes.
+    sums : over the parts of its elevation range.
+    factor : of each margin class, shape (margins,).
+    variance_m2 : of each part's mean as a value of the profile, shape (parts,).
+    prior : what the region's other glaciers lead to expect.
     """
     seen = pixels.observed
     if seen.all():
-        return Filling(pixels.dh, np.ones(seen.size), 0, 0.0)
-    place = band_of(pixels.height, profile.band_height_m) - profile.first
-    # the node of each band; -1, the last entry of a table with a zero appended, where the band is none
-    node = np.full(profile.pixels.size, -1)
-    node[nodes.number - profile.first] = np.arange(nodes.number.size)
-    lent = _lent(pixels, node[place], nodes)
-    height = pixels.height[~seen]
-    beyond = steps.rise(height) - steps.rise(np.clip(height, nodes.height_m[0], nodes.height_m[-1]))
-    dh = pixels.dh.copy()
-    dh[~seen] = nodes.at(height) + beyond + _missed(pixels, node[place], nodes)
-    # what a band lends is shared by its measured pixels
-    share = np.append(lent / nodes.measured, 0.0)
-    weight = np.where(seen, 1 + share[node[place]], 0.0)
-    outside = (profile.numbers < nodes.number[0]) | (profile.numbers > nodes.number[-1])
-    voids = profile.pixels - profile.measured
-    return Filling(dh, weight, int(voids[outside].sum()), sigma_of_unmeasured(profile, nodes, steps))
+        return nothing_filled(pixels)
+    rows, voids = sums.design(factor), sums.voids(factor)
+    whole = prior.whole_m2
+    gain = np.linalg.solve(rows @ whole @ rows.T + np.diag(variance_m2), rows @ whole).T
+    profile = prior.mean_m + gain @ (sums.mean_m - rows @ prior.mean_m)
+    lent = voids @ gain
+    # what the weights leave of the profile's own value
+    left = voids - lent @ rows
+    part, _ = places_of(position_of(pixels))
+    share = np.where(sums.count > 0, lent / np.maximum(sums.count, 1), 0.0)
+    of_profile = float(left @ prior.covariance_m2 @ left)
+    shared = left @ prior.shared
+    return Filling(
+        dh=np.where(seen, pixels.dh, _bounded(_at(pixels, profile, factor), pixels.from_margin)),
+        weight=np.where(seen, 1 + share[part], 0.0),
+        extrapolated=sums.extrapolated,
+        sigma_profile_sum_m=math.sqrt(max(of_profile, 0.0)),
+        shared_sum=shared,
+        sigma_shared_sum_m=math.sqrt(max(float(shared @ prior.covariance_shared @ shared), 0.0)),
+    )
 
 
-def _missed(pixels: GlacierPixels, node: IntArray, nodes: Nodes) -> FloatArray:
-    """What the straight lines miss of the mean of each void's own band, m; zero in bands that are no nodes."""
-    seen = pixels.observed
-    used = seen & (node >= 0)
-    by_lines = sums_of(node[used], nodes.at(pixels.height[used]), nodes.number.size) / nodes.measured
-    return np.append(nodes.dh_m - by_lines, 0.0)[node[~seen]]
-
-
-def _lent(pixels: GlacierPixels, node: IntArray, nodes: Nodes) -> FloatArray:
-    """How much of each node's mean change is in the sum over the voids; shape (nodes,), it may be negative."""
-    seen, count = pixels.observed, nodes.number.size
-    lines = _line_weights(pixels.height[~seen], nodes.height_m)
-    voids = np.bincount(node[~seen & (node >= 0)], minlength=count)
-    used = seen & (node >= 0)
-    below, part = _line_places(pixels.height[used], nodes.height_m)
-    # row: the band of the measured pixel; column: the node that its line leans on
-    leaning = sums_of(node[used] * count + below, 1 - part, count * count)
-    leaning += sums_of(node[used] * count + np.minimum(below + 1, count - 1), part, count * count)
-    missed = np.eye(count) - leaning.reshape(count, count) / nodes.measured[:, None]
-    lent: FloatArray = lines + voids @ missed
-    return lent
-
-
-def _line_weights(height: FloatArray, node_height: FloatArray) -> FloatArray:
-    """Weights of the nodes in the straight lines between them, summed up over these heights; shape of node_height."""
-    below, part = _line_places(height, node_height)
-    count = node_height.size
-    return sums_of(below, 1 - part, count) + sums_of(np.minimum(below + 1, count - 1), part, count)
-
-
-def _line_places(height: FloatArray, node_height: FloatArray) -> tuple[IntArray, FloatArray]:
-    """The node below each height and how far it is to the next one, from 0 to 1; the end nodes hold beyond them."""
-    place = np.interp(height, node_height, np.arange(node_height.size))
-    below = np.minimum(place.astype(np.int64), max(node_height.size - 2, 0))
-    return below, place - below
-
-
-def sigma_of_unmeasured(profile: Profile, nodes: Nodes, steps: Steps) -> float:
-    """Standard deviation of the sum over the voids of bands that are no nodes, m.
-
-    From band to band the profile is a random walk with the region's steps: free beyond the last node, a bridge between
-    two nodes, whose covariance is s^2 min(i, j) (n - max(i, j)) / n for n steps from node to node.
+def nothing_filled(pixels: GlacierPixels) -> Filling:
+    """The change as it was measured.
 
     Parameters
     ----------
-    profile, nodes : the glacier's bands, and those with measured pixels.
-    steps : of all glaciers.
+    pixels : of a glacier without voids.
     """
-    voids = profile.pixels - profile.measured
-    place = nodes.number - profile.first
-    variance = _walk(voids[place[-1] + 1 :], steps.sigma_of(profile.first + np.arange(place[-1], voids.size - 1)))
-    down = np.arange(place[0])[::-1]
-    variance += _walk(voids[down], steps.sigma_of(profile.first + down))
-    for low, high in pairwise(place):
-        between = voids[low + 1 : high]
-        if between.any():
-            size = float(np.mean(steps.sigma_of(profile.first + np.arange(low, high)) ** 2))
-            at, count = np.arange(1, high - low), high - low
-            bridge = np.minimum.outer(at, at) * (count - np.maximum.outer(at, at)) / count
-            variance += size * float(between @ bridge @ between)
-    return float(np.sqrt(variance))
+    return Filling(
+        dh=pixels.dh,
+        weight=np.ones(pixels.dh.size),
+        extrapolated=0,
+        sigma_profile_sum_m=0.0,
+        shared_sum=np.zeros(3),
+        sigma_shared_sum_m=0.0,
+    )
 
 
-def _walk(voids: IntArray, sigma: FloatArray) -> float:
-    """Variance of a sum over bands that follow each other: every step is shared by all bands beyond it."""
-    beyond = np.cumsum(voids[::-1])[::-1]
-    return float(np.sum((sigma * beyond) ** 2))
+def _at(pixels: GlacierPixels, profile_m: FloatArray, factor: FloatArray) -> FloatArray:
+    """Change that the profile gives to every pixel, m."""
+    part, place = places_of(position_of(pixels))
+    change: FloatArray = (1 - place) * profile_m[part] + place * profile_m[np.minimum(part + 1, PARTS)]
+    return factor[margin_of(pixels)] * change
+
+
+def _bounded(change: FloatArray, from_margin: FloatArray) -> FloatArray:
+    """Thinning of a void that ice can bear: no more than the thickness of perfectly plastic ice so near its margin.
+
+        H = sqrt(2 (tau / rho g) d)
+
+    (Nye, 1951), with a yield stress of 150 kPa; unbounded where the margin is farther than was looked for.
+    """
+    thickness = np.sqrt(2 * YIELD_M * from_margin)
+    return np.where(from_margin < FARTHEST_M, np.maximum(change, -thickness), change)

@@ -9,10 +9,18 @@ import shapely
 from rasterio.transform import Affine
 
 from pipeline.elevation_change.glaciers.change import Surface, change_of_glaciers
-from pipeline.elevation_change.glaciers.elevation_profile import Nodes, Profile, Steps
-from pipeline.elevation_change.glaciers.pixels import GlacierPixels
+from pipeline.elevation_change.glaciers.normalised_profile import (
+    MARGINS,
+    NODES,
+    PARTS,
+    PositionSums,
+    margin_factors,
+    margin_of,
+)
+from pipeline.elevation_change.glaciers.pixels import FARTHEST_M, GlacierPixels, GlacierShapes, read_pixels
 from pipeline.elevation_change.glaciers.profile_deviation import fit_deviation, pairs_of_deviations
-from pipeline.elevation_change.glaciers.void_filling import fill_voids, sigma_of_unmeasured
+from pipeline.elevation_change.glaciers.profile_prior import GlacierPrior, ProfilePrior
+from pipeline.elevation_change.glaciers.void_filling import YIELD_M, fill_voids
 from pipeline.elevation_change.uncertainty.variogram import Variogram
 from pipeline.grid import Grid
 from schemas.settings import ElevationChangeSettings
@@ -117,8 +125,8 @@ def test_without_noise_the_filling_alone_explains_the_errors(monkeypatch):
     assert sigma.mean() > 20 * np.concatenate([part["sigma_measurement_m"] for part in found]).mean()
 
 
-def glacier(height, dh):
-    """Pixels in one row of a grid, ten of each kind: fewer lend nothing to voids."""
+def glacier(height, dh, from_margin=FARTHEST_M):
+    """Pixels in one row of a grid, ten of each kind, with white errors of 1 m."""
     height, dh = np.repeat(np.asarray(height, float), 10), np.repeat(np.asarray(dh, float), 10)
     places = np.arange(height.size)
     return GlacierPixels(
@@ -128,35 +136,64 @@ def glacier(height, dh):
         dh=dh,
         sigma=np.ones(height.size),
         height=height,
+        from_margin=np.repeat(np.broadcast_to(np.asarray(from_margin, float), height.size // 10), 10),
     )
 
 
-def fill(pixels, band_height_m=50.0, others=()):
-    profile = Profile.of(pixels, band_height_m)
-    nodes = Nodes.of(profile)
-    known = [Nodes.of(Profile.of(other, band_height_m)) for other in (pixels, *others)]
-    return fill_voids(pixels, profile, nodes, Steps.of(known, band_height_m))
+def expected(mean=0.0, spread=5.0, reach=0.4):
+    """A prior with a smooth covariance, and with a shared level that is known within 2 m."""
+    covariance = spread**2 * np.exp(-(((NODES[:, None] - NODES) / reach) ** 2)) + 1e-6 * np.eye(PARTS + 1)
+    forms = np.column_stack([np.ones(PARTS + 1), 1 - NODES, NODES])
+    return GlacierPrior(
+        mean_m=np.full(PARTS + 1, mean),
+        covariance_m2=covariance,
+        shared=forms,
+        covariance_shared=np.diag([4.0, 0.0, 0.0]),
+    )
 
 
-def test_voids_lie_on_the_lines_between_the_bands():
-    pixels = glacier([3010, 3030, 3060, 3070, 3110, 3130], [-4, np.nan, -3, -3, -2, np.nan])
-    # means stand at 3010, 3065 and 3110 m; beyond the last the end value holds
-    assert fill(pixels).dh[::10].tolist() == pytest.approx([-4, -4 + 20 / 55, -3, -3, -2, -2])
+def fill(pixels, variance=1e-4, prior=None, factor=None):
+    factor = np.ones(MARGINS) if factor is None else factor
+    sums = PositionSums.of(pixels, 30.0)
+    parts = np.where(sums.count > 0, variance, 1e8)
+    return fill_voids(pixels, sums, factor, parts, prior or expected())
 
 
-def test_an_empty_band_is_bridged():
-    pixels = glacier([3010, 3025, 3075, 3110, 3125, 3140], [-4, -4, np.nan, -1, -1, -1])
-    assert fill(pixels).dh[20] == pytest.approx(-4 + 3 * (3075 - 3017.5) / (3125 - 3017.5))
+def test_voids_take_the_best_linear_value_given_the_measured_pixels():
+    """Against kriging of single pixels, written down without parts, sums or gains."""
+    draw = np.random.default_rng(4)
+    height = np.linspace(3000, 4000, 200)
+    pixels = glacier(height, np.where((height > 3400) & (height < 3900), np.nan, draw.normal(-5, 1, 200)))
+    prior, error = expected(mean=-2.0), 0.3
+    position = (pixels.height - 3000) / 1000
+    seen = pixels.observed
+    hats = np.maximum(0, 1 - np.abs(position[:, None] - NODES) * PARTS)
+    cov = prior.covariance_m2 + 4.0
+    # pixels of one part share the part's error
+    part = np.minimum((position * PARTS).astype(int), PARTS - 1)
+    per_part = np.stack([hats[seen & (part == one)].mean(axis=0) for one in np.unique(part[seen])])
+    values = np.array([pixels.dh[seen & (part == one)].mean() for one in np.unique(part[seen])])
+    weights = np.linalg.inv(per_part @ cov @ per_part.T + error * np.eye(len(values)))
+    best = -2 + hats @ cov @ per_part.T @ weights @ (values + 2)
+    found = fill(pixels, error, prior)
+    assert found.dh[~seen] == pytest.approx(best[~seen], abs=1e-8)
+    assert np.array_equal(found.dh[seen], pixels.dh[seen])
 
 
-def test_what_the_lines_miss_of_a_band_is_given_back():
-    """A profile bent within its bands: voids spread like the measured pixels do not change the mean."""
+def test_a_well_measured_profile_is_met_whatever_was_expected():
     draw = np.random.default_rng(0)
     height = draw.uniform(3000, 3200, 4000)
     dh = (height - 3000) ** 2 / 4000
     void = draw.random(4000) < 0.3
-    found = fill(glacier(height, np.where(void, np.nan, dh)), 100.0)
-    assert found.dh.mean() == pytest.approx(dh.mean(), abs=0.02)
+    found = fill(glacier(height, np.where(void, np.nan, dh)), 1e-6, expected(mean=40.0))
+    assert found.dh == pytest.approx(np.repeat(dh, 10), abs=0.05)
+
+
+def test_a_glacier_with_little_measured_leans_on_the_others():
+    pixels = glacier(np.arange(3000, 4000, 5), [-30, *[np.nan] * 199])
+    alone = fill(pixels, 1e4, expected(mean=-3.0))
+    assert np.nanmax(np.abs(alone.dh[10:] + 3)) < 0.2
+    assert alone.weight[:10] == pytest.approx(1, abs=1)
 
 
 def test_the_weights_are_the_derivatives_of_the_filled_sum():
@@ -164,64 +201,120 @@ def test_the_weights_are_the_derivatives_of_the_filled_sum():
     height = draw.uniform(3000, 3400, 60)
     dh = np.where(draw.random(60) < 0.4, np.nan, draw.normal(-5, 2, 60))
     dh[height > 3330] = np.nan
-    pixels = glacier(height, dh)
-    profile = Profile.of(pixels, 50.0)
-    steps = Steps(band_height_m=50.0, first=60, mean_m=np.full(7, 0.5), sigma_m=np.ones(7), typical_m=1.0)
-    found = fill_voids(pixels, profile, Nodes.of(profile), steps)
+    factor, far = np.linspace(0.3, 1.2, MARGINS), draw.uniform(20, 300, 60)
+    pixels = glacier(height, dh, far)
+    found = fill(pixels, 0.5, factor=factor)
     for place in np.flatnonzero(pixels.observed)[::7]:
-        other = glacier(height, dh)
+        other = glacier(height, dh, far)
         other.dh[place] += 1
-        own = Profile.of(other, 50.0)
-        change = fill_voids(other, own, Nodes.of(own), steps).dh.sum() - found.dh.sum()
+        change = fill(other, 0.5, factor=factor).dh.sum() - found.dh.sum()
         assert change == pytest.approx(found.weight[place], abs=1e-9)
-    assert found.weight.sum() == pytest.approx(600)
 
 
-def test_beyond_the_measured_elevations_the_profile_goes_on_as_on_other_glaciers():
-    heights = np.arange(3010, 3400, 5)
-    low = glacier(heights, np.where(heights < 3200, -6.0 + (heights - 3000) / 100, np.nan))
-    others = [glacier(heights, (heights - 3000) / 50 + level) for level in (-3.0, 1.0, 2.0)]
-    alone, together = fill(low), fill(low, others=others)
-    top = low.height == 3390
-    assert alone.dh[top] == pytest.approx(-6 + 1.725)
-    assert together.dh[top] == pytest.approx(-6 + 1.725 + (3375 - 3172.5) / 50, abs=0.01)
-    assert together.extrapolated == alone.extrapolated == np.count_nonzero(low.height >= 3200)
-    # alone, a step that is not known is taken to be as large as those that are
-    typical = np.linalg.norm([0.45, 0.5, 0.5]) / np.sqrt(3)
-    assert alone.sigma_profile_sum_m == pytest.approx(typical * np.linalg.norm([400, 300, 200, 100]))
-    assert together.sigma_profile_sum_m < 0.5 * alone.sigma_profile_sum_m
+def test_the_stated_error_of_the_profile_is_how_far_drawn_profiles_lie_from_their_filling():
+    """Profiles drawn from what is expected, measured below without error: 3000 fillings against what was drawn."""
+    height = np.linspace(3000, 4000, 100)
+    draw = np.random.default_rng(6)
+    prior = expected(spread=2.0)
+    root = np.linalg.cholesky(prior.covariance_m2)
+    void = np.repeat(height > 3450, 10)
+    rest = []
+    for _ in range(300):
+        profile = root @ draw.normal(size=PARTS + 1) + draw.normal(0, 2)
+        true = np.repeat(np.interp((height - 3000) / 1000, NODES, profile), 10)
+        pixels = glacier(height, true[::10])
+        pixels.dh[void] = np.nan
+        found = fill(pixels, 1e-3, prior)
+        rest.append(found.dh.sum() - true.sum())
+    assert np.mean(rest) == pytest.approx(0, abs=3 * np.std(rest) / np.sqrt(300))
+    assert np.std(rest) == pytest.approx(np.hypot(found.sigma_profile_sum_m, found.sigma_shared_sum_m), rel=0.12)
 
 
-def test_the_unmeasured_profile_is_a_walk_beyond_the_nodes_and_a_bridge_between_them():
-    """Against the covariance of a random walk from node to node, conditioned on the nodes by hand."""
-    pixels = np.array([4, 3, 6, 2, 5, 7, 1, 8])
-    measured = np.array([0, 3, 0, 0, 5, 7, 0, 0])
-    profile = Profile(
-        band_height_m=50.0,
-        first=60,
-        pixels=pixels,
-        measured=measured,
-        dh_sum_m=-1.0 * measured,
-        height_sum_m=3000.0 * measured,
+def test_a_void_thins_by_no_more_than_ice_is_thick_so_near_the_margin():
+    height = np.arange(3000, 4000, 10)
+    dh = np.where(height < 3500, -60.0, np.nan)
+    found = fill(glacier(height, dh, np.where(height < 3700, 30.0, FARTHEST_M)), prior=expected(mean=-60.0))
+    near = np.repeat((height >= 3500) & (height < 3700), 10)
+    assert found.dh[near] == pytest.approx(-np.sqrt(2 * YIELD_M * 30), abs=1e-9)
+    assert found.dh[np.repeat(height >= 3700, 10)] == pytest.approx(-60, abs=0.1)
+    assert (found.dh[np.repeat(height < 3500, 10)] == -60).all()
+
+
+def region(bends, noise_m, draw, lost):
+    """Glaciers whose change fades upwards with these bends and towards their margins; the top of each is lost."""
+    made = []
+    for bend, share in zip(bends, lost, strict=True):
+        height, far = np.linspace(3000, 4000, 400), draw.uniform(20, 300, 400)
+        margin = 1 - np.exp(-far / 60)
+        true = margin * (-12 * (1 - (height - 3000) / 1000) ** bend)
+        seen = height < 3000 + 1000 * (1 - share)
+        pixels = glacier(height, np.where(seen, true, np.nan), far)
+        pixels.dh[:] += noise_m * draw.normal(size=pixels.dh.size)
+        made.append((pixels, np.repeat(true, 10)))
+    return made
+
+
+WHITE = Variogram(ranges_m=(30.0,), sills=(1.0,))
+
+
+def prior_of(made):
+    sums = [PositionSums.of(pixels, 30.0) for pixels, _ in made]
+    factor = margin_factors(sums, WHITE)
+    pairs = [
+        pairs_of_deviations(pixels, own, WHITE, 30.0, 2000, 1) for (pixels, _), own in zip(made, sums, strict=True)
+    ]
+    return sums, ProfilePrior.of(sums, fit_deviation(pairs, factor, 30.0), WHITE, 30.0)
+
+
+def test_a_region_tells_how_its_profiles_bend_and_fade_towards_the_margin():
+    draw = np.random.default_rng(3)
+    made = region([3.0] * 6, 1.0, draw, [0.0, 0.0, 0.0, 0.1, 0.1, 0.1])
+    _, prior = prior_of(made)
+    assert prior.bend == pytest.approx(3, abs=0.6)
+    far = np.concatenate([pixels.from_margin for pixels, _ in made])
+    member = np.concatenate([margin_of(pixels) for pixels, _ in made])
+    left = np.array([(1 - np.exp(-far[member == one] / 60)).mean() for one in range(MARGINS)])
+    assert prior.factor / prior.factor[-1] == pytest.approx(left / left[-1], abs=0.08)
+
+
+def test_lost_tops_are_filled_as_the_region_bends():
+    draw = np.random.default_rng(5)
+    made = region([2.0, 2.4, 2.8, 2.2, 2.6, 3.0], 1.0, draw, [0.8, 0.1, 0.7, 0.2, 0.6, 0.5])
+    sums, prior = prior_of(made)
+    for number, (pixels, true) in enumerate(made):
+        found = fill_voids(pixels, sums[number], prior.factor, prior.variance_m2[number], prior.of_glacier(number))
+        assert found.dh.mean() == pytest.approx(true.mean(), abs=0.5)
+    # the glacier's own change does not stand in what the others tell about it
+    before = prior.of_glacier(0).mean_m
+    pixels, _ = made[0]
+    pixels.dh[:] -= 50
+    assert prior.of_glacier(0).mean_m == pytest.approx(before)
+
+
+def test_no_change_leaves_the_margins_factors_near_one_and_fills_nothing_in():
+    draw = np.random.default_rng(7)
+    made = region([2.0] * 4, 1.0, draw, [0.5] * 4)
+    for pixels, _ in made:
+        pixels.dh[pixels.observed] = draw.normal(size=int(pixels.observed.sum()))
+    sums, prior = prior_of(made)
+    found = fill_voids(made[0][0], sums[0], prior.factor, prior.variance_m2[0], prior.of_glacier(0))
+    assert abs(found.dh.mean()) < 0.1
+    assert (np.abs(prior.factor - 1) < 0.7).all()
+
+
+def test_distances_from_the_margin_see_neighbours_as_ice_and_the_edge_as_unknown():
+    """Two glaciers side by side at the northern edge of a grid of 30 x 20 m pixels."""
+    grid = Grid("EPSG:32645", Affine(30, 0, 0, 0, -20, 2000), (100, 100))
+    outlines = gpd.GeoDataFrame(
+        {"glacier_id": ["a", "b"]},
+        geometry=[shapely.box(300, 1000, 900, 2000), shapely.box(900, 1000, 1500, 2000)],
+        crs=grid.crs,
     )
-    nodes = Nodes(np.array([61, 64, 65]), measured[[1, 4, 5]], np.array([3075.0, 3225, 3275]), np.zeros(3))
-    step = 0.7
-    steps = Steps(band_height_m=50.0, first=60, mean_m=np.zeros(7), sigma_m=np.full(7, step), typical_m=step)
-    walk = step**2 * np.minimum.outer(np.arange(1, 9), np.arange(1, 9)) + 1e6  # the level itself is not known
-    known, void = [1, 4, 5], [0, 2, 3, 6, 7]
-    rest = walk[np.ix_(void, void)] - walk[np.ix_(void, known)] @ np.linalg.solve(
-        walk[np.ix_(known, known)], walk[np.ix_(known, void)]
-    )
-    expected = np.sqrt(pixels[void] @ rest @ pixels[void])
-    assert sigma_of_unmeasured(profile, nodes, steps) == pytest.approx(expected, rel=1e-4)
-
-
-def test_a_band_with_few_measured_pixels_lends_nothing_to_voids():
-    pixels = glacier([3005, 3045, 3060, 3070], [-5, -5, 30, np.nan])
-    pixels.dh[21:30] = np.nan  # of the pixels at 3060 m one is measured
-    found = fill(pixels)
-    assert found.dh[21:] == pytest.approx(-5)
-    assert (found.dh[20], found.weight[20]) == (30, 1)
+    flat = np.zeros(grid.shape)
+    pixels = read_pixels(GlacierShapes.of(outlines, grid), 0, flat, flat, flat)
+    west = 30.0 * (pixels.column - 9)
+    south = 20.0 * (50 - pixels.row)
+    assert pixels.from_margin == pytest.approx(np.minimum(np.minimum(west, south), FARTHEST_M))
 
 
 def test_deviations_are_found_beneath_the_noise():
@@ -234,10 +327,10 @@ def test_deviations_are_found_beneath_the_noise():
         pixels = GlacierPixels(
             window=(slice(top, top + SIZE[0]), slice(left, left + SIZE[1])), row=row, column=column,
             dh=known[row, column], sigma=np.full(row.size, NOISE_M), height=height[row, column],
+            from_margin=np.full(row.size, FARTHEST_M),
         )  # fmt: skip
-        profile = Profile.of(pixels, 100.0)
-        pairs.append(pairs_of_deviations(pixels, profile, Nodes.of(profile), ERROR, 30.0, 30_000, number))
-    found = fit_deviation(pairs, 30.0)
+        pairs.append(pairs_of_deviations(pixels, PositionSums.of(pixels, 30.0), ERROR, 30.0, 30_000, number))
+    found = fit_deviation(pairs, np.ones(MARGINS), 30.0)
     assert found.variogram.sill == pytest.approx(DEVIATION_M**2, rel=0.3)
     half = found.variogram.covariance(np.array([5 * 30.0]))[0] / found.variogram.sill
     assert 0.15 < half < 0.5  # a disc of radius 5 pixels has 0.31 of its covariance left at 5 pixels
