@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import Transformer
 
 from pipeline.elevation_change.glaciers.error_budget import Areas
@@ -37,18 +38,22 @@ def identities_of(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> list[Ide
     outlines : columns glacier_id, glacier_name, epoch, geometry, in the grid's CRS.
     """
     first, last = outlines["epoch"].min(), outlines["epoch"].max()
-    areas = (outlines.area / 1e6).groupby([outlines["glacier_id"].astype(str), outlines["epoch"]]).sum()
+    areas = {
+        epoch: {name: float(shape.area) / 1e6 for name, shape in own.items()}
+        for epoch, own in shapes.ground.by_epoch.items()
+    }
     names = outlines["glacier_name"].groupby(outlines["glacier_id"].astype(str)).first()
     noted = _notes_of_outlines(outlines)
-    points = shapely.point_on_surface(shapes.geometries)
+    points = shapely.point_on_surface(_drawn(shapes, outlines))
     to_degrees = Transformer.from_crs(shapes.grid.crs, "EPSG:4326", always_xy=True)
     longitude, latitude = to_degrees.transform(shapely.get_x(points), shapely.get_y(points))
     crossing = ~shapely.contains(shapely.box(*shapes.grid.bounds), shapes.geometries)
     identities = []
     for number, name in enumerate(shapes.identifiers):
-        earlier = float(areas.get((name, first), math.nan))
-        later = float(areas.get((name, last), math.nan)) if last != first else math.nan
+        earlier = areas[first].get(name, math.nan)
+        later = areas[last].get(name, math.nan) if last != first else math.nan
         flags = ["crosses the edge of the DEMs"] if crossing[number] else []
+        flags += [f"shares ground with {other}, counted once" for other in shapes.ground.shared_with.get(name, ())]
         if last != first:
             epochs = {"earlier": earlier, "later": later}
             flags += [f"no outline at the {epoch} epoch" for epoch, area in epochs.items() if math.isnan(area)]
@@ -65,6 +70,15 @@ def identities_of(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> list[Ide
             )
         )
     return identities
+
+
+def _drawn(shapes: GlacierShapes, outlines: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """The ground of each glacier; the outline itself of one whose ground is all another's."""
+    geometries = shapes.geometries.copy()
+    names = outlines["glacier_id"].astype(str)
+    for number in np.nonzero(shapely.is_empty(geometries))[0]:
+        geometries[number] = outlines.geometry[names == shapes.identifiers[number]].iloc[0]
+    return geometries
 
 
 def _notes_of_outlines(outlines: gpd.GeoDataFrame) -> dict[str, list[str]]:

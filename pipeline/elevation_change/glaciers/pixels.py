@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 
 from pipeline.blocks import Raster, Window
+from pipeline.elevation_change.glaciers.ownership import OwnGround, own_ground
 from pipeline.grid import BoolArray, FloatArray, Grid
 
 if TYPE_CHECKING:
@@ -26,33 +27,41 @@ FARTHEST_M = 300.0
 IntArray = NDArray[np.integer[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GlacierShapes:
-    """The glaciers of a region, each with the union of its outlines of all epochs, and where they lie on a grid.
+    """The glaciers of a region, each with the ground it owns over all epochs, and where they lie on a grid.
 
     Attributes
     ----------
-    identifiers, geometries : one a glacier, in the order of the identifiers; geometries in the grid's CRS.
+    identifiers, geometries : one a glacier, in the order of the identifiers; geometries in the grid's CRS. None holds
+        ground of another: see ``own_ground``.
+    ground : what each owns at each epoch, and who shares with whom.
     """
 
     grid: Grid
     identifiers: tuple[str, ...]
     geometries: NDArray[np.object_]
+    ground: OwnGround
     _tree: shapely.STRtree
 
     @classmethod
     def of(cls, outlines: gpd.GeoDataFrame, grid: Grid) -> GlacierShapes:
-        """Unions of the outlines (columns glacier_id, geometry) of each glacier.
+        """The ground that each glacier owns of outlines of all epochs.
 
         Parameters
         ----------
-        outlines : columns glacier_id, geometry, in the grid's CRS.
+        outlines : columns glacier_id, epoch, geometry, in the grid's CRS.
         grid : on which pixels are owned.
         """
-        groups = outlines.geometry.groupby(outlines["glacier_id"], sort=True)
-        united = {str(name): shapely.union_all(own.to_numpy()) if len(own) > 1 else own.iloc[0] for name, own in groups}
-        geometries = np.array(list(united.values()), dtype=object)
-        return cls(grid, tuple(united), geometries, shapely.STRtree(geometries))
+        ground = own_ground(outlines)
+        geometries = np.array(list(ground.by_glacier.values()), dtype=object)
+        return cls(
+            grid=grid,
+            identifiers=tuple(ground.by_glacier),
+            geometries=geometries,
+            ground=ground,
+            _tree=shapely.STRtree(geometries),
+        )
 
     def __len__(self) -> int:
         return len(self.identifiers)
@@ -64,6 +73,8 @@ class GlacierShapes:
         ----------
         number : of the glacier.
         """
+        if self.geometries[number].is_empty:
+            return slice(0, 0), slice(0, 0)
         west, south, east, north = shapely.bounds(self.geometries[number])
         (top, bottom), (left, right) = self.grid.index_of(np.array([west, east]), np.array([north, south]))
         rows, columns = self.grid.shape
@@ -96,7 +107,10 @@ class GlacierShapes:
     def _burned(self, window: Window, first: int) -> NDArray[np.int32]:
         """Number from 1 of the glacier that holds each pixel, 0 where none does; of the glaciers from one on."""
         rows, columns = window
-        part = self.grid.window(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
+        shape = rows.stop - rows.start, columns.stop - columns.start
+        if min(shape) == 0:
+            return np.zeros(shape, bool)
+        part = self.grid.window(rows.start, columns.start, shape)
         near = np.sort(self._tree.query(shapely.box(*part.bounds)))
         shapes = [(self.geometries[other], int(other) + 1) for other in near if other >= first]
         if not shapes:
