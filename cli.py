@@ -191,11 +191,24 @@ def difference(
     glaciers: Annotated[
         list[Path] | None, typer.Option(help="Glacier outlines; give it once for each epoch, the earliest first.")
     ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="Layer of the outlines, where files have several: once for all, or once for each file."),
+    ] = None,
     reference: Annotated[Side, typer.Option(help="The DEM that stays where it is.")] = Side.later,
     crs: Annotated[str | None, typer.Option(help="Projected CRS of the result; a UTM zone when absent.")] = None,
     resolution: Annotated[float | None, typer.Option(help="Pixel size (m); the finer DEM's when absent.")] = None,
     resampling: Annotated[str | None, typer.Option(help="bilinear or cubic.")] = None,
-    stable: Annotated[Path | None, typer.Option(help="Raster of stable terrain, above zero where stable.")] = None,
+    stable: Annotated[
+        Path | None, typer.Option(help="Stable terrain: shapes, or a raster that is above zero there.")
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Ground that is not stable, as water, snow and rivers: shapes, or a raster above zero there; may be"
+            " repeated."
+        ),
+    ] = None,
     vertical_datum_earlier: Annotated[str | None, typer.Option(help="EPSG code of its heights, as EPSG:5773.")] = None,
     vertical_datum_later: Annotated[str | None, typer.Option(help="EPSG code of its heights, as EPSG:3855.")] = None,
     datum_grid_missing: Annotated[
@@ -236,7 +249,15 @@ def difference(
     preflight(out)
     with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
         result = elevation_change(
-            earlier, later, settings, outlines=glaciers or (), stable_mask=stable, resources=resources, tell=tell
+            earlier,
+            later,
+            settings,
+            outlines=glaciers or (),
+            layers=layer or (),
+            stable_mask=stable,
+            exclude=exclude or (),
+            resources=resources,
+            tell=tell,
         )
         tell("Writing the results")
         outputs = write_difference(result, out, code_version())

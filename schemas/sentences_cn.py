@@ -280,4 +280,18 @@ SENTENCES_CN = {
         "未给出冰川边界，冰川被当作稳定地形：约{area_km2:.2g} km2平缓、寒冷的高海拔地面发生变化，平均{mean_m:+.1f}米；"
         "请提供边界（--glaciers）"
     ),
+    "texts of {file} are read as {encoding}, which it does not state (a .cpg file would)": (
+        "{file}未注明编码（可用.cpg文件注明），其文字按{encoding}读取"
+    ),
+    "{file}: {count} outlines of rock within glaciers are holes": "{file}：冰川内{count}个基岩边界按孔洞处理",
+    "{file}: {count} shapes that are no boundary of a glacier ({types}) are left out": (
+        "{file}：{count}个非冰川边界的图形（{types}）不采用"
+    ),
+    "{count} outlines of epoch {epoch} bear other names than those of the epoch before and are linked to them by"
+    " overlap": "第{epoch}期有{count}条冰川边界与前期编号不同，按重叠关系对应",
+    "the outlines of {count} glaciers overlap others of the same epoch: the ground they share counts once": (
+        "{count}条冰川的边界与同期其他冰川重叠：重叠部分只计一次"
+    ),
+    "{file}: lines are taken {width:g} m wide to either side": "{file}：线状图形两侧各取{width:g}米宽",
+    "{file}: nothing of it lies within the DEMs": "{file}：没有图形位于DEM范围内",
 }

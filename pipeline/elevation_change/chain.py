@@ -39,6 +39,7 @@ from pipeline.elevation_change.pairing import (
     Observations,
     Request,
     Source,
+    UserMasks,
     check_inputs,
     dated,
     dates_table,
@@ -52,6 +53,7 @@ from pipeline.elevation_change.report import (
     notes_on_checks,
     notes_on_outliers,
     notes_on_patches,
+    notes_on_shared_ground,
     notes_on_tilt,
 )
 from pipeline.elevation_change.resolution_report import notes_on_resolution, resolution_result, resolution_table
@@ -81,7 +83,9 @@ def elevation_change(
     settings: ElevationChangeSettings,
     *,
     outlines: Sequence[Path] = (),
+    layers: Sequence[str] = (),
     stable_mask: Path | None = None,
+    exclude: Sequence[Path] = (),
     region_lonlat: tuple[float, float, float, float] | None = None,
     sources: Sequence[InputSource] = (),
     period: Period | None = None,
@@ -96,7 +100,9 @@ def elevation_change(
     ----------
     earlier, later : raster, folder of tiles, or a list of them.
     outlines : glacier outlines, one file an epoch; without them every measured pixel counts as stable.
-    stable_mask : raster of the user's own stable terrain (above zero).
+    layers : the layer of outlines that is meant, of all files or of each, where files have several.
+    stable_mask, exclude : the user's own stable terrain, and what is to be left out of it, as water and snow; rasters,
+        of which values above zero count, or shapes.
     region_lonlat : (west, south, east, north) in degrees that the DEMs must cover.
     sources, period : what a dataset's description says of the inputs' dates and of the period; told beside the dates.
     resources : what to compute with; two threads and a gigabyte of this machine when absent.
@@ -106,7 +112,12 @@ def elevation_change(
     BadInput : inputs that cannot be used; each message names the file or the step.
     """
     request = Request(
-        earlier=earlier, later=later, outlines=tuple(outlines), stable_mask=stable_mask, region_lonlat=region_lonlat
+        earlier=earlier,
+        later=later,
+        outlines=tuple(outlines),
+        layers=layers,
+        masks=UserMasks(stable=stable_mask, exclude=tuple(exclude)),
+        region_lonlat=region_lonlat,
     )
     settings = dated(settings, sources)
     if resources is not None:
@@ -156,6 +167,7 @@ def _elevation_change(
         *notes_on_tilt(compared),
         *(() if error.note is None else (error.note,)),
         *notes_on_outliers(outliers),
+        *notes_on_shared_ground(change),
         *notes_on_patches(patches),
         *notes_on_unmapped_ice(observed, compared, resources),
     )

@@ -11,7 +11,7 @@ from pyproj import Transformer
 
 from pipeline.elevation_change.coregistration import CosineFit, cosine_fit, cosine_search
 from pipeline.elevation_change.differencing import Differenced, StableSample
-from pipeline.elevation_change.glaciers import GlacierOutliers
+from pipeline.elevation_change.glaciers import GlacierChange, GlacierOutliers
 from pipeline.elevation_change.pairing import Observations
 from pipeline.elevation_change.result import (
     ElevationChange,
@@ -150,6 +150,24 @@ def notes_on_outliers(outliers: GlacierOutliers) -> tuple[Message, ...]:
             " (setting glacier_outlier_nmad)",
             count=outliers.count,
             measured=outliers.measured,
+        ),
+    )
+
+
+def notes_on_shared_ground(change: GlacierChange | None) -> tuple[Message, ...]:
+    """How many glaciers' outlines overlap those of others, where any do.
+
+    Parameters
+    ----------
+    change : of every glacier; None without outlines.
+    """
+    sharing = 0 if change is None else int(change.glaciers["flags"].str.contains("shares ground with").sum())
+    if sharing == 0:
+        return ()
+    return (
+        Message(
+            "the outlines of {count} glaciers overlap others of the same epoch: the ground they share counts once",
+            count=sharing,
         ),
     )
 

@@ -6,13 +6,19 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
+import shapely
 
 from catalog.reports import difference_summary
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.dems import open_mosaic
+from pipeline.elevation_change.pairing.masks import UserMasks, unsuitable_ground
 from pipeline.elevation_change.pairing.pair_checks import notes_on_names
+from pipeline.elevation_change.result import STABLE, ElevationChange
+from pipeline.resources import open_resources
 from schemas.settings import ElevationChangeSettings
 from tests.made.awkward_dems import SECOND, Seen, Sunk, write
 from tests.made.command_line import run
@@ -20,12 +26,21 @@ from tests.made.command_line import run
 EARLIER = Seen(20.0, -15.0, seed=1)
 
 
-def differenced(earlier, later, *, outlines=(), stable=None, exclude=(), **settings) -> dict:
-    """What the command line would print as JSON, without the time that figures take."""
-    result = elevation_change(
-        earlier, later, ElevationChangeSettings(**settings), outlines=outlines, stable_mask=stable
+def changed(earlier, later, *, outlines=(), layers=(), stable=None, exclude=(), **settings) -> ElevationChange:
+    return elevation_change(
+        earlier,
+        later,
+        ElevationChangeSettings(**settings),
+        outlines=outlines,
+        layers=layers,
+        stable_mask=stable,
+        exclude=exclude,
     )
-    return difference_summary(result)
+
+
+def differenced(earlier, later, **options) -> dict:
+    """What the command line would print as JSON, without the time that figures take."""
+    return difference_summary(changed(earlier, later, **options))
 
 
 def refused(*arguments) -> str:
@@ -46,6 +61,7 @@ def pair(tmp_path: Path, names=("one.tif", "two.tif"), sunk: tuple[Sunk, ...] = 
     )
 
 
+@pytest.mark.slow
 def test_stated_dates_count_before_names(tmp_path) -> None:
     one, two = pair(tmp_path, ("Copernicus_DSM_2012.tif", "pleiades_2018_srtm_align.tif"))
     summary = differenced(one, two)
@@ -134,6 +150,7 @@ def test_glaciers_nobody_outlined_are_told_of(tmp_path) -> None:
     assert not [note for note in quiet["notes"] if "outlines" in note]
 
 
+@pytest.mark.slow
 def test_a_folder_of_tiles_and_what_comes_with_them(tmp_path) -> None:
     one, two = pair(tmp_path, ("tiles/one.tif", "two.tif"))
     for name in ("N43E086.SRTMSWBD.raw.zip", "N43E086.SRTMGL1N.num.zip", "outlines.zip"):
@@ -160,3 +177,111 @@ def test_products_in_folders_of_their_own(tmp_path) -> None:
     summary = differenced(one, tmp_path / "all")
     assert summary["vertical_datum"]["later"] == "EPSG:3855"
     assert np.hypot(summary["shift_m"]["east"] + 20, summary["shift_m"]["north"] - 15) < 3
+
+
+# --- outlines and masks as people have them ---------------------------------------------------------------------------
+
+LENS = Sunk(86.55, 43.26, 500.0, 12.0)
+LENS_KM2 = np.pi * 0.5**2
+
+
+def shapes_about(longitude: float, latitude: float, *radii_m: float) -> gpd.GeoSeries:
+    """Discs about a place, in degrees."""
+    middle = gpd.GeoSeries([shapely.Point(longitude, latitude)], crs=4326).to_crs(32645)
+    return gpd.GeoSeries([middle[0].buffer(radius) for radius in radii_m], crs=32645).to_crs(4326)
+
+
+def saved(path: Path, shapes: gpd.GeoSeries, **columns) -> Path:
+    gpd.GeoDataFrame(columns, geometry=list(shapes), crs=shapes.crs).to_file(path)
+    return path
+
+
+def test_one_glacier_under_two_names_counts_once(tmp_path) -> None:
+    one, two = pair(tmp_path, sunk=(LENS,))
+    first = saved(tmp_path / "first.shp", shapes_about(86.55, 43.26, 500), GLC_CODE=["5Y730"])
+    second = saved(tmp_path / "second.gpkg", shapes_about(86.55, 43.26, 450), FCGI_ID=["G086"])
+    result = changed(one, two, outlines=[first, second])
+    assert result.tables["glaciers"]["glacier_id"].tolist() == ["5Y730"]
+    assert result.totals.area_km2 == pytest.approx(LENS_KM2, rel=0.01)
+    assert result.totals.mean_dh_m == pytest.approx(-12, abs=0.7)
+    assert any("linked to them by overlap" in note and note.cn for note in result.notes)
+
+
+def test_ground_that_two_outlines_share_counts_once(tmp_path) -> None:
+    one, two = pair(tmp_path, sunk=(LENS,))
+    discs = shapes_about(86.55, 43.26, 500, 400)
+    both = saved(tmp_path / "both.gpkg", discs, rgi_id=["A", "B"])
+    result = changed(one, two, outlines=[both])
+    areas = result.tables["glaciers"].set_index("glacier_id")["area_km2"]
+    assert result.totals.area_km2 == pytest.approx(LENS_KM2, rel=0.01)
+    assert areas["B"] == pytest.approx(np.pi * 0.4**2, rel=0.01)
+    assert areas["A"] == pytest.approx(LENS_KM2 - np.pi * 0.4**2, rel=0.01)
+    assert result.totals.volume_change_m3 == pytest.approx(-12 * LENS_KM2 * 1e6, rel=0.06)
+    assert "shares ground with B" in result.tables["glaciers"]["flags"][0]
+    assert any("overlap others of the same epoch" in note for note in result.notes)
+
+
+def test_a_divide_that_moved_changes_no_sum(tmp_path) -> None:
+    one, two = pair(tmp_path, sunk=(LENS,))
+    disc = shapes_about(86.55, 43.26, 500).to_crs(32645)[0]
+    west, south, east, north = disc.bounds
+    epochs = []
+    for number, divide in enumerate((west + 400, west + 550)):
+        halves = [disc & shapely.box(west, south, divide, north), disc & shapely.box(divide, south, east, north)]
+        shapes = gpd.GeoSeries(halves, crs=32645)
+        epochs.append(saved(tmp_path / f"{number}.gpkg", shapes, rgi_id=["A", "B"]))
+    result = changed(one, two, outlines=epochs)
+    assert result.totals.area_km2 == pytest.approx(LENS_KM2, rel=0.01)
+    table = result.tables["glaciers"].set_index("glacier_id")
+    # the newer divide counts
+    newer = gpd.read_file(epochs[1]).set_index("rgi_id").area / 1e6
+    assert table["area_km2"].to_dict() == pytest.approx(newer.to_dict(), rel=1e-6)
+    assert not table["flags"].str.contains("shares").any()
+
+
+@pytest.mark.parametrize("form", ["geojson", "gpkg", "shp", "zip", "tif"])
+def test_masks_are_shapes_or_rasters(tmp_path, form) -> None:
+    """Half of the ground is left out; what is stable, and what is excluded, are two ways to say so."""
+    one, _ = pair(tmp_path)
+    half = gpd.GeoSeries([shapely.box(86.5, 43.0, 86.55, 43.5)], crs=4326)
+    if form == "zip":
+        saved(tmp_path / "half.shp", half)
+        with zipfile.ZipFile(tmp_path / "half.zip", "w") as archive:
+            for file in tmp_path.glob("half.*"):
+                if file.suffix != ".zip":
+                    archive.write(file, f"folder/{file.name}")
+    elif form == "tif":
+        with rasterio.open(one) as source:
+            profile = {**source.profile, "dtype": "uint8", "nodata": 255}
+        inside = np.broadcast_to(np.arange(120) < 60, (100, 120)).astype(np.uint8)
+        with rasterio.open(tmp_path / "half.tif", "w", **profile) as target:
+            target.write(inside, 1)
+    else:
+        saved(tmp_path / f"half.{form}", half)
+    mask = tmp_path / f"half.{form}"
+    for masks, left_out in ((UserMasks(stable=mask), [False, True]), (UserMasks(exclude=(mask,)), [True, False])):
+        notes, unsuitable = unsuitable_about(one, masks)
+        halves = unsuitable[:, :55], unsuitable[:, 65:]
+        assert [bool(half.all()) for half in halves] == left_out
+        assert [bool(half.any()) for half in halves] == left_out
+        assert notes == []
+
+
+def unsuitable_about(dem: Path, masks: UserMasks) -> tuple[list[str], np.ndarray]:
+    grid = open_mosaic(dem, "later").grid()
+    notes: list[str] = []
+    with open_resources() as resources:
+        return notes, np.asarray(unsuitable_ground(None, masks, grid, (90.0, 0.002), resources, notes)) > 0
+
+
+def test_rivers_are_lines_with_a_width(tmp_path) -> None:
+    one, two = pair(tmp_path)
+    river = gpd.GeoSeries([shapely.LineString([(86.55, 43.0), (86.55, 43.5)])], crs=4326)
+    rivers = saved(tmp_path / "rivers.geojson", river)
+    nowhere = saved(tmp_path / "far.geojson", gpd.GeoSeries([shapely.box(10, 40, 11, 41)], crs=4326))
+    result = changed(one, two, exclude=[rivers, nowhere])
+    excluded = np.asarray(result.classification)[10:-10, 10:-10] != STABLE
+    # 90 m to either side, of pixels of 90 m
+    assert 2 <= np.median(excluded.sum(axis=1)) <= 4
+    assert any("90 m wide to either side" in note for note in result.notes)
+    assert any("nothing of it lies within" in note for note in result.notes)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         weighted_sum,
         with_rim,
     )
+    from pipeline.elevation_change.pairing.masks import UserMasks
     from pipeline.elevation_change.pairing.observations import (
         Observations,
         Request,
@@ -45,6 +46,7 @@ __all__ = [
     "Request",
     "Source",
     "Taps",
+    "UserMasks",
     "check_inputs",
     "cut_windows",
     "dated",
@@ -71,6 +73,7 @@ __getattr__ = lazy_names(
             "RIM",
             "DemPair",
             "Taps",
+            "UserMasks",
             "inner_columns",
             "inner_rows",
             "level_surface",
@@ -78,6 +81,7 @@ __getattr__ = lazy_names(
             "weighted_sum",
             "with_rim",
         ),
+        "masks": ("UserMasks",),
         "observations": ("Observations", "Request", "Source", "check_inputs", "observe", "resampled_at"),
         "spread_windows": ("Band", "Lattice", "cut_windows", "in_windows", "lattice_of", "raster_windows"),
     },

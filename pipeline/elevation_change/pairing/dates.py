@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DAYS_PER_YEAR = 365.25
 _DAY = re.compile(r"^(\d{4})-?(\d{2})-?(\d{2})")
+_MONTH, _YEAR = re.compile(r"^(\d{4})-(\d{2})$"), re.compile(r"^(\d{4})$")
 ASSUMED = "day and error: middle of the supported days, each as likely as the others"
 STATED = "day and error: as the settings state"
 
@@ -143,20 +144,27 @@ def _outline_rows(source: Source | None, outlines: gpd.GeoDataFrame | None) -> l
     rows = []
     for epoch, own in outlines.groupby("epoch", sort=True):
         row: dict[str, Any] = {"input": f"outlines {int(epoch) + 1}", "product": source.title if source else ""}
-        days = sorted(day for day in map(_day, own["date"].unique()) if day)
-        if days:
-            middle, sigma_years = middle_of(days[0], days[-1])
-            row |= {"supported_begin": days[0], "supported_end": days[-1], "date": middle, "sigma_years": sigma_years}
-        row["basis"] = "dates of the single outlines" if days else "the outlines state no day"
+        spans = [span for span in map(_days, own["date"].unique()) if span]
+        if spans:
+            begin, end = min(first for first, _ in spans), max(last for _, last in spans)
+            middle, sigma_years = middle_of(begin, end)
+            row |= {"supported_begin": begin, "supported_end": end, "date": middle, "sigma_years": sigma_years}
+        row["basis"] = "dates of the single outlines" if spans else "the outlines state no day"
         rows.append(row)
     return rows
 
 
-def _day(text: str) -> date | None:
-    """The day that begins a text, as 2000-08-20T00:00:00 or 20000820; None for anything else, 20009999 among it."""
-    match = _DAY.match(text)
+def _days(text: str) -> tuple[date, date] | None:
+    """First and last of the days that a text may mean: 2000-08-20T00:00:00, 20000820, 2006-09, 2007; else None."""
+    day, month, year = _DAY.match(text), _MONTH.match(text), _YEAR.match(text)
     try:
-        return date(*map(int, match.groups())) if match else None
+        if day:
+            first = date(*map(int, day.groups()))
+            return first, first
+        if month:
+            first = date(int(month[1]), int(month[2]), 1)
+            return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        return (date(int(year[1]), 1, 1), date(int(year[1]), 12, 31)) if year else None
     except ValueError:
         return None
 

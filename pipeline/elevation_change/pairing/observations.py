@@ -8,9 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from pipeline.blocks import Raster, Uniform, Window, WritableRaster
+from pipeline.blocks import Raster, Window, WritableRaster
 from pipeline.elevation_change.dems import (
     Mosaic,
     open_mosaic,
@@ -20,8 +18,9 @@ from pipeline.elevation_change.dems import (
     tile_contents,
 )
 from pipeline.elevation_change.pairing.datum import DatumField, datum_step, geoid_undulation_m, vertical_datum
-from pipeline.elevation_change.pairing.dem_pair import ON_GLACIER, RIM, UNSUITABLE, DemPair, MovableDem
+from pipeline.elevation_change.pairing.dem_pair import RIM, DemPair, MovableDem
 from pipeline.elevation_change.pairing.gridded_dem import GriddedDem, gridded
+from pipeline.elevation_change.pairing.masks import NO_MASKS, UserMasks, unsuitable_ground
 from pipeline.elevation_change.pairing.pair_checks import (
     notes_on_names,
     pair_notes,
@@ -51,14 +50,16 @@ class Request:
 
     Attributes
     ----------
-    stable_mask : raster of the user's own stable terrain (above zero).
+    layers : of the outlines' files, where these have several: one for all, or one for each.
+    masks : of the user's own stable and excluded terrain.
     region_lonlat : (west, south, east, north) in degrees that the DEMs must cover and the result is cut to.
     """
 
     earlier: Source
     later: Source
     outlines: Sequence[Path] = ()
-    stable_mask: Path | None = None
+    layers: Sequence[str] = ()
+    masks: UserMasks = NO_MASKS
     region_lonlat: tuple[float, float, float, float] | None = None
 
 
@@ -73,6 +74,7 @@ class Observations:
     datum_field : what was added to the aligned DEM for the vertical datum, m; None when nothing was.
     resampling : of both DEMs onto the grid.
     aligned_grid : the aligned DEM on the grid before the datum step and any shift.
+    notes : what was noticed of outlines and masks.
     """
 
     reference_dem: Mosaic
@@ -83,6 +85,7 @@ class Observations:
     outlines: gpd.GeoDataFrame | None
     resampling: str
     aligned_grid: GriddedDem
+    notes: tuple[Message, ...] = ()
 
     @property
     def grid(self) -> Grid:
@@ -122,18 +125,22 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
     )
     alike = abs(moving.nominal_resolution_m / fixed.nominal_resolution_m - 1) < 0.01
     resampling = settings.resampling or ("bilinear" if alike else "cubic")
-    outlines = _outlines(request.outlines, grid)
+    notes: list[Message] = []
+    outlines = _outlines(request, grid, notes)
     aligned = gridded(moving, grid, resampling)
     heights = on_one_grid(aligned, field, resources)
+    coarser_m = max(moving.nominal_resolution_m, fixed.nominal_resolution_m)
+    # a river drawn as a line lies somewhere within a pixel of it
+    distances_m = settings.outline_buffer_m, coarser_m
     pair = DemPair(
         grid=grid,
         reference=on_one_grid(gridded(fixed, grid, resampling), None, resources),
         aligned=MovableDem(heights, (0.0, 0.0), grid.pixel_size[0], resampling == "cubic"),
         unmoved=heights,
-        mask=_mask(outlines, request.stable_mask, grid, settings, resources),
+        mask=unsuitable_ground(outlines, request.masks, grid, distances_m, resources, notes),
         sign=1 if settings.reference == "later" else -1,
         curvature_of_aligned=moving.nominal_resolution_m < 0.99 * fixed.nominal_resolution_m,
-        coarser_post_m=max(moving.nominal_resolution_m, fixed.nominal_resolution_m),
+        coarser_post_m=coarser_m,
     )
     return Observations(
         reference_dem=fixed,
@@ -144,6 +151,7 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
         outlines=outlines,
         resampling=resampling,
         aligned_grid=aligned,
+        notes=tuple(notes),
     )
 
 
@@ -174,7 +182,7 @@ def check_inputs(observed: Observations, resources: Resources) -> tuple[Message,
     BadInput : a DEM without heights or relief, or with voids that hold a height; nothing in common; other units
         than metres, ellipsoidal against orthometric heights.
     """
-    notes: list[Message] = [*notes_on_names(observed.aligned_dem, observed.reference_dem)]
+    notes = [*notes_on_names(observed.aligned_dem, observed.reference_dem), *observed.notes]
     for dem in (observed.aligned_dem, observed.reference_dem):
         contents = tile_contents(dem)
         require_relief(dem, contents)
@@ -196,13 +204,13 @@ def check_inputs(observed: Observations, resources: Resources) -> tuple[Message,
     return (*notes, *pair_notes(heights[0], heights[1], names, undulation))
 
 
-def _outlines(paths: Sequence[Path], grid: Grid) -> gpd.GeoDataFrame | None:
-    if not paths:
+def _outlines(request: Request, grid: Grid, notes: list[Message]) -> gpd.GeoDataFrame | None:
+    if not request.outlines:
         return None
     # half a second of libraries, which only outlines need
     from pipeline.elevation_change.pairing.outlines import read_outlines
 
-    return read_outlines(paths, grid)
+    return read_outlines(request.outlines, grid, request.layers, notes)
 
 
 def on_one_grid(dem: GriddedDem, field: DatumField | None, resources: Resources) -> Raster:
@@ -248,32 +256,3 @@ def resampled_at(observed: Observations, pair: DemPair, shift: Shift, resources:
     moved = gridded(observed.aligned_dem, observed.grid, observed.resampling, (shift.east, shift.north))
     heights = on_one_grid(moved, observed.datum_field, resources)
     return replace(pair, aligned=replace(pair.aligned, heights=heights, resampled_at=(shift.east, shift.north)))
-
-
-def _mask(
-    outlines: gpd.GeoDataFrame | None,
-    stable_mask: Path | None,
-    grid: Grid,
-    settings: ElevationChangeSettings,
-    resources: Resources,
-) -> Raster:
-    """Glacier pixels, and what lies too near to them or is left out by the user's own mask; uint8."""
-    if outlines is None and stable_mask is None:
-        return Uniform(grid.shape, np.dtype(np.uint8), 0)
-    from pipeline.elevation_change.pairing.outlines import rasterized
-
-    mask = resources.scratch.array(grid.shape, np.uint8)
-    glaciers = None if outlines is None else outlines.geometry
-    near = None if glaciers is None else glaciers.buffer(settings.outline_buffer_m)
-    chosen = None if stable_mask is None else gridded(open_mosaic(stable_mask, "stable mask"), grid, "nearest")
-    for block in resources.blocks(grid.shape):
-        part = grid.window(block.start, 0, (block.stop - block.start, grid.shape[1]))
-        values = np.zeros(part.shape, np.uint8)
-        if glaciers is not None and near is not None:
-            values[rasterized(glaciers, part)] = ON_GLACIER
-            values[rasterized(near, part)] |= UNSUITABLE
-        if chosen is not None:
-            inside = chosen[block.rows, 0 : grid.shape[1]] > 0
-            values[~inside] |= UNSUITABLE
-        mask[block.rows, 0 : grid.shape[1]] = values
-    return mask

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from rasterio.features import rasterize
@@ -70,7 +73,7 @@ def test_attributes_that_are_missing_or_empty(tmp_path):
     found = read_outlines([path], GRID)
     assert found["glacier_id"].tolist() == ["G7", "outline-2", "outline-3"]
     assert found["glacier_name"].tolist() == ["", "B", ""]
-    assert found["date"].tolist() == ["", "20009999", ""]
+    assert found["date"].tolist() == ["", "2000", ""]
     numbers = save(tmp_path / "n.gpkg", [box(300, 300), box(1100, 300)], id=[12.0, 3.0])
     assert read_outlines([numbers], GRID)["glacier_id"].tolist() == ["12", "3"]
     nothing = save(tmp_path / "x.shp", [box(300, 300), box(1100, 300)], other=[1, 2])
@@ -160,20 +163,24 @@ def test_outlines_with_heights_lie_flat(tmp_path):
     assert not found.geometry.has_z.any()
 
 
-def test_an_outline_across_the_antimeridian_is_refused(tmp_path):
-    """Its two ends, 179.9 E and 179.9 W, would enclose the rest of the world; parts that are cut there are fine."""
+def test_an_outline_across_the_antimeridian(tmp_path):
+    """Whether its longitudes jump there, go on beyond 180, or it is cut there, it is the same glacier."""
     grid = Grid("EPSG:32660", Affine(300, 0, 565_000, 0, -300, 7_900_000), (300, 320))
     latitudes = 70.4, 70.6
-    crossing = shapely.box(-179.9, latitudes[0], 179.9, latitudes[1])
-    path = save(tmp_path / "o.gpkg", [crossing], "EPSG:4326", rgi_id=["G"])
-    with pytest.raises(BadInput, match=r"record 1 \(G\): found an outline over 359\.8 degrees .*; cut it with ogr2ogr"):
-        read_outlines([path], grid)
-    halves = shapely.MultiPolygon(
-        [shapely.box(179.9, latitudes[0], 180, latitudes[1]), shapely.box(-180, latitudes[0], -179.9, latitudes[1])]
-    )
-    found = read_outlines([save(tmp_path / "h.gpkg", [halves], "EPSG:4326", rgi_id=["G"])], grid)
+    shapes = {
+        "jumps": shapely.box(-179.9, latitudes[0], 179.9, latitudes[1]),
+        "goes on": shapely.box(179.9, latitudes[0], 180.1, latitudes[1]),
+        "halves": shapely.MultiPolygon(
+            [shapely.box(179.9, latitudes[0], 180, latitudes[1]), shapely.box(-180, latitudes[0], -179.9, latitudes[1])]
+        ),
+    }
     expected_km2 = 0.2 * 111.4 * np.cos(np.radians(70.5)) * 0.2 * 111.55
-    assert found.area[0] / 1e6 == pytest.approx(expected_km2, rel=0.01)
+    for name, shape in shapes.items():
+        frame = read_outlines([save(tmp_path / f"{name}.gpkg", [shape], "EPSG:4326", rgi_id=["G"])], grid)
+        assert frame.area[0] / 1e6 == pytest.approx(expected_km2, rel=0.01), name
+    half_the_world = save(tmp_path / "w.gpkg", [shapely.box(-179.0, 60, 10, 61)], "EPSG:4326", rgi_id=["G"])
+    with pytest.raises(BadInput, match=r"record 1 \(G\): found an outline over 189\.0 degrees"):
+        read_outlines([half_the_world], grid)
 
 
 def test_a_glacier_across_the_edge_is_kept_whole(tmp_path):
@@ -267,3 +274,124 @@ def test_outlines_far_away_are_not_burned(monkeypatch):
     assert rasterized(shapes, GRID.window(0, 0, (40, 20))).any()
     assert not rasterized(shapes, GRID.window(60, 0, (40, 20))).any()
     assert burned == [2]
+
+
+def test_longitudes_from_0_to_360(tmp_path):
+    grid = Grid("EPSG:32618", Affine(300, 0, 400_000, 0, -300, 8_000_000), (100, 120))
+    west, south, east, north = grid.bounds_lonlat
+    middle = (west + east) / 2 + 360, (south + north) / 2
+    shape = shapely.Point(middle).buffer(0.1)
+    frame = read_outlines([save(tmp_path / "o.gpkg", [shape], "EPSG:4326", rgi_id=["G"])], grid)
+    assert frame.geometry.intersects(shapely.box(*grid.bounds)).all()
+
+
+def test_a_layer_is_named(tmp_path):
+    path = tmp_path / "o.gpkg"
+    for layer, name in (("outlines_2000", "A"), ("outlines_2018", "B")):
+        gpd.GeoDataFrame({"rgi_id": [name]}, geometry=[box(300, 300)], crs="EPSG:32645").to_file(path, layer=layer)
+    assert read_outlines([path], GRID, ["Outlines_2018"])["glacier_id"].tolist() == ["B"]
+    both = read_outlines([path, path], GRID, ["outlines_2000", "outlines_2018"])
+    assert both["epoch"].tolist() == [0, 1]
+    with pytest.raises(BadInput, match=r"no layer 'ice'; expected one of its layers: outlines_2000, outlines_2018"):
+        read_outlines([path], GRID, ["ice"])
+    with pytest.raises(BadInput, match="name the one that is meant with --layer"):
+        read_outlines([path], GRID)
+    with pytest.raises(BadInput, match="3 layers for 2 files"):
+        read_outlines([path, path], GRID, ["a", "b", "c"])
+
+
+def zipped(path, folder, prefix=""):
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, prefix + file.name)
+        archive.writestr("__MACOSX/._o.shp", b"fork")
+        archive.writestr("readme.pdf", b"paper")
+    return path
+
+
+@pytest.mark.parametrize("prefix", ["", "13_rgi60_CentralAsia/", "deep/er/"])
+@pytest.mark.parametrize("suffix", ["shp", "gpkg", "geojson"])
+def test_zipped_outlines(tmp_path, prefix, suffix):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    save(folder / f"o.{suffix}", gpd.GeoSeries([box(300, 300)], crs="EPSG:32645").to_crs(4326), 4326, RGIId=["G"])
+    path = zipped(tmp_path / "o.zip", folder, prefix)
+    frame = read_outlines([path], GRID)
+    assert frame["glacier_id"].tolist() == ["G"]
+    assert frame.area[0] == pytest.approx(600**2, rel=1e-3)
+
+
+def test_a_zip_without_shapes_is_refused(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(BadInput, match=r"an archive without shapes; expected members ending in \.shp"):
+        read_outlines([zipped(tmp_path / "o.zip", tmp_path / "in")], GRID)
+
+
+NAME = "天山乌鲁木齐河源一号冰川"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "noted"),
+    [("GBK", NAME, True), ("UTF-8", NAME, True), ("ISO-8859-1", "Østre Brøgger", False), ("ascii", "No. 1", False)],
+)
+def test_texts_of_shapefiles_without_an_encoding(tmp_path, encoding, name, noted):
+    """The table is written as old programs do: no .cpg, and no code page in its header."""
+    frame = gpd.GeoDataFrame({"RGIId": ["G"], "Name": [name]}, geometry=[box(300, 300)], crs="EPSG:32645")
+    pyogrio.write_dataframe(frame, tmp_path / "o.shp", encoding=encoding)
+    (tmp_path / "o.cpg").unlink(missing_ok=True)
+    table = bytearray((tmp_path / "o.dbf").read_bytes())
+    table[29] = 0
+    (tmp_path / "o.dbf").write_bytes(table)
+    notes = []
+    assert read_outlines([tmp_path / "o.shp"], GRID, (), notes)["glacier_name"].tolist() == [name]
+    assert len(notes) == noted
+    assert not noted or f"read as {'GB18030' if encoding == 'GBK' else encoding}" in notes[0]
+
+
+def test_line_types_of_glims(tmp_path):
+    """Rock is a hole, debris stays a part of the glacier, a lake beside it is none."""
+    shapes = [box(300, 300), box(450, 450, 150), box(600, 600, 150), box(950, 300, 150)]
+    kinds = ["glac_bound", "intrnl_rock", "debris_cov", "pro_lake"]
+    path = save(tmp_path / "glims.shp", shapes, glac_id=["G"] * 4, line_type=kinds)
+    notes = []
+    frame = read_outlines([path], GRID, (), notes)
+    assert frame["glacier_id"].tolist() == ["G"]
+    assert frame.area[0] == pytest.approx(600**2 - 150**2)
+    assert any("1 outlines of rock" in note for note in notes)
+    assert any("2 shapes" in note and "debris_cov, pro_lake" in note for note in notes)
+
+
+def test_epochs_within_a_file(tmp_path):
+    shapes = [box(300, 300), box(1500, 300), box(300, 300, 500), box(1500, 300, 500)]
+    dates = ["19990920", "20029999", "2013-08-01", "2014-09-09"]
+    path = save(tmp_path / "o.gpkg", shapes, glac_id=["A", "B", "A", "B"], src_date=dates)
+    frame = read_outlines([path], GRID)
+    assert frame[["glacier_id", "epoch"]].to_numpy().tolist() == [["A", 0], ["A", 1], ["B", 0], ["B", 1]]
+    path = save(tmp_path / "t.gpkg", shapes, glac_id=["A", "B", "A", "B"], src_date=["2000"] * 4)
+    with pytest.raises(BadInput, match=r"record 3 \(A\): found the identifier a second time"):
+        read_outlines([path], GRID)
+
+
+def test_inventories_of_two_naming_systems_are_linked_by_overlap(tmp_path):
+    first = save(tmp_path / "a.gpkg", [box(300, 300), box(1500, 300)], GLC_CODE=["5Y1", "5Y2"])
+    # the first glacier fell into two parts, a third was not there before
+    second = save(
+        tmp_path / "b.gpkg",
+        [box(300, 300, 200), box(700, 700, 190), box(1500, 300, 550), box(2400, 300)],
+        FCGI_ID=["G1", "G2", "G3", "G4"],
+    )
+    notes = []
+    frame = read_outlines([first, second], GRID, (), notes)
+    assert frame[["glacier_id", "epoch"]].to_numpy().tolist() == [
+        ["5Y1", 0],
+        ["5Y1", 1],
+        ["5Y2", 0],
+        ["5Y2", 1],
+        ["G4", 1],
+    ]
+    parts = frame[(frame["glacier_id"] == "5Y1") & (frame["epoch"] == 1)].iloc[0]
+    assert parts.geometry.area == pytest.approx(200**2 + 190**2)
+    assert parts["flags"] == "G1 linked by overlap;G2 linked by overlap"
+    assert notes == [
+        "3 outlines of epoch 2 bear other names than those of the epoch before and are linked to them by overlap"
+    ]
