@@ -502,7 +502,17 @@ _PERIODS = {
     ),
     "whether it is the pair of days that was asked for": "是否为所指定的一对日期",
 }
-MEANINGS_CN = _PERIODS | _UNMEASURED | _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
+_GIVEN = {
+    "whether it entered the balance of the whole glacier, or may enter one where it is an input again": (
+        "是否用于全冰川物质平衡，或再次作为输入时是否可用"
+    ),
+    "sheet or file that the balance itself was read from; empty where it was computed": (
+        "直接读取该物质平衡的工作表或文件；由读数计算时为空"
+    ),
+}
+MEANINGS_CN = (
+    _GIVEN | _PERIODS | _UNMEASURED | _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
+)
 
 
 def table_title_cn(table: Table) -> str:

@@ -76,6 +76,8 @@ MEANINGS: dict[str, Message] = {
     "buried_probed": Message("the stake was buried: the balance is the probed snow"),
     "legs_chained": Message("summed over redrillings on a common day"),
     "parallel_legs": Message("mean of legs read side by side"),
+    "given_as_balance": Message("given as a balance, not as readings: taken as it is"),
+    "days_of_the_calendar": Message("the days of the period are not told: those of the mass-balance year are taken"),
     "superimposed_ice_not_measured": Message("superimposed ice below the snow was out of reach"),
     "extended_below_floor": Message("snow below the pit's floor is taken as dense as its lowest metre"),
     "spans_several_years": Message("one period over several years, never split"),

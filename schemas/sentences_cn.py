@@ -249,6 +249,10 @@ SENTENCES_CN = {
     "the stake was buried: the balance is the probed snow": "测杆被埋，取探测雪深",
     "summed over redrillings on a common day": "多段测杆读数相接求和",
     "mean of legs read side by side": "并列测杆读数取平均",
+    "given as a balance, not as readings: taken as it is": "以物质平衡值给出而非读数，原样采用",
+    "the days of the period are not told: those of the mass-balance year are taken": (
+        "未注明时段日期，取物质平衡年的日期"
+    ),
     "superimposed ice below the snow was out of reach": "未测到附加冰",
     "snow below the pit's floor is taken as dense as its lowest metre": "坑底以下的雪取最下一米密度",
     "one period over several years, never split": "跨多年的时段，未拆分",

@@ -348,7 +348,76 @@ ZONE_OBSERVATIONS = Table(
     primary_key=("year", "lower_m"),
 )
 
-WORKBOOK = (GLACIER, STAKES, READINGS, SNOW_PITS, PIT_LAYERS, PROBINGS, HYPSOMETRY, ZONE_OBSERVATIONS)
+PERIODS = ("annual", "winter", "summer", "instantaneous")
+TIME_SYSTEMS = ("FLO", "FXD", "STR", "COM", "OTH")
+TIME_SYSTEM = Column(
+    name="time_system",
+    type="string",
+    meaning="FLO floating date, FXD fixed date, STR stratigraphic, COM combined, OTH other",
+    enum=TIME_SYSTEMS,
+)
+POINT_KINDS = ("stake", "pit", "probing")
+BOUND = Column(
+    name="bound",
+    type="string",
+    meaning="whether the balance is this, '=', or at most this, '<=' (stake melted out)",
+    enum=("=", "<="),
+)
+_PARTS_OF_BALANCE = (
+    balance("snow_balance_m_we", "part of the balance in snow"),
+    balance("firn_balance_m_we", "part of the balance in firn"),
+    balance("ice_balance_m_we", "part of the balance in ice"),
+    balance("superimposed_ice_balance_m_we", "part of the balance in superimposed ice"),
+)
+
+POINT_OBSERVATIONS = Table(
+    name="point_balances",
+    title="Point balances, as observed or published",
+    meaning="an input instead of readings: balances of points; days, or the year and what part of it",
+    columns=(
+        Column(name="point_id", type="string", meaning="stake, pit or point", required=True),
+        Column(
+            name="kind", type="string", meaning="how it was measured; a stake where nothing is said", enum=POINT_KINDS
+        ),
+        YEAR.but(required=False, meaning="mass-balance year, named after the calendar year in which it ends"),
+        Column(name="period", type="string", meaning="which part of the year", enum=PERIODS),
+        BEGIN,
+        END,
+        LONGITUDE,
+        LATITUDE,
+        EASTING,
+        NORTHING,
+        ELEVATION,
+        balance("balance_m_we", "point balance; an upper bound where bound is '<='").but(required=True),
+        sigma("sigma_balance_m_we", "the point balance"),
+        BOUND,
+        DENSITY.but(meaning="mean density that turned height into mass", maximum=1000),
+        sigma("sigma_density_kg_m3", "that density; the error of the balance is then without it", "kg m-3", 0),
+        TIME_SYSTEM,
+        *_PARTS_OF_BALANCE,
+        Column(
+            name="used",
+            type="string",
+            meaning="whether it may enter the balance of the whole glacier; it may where nothing is said",
+            enum=("true", "false"),
+        ),
+        Column(name="flags", type="string", meaning="quality flags, joined by ';'"),
+        REMARKS,
+    ),
+    primary_key=("point_id", "kind", "year", "period", "begin_date", "end_date"),
+)
+
+WORKBOOK = (
+    GLACIER,
+    STAKES,
+    READINGS,
+    SNOW_PITS,
+    PIT_LAYERS,
+    PROBINGS,
+    HYPSOMETRY,
+    ZONE_OBSERVATIONS,
+    POINT_OBSERVATIONS,
+)
 OWNER = GLACIER_ID.but(required=False, meaning="glacier that the row is of; needed where the workbook has several")
 
 
@@ -363,16 +432,12 @@ WORKBOOK_SHEETS = (GLACIER, *(_owned(table) for table in WORKBOOK[1:]))
 
 # --- what the mass-balance chain publishes -----------------------------------------------------------------------
 
-PERIODS = ("annual", "winter", "summer", "instantaneous")
 BASES = ("observed", "interpolated", "extrapolated")
 
-TIME_SYSTEMS = ("FLO", "FXD", "STR", "COM", "OTH")
-TIME_SYSTEM = Column(
-    name="time_system",
-    type="string",
-    meaning="FLO floating date, FXD fixed date, STR stratigraphic, COM combined, OTH other",
-    enum=TIME_SYSTEMS,
+SOURCE_SHEET = Column(
+    name="source_sheet", type="string", meaning="sheet of the field workbook, or file, that the row was read from"
 )
+SOURCE_CELL = Column(name="source_cell", type="string", meaning="its cells there, as A14:L14")
 
 POINT_BALANCES = Table(
     name="point_balances",
@@ -380,9 +445,7 @@ POINT_BALANCES = Table(
     meaning="balance at a stake or pit over a period, with its error and the readings it came from",
     columns=(
         Column(name="point_id", type="string", meaning="stake or pit", required=True),
-        Column(
-            name="kind", type="string", meaning="how it was measured", enum=("stake", "pit", "probing"), required=True
-        ),
+        Column(name="kind", type="string", meaning="how it was measured", enum=POINT_KINDS, required=True),
         YEAR,
         Column(name="period", type="string", meaning="which part of the year", enum=PERIODS, required=True),
         BEGIN.but(required=True),
@@ -394,13 +457,7 @@ POINT_BALANCES = Table(
         ELEVATION,
         balance("balance_m_we", "point balance; an upper bound where bound is '<='").but(required=True),
         sigma("sigma_balance_m_we", "the point balance"),
-        Column(
-            name="bound",
-            type="string",
-            meaning="whether the balance is this, '=', or at most this, '<=' (stake melted out)",
-            enum=("=", "<="),
-            required=True,
-        ),
+        BOUND.but(required=True),
         Column(
             name="readings",
             type="string",
@@ -408,10 +465,14 @@ POINT_BALANCES = Table(
         ),
         Column(name="flags", type="string", meaning="quality flags, joined by ';'"),
         TIME_SYSTEM,
-        balance("snow_balance_m_we", "part of the balance in snow"),
-        balance("firn_balance_m_we", "part of the balance in firn"),
-        balance("ice_balance_m_we", "part of the balance in ice"),
-        balance("superimposed_ice_balance_m_we", "part of the balance in superimposed ice"),
+        *_PARTS_OF_BALANCE,
+        Column(
+            name="used",
+            type="boolean",
+            meaning="whether it entered the balance of the whole glacier, or may enter one where it is an input again",
+        ),
+        SOURCE_SHEET.but(meaning="sheet or file that the balance itself was read from; empty where it was computed"),
+        SOURCE_CELL,
     ),
     primary_key=("point_id", "kind", "period", "begin_date", "end_date"),
 )
@@ -420,7 +481,8 @@ OTHER_TIME_SYSTEMS = Table(
     name="other_time_systems",
     title="Point balances in other time systems",
     meaning="the same points in the time systems that the glacier-wide balance does not use, where the visits allow",
-    columns=POINT_BALANCES.columns,
+    # which point was used, and whence it was read, is of the system that is used
+    columns=POINT_BALANCES.columns[:-3],
     primary_key=("point_id", "kind", "time_system", "year", "period"),
 )
 
@@ -859,11 +921,6 @@ GEODETIC_CHECK = Table(
     ),
     primary_key=("first_year", "last_year"),
 )
-
-SOURCE_SHEET = Column(
-    name="source_sheet", type="string", meaning="sheet of the field workbook, or file, that the row was read from"
-)
-SOURCE_CELL = Column(name="source_cell", type="string", meaning="its cells there, as A14:L14")
 
 
 def _with_source(table: Table) -> Table:

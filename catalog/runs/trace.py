@@ -294,6 +294,7 @@ def _point(tables: PublishedTables, point: Record, used: bool) -> Step:
         "elevation": f"{point['elevation_m']} m" if point["elevation_m"] else "",
         "flags": point["flags"],
         "not used in": "" if used else "the glacier's balance",
+        "typed in": f"sheet {point['source_sheet']}, {point['source_cell']}" if point["source_cell"] else "",
     }
     bound = "at most " if point["bound"] == "<=" else ""
     value = bound + _measured(point["balance_m_we"], point["sigma_balance_m_we"])

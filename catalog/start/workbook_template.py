@@ -29,7 +29,8 @@ _READ_ME = (
     "How to fill in this workbook",
     "One sheet a table. The first row names the columns with their units; rest the pointer on a name for its meaning.",
     "Orange columns must be filled in every row, blue ones where the value is known. Leave unknown cells empty.",
-    "Needed are 'glacier', and either 'stakes' with 'readings', or 'snow_pits' with 'pit_layers', or 'zone_balances'.",
+    "Needed are 'glacier', and either 'stakes' with 'readings', or 'snow_pits' with 'pit_layers', or",
+    "'point_balances' or 'zone_balances': balances that are known already.",
     "Remove the sheets that you do not need. The sheets 'read me' and 'example' are not read.",
     "Dates are days: 2004-08-26. A stake that is drilled anew keeps its number and gets the next leg.",
     "One unit a column. If you measure in another, say so in the header: 'exposed (cm)', 'density (g cm-3)'.",
@@ -94,6 +95,18 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "winter_balance_m_we": 0.25,
         "summer_balance_m_we": -0.9,
         "annual_balance_m_we": -0.65,
+    },
+    "point_balances": {
+        "point_id": "A1",
+        "year": 2000,
+        "period": "annual",
+        "begin_date": date(1999, 8, 30),
+        "end_date": date(2000, 8, 28),
+        "longitude": 84.3921,
+        "latitude": 43.7324,
+        "elevation_m": 3620,
+        "balance_m_we": -0.84,
+        "sigma_balance_m_we": 0.06,
     },
 }
 

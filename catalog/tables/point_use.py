@@ -32,8 +32,9 @@ def used_points(
     }
 
     def used(point: Mapping[str, Any]) -> bool:
-        if point.get("used") is not None:
-            return bool(point["used"])
+        told = point.get("used")
+        if told is not None and told == told:  # NaN: nothing is told
+            return bool(told)
         if point["bound"] != "=" or (point["year"], point["period"]) not in computed:
             return False
         beside = stakes_of_pits.get(point["point_id"]) if point["kind"] == "pit" else None

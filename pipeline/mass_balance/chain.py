@@ -48,8 +48,10 @@ from pipeline.mass_balance.points import (
     build_network,
     fill,
     fit_linear_model,
+    given_points,
     observations,
     point_balances,
+    with_given,
 )
 from pipeline.mass_balance.quality_flags import flags_of_fieldwork, flags_of_seasons, flags_of_year
 from pipeline.mass_balance.result import BalanceYear, MassBalance
@@ -139,7 +141,15 @@ def _periods(
 ) -> Periods:
     """What the balances between surveys are made from."""
     years = [KnownYear(year.plan, year.annual, year.winter) for year in computed if year.plan is not None]
-    return Periods(network=fieldwork.network, years=years, ground=ground, calendar=calendar, settings=settings)
+    given = [day for one in fieldwork.points.records if one.cell is not None for day in (one.begin, one.end)]
+    return Periods(
+        network=fieldwork.network,
+        given_days=given,
+        years=years,
+        ground=ground,
+        calendar=calendar,
+        settings=settings,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +180,8 @@ def measure(data: FieldData, calendar: Calendar, settings: MassBalanceSettings) 
     settings : of the mass balance.
     """
     network = build_network(data, calendar, settings)
-    points = point_balances(network, calendar, settings)
+    given = given_points(data, calendar, settings)
+    points = with_given(point_balances(network, calendar, settings), given, calendar)
     model = fit_linear_model(observations(points.records, calendar))
     filled = fill(model, points.records, network.stakes, used=settings.fill_missing_stakes) if model is not None else []
     filled = [one for one in filled if math.isfinite(one.place.elevation_m)]

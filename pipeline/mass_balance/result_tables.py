@@ -84,7 +84,7 @@ def result_tables(
         "pit_layers": _with_cells(data, "pit_layers", data.pit_layers),
         "probings": _with_cells(data, "probings", data.probings),
         "input_notes": notes_table(data.corrections, data.doubts),
-        "point_balances": point_table(findings.points.records),
+        "point_balances": point_table(findings.points.records, _used(years)),
         "zone_balances": _zone_table(data, years),
         "glacier_balances": _glacier_table(data, years, sigma_limit_m_we),
         "hypsometry": findings.hypsometry,
@@ -102,6 +102,19 @@ def result_tables(
     return {
         table.name: tables[table.name][list(table.column_names)].reset_index(drop=True) for table in MASS_BALANCE_TABLES
     }
+
+
+def _used(years: Sequence[ComputedYear]) -> set[int]:
+    """The ``id`` of each point balance that entered one of the whole glacier."""
+    used: set[int] = set()
+    for year in years:
+        if year.plan is None:
+            continue
+        seasons = year.annual is not None and year.winter is not None
+        used |= {id(record) for record in year.plan.annual if year.annual is not None}
+        used |= {id(record) for record in year.plan.winter if year.winter is not None}
+        used |= {id(record) for record in year.plan.summer if not seasons and year.result.summer_m_we is not None}
+    return used
 
 
 def _zone_table(data: FieldData, years: Sequence[ComputedYear]) -> pd.DataFrame:

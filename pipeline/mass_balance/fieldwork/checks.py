@@ -50,6 +50,9 @@ def check_tables(tables: Tables, not_after: date | None = None) -> list[BadInput
     for name in ("hypsometry", "zone_balances"):
         errors.extend(_bands_upside_down(tables[name]))
     errors.extend(_periods_out_of_order(tables["zone_balances"]))
+    errors.extend(_periods_out_of_order(tables["point_balances"]))
+    errors.extend(_without_position(tables["point_balances"], "point_id"))
+    errors.extend(_without_time(tables["point_balances"]))
     if not_after is not None:
         for table in tables.values():
             errors.extend(_after(table, not_after))
@@ -156,11 +159,25 @@ def _bands_upside_down(table: TypedTable) -> Iterable[BadInput]:
 
 def _periods_out_of_order(table: TypedTable) -> Iterable[BadInput]:
     for record, row in enumerate(table.frame.to_dict("records")):
-        days = [(name, row[name]) for name in ("begin_date", "midseason_date", "end_date") if row[name] is not None]
+        names = [name for name in ("begin_date", "midseason_date", "end_date") if name in row]
+        days = [(name, row[name]) for name in names if row[name] is not None]
         for (earlier_name, earlier), (later_name, later) in pairwise(days):
             if later < earlier:
                 order = f"{later_name} {later} before {earlier_name} {earlier}"
                 yield table.bad(record, later_name, order, "an end after the start")
+
+
+def _without_time(table: TypedTable) -> Iterable[BadInput]:
+    """Point balances of which neither year nor day is told."""
+    columns = (table.frame[name] for name in ("year", "begin_date", "end_date"))
+    for record, (year, begin, end) in enumerate(zip(*columns, strict=True)):
+        if (
+            pd.isna(year)
+            and begin is None
+            and end is None
+            and not table.is_wrong(record, "year", "begin_date", "end_date")
+        ):
+            yield table.bad(record, "year", "neither year nor days", "the mass-balance year, or first and last day")
 
 
 def _after(table: TypedTable, limit: date) -> Iterable[BadInput]:

@@ -236,12 +236,21 @@ _ALIASES = {
     "end_date": ("end", "结束日期", "终止日期", "end_of_period", "survey_end"),
     "winter_balance": ("bw", "冬平衡", "冬季平衡", "冬季物质平衡"),
     "summer_balance": ("bs", "夏平衡", "夏季平衡", "夏季物质平衡"),
+    "point_id": (
+        *("point", "point_name", "original_id", "stake", "stake_id", "stake_no", "pole", "site", "site_id"),
+        *("测点", "测点号", "测杆", "测杆号", "花杆", "花杆号", "点号"),
+    ),
+    "balance": ("point_balance", "mass_balance", "b", "单点物质平衡", "点物质平衡", "物质平衡"),
+    "sigma_balance": ("balance_unc", "balance_uncertainty", "uncertainty", "sigma", "error", "balance_error", "误差"),
+    "sigma_density": ("density_unc", "density_uncertainty", "密度误差"),
+    "period": ("season", "balance_code", "时段", "季节"),
     "annual_balance": ("ba", "balance", "年平衡", "净平衡", "物质平衡", "年物质平衡"),
 }
 
 # names that say little by themselves: they stand for a column only where no other header of the row does
 _VAGUE = {
     "stake_id": ("id", "nr", "number", "编号", "点号", "point"),
+    "point_id": ("id", "nr", "number", "name", "编号"),
     "pit_id": ("id", "nr", "number", "编号", "点号"),
     "probing_id": ("id", "nr", "number", "编号", "点号", "point"),
     "glacier_id": ("id", "number", "编号"),
@@ -266,6 +275,10 @@ _SHEETS = {
     "pit_layers": ("pit_layer", "layers", "snow_pit_layers", "雪坑分层", "雪坑剖面", "雪层"),
     "probings": ("probing", "snow_probings", "snow_depths", "雪深探测", "雪深"),
     "hypsometry": ("area_altitude", "area_elevation", "面积高程", "面积高程分布"),
+    "point_balances": (
+        *("point_balance", "point_mass_balance", "mass_balance_point", "mass_balance_points", "massbalance_point"),
+        *("fog2023_mass_balance_point", "fog2026_mass_balance_point", "单点物质平衡", "点物质平衡"),
+    ),
     "zone_balances": ("zones", "bands", "高度带物质平衡", "高度带"),
 }
 _TABLE_OF_SHEET = {spelling: table for table, spellings in _SHEETS.items() for spelling in spellings}

@@ -20,6 +20,7 @@ from pipeline.mass_balance.fieldwork.doubts import field_doubts
 from pipeline.mass_balance.fieldwork.field_files import read_sheets
 from pipeline.mass_balance.fieldwork.headers import sheet_key
 from pipeline.mass_balance.fieldwork.input_notes import Correction, Doubt, Findings, in_sheet_order, place_of
+from pipeline.mass_balance.fieldwork.point_balance_layouts import in_our_layout
 from pipeline.mass_balance.fieldwork.positions import (
     along_the_axes,
     moved,
@@ -32,13 +33,13 @@ from pipeline.mass_balance.fieldwork.several_glaciers import GlacierSheets, by_g
 from pipeline.mass_balance.fieldwork.typed_sheets import TypedTable, typed_table
 from pipeline.mass_balance.result import GlacierIdentity
 from schemas.errors import BadInput, ManyBadInputs
-from schemas.tables import WORKBOOK, WORKBOOK_SHEETS
+from schemas.tables import POINT_OBSERVATIONS, WORKBOOK, WORKBOOK_SHEETS
 
 _TABLES = {table.name: table for table in WORKBOOK}
 # sheets that are not read and need no note: those of the template, of a marked copy, and what people call them
 NOT_DATA = ("read_me", "readme", "example", "errors", "notes_on_the_input", "说明")
-_PLACED = ("stakes", "readings", "snow_pits", "probings")
-_OBSERVED = ("readings", "snow_pits", "probings", "zone_balances")
+_PLACED = ("stakes", "readings", "snow_pits", "probings", "point_balances")
+_OBSERVED = ("readings", "snow_pits", "probings", "zone_balances", "point_balances")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,9 @@ class FieldData:
     ----------
     source : name of the workbook or folder.
     glacier : the glacier it is about.
-    stakes, readings, snow_pits, pit_layers, probings, hypsometry, zone_balances : the columns of the table schemas, in
-        order; an absent sheet is an empty frame. Numbers are float (NaN where empty), dates ``datetime.date`` or None.
+    stakes, readings, snow_pits, pit_layers, probings, hypsometry, zone_balances, point_balances : the columns of the
+        table schemas, in order; an absent sheet is an empty frame. Numbers are float (NaN where empty), dates
+        ``datetime.date`` or None.
     corrections : where the reading differs from what is typed, in sheet order.
     origins : table name -> sheet and row of each record, for tracing a number back to its cells.
     doubts : what is kept as typed though it looks odd.
@@ -70,11 +72,19 @@ class FieldData:
     origins: Mapping[str, tuple[str, ...]]
     doubts: tuple[Doubt, ...] = ()
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    point_balances: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=list(POINT_OBSERVATIONS.column_names))
+    )
 
     @property
     def positions(self) -> FloatArray:
         """Easting and northing of the stakes, pits and probings that have a position (m), shape (points, 2)."""
-        placed = pd.concat([self.stakes, self.snow_pits, self.probings])[["easting", "northing"]].to_numpy(float)
+        placed = pd.concat(
+            [
+                frame[["easting", "northing"]]
+                for frame in (self.stakes, self.snow_pits, self.probings, self.point_balances)
+            ]
+        ).to_numpy(float)
         complete: FloatArray = placed[np.isfinite(placed).all(axis=1)]
         return complete
 
@@ -251,6 +261,9 @@ def _sheets_of_tables(raw: Sequence[RawSheet], findings: Findings) -> dict[str, 
         if key in sheets:
             repeated = f"a second sheet of {key}, beside {sheets[key].name!r}"
             findings.errors.append(BadCell(sheet, "", repeated, "one sheet a table", "join them, or rename one"))
+        elif key == POINT_OBSERVATIONS.name:
+            sheets[key], notes = in_our_layout(sheet)
+            findings.corrections += notes
         elif key in _TABLES:
             sheets[key] = sheet
         elif key not in NOT_DATA and any(sheet.rows):
@@ -271,10 +284,10 @@ def _settled(tables: Mapping[str, TypedTable], findings: Findings) -> dict[str, 
 
 
 def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[BadInput]:
-    """A glacier, and either stakes with readings, or pits with layers, or probings, or band balances, must be there."""
+    """A glacier, and stakes with readings, or pits with layers, probings, balances of points or bands must be there."""
     present = {name for name, table in typed.items() if table.sheet is not None}
     needed = {"glacier"}
-    if not present & {"zone_balances", "snow_pits", "probings"}:
+    if not present & {"zone_balances", "snow_pits", "probings", "point_balances"}:
         needed |= {"stakes", "readings"}
     pairs = (("stakes", "readings"), ("snow_pits", "pit_layers"))
     for name, companion in (*pairs, *((second, first) for first, second in pairs)):
@@ -286,7 +299,9 @@ def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[Ba
             source, f"no sheet {name!r}", f"a sheet {name!r}: {_TABLES[name].meaning}", "add it, or rename the sheet"
         )
     if not missing and all(typed[name].frame.empty and not typed[name].wrong for name in _OBSERVED):
-        yield BadInput(source, "no observation", "rows in 'readings', 'snow_pits', 'probings' or 'zone_balances'")
+        yield BadInput(
+            source, "no observation", "rows in 'readings', 'snow_pits', 'probings', 'point_balances' or 'zone_balances'"
+        )
 
 
 def _identity(table: TypedTable, findings: Findings) -> GlacierIdentity | None:

@@ -68,7 +68,7 @@ def by_glacier(typed: Tables, findings: Findings) -> tuple[GlacierSheets, ...]:
     if len(names) < 2:
         own = names[0] if names else ""
         return (GlacierSheets(own, {name: _without_owner(table) for name, table in typed.items()}, {}),)
-    for name in ("stakes", "probings", "hypsometry", "zone_balances"):
+    for name in ("stakes", "probings", "hypsometry", "zone_balances", "point_balances"):
         findings.errors += _unowned(typed[name], stated[name], names)
         owners[name] = stated[name]
     for name in ("readings", "snow_pits", "pit_layers"):  # pits before their layers

@@ -198,7 +198,7 @@ def _parser(heading: Heading, sheet: RawSheet, cells: Sequence[Any]) -> Callable
         order = date_habits(cells)
         return lambda cell: (day := to_date(cell, order, sheet.epoch), _other_date(cell, day))
     if column.enum:
-        return lambda cell: (word := to_word(cell), word != cell)
+        return lambda cell: (word := cell if cell in column.enum else to_word(cell), word != cell)
     if column.name == "crs":
         return lambda cell: (crs := to_crs(cell), crs != cell)
     if column.name.endswith("_id"):

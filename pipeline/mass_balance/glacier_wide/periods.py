@@ -192,6 +192,7 @@ class Periods:
     Attributes
     ----------
     network : stakes, pits and probings with their visits.
+    given_days : first and last days of point balances that were given as such.
     years : the computed years, in order.
     ground : surfaces and areas.
     calendar : of the mass-balance years.
@@ -199,6 +200,7 @@ class Periods:
     """
 
     network: Network
+    given_days: Sequence[date]
     years: Sequence[KnownYear]
     ground: Ground
     calendar: Calendar
@@ -207,7 +209,12 @@ class Periods:
     @cached_property
     def surveys(self) -> tuple[Survey, ...]:
         """The surveys of the network, in order."""
-        return surveys(self.network.days)
+        return surveys(self.days)
+
+    @cached_property
+    def days(self) -> list[date]:
+        """Every day on which something was measured, in order, each as often as it was."""
+        return sorted([*self.network.days, *self.given_days])
 
     def consecutive(self) -> tuple[PeriodBalance, ...]:
         """The balance from each survey to the next."""
@@ -238,7 +245,7 @@ class Periods:
         return asked
 
     def _survey_on(self, day: date) -> Survey:
-        survey = survey_on(day, self.network.days)
+        survey = survey_on(day, self.days)
         if survey is None:
             raise BadInput("--between", f"no survey on {day}", "the day of a survey", self._nearest(day))
         return survey

@@ -1,4 +1,4 @@
-"""Elevations of stakes, pits and probings that nobody noted, from a DEM."""
+"""Elevations of stakes, pits, probings and given balances that nobody noted, from a DEM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.mass_balance.fieldwork import Correction, FieldData
 from schemas.errors import BadInput
 from schemas.input_files import require_plain_file
 
-_TABLES = {"stakes": "stake_id", "snow_pits": "pit_id", "probings": "probing_id"}
+_TABLES = {"stakes": "stake_id", "snow_pits": "pit_id", "probings": "probing_id", "point_balances": "point_id"}
 
 
 def lacks_elevations(data: FieldData) -> bool:

@@ -6,6 +6,7 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pipeline.mass_balance.points.between import Survey, points_between, survey_on, surveys
+    from pipeline.mass_balance.points.given import given_points, with_given
     from pipeline.mass_balance.points.linear_model import (
         Filled,
         LinearModel,
@@ -50,6 +51,7 @@ __all__ = [
     "fill",
     "filled_table",
     "fit_linear_model",
+    "given_points",
     "model_table",
     "observations",
     "pairs_of_visits",
@@ -60,11 +62,13 @@ __all__ = [
     "survey_on",
     "surveys",
     "usable",
+    "with_given",
 ]
 __getattr__ = lazy_names(
     __name__,
     {
         "between": ("Survey", "points_between", "survey_on", "surveys"),
+        "given": ("given_points", "with_given"),
         "linear_model": (
             "Filled",
             "LinearModel",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -54,6 +54,8 @@ class PointRecord:
     balance: PointBalance
     beside: str | None = None  # the stake a pit was dug beside
     system: str = "FLO"
+    may_be_used: bool = True  # False where an input says that no balance of the whole glacier rests on it
+    cell: tuple[str, str] | None = None  # sheet and cells of a balance that was given as such
 
     @property
     def is_value(self) -> bool:
@@ -153,7 +155,9 @@ def point_balances(network: Network, calendar: Calendar, settings: MassBalanceSe
         records += own
         others += besides
         years.append(visits)
-    return PointBalances(tuple(sorted(records, key=_key)), tuple(sorted(others, key=_key)), tuple(years))
+    return PointBalances(
+        tuple(sorted(records, key=record_order)), tuple(sorted(others, key=record_order)), tuple(years)
+    )
 
 
 def annual_records(network: Network, calendar: Calendar, settings: MassBalanceSettings) -> list[PointRecord]:
@@ -169,7 +173,13 @@ def annual_records(network: Network, calendar: Calendar, settings: MassBalanceSe
     return [record for year in balance_years(calendar, network.days) for record in survey.annual(year)]
 
 
-def _key(record: PointRecord) -> tuple[int, int, bool, str, date, str]:
+def record_order(record: PointRecord) -> tuple[int, int, bool, str, date, str]:
+    """By year, period, kind and name.
+
+    Parameters
+    ----------
+    record : a point balance.
+    """
     return (
         record.year,
         _ORDER[record.period],
@@ -596,18 +606,20 @@ def usable(records: Iterable[PointRecord], year: int, period: str) -> list[Point
         if record.year == year
         and record.period == period
         and record.is_value
+        and record.may_be_used
         and math.isfinite(record.place.elevation_m)
     ]
     measured = {record.point_id for record in values if record.kind == "stake"}
     return [record for record in values if record.beside is None or record.beside not in measured]
 
 
-def point_table(records: Sequence[PointRecord]) -> pd.DataFrame:
+def point_table(records: Sequence[PointRecord], used: Collection[int] = ()) -> pd.DataFrame:
     """The records in the shape of ``schemas.tables.POINT_BALANCES``, full precision.
 
     Parameters
     ----------
     records : in order.
+    used : ``id`` of the records that entered a balance of the whole glacier.
     """
     rows = [
         (
@@ -632,6 +644,8 @@ def point_table(records: Sequence[PointRecord]) -> pd.DataFrame:
             record.balance.firn_m_we,
             record.balance.ice_m_we,
             record.balance.superimposed_m_we,
+            id(record) in used,
+            *(record.cell or (None, None)),
         )
         for record in records
     ]

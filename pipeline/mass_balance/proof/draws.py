@@ -199,6 +199,7 @@ def _redone_fieldwork(
         if number % _TELL_DRAWS == 0:
             tell(f"Monte Carlo: redoing the fieldwork, draw {number + 1} of {draws}")
         read = _Readings.drawn(data, settings, draw)
+        noise = {plan.year: draw.standard_normal(len(plan.annual)) for plan in plans if _any_given(plan)}
         snow, ice = (float(value) for value in draw.standard_normal(2))
         for source, (reading, scales) in {
             "point": (read, (0.0, 0.0)),
@@ -209,11 +210,28 @@ def _redone_fieldwork(
             balances = _values(redone, plans, calendar, _with_other_densities(settings, scales))
             for plan in plans:
                 values[source][plan.year][:, number] = balances[plan.year]
+                own = _errors_of_given(plan, scales, noise.get(plan.year) if reading is not None else None)
+                values[source][plan.year][: len(plan.annual), number] += own
         local = {plan.year: draw.normal(0, settings.sigma_point_m_we, len(plan.annual)) for plan in plans}
         for plan in plans:
             for source in ("point", "total"):
                 values[source][plan.year][: len(plan.annual), number] += local[plan.year]
     return values
+
+
+def _any_given(plan: YearPlan) -> bool:
+    return any(record.cell is not None for record in plan.annual)
+
+
+def _errors_of_given(plan: YearPlan, scales: tuple[float, float], noise: FloatArray | None) -> FloatArray:
+    """What a draw adds to balances that were given as such (m w.e.): their own noise, and that of the densities."""
+    errors = np.zeros(len(plan.annual))
+    for number, record in enumerate(plan.annual):
+        if record.cell is not None:
+            own = record.balance
+            errors[number] = scales[0] * own.shared_snow_m_we + scales[1] * own.shared_ice_m_we
+            errors[number] += own.sigma_random_m_we * noise[number] if noise is not None else 0.0
+    return errors
 
 
 def _values(
@@ -223,6 +241,9 @@ def _values(
     network = build_network(data, calendar, settings)
     records = annual_records(network, calendar, settings)
     balance = {(record.year, record.kind, record.point_id): record.balance.balance_m_we for record in records}
+    # what was given as a balance has no readings to redo
+    given = [record for plan in plans for record in plan.annual if record.cell is not None]
+    balance |= {(record.year, record.kind, record.point_id): record.balance.balance_m_we for record in given}
     filled: dict[tuple[int, str], float] = {}
     if settings.fill_missing_stakes:
         model = fit_linear_model(observations(records, calendar))

@@ -101,7 +101,8 @@ def test_every_sheet_that_is_no_table_is_one_that_the_reader_passes_over(path, b
     with pytest.raises(ManyBadInputs) as caught:
         read_field_data(path)
     assert [str(error) for error in caught.value.errors] == [
-        "template.xlsx: found no observation; expected rows in 'readings', 'snow_pits', 'probings' or 'zone_balances'",
+        "template.xlsx: found no observation; expected rows in 'readings', 'snow_pits', 'probings', 'point_balances' or"
+        " 'zone_balances'",
         "template.xlsx: sheet glacier: found no glacier row; expected one row that names the glacier",
     ]
 
