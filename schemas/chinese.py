@@ -13,7 +13,7 @@ _TABLES = {
     "elevation_bands": ("各高程带高程变化", "各冰川高程变化随高程的分布；glacier_id为all表示全区"),
     "region": ("全区高程变化", "全部有观测冰川的总体变化；各冰川共有的误差不随冰川数量减小"),
     "accuracy": ("稳定地形上的相对精度", "非冰川区高程差的统计，分各步骤前后、总体和分类"),
-    "dem_checks": ("DEM精度检查", "各输入DEM的各项检查及结果"),
+    "dem_checks": ("DEM精度检验", "各输入DEM的各项检查及结果"),
     "coregistration": ("配准迭代过程", "每一步之后的水平和垂直偏移"),
     "dates": ("获取日期", "各输入的获取日期：原始描述所述日期与数据来源所支持的日期"),
     "corrections": ("雷达穿透与季节改正", "按冰面类型加到冰川高程变化上的改正值；未作改正时为一行零值"),
@@ -23,13 +23,13 @@ _TABLES = {
     ),
     "outlines": ("冰川边界", "所用的冰川边界，每条冰川每期一条记录；不作为数据集的表格，而是条目中的文件"),
     "outline": ("冰川边界", "计算物质平衡所用的边界；不作为数据集的表格，而是各条目中的文件"),
-    "stakes": ("测杆", "消融测杆及其位置；以度或米表示的位置均可"),
-    "readings": ("测杆读数", "每根测杆每段每次观测一行"),
+    "stakes": ("花杆", "消融花杆及其位置；以度或米表示的位置均可"),
+    "readings": ("花杆读数", "每根花杆每段每次观测一行"),
     "snow_pits": ("雪坑", "每个雪坑一行；分层见pit_layers"),
     "pit_layers": ("雪坑分层", "自表面向下的分层，须首尾相接"),
-    "probings": ("雪深探测", "在测杆与雪坑之间探测的雪深"),
-    "point_balances": ("单点物质平衡", "测杆或雪坑处某时段的物质平衡、误差及其所依据的读数"),
-    "zone_balances": ("高程带物质平衡", "等高线分带法所得各高程带各年平均物质平衡"),
+    "probings": ("雪深探测", "在花杆与雪坑之间探测的雪深"),
+    "point_balances": ("单点物质平衡", "花杆或雪坑处某时段的物质平衡、误差及其所依据的读数"),
+    "zone_balances": ("高程带物质平衡", "等高线分区法所得各高程带各年平均物质平衡"),
     "glacier_balances": ("全冰川物质平衡", "全冰川年、冬季和夏季物质平衡及误差、平衡线高度和积累区比率"),
     "hypsometry": ("面积-高程分布", "各高程带各年的冰川面积"),
     "cumulative_balances": ("累积物质平衡", "自首年起年物质平衡的累积和，至首个缺测年份为止"),
@@ -42,11 +42,11 @@ _TABLES = {
     ),
     "filled_balances": (
         "插补的单点物质平衡",
-        "测杆缺测年份的年物质平衡，由线性模型b = 测杆项 + 年份项得到（Lliboutry, 1974）",
+        "花杆缺测年份的年物质平衡，由线性模型b = 花杆项 + 年份项得到（Lliboutry, 1974）",
     ),
     "linear_model": (
         "线性物质平衡模型",
-        "年物质平衡线性模型b = 测杆项 + 年份项的各项（Lliboutry, 1974）及其预测能力",
+        "年物质平衡线性模型b = 花杆项 + 年份项的各项（Lliboutry, 1974）及其预测能力",
     ),
     "density_fits": ("雪密度随深度的变化", "一次观测期内雪的整体密度与雪深的线性关系"),
     "quality_flags": ("质量标记", "使用物质平衡数据须知的全部事项：所作假定、舍弃的数据和可疑之处"),
@@ -64,13 +64,13 @@ _TABLES = {
     "fog2023_mass_balance": ("WGMS FoG 2023-09：物质平衡", "全冰川及各高程带的物质平衡，列同MASS_BALANCE"),
     "fog2023_mass_balance_point": (
         "WGMS FoG 2023-09：单点物质平衡",
-        "各测杆、雪坑和探测点的物质平衡，列同MASS_BALANCE_POINT",
+        "各花杆、雪坑和探测点的物质平衡，列同MASS_BALANCE_POINT",
     ),
     "fog2026_mass_balance": ("WGMS FoG 2026：物质平衡", "各年物质平衡、平衡线和面积，采用2026年列名"),
     "fog2026_mass_balance_band": ("WGMS FoG 2026：高程带物质平衡", "各年各高程带的物质平衡，采用2026年列名"),
     "fog2026_mass_balance_point": (
         "WGMS FoG 2026：单点物质平衡",
-        "各测杆、雪坑和探测点的物质平衡，采用2026年列名",
+        "各花杆、雪坑和探测点的物质平衡，采用2026年列名",
     ),
 }
 
@@ -96,7 +96,7 @@ _CHANGE = {
     "area at the earlier epoch": "前期面积",
     "area at the later epoch": "后期面积",
     "area over which the change is averaged: the outlines of all epochs together": "变化取平均的面积：各期边界的并集",
-    "mean elevation change, later minus earlier; voids filled": "平均高程变化，后期减前期；空值已填补",
+    "mean elevation change, later minus earlier; voids filled": "平均高程变化，后期减前期；空洞已填补",
     "one standard deviation of the equilibrium-line altitude; empty where the line lies off the glacier by more than"
     " its error": "平衡线高度的一倍标准差；平衡线超出冰川范围且大于其误差时为空",
     "one standard deviation of the accumulation-area ratio": "积累区面积比率的一倍标准差",
@@ -104,7 +104,7 @@ _CHANGE = {
     "one standard deviation of the mean, from the measured pixels: their sigma integrated over the shape": (
         "实测像元引起的平均值一倍标准差：像元误差在冰川形状上的积分"
     ),
-    "one standard deviation of the mean, from the filling of voids": "空值填补引起的平均值一倍标准差",
+    "one standard deviation of the mean, from the filling of voids": "空洞填补引起的平均值一倍标准差",
     "one standard deviation of the mean, from the shift and the mean of stable terrain, shared by all": (
         "配准偏移和稳定地形均值引起的平均值一倍标准差，为全部冰川所共有"
     ),
@@ -222,29 +222,29 @@ _ACCURACY = {
     "where the values come from": "数值的依据",
 }
 _FIELD = {
-    "number or name of the stake, painted on it": "测杆上标注的编号或名称",
-    "day the stake was first drilled": "测杆首次钻设日期",
+    "number or name of the stake, painted on it": "花杆上标注的编号或名称",
+    "day the stake was first drilled": "花杆首次钻设日期",
     "1 for the stake as first drilled, one more for each redrilling": "首次钻设为1，每重新钻设一次加1",
     "day of the visit": "观测日期",
     "stake length above the present surface, be it snow or ice, measured along the stake": (
-        "测杆露出当前表面（雪或冰）的长度，沿杆量取"
+        "花杆露出当前表面（雪或冰）的长度，沿杆量取"
     ),
-    "whole length of the stake of this leg": "该段测杆全长",
+    "whole length of the stake of this leg": "该段花杆全长",
     "snow above the last summer's surface": "上一夏季表面以上的雪深",
     "bulk density of that snow": "该层雪的整体密度",
     "superimposed ice under the snow": "雪下附加冰厚度",
-    "angle of the stake from the vertical": "测杆与铅垂线的夹角",
-    "what the stake stands in below snow and superimposed ice": "雪和附加冰以下测杆所在介质",
+    "angle of the stake from the vertical": "花杆与铅垂线的夹角",
+    "what the stake stands in below snow and superimposed ice": "雪和附加冰以下花杆所在介质",
     "what the observer found": "观测到的状况",
-    "longitude of the stake on that day, where it was surveyed again, WGS 84": "当日重测的测杆经度，WGS 84",
-    "latitude of the stake on that day, where it was surveyed again, WGS 84": "当日重测的测杆纬度，WGS 84",
-    "easting of the stake on that day, in the archive's projection": "当日测杆的东向坐标，档案所用投影",
-    "northing of the stake on that day, in the archive's projection": "当日测杆的北向坐标，档案所用投影",
-    "surface elevation at the stake on that day, above mean sea level": "当日测杆处表面海拔高度",
+    "longitude of the stake on that day, where it was surveyed again, WGS 84": "当日重测的花杆经度，WGS 84",
+    "latitude of the stake on that day, where it was surveyed again, WGS 84": "当日重测的花杆纬度，WGS 84",
+    "easting of the stake on that day, in the archive's projection": "当日花杆的东向坐标，档案所用投影",
+    "northing of the stake on that day, in the archive's projection": "当日花杆的北向坐标，档案所用投影",
+    "surface elevation at the stake on that day, above mean sea level": "当日花杆处表面海拔高度",
     "sheet of the field workbook, or file, that the row was read from": "该行来自的野外工作簿工作表或文件",
     "its cells there, as A14:L14": "其所在单元格，如A14:L14",
     "name of the snow pit": "雪坑名称",
-    "stake beside which the pit was dug, if any": "雪坑旁的测杆（如有）",
+    "stake beside which the pit was dug, if any": "雪坑旁的花杆（如有）",
     "what the floor of the pit is": "坑底性质",
     "depth of the last summer's surface where it is not the floor: probed, or seen in the pit's wall": (
         "上一夏季表面的深度（坑底不是该表面时）：由探测或坑壁观察得到"
@@ -258,7 +258,7 @@ _FIELD = {
     "density": "密度",
     "what the layer is made of": "层的物质",
     "name of the probing": "探测点名称",
-    "stake or pit": "测杆或雪坑",
+    "stake or pit": "花杆或雪坑",
     "how it was measured": "测量方式",
 }
 _BALANCE = {
@@ -269,10 +269,10 @@ _BALANCE = {
     "point balance; an upper bound where bound is '<='": "单点物质平衡；bound为“<=”时为上限",
     "one standard deviation of the point balance": "单点物质平衡的一倍标准差",
     "whether the balance is this, '=', or at most this, '<=' (stake melted out)": (
-        "物质平衡等于该值（“=”）或不大于该值（“<=”，测杆融出）"
+        "物质平衡等于该值（“=”）或不大于该值（“<=”，花杆融出）"
     ),
     "identifiers of the readings it came from, stake/leg/date or pit, joined by ';'": (
-        "所依据读数的标识，测杆/段/日期或雪坑，以“;”分隔"
+        "所依据读数的标识，花杆/段/日期或雪坑，以“;”分隔"
     ),
     "FLO floating date, FXD fixed date, STR stratigraphic, COM combined, OTH other": (
         "FLO浮动日期，FXD固定日期，STR地层法，COM组合，OTH其他"
@@ -295,12 +295,14 @@ _BALANCE = {
     "equilibrium-line altitude": "平衡线高度",
     "'<' below the glacier, '>' above it, '=' on it": "“<”低于冰川，“>”高于冰川，“=”在冰川上",
     "accumulation-area ratio": "积累区比率",
-    "annual balance by the contour method: isoline classes times area": "等值线法年物质平衡：各等值线区间值乘以面积",
+    "annual balance by the contour method: isoline classes times area": (
+        "净平衡等值线法年物质平衡：各等值线区间值乘以面积"
+    ),
     "annual balance as the direct mean of the interpolated field": "插值场直接平均所得年物质平衡",
-    "annual balance by contour zoning": "等高线分带法年物质平衡",
+    "annual balance by contour zoning": "等高线分区法年物质平衡",
     "annual balance by a straight balance-elevation line, a cross-check": "物质平衡-高程直线所得年物质平衡，用于核对",
     "balance gradient over the glacier": "全冰川物质平衡梯度",
-    "stakes with an annual balance": "有年物质平衡的测杆数",
+    "stakes with an annual balance": "有年物质平衡的花杆数",
     "pits with an annual balance": "有年物质平衡的雪坑数",
     "share of the area in zones that held a point": "有测点的高程带所占面积比例",
     "where the year's values come from": "该年数值的来源",
@@ -312,7 +314,7 @@ _BALANCE = {
         "物质平衡-高程折线所得年物质平衡，用于核对"
     ),
     "annual balance from index stakes and the other years, a cross-check": (
-        "由指标测杆和其他年份推得的年物质平衡，用于核对"
+        "由指标花杆和其他年份推得的年物质平衡，用于核对"
     ),
     "annual balance by inverse-distance weights, a cross-check": "反距离加权所得年物质平衡，用于核对",
     "largest minus smallest annual balance of the methods, inverse distance apart": (
@@ -327,7 +329,7 @@ _BALANCE = {
     "share of the area in zones below the lowest or above the highest zone that held a point": (
         "低于最低或高于最高有测点高程带的面积比例"
     ),
-    "stakes whose balance the linear model filled": "由线性模型插补的测杆数",
+    "stakes whose balance the linear model filled": "由线性模型插补的花杆数",
     "sum of the annual balances so far": "至该年的年物质平衡之和",
     "one standard deviation of the cumulative balance": "累积物质平衡的一倍标准差",
     "of the year alone, or of the sum up to it": "该年本身，或至该年之和",
@@ -343,15 +345,15 @@ _MODELS = {
     "one standard deviation of the difference of the two": "两者之差的一倍标准差",
     "difference over its standard deviation": "差值与其标准差之比",
     "glacier-wide balance with the point minus without it": "含该点与不含该点的全冰川物质平衡之差",
-    "stake": "测杆",
+    "stake": "花杆",
     "filled annual balance": "插补的年物质平衡",
     "one standard deviation of the filled balance": "插补值的一倍标准差",
-    "alpha of the stake: its mean over the years of the model": "测杆项α：模型各年的平均值",
+    "alpha of the stake: its mean over the years of the model": "花杆项α：模型各年的平均值",
     "beta of the year: its difference from that mean": "年份项β：该年与平均值之差",
-    "stakes observed in that year": "该年观测的测杆数",
+    "stakes observed in that year": "该年观测的花杆数",
     "whether it entered the glacier-wide balance": "是否用于全冰川物质平衡",
     "which term": "哪一项",
-    "stake, year, or 'residual' and 'cross_validation'": "测杆、年份，或“residual”和“cross_validation”",
+    "stake, year, or 'residual' and 'cross_validation'": "花杆、年份，或“residual”和“cross_validation”",
     "the term, or the root mean square of the model": "该项的值，或模型的均方根",
     "one standard deviation of the term": "该项的一倍标准差",
     "balances it rests on": "所依据的物质平衡数",

@@ -119,15 +119,15 @@ class _Name:
 
 
 def raised(name: str, detail: str) -> Message:
-    """A flag with a detail that has words, as it stands with a result: ``name:detail``."""
+    """A flag with its detail, as it stands with a result: ``name:detail``."""
     return Message("{flag}:{detail}", flag=_Name(name), detail=detail)
 
 
-def flag_cn(flag: str) -> str:
-    """A flag of a result, ``name`` or ``name:detail``, in Chinese; empty where nobody here raises such a flag."""
+def flag_said(flag: str) -> str:
+    """A flag of a result, ``name`` or ``name:detail``, as a message; as it is where nobody here raises such a flag."""
     if isinstance(flag, Message):
-        return flag.cn
+        return flag
     name, colon, detail = flag.partition(":")
     if name not in MEANINGS:
-        return ""
-    return f"{MEANINGS[name].cn}：{detail}" if colon else MEANINGS[name].cn
+        return flag
+    return raised(name, detail) if colon else Message("{flag}", flag=_Name(name))

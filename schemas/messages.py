@@ -7,7 +7,6 @@ its English text, and goes wherever text goes: into JSON, tables and logs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Self
 
 from schemas.sentences_cn import SENTENCES_CN
@@ -102,28 +101,20 @@ def _chinese(value: Any) -> Any:
     return getattr(value, "cn", "") or _english(value)
 
 
-@dataclass(frozen=True)
-class Paragraph:
-    """Messages in their order: parted by spaces in English, by nothing in Chinese."""
-
-    messages: tuple[Message, ...]
-
-    @classmethod
-    def of(cls, messages: Iterable[Message]) -> Paragraph:
-        """The paragraph of these messages."""
-        return cls(tuple(messages))
-
-    @property
-    def en(self) -> str:
-        """The English text."""
-        return " ".join(message.en for message in self.messages)
-
-    @property
-    def cn(self) -> str:
-        """The Chinese text; a sentence without Chinese words stands in English."""
-        return "".join(message.cn or message.en for message in self.messages)
+def paragraph(messages: Iterable[Message]) -> Listed:
+    """Sentences in their order: parted by spaces in English, by nothing in Chinese."""
+    return Listed(messages, " ", "")
 
 
 def chinese_of(text: str) -> str:
     """What a message says in Chinese; empty for plain text, which is nobody's message."""
     return text.cn if isinstance(text, Message | Listed) else ""
+
+
+def in_chinese(value: Any) -> Any:
+    """A document with its messages said in Chinese, within mappings and sequences too; all else stays as it is."""
+    if isinstance(value, dict):
+        return {key: in_chinese(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [in_chinese(part) for part in value]
+    return chinese_of(value) or value if isinstance(value, str) else value

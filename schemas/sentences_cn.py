@@ -7,8 +7,8 @@ SENTENCES_CN = {
     # --- words that sentences are given -----------------------------------------------------------------------------
     "earlier": "前期",
     "later": "后期",
-    "contour": "等值线法",
-    "zone": "等高线分带法",
+    "contour": "净平衡等值线法",
+    "zone": "等高线分区法",
     "observed": "实测",
     "reconstructed": "重建",
     "estimated": "估算",
@@ -128,7 +128,7 @@ SENTENCES_CN = {
     "The DEM that is not the reference ({reference} is) was co-registered over stable terrain by the cosine relation of"
     " aspect and elevation difference (Nuth and Kaab, 2011): it was moved by {east:.2f} m east, {north:.2f} m north and"
     " {up:.2f} m up.": (
-        "以{reference}DEM为参考，在稳定地形上按坡向与高程差的余弦关系配准另一DEM（Nuth和Kääb，2011）："
+        "以{reference}DEM为参考，在稳定地形上按坡度坡向与高程差的余弦关系配准另一DEM（Nuth和Kääb，2011）："
         "向东{east:.2f}米，向北{north:.2f}米，向上{up:.2f}米。"
     ),
     "No correction of the resolution effect was taken off: {reason}.": "未扣除分辨率效应：{reason}。",
@@ -157,9 +157,177 @@ SENTENCES_CN = {
     "Point balances from stakes and snow pits ({provenance}, time system {time_system}) were interpolated with their"
     " trend over elevation, clipped to the outline, and integrated between isolines at {isoline_m_we:g} m w.e. (contour"
     " method) and over elevation zones of {band_m:g} m; the published balance is that of the {method} method.": (
-        "由测杆和雪坑得到的单点物质平衡（{provenance}，时间系统{time_system}）连同其随高程的趋势进行插值，以冰川边界裁剪，"
-        "按{isoline_m_we:g} m w.e.等值线（等值线法）和{band_m:g}米高程带（等高线分带法）积分；发布值采用{method}。"
+        "由花杆和雪坑得到的单点物质平衡（{provenance}，时间系统{time_system}）连同其随高程的趋势进行插值，以冰川边界裁剪，"
+        "按{isoline_m_we:g} m w.e.等值线（净平衡等值线法）和{band_m:g}米高程带（等高线分区法）积分；"
+        "发布值采用{method}。"
     ),
+    # --- files of the items and their pictures ------------------------------------------------------------------------
+    "Voids, spikes, level ground and seams of each DEM": "各DEM的空洞、尖峰、平坦地面和接边",
+    "Elevation difference over stable terrain after each step": "各步骤后稳定地形上的高程差",
+    "Elevation difference against aspect, before and after co-registration": "配准前后高程差与坡向的关系",
+    "Elevation difference against maximum curvature": "高程差与最大曲率的关系",
+    "Mean and NMAD of the elevation difference by class of terrain": "各类地形高程差的均值和NMAD",
+    "Variogram of the standardised residuals": "标准化残差的变差函数",
+    "Stated uncertainty tested on stable patches": "用稳定地块检验所述不确定性",
+    "Elevation change and area by elevation": "高程变化和面积随高程的分布",
+    "Annual, winter and summer balances with their errors, and the cumulative balance": (
+        "年、冬季和夏季物质平衡及其误差与累积物质平衡"
+    ),
+    "Balance against elevation in every year, with the equilibrium lines": "各年物质平衡随高程的变化及平衡线",
+    "What each method makes of the annual balance, and the error by source": "各方法所得年物质平衡及误差来源",
+    "Exposed length and cumulative balance of each stake over time": "各花杆出露长度和累积物质平衡随时间的变化",
+    "Elevation change": "表面高程变化",
+    "Surface elevation change in metres, later minus earlier; gain is positive": (
+        "表面高程变化（米），后期减前期，升高为正"
+    ),
+    "Uncertainty of the elevation change": "表面高程变化的不确定性",
+    "One standard deviation of the elevation change of a pixel, in metres": "单个像元高程变化的一倍标准差（米）",
+    "Classification": "分类",
+    "What each pixel is: glacier, stable terrain, excluded or void": "各像元的类别：冰川、稳定地形、排除或空洞",
+    "Elevation change in colour": "表面高程变化彩色图",
+    "Thumbnail with colour scale": "带色标的缩略图",
+    "Map of the elevation change with glacier outlines": "带冰川边界的高程变化图",
+    "Glaciers with their elevation change": "各冰川及其高程变化",
+    "The area of all epochs together of each glacier, with its row of the table glaciers": (
+        "每条冰川各期范围的并集及其统计记录"
+    ),
+    "Glacier outlines of each epoch": "各期冰川边界",
+    "Outlines as used, one feature a glacier and epoch": "所用的冰川边界，每条冰川每期一个要素",
+    "Glacier outlines of each epoch (GeoParquet)": "各期冰川边界（GeoParquet）",
+    "The same outlines as GeoParquet": "同一边界的GeoParquet格式",
+    "Map of the isolines, stakes and equilibrium line": "等值线、花杆和平衡线图",
+    "Balance against elevation, with the equilibrium line": "物质平衡随高程的变化及平衡线",
+    "Annual balance in colour": "年物质平衡彩色图",
+    "Isolines of the annual balance": "年物质平衡等值线",
+    "Glacier outline": "冰川边界",
+    "Glacier outline (GeoParquet)": "冰川边界（GeoParquet）",
+    "The same outline as GeoParquet": "同一边界的GeoParquet格式",
+    "Annual balance": "年物质平衡",
+    "Uncertainty of the annual balance": "年物质平衡的不确定性",
+    "Void": "空洞",
+    "Stable": "稳定地形",
+    "Glacier": "冰川",
+    "Excluded": "排除",
+    "No elevation change: one of the two elevation models has no value here, or a blunder on a glacier": (
+        "无高程变化：两期DEM之一在此处无值，或为冰川上的粗差"
+    ),
+    "Stable terrain off glaciers, used for co-registration and accuracy": "非冰川区的稳定地形，用于配准和精度评价",
+    "Glacier in the outlines of any epoch": "任一期边界内的冰川",
+    "Off glaciers but not used: near an outline, too flat or steep, water, or an outlier": (
+        "非冰川区但未使用：靠近边界、过平或过陡、水体或异常值"
+    ),
+    "void, stable, glacier or excluded": "空洞、稳定地形、冰川或排除",
+    "elevation change, later minus earlier": "高程变化，后期减前期",
+    "one standard deviation of the elevation change": "高程变化的一倍标准差",
+    "annual balance": "年物质平衡",
+    "one standard deviation of the annual balance": "年物质平衡的一倍标准差",
+    "Annual balance, metres of water equivalent": "年物质平衡，米水当量",
+    "One standard deviation of the annual balance, metres of water equivalent": "年物质平衡的一倍标准差，米水当量",
+    "Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers outlined": (
+        "红色为降低，蓝色为升高，色标-{limit:g}至{limit:g}米，叠加于山体阴影之上，并绘出冰川边界"
+    ),
+    "Red for loss, blue for gain, from -{limit:g} to {limit:g} m w.e., over shaded relief, with isolines and the"
+    " glacier outlined; drawn on finer pixels than those of the balance": (
+        "红色为亏损，蓝色为盈余，色标-{limit:g}至{limit:g} m w.e.，叠加于山体阴影之上，"
+        "并绘出等值线和冰川边界；像元比物质平衡栅格更细"
+    ),
+    "Lines of equal annual balance at {interval:g} m w.e., clipped to the outline": (
+        "间隔{interval:g} m w.e.的年物质平衡等值线，以冰川边界裁剪"
+    ),
+    "The outline within which the balance is computed": "计算物质平衡所用的冰川边界",
+    "QGIS style: {of}": "QGIS样式：{of}",
+    "QGIS opens {file} in these colours when this file stands beside it": (
+        "与{file}置于同一文件夹时，QGIS按此配色打开该文件"
+    ),
+    "elevation change": "高程变化",
+    "its uncertainty": "其不确定性",
+    "classification": "分类",
+    "glaciers": "冰川",
+    "outlines": "冰川边界",
+    "isolines": "物质平衡等值线",
+    "outline": "冰川边界",
+    "stable terrain {pair}": "稳定地形{pair}",
+    "radar penetration and season, {surface}": "雷达穿透与季节改正：{surface}",
+    # --- processing steps ---------------------------------------------------------------------------------------------
+    "one grid": "统一格网",
+    "one vertical datum": "统一高程基准",
+    "elevation difference": "高程差",
+    "stable terrain": "稳定地形",
+    "co-registration": "配准",
+    "tilt": "倾斜",
+    "resolution effect": "分辨率效应",
+    "blunders on glaciers": "冰川区粗差",
+    "uncertainty of a pixel": "像元的不确定性",
+    "uncertainty of a mean": "平均值的不确定性",
+    "mass change": "质量变化",
+    "stake": "花杆",
+    "snow pit": "雪坑",
+    "field": "物质平衡场",
+    "contour method": "净平衡等值线法",
+    "zoning": "等高线分区法",
+    "published balance": "发布的物质平衡",
+    "equilibrium line": "平衡线",
+    "uncertainty": "不确定性",
+    "dh / tan(slope) = a cos(b - aspect) + c; position of the aligned DEM += ({east:.4f}, {north:.4f}, {up:.4f})"
+    " m east, north, up": (
+        "dh / tan(坡度) = a cos(b - 坡向) + c；被配准DEM的位置 += ({east:.4f}, {north:.4f}, {up:.4f}) 米（东、北、上）"
+    ),
+    "dh - ({east:.3g} easting + {north:.3g} northing)": "dh - ({east:.3g} 东向坐标 + {north:.3g} 北向坐标)",
+    "void where fewer than 1/4 of the glacier pixels about it (5 x 5 posts) reach dh to within {limit:g}"
+    " max(NMAD of dh from post to post in the elevation band, sigma_dh)": (
+        "周围冰川像元（5×5格点）中达到dh者不足1/4处按空洞处理，"
+        "容差为{limit:g} max(高程带内相邻格点dh之差的NMAD, sigma_dh)"
+    ),
+    "h_earlier, h_later = resample(DEM; {crs}, {pixel_m:g} m, {resampling})": (
+        "h_前期, h_后期 = 重采样(DEM；{crs}，{pixel_m:g}米，{resampling})"
+    ),
+    "cubic where the resolutions differ, else bilinear": "分辨率不同时用三次卷积，否则用双线性",
+    "{earlier} to {later}: {method}": "{earlier}至{later}：{method}",
+    "outside all outlines by {buffer_m:g} m, measured, no water, slope <= {slope_deg:g} degrees, |dh -"
+    " median(dh)| <= {limit:g} NMAD(dh)": (
+        "距所有冰川边界{buffer_m:g}米以外，有实测值，非水体，坡度 <= {slope_deg:g}°，"
+        "|dh - 中值(dh)| <= {limit:g} NMAD(dh)"
+    ),
+    "dh - c (z - K * z), c = {coefficient:.3f}, z the finer DEM, K the coarser one's cell, its resampling and a"
+    " Gaussian of {sigma_m:.1f} m; fitted in turn with the shift ({source})": (
+        "dh - c (z - K * z)，c = {coefficient:.3f}，z为较细DEM，K为较粗DEM的像元、"
+        "其重采样与{sigma_m:.1f}米的高斯函数；与平移量交替求解（{source}）"
+    ),
+    "dh - f(k_max) - g(k_min), f(0) = g(0) = 0, maximum and minimum curvature; fitted in turn with the shift"
+    " ({source})": ("dh - f(k_max) - g(k_min)，f(0) = g(0) = 0，最大与最小曲率；与平移量交替求解（{source}）"),
+    "dh - f(k); f(k): median of dh over stable terrain by class of maximum curvature k ({source})": (
+        "dh - f(k)；f(k)为稳定地形上按最大曲率k分类的dh中值（{source}）"
+    ),
+    "sigma_dh = NMAD of dh over stable terrain by class of slope and curvature": (
+        "sigma_dh = 稳定地形上按坡度和曲率分类的dh的NMAD"
+    ),
+    "sigma^2 = sum_i sum_j sigma_i sigma_j rho(|i - j|) / n^2, rho from the variogram of stable terrain": (
+        "sigma^2 = sum_i sum_j sigma_i sigma_j rho(|i - j|) / n^2，rho由稳定地形的变差函数得到"
+    ),
+    "b = [-rho_ice d(m + h_s + h_si) + d(rho_s h_s) + rho_si d(h_si)] / 1000, d: later minus earlier visit;"
+    " rho_ice = {ice:g}, rho_si = {superimposed:g} kg m-3": (
+        "b = [-rho_ice d(m + h_s + h_si) + d(rho_s h_s) + rho_si d(h_si)] / 1000，d为后一次减前一次观测；"
+        "rho_ice = {ice:g}，rho_si = {superimposed:g} kg m-3"
+    ),
+    "b(E, N) = trend(elevation) + residual by {method}, clipped to the outline, {pixel_m:g} m": (
+        "b(E, N) = 随高程的趋势 + {method}插值的残差，以冰川边界裁剪，{pixel_m:g}米"
+    ),
+    "B = sum_c b_c A_c / sum_c A_c, c: classes of {interval:g} m w.e. between isolines, b_c their middle": (
+        "B = sum_c b_c A_c / sum_c A_c，c为等值线之间{interval:g} m w.e.的各级，b_c为其中值"
+    ),
+    "B = sum_i A_i b_i / sum_i A_i, i: zones of {band_m:g} m": (
+        "B = sum_i A_i b_i / sum_i A_i，i为{band_m:g}米的高程带"
+    ),
+    "B_{year} = B of the {method} method": "B_{year} = {method}的B",
+    "b(ELA) = 0 on the profile; AAR = A(b > 0) / A": "廓线上b(ELA) = 0；AAR = A(b > 0) / A",
+    "sigma_B^2 = sum of the squares of the sources in glacier:budget": "sigma_B^2 = glacier:budget各来源的平方和",
+    "cubic": "三次卷积",
+    "bilinear": "双线性",
+    "kriging": "克里金法",
+    # --- what a definition says in both languages itself --------------------------------------------------------------
+    "{gate}": "{gate}",
+    "{note}": "{note}",
+    "{flag}": "{flag}",
     # --- quality flags of a mass balance ------------------------------------------------------------------------------
     "{flag}:{detail}": "{flag}：{detail}",
     "{days} days": "{days}天",
@@ -182,8 +350,8 @@ SENTENCES_CN = {
     ),
     "part of the glacier lost mass, but no point that did was measured": "消融区无测点",
     "part of the glacier gained mass, but no point that did was measured": "积累区无测点",
-    "too few points for a balance field: zones only": "测点过少，仅作分带",
-    "no DEM and outline: no balance field, no contour method": "无DEM和边界，未作等值线法",
+    "too few points for a balance field: zones only": "测点过少，仅作分区",
+    "no DEM and outline: no balance field, no contour method": "无DEM和边界，未作净平衡等值线法",
     "no areas known: no glacier-wide balance": "面积未知，未计算全冰川值",
     "more than a quarter of the area lies above the highest or below the lowest point": (
         "四分之一以上的面积高于最高测点或低于最低测点"
@@ -210,25 +378,25 @@ SENTENCES_CN = {
     "the bands' mean minus the published glacier-wide balance (m w.e.) is no rounding": (
         "高程带平均与已发表全冰川值之差（m w.e.）超出舍入误差"
     ),
-    "so many stakes without a value were filled by the linear model": "由线性模型插补的测杆数",
+    "so many stakes without a value were filled by the linear model": "由线性模型插补的花杆数",
     "an upper bound, not a value: left out of the glacier-wide balance": "仅为上限，未用于全冰川值",
-    "two stakes share a position": "两根测杆位置相同",
+    "two stakes share a position": "两根花杆位置相同",
     "a point used lies off the glacier's outline": "所用测点位于冰川边界之外",
     "a point's stated elevation is more than 50 m from the DEM's": "测点高程与DEM相差超过50 m",
     "the other points and the elevation predict another balance (standard deviations)": (
         "与其他测点及高程的预测不符（标准差倍数）"
     ),
     "a stake visited around both ends of the year gives no annual balance: no unbroken chain of readings": (
-        "测杆未得到年物质平衡"
+        "花杆未得到年物质平衡"
     ),
-    "a pit beside a stake that has a value itself: published, not used": "旁边测杆已有值的雪坑，未采用",
+    "a pit beside a stake that has a value itself: published, not used": "旁边花杆已有值的雪坑，未采用",
     "snow density of the pit beside the stake": "雪密度取自旁边雪坑",
     "snow density from the campaign's line of density against depth": "雪密度由深度关系得到",
     "mean snow density of the campaign": "雪密度取该观测期平均",
     "snow density of the settings: none was measured": "雪密度为设定值",
     "a density that snow, or the layer's kind, does not have": "密度超出合理范围",
-    "leaning stake: vertical height is length times the cosine of the tilt": "测杆倾斜，已按倾角换算",
-    "bent stake: larger reading error": "测杆弯曲，读数误差较大",
+    "leaning stake: vertical height is length times the cosine of the tilt": "花杆倾斜，已按倾角换算",
+    "bent stake: larger reading error": "花杆弯曲，读数误差较大",
     "the surface rose without snow to show for it: taken as snow of a density that is assumed": (
         "冰面上升而无积雪记录，按设定密度的雪计"
     ),
@@ -236,7 +404,7 @@ SENTENCES_CN = {
         "自春季积雪所覆盖的上一夏季表面起算"
     ),
     "a leg followed some days after another: nothing is taken to have happened in between": (
-        "两段测杆相隔数日，其间按无变化计"
+        "两段花杆相隔数日，其间按无变化计"
     ),
     "mean snow density of another campaign of the season": "雪密度取同季其他观测期平均",
     "surface not stated, taken as ice though an earlier year left snow there, which may be firn": (
@@ -245,10 +413,10 @@ SENTENCES_CN = {
     "snow of an earlier year lay under this year's: the balance counts from its surface": (
         "往年积雪未融尽，自其表面起算"
     ),
-    "the stake melted out: the balance is at most this": "测杆融出，物质平衡至多为该值",
-    "the stake was buried: the balance is the probed snow": "测杆被埋，取探测雪深",
-    "summed over redrillings on a common day": "多段测杆读数相接求和",
-    "mean of legs read side by side": "并列测杆读数取平均",
+    "the stake melted out: the balance is at most this": "花杆融出，物质平衡至多为该值",
+    "the stake was buried: the balance is the probed snow": "花杆被埋，取探测雪深",
+    "summed over redrillings on a common day": "多段花杆读数相接求和",
+    "mean of legs read side by side": "并列花杆读数取平均",
     "given as a balance, not as readings: taken as it is": "以物质平衡值给出而非读数，原样采用",
     "the days of the period are not told: those of the mass-balance year are taken": (
         "未注明时段日期，取物质平衡年的日期"
@@ -258,15 +426,15 @@ SENTENCES_CN = {
     "one period over several years, never split": "跨多年的时段，未拆分",
     "the balance between two visits around a fixed date is taken to run evenly in time": "按时间均匀内插至固定日期",
     "the stake moved far during the period: the balance stands for the middle of its way": (
-        "测杆移动较远，取移动路径中点"
+        "花杆移动较远，取移动路径中点"
     ),
-    "the stake was not found: this reading gives no balance": "未找到测杆",
-    "buried, and no snow depth was probed: this reading gives no balance": "测杆被埋且未探测雪深",
-    "melted out, and its length is unknown: not even a bound": "测杆融出且长度未知",
+    "the stake was not found: this reading gives no balance": "未找到花杆",
+    "buried, and no snow depth was probed: this reading gives no balance": "花杆被埋且未探测雪深",
+    "melted out, and its length is unknown: not even a bound": "花杆融出且长度未知",
     "no exposed length: this reading gives no balance": "无出露长度读数",
     "no earlier reading of the leg to compare with": "该段无更早读数",
     "dated before the reading above it in the sheet: readings are taken in order of their dates": "日期顺序颠倒",
-    "a leg was first read before the leg that it follows": "测杆段顺序颠倒",
+    "a leg was first read before the leg that it follows": "花杆段顺序颠倒",
     "read before the day on which the stake was installed": "读数早于布设日期",
     "further from its last surveyed position than ice carries a stake": "位置变化超出冰流可及",
     "the sum of these years' balances disagrees with the elevation change of the period": "与同期高程变化不符",

@@ -63,8 +63,7 @@ def stable_terrain(pair: str) -> str:
 class Asset:
     """One file of an item: STAC key, path relative to the item's folder, and what STAC says of it.
 
-    ``title_cn`` and ``description_cn`` say the same in Chinese; where they are empty the English text stands.
-    ``extra_cn`` replaces those of the ``extra`` fields that hold words.
+    Title, description and the words of ``extra`` are messages: the Chinese document says them in Chinese.
     """
 
     key: str
@@ -74,9 +73,6 @@ class Asset:
     roles: tuple[str, ...]
     description: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
-    title_cn: str = ""
-    description_cn: str = ""
-    extra_cn: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +86,9 @@ class Item:
     start, end : first and last day.
     geometry : GeoJSON geometry, degrees, WGS 84.
     bbox : (west, south, east, north), degrees.
-    properties : further STAC properties (``glacier:...``, ``proj:...``).
+    properties : further STAC properties (``glacier:...``, ``proj:...``); their words are messages, said in Chinese in
+        the Chinese document.
     title_cn, description_cn : title and description in Chinese; where empty the English text stands.
-    properties_cn : those of the properties that hold words, in Chinese.
     """
 
     item_id: str
@@ -107,4 +103,3 @@ class Item:
     assets: tuple[Asset, ...]
     title_cn: str = ""
     description_cn: str = ""
-    properties_cn: dict[str, Any] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,17 @@ _REBUILD = "build the archive again"
 _CODES = {False: "en", True: "zh"}
 # what is said differently in the two languages; links are compared by where they lead
 _WORDS = frozenset({"title", "description", "keywords", "language", "languages", "links", "processing:lineage"})
+# words within a field
+_WORDS_OF = {
+    "glacier:curvature_correction": {"source"},
+    "glacier:gates": {"name", "subject"},
+    "glacier:resolution_correction": {"reason"},
+    "glacier:supported_period": {"note"},
+    "expression": {"name"},
+}
+# sentences of this software: in Chinese they give the numbers that they give in English
+_SENTENCES = frozenset({"glacier:notes", "glacier:vertical_datum", "expression"})
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LARGEST = 1_000_000  # bytes
 
 
@@ -47,11 +59,18 @@ def twins_equal(document: Document) -> Iterator[Failure]:
         yield Failure(f"{document.twin}: links", f"other links {differing}", "those of the English document", _REBUILD)
 
 
-def _facts(value: Any) -> Any:
-    """A document without its words."""
+def _facts(value: Any, field: str = "") -> Any:
+    """What a document states under a field, without its words; of sentences the numbers."""
     if isinstance(value, dict):
-        return {key: _facts(part) for key, part in value.items() if key not in _WORDS}
-    return [_facts(part) for part in value] if isinstance(value, list) else value
+        words = _WORDS | _WORDS_OF.get(field, frozenset())
+        return {
+            key: _facts(part, field if field in _SENTENCES else key) for key, part in value.items() if key not in words
+        }
+    if field == "glacier:flags":
+        return len(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_facts(part, field) for part in value]
+    return sorted(_NUMBER.findall(value)) if field in _SENTENCES and isinstance(value, str) else value
 
 
 def _differences(one: Any, other: Any, place: str) -> Iterator[tuple[str, Any, Any]]:

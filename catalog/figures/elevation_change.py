@@ -33,6 +33,7 @@ from catalog.figures.frame import (
 from catalog.formats import VISUAL_NODATA
 from pipeline.elevation_change.result import GLACIER, ElevationChange
 from pipeline.grid import FloatArray, Grid
+from schemas.messages import Message
 
 _STEPS = {
     "raw": ("as they come", MUTED),
@@ -163,7 +164,7 @@ class Diagram:
     """
 
     name: str
-    title: str
+    title: Message
     has_numbers: Callable[[ElevationChange], bool]
     draw: Callable[[Path, ElevationChange, bool], None]
 
@@ -497,17 +498,27 @@ def _has_bands(result: ElevationChange) -> bool:
 
 
 DIAGRAMS = (
-    Diagram("dem_checks", "Voids, spikes, level ground and seams of each DEM", _has_checks, draw_dem_checks),
+    Diagram("dem_checks", Message("Voids, spikes, level ground and seams of each DEM"), _has_checks, draw_dem_checks),
     Diagram(
-        "stable_terrain", "Elevation difference over stable terrain after each step", _has("histogram"),
+        "stable_terrain",
+        Message("Elevation difference over stable terrain after each step"),
+        _has("histogram"),
         draw_stable_terrain,
     ),
     Diagram(
-        "aspect", "Elevation difference against aspect, before and after co-registration", _has("aspect"), draw_aspect
+        "aspect",
+        Message("Elevation difference against aspect, before and after co-registration"),
+        _has("aspect"),
+        draw_aspect,
     ),
-    Diagram("curvature", "Elevation difference against maximum curvature", _has("curvature"), draw_curvature),
-    Diagram("accuracy", "Mean and NMAD of the elevation difference by class of terrain", _has_classes, draw_accuracy),
-    Diagram("variogram", "Variogram of the standardised residuals", _has("variogram"), draw_variogram),
-    Diagram("patches", "Stated uncertainty tested on stable patches", _has_patches, draw_patches),
-    Diagram("hypsometry", "Elevation change and area by elevation", _has_bands, draw_hypsometry),
-)  # fmt: skip
+    Diagram("curvature", Message("Elevation difference against maximum curvature"), _has("curvature"), draw_curvature),
+    Diagram(
+        "accuracy",
+        Message("Mean and NMAD of the elevation difference by class of terrain"),
+        _has_classes,
+        draw_accuracy,
+    ),
+    Diagram("variogram", Message("Variogram of the standardised residuals"), _has("variogram"), draw_variogram),
+    Diagram("patches", Message("Stated uncertainty tested on stable patches"), _has_patches, draw_patches),
+    Diagram("hypsometry", Message("Elevation change and area by elevation"), _has_bands, draw_hypsometry),
+)

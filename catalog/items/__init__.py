@@ -17,18 +17,15 @@ if TYPE_CHECKING:
     from catalog.items.mass_balance import write_mass_balance
     from catalog.items.qgis import STYLE_ROLE, SUFFIX
     from catalog.items.stated import Labels, gate_records, supported_period
-    from catalog.items.titles_cn import COLLECTION_FIGURES_CN, step_cn
 
 __all__ = [
     "COLLECTION_FIGURES",
-    "COLLECTION_FIGURES_CN",
     "STYLE_ROLE",
     "SUFFIX",
     "Labels",
     "draw_balance_figures",
     "gate_records",
     "side_by_side",
-    "step_cn",
     "supported_period",
     "write_change_products",
     "write_elevation_change",
@@ -51,6 +48,5 @@ __getattr__ = lazy_names(
         "mass_balance": ("write_mass_balance",),
         "qgis": ("STYLE_ROLE", "SUFFIX"),
         "stated": ("Labels", "gate_records", "supported_period"),
-        "titles_cn": ("COLLECTION_FIGURES_CN", "step_cn"),
     },
 )

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from catalog.archive import (
+    BALANCE_SIGMA_TIF,
+    BALANCE_TIF,
     COG,
     GEOJSON,
     ISOLINES_GEOJSON,
@@ -44,7 +46,6 @@ from catalog.figures import (
     symmetric_limit,
 )
 from catalog.formats import (
-    NODATA,
     VISUAL_NODATA,
     PublishedTable,
     filled_up,
@@ -54,17 +55,19 @@ from catalog.formats import (
     write_features,
     write_parquet,
 )
+from catalog.items.measured_rasters import MeasuredRaster, write_measured_raster
 from catalog.items.qgis import Naming, write_balance_styles
 from catalog.items.stated import PNG, Labels
 from pipeline.mass_balance.result import BalanceField, MassBalance
+from schemas.messages import Message
 from schemas.tables import OUTLINE
 
 # drawn once for the collection; they stand beside collection.json
 COLLECTION_FIGURES = {
-    SERIES_PNG: "Annual, winter and summer balances with their errors, and the cumulative balance",
-    PROFILES_PNG: "Balance against elevation in every year, with the equilibrium lines",
-    METHODS_PNG: "What each method makes of the annual balance, and the error by source",
-    STAKES_PNG: "Exposed length and cumulative balance of each stake over time",
+    SERIES_PNG: Message("Annual, winter and summer balances with their errors, and the cumulative balance"),
+    PROFILES_PNG: Message("Balance against elevation in every year, with the equilibrium lines"),
+    METHODS_PNG: Message("What each method makes of the annual balance, and the error by source"),
+    STAKES_PNG: Message("Exposed length and cumulative balance of each stake over time"),
 }
 
 
@@ -129,14 +132,14 @@ def _pictures(*, to_browse: bool) -> Iterator[Asset]:
     yield Asset(
         key="map",
         href=MAP_PNG,
-        title="Map of the isolines, stakes and equilibrium line",
+        title=Message("Map of the isolines, stakes and equilibrium line"),
         media_type=PNG,
         roles=("overview",),
     )
     yield Asset(
         key="profile",
         href=PROFILE_PNG,
-        title="Balance against elevation, with the equilibrium line",
+        title=Message("Balance against elevation, with the equilibrium line"),
         media_type=PNG,
         roles=("overview",),
     )
@@ -144,37 +147,35 @@ def _pictures(*, to_browse: bool) -> Iterator[Asset]:
         yield Asset(
             key="thumbnail",
             href=THUMBNAIL_PNG,
-            title="Thumbnail with colour scale",
+            title=Message("Thumbnail with colour scale"),
             media_type=PNG,
             roles=("thumbnail",),
         )
 
 
 def _write_rasters(field: BalanceField, named: Naming, labels: Labels) -> Iterator[Asset]:
-    for name, values, description, title, roles in (
-        ("balance", field.balance_m_we, "annual balance", "Annual balance", ("data",)),
-        (
-            "balance_sigma",
-            field.sigma_balance_m_we,
-            "one standard deviation of the annual balance",
-            "Uncertainty of the annual balance",
-            ("data", "uncertainty"),
+    for raster in (
+        MeasuredRaster(
+            key="balance",
+            name=BALANCE_TIF,
+            values=field.balance_m_we,
+            unit="m w.e.",
+            band=Message("annual balance"),
+            title=Message("Annual balance"),
+            description=Message("Annual balance, metres of water equivalent"),
+        ),
+        MeasuredRaster(
+            key="balance_sigma",
+            name=BALANCE_SIGMA_TIF,
+            values=field.sigma_balance_m_we,
+            unit="m w.e.",
+            band=Message("one standard deviation of the annual balance"),
+            title=Message("Uncertainty of the annual balance"),
+            description=Message("One standard deviation of the annual balance, metres of water equivalent"),
+            roles=("data", "uncertainty"),
         ),
     ):
-        write_cog(
-            named(f"{name}.tif"), values, field.grid, nodata=NODATA, unit="m w.e.", resampling="average",
-            description=description, tags=dict(labels.tags),
-        )  # fmt: skip
-        text = f"{description[0].upper()}{description[1:]}, metres of water equivalent"
-        yield Asset(
-            key=name,
-            href=f"{name}.tif",
-            title=title,
-            media_type=COG,
-            roles=roles,
-            description=text,
-            extra={"raster:sampling": "area"},
-        )
+        yield write_measured_raster(raster, field.grid, named(raster.name), labels.tags)
 
 
 def _write_visual(
@@ -191,15 +192,15 @@ def _write_visual(
     return Asset(
         key="visual",
         href=VISUAL_TIF,
-        title="Annual balance in colour",
+        title=Message("Annual balance in colour"),
         media_type=COG,
         roles=("visual", "overview"),
-        description=f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m w.e., over shaded relief, with"
-        " isolines and the"
-        " glacier outlined; drawn on finer pixels than those of the balance",
+        description=Message(
+            "Red for loss, blue for gain, from -{limit:g} to {limit:g} m w.e., over shaded relief, with isolines and"
+            " the glacier outlined; drawn on finer pixels than those of the balance",
+            limit=limit,
+        ),
         extra={"raster:sampling": "area"},
-        description_cn=f"红色为亏损，蓝色为盈余，色标-{limit:g}至{limit:g} m w.e.，叠加于山体阴影之上，"
-        "并绘出等值线和冰川边界；像元比物质平衡栅格更细",
     )
 
 
@@ -207,11 +208,14 @@ def _write_isolines(result: MassBalance, field: BalanceField, named: Naming, lab
     lines = sorted(field.isolines, key=lambda line: (line.balance_m_we, line.geometry.wkt))
     features = ((line.geometry, {"balance_m_we": round(line.balance_m_we, 2) + 0.0}) for line in lines)
     write_features(named(ISOLINES_GEOJSON), features, field.grid.crs, labels.about)
-    text = f"Lines of equal annual balance at {result.settings.isoline_interval_m_we:g} m w.e., clipped to the outline"
+    text = Message(
+        "Lines of equal annual balance at {interval:g} m w.e., clipped to the outline",
+        interval=result.settings.isoline_interval_m_we,
+    )
     return Asset(
         key="isolines",
         href=ISOLINES_GEOJSON,
-        title="Isolines of the annual balance",
+        title=Message("Isolines of the annual balance"),
         media_type=GEOJSON,
         roles=("data",),
         description=text,
@@ -228,11 +232,11 @@ def _write_outline(result: MassBalance, field: BalanceField, named: Naming, labe
     table = PublishedTable(OUTLINE, tuple(published_rows(OUTLINE, record)))
     properties = dict(zip(OUTLINE.column_names, table.rows[0], strict=True))
     write_features(named(OUTLINE_GEOJSON), [(outline, properties)], field.grid.crs, labels.about)
-    text = "The outline within which the balance is computed"
+    text = Message("The outline within which the balance is computed")
     yield Asset(
         key="outline",
         href=OUTLINE_GEOJSON,
-        title="Glacier outline",
+        title=Message("Glacier outline"),
         media_type=GEOJSON,
         roles=("data",),
         description=text,
@@ -241,10 +245,10 @@ def _write_outline(result: MassBalance, field: BalanceField, named: Naming, labe
     yield Asset(
         key="outline_geoparquet",
         href=OUTLINE_PARQUET,
-        title="Glacier outline (GeoParquet)",
+        title=Message("Glacier outline (GeoParquet)"),
         media_type=PARQUET,
         roles=("data",),
-        description="The same outline as GeoParquet",
+        description=Message("The same outline as GeoParquet"),
     )
 
 

@@ -36,7 +36,6 @@ from catalog.figures import (
 )
 from catalog.formats import (
     CLASS_NODATA,
-    NODATA,
     VISUAL_NODATA,
     Feature,
     filled_up,
@@ -46,21 +45,36 @@ from catalog.formats import (
     write_features,
     write_parquet,
 )
+from catalog.items.measured_rasters import MeasuredRaster, write_measured_raster
 from catalog.items.qgis import write_change_styles
 from catalog.items.stated import PNG, Labels
 from catalog.tables import glacier_shapes, published_outlines
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
 from pipeline.worker_threads import worker_threads
+from schemas.messages import Message
 from schemas.tables import GLACIERS
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+# by value: name, title and description
 CLASSES = {
-    VOID: ("void", "No elevation change: one of the two elevation models has no value here, or a blunder on a glacier"),
-    STABLE: ("stable", "Stable terrain off glaciers, used for co-registration and accuracy"),
-    GLACIER: ("glacier", "Glacier in the outlines of any epoch"),
-    EXCLUDED: ("excluded", "Off glaciers but not used: near an outline, too flat or steep, water, or an outlier"),
+    VOID: (
+        "void",
+        Message("Void"),
+        Message("No elevation change: one of the two elevation models has no value here, or a blunder on a glacier"),
+    ),
+    STABLE: (
+        "stable",
+        Message("Stable"),
+        Message("Stable terrain off glaciers, used for co-registration and accuracy"),
+    ),
+    GLACIER: ("glacier", Message("Glacier"), Message("Glacier in the outlines of any epoch")),
+    EXCLUDED: (
+        "excluded",
+        Message("Excluded"),
+        Message("Off glaciers but not used: near an outline, too flat or steep, water, or an outlier"),
+    ),
 }
 
 
@@ -89,52 +103,51 @@ def _write_all_rasters(result: ElevationChange, place: Path, labels: Labels, to_
 
 
 def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iterator[Asset]:
-    tags, grid = dict(labels.tags), result.grid
-    write_cog(
-        place / ELEVATION_CHANGE_TIF, result.dh_m, grid, nodata=NODATA, unit="m", resampling="average",
-        description="elevation change, later minus earlier", tags=tags,
-    )  # fmt: skip
-    yield Asset(
-        key="elevation_change",
-        href=ELEVATION_CHANGE_TIF,
-        title="Elevation change",
-        media_type=COG,
-        roles=("data",),
-        description="Surface elevation change in metres, later minus earlier; gain is positive",
-        extra={"raster:sampling": "area"},
-    )
-    write_cog(
-        place / ELEVATION_CHANGE_SIGMA_TIF, result.sigma_dh_m, grid, nodata=NODATA, unit="m", resampling="average",
-        description="one standard deviation of the elevation change", tags=tags,
-    )  # fmt: skip
-    yield Asset(
-        key="elevation_change_sigma",
-        href=ELEVATION_CHANGE_SIGMA_TIF,
-        title="Uncertainty of the elevation change",
-        media_type=COG,
-        roles=("data", "uncertainty"),
-        description="One standard deviation of the elevation change of a pixel, in metres",
-        extra={"raster:sampling": "area"},
-    )
-    names = {f"CLASS_{value}": name for value, (name, _) in CLASSES.items()}
+    for raster in (
+        MeasuredRaster(
+            key="elevation_change",
+            name=ELEVATION_CHANGE_TIF,
+            values=result.dh_m,
+            unit="m",
+            band=Message("elevation change, later minus earlier"),
+            title=Message("Elevation change"),
+            description=Message("Surface elevation change in metres, later minus earlier; gain is positive"),
+        ),
+        MeasuredRaster(
+            key="elevation_change_sigma",
+            name=ELEVATION_CHANGE_SIGMA_TIF,
+            values=result.sigma_dh_m,
+            unit="m",
+            band=Message("one standard deviation of the elevation change"),
+            title=Message("Uncertainty of the elevation change"),
+            description=Message("One standard deviation of the elevation change of a pixel, in metres"),
+            roles=("data", "uncertainty"),
+        ),
+    ):
+        yield write_measured_raster(raster, result.grid, place / raster.name, labels.tags)
+    yield _write_classification(result, place, labels)
+
+
+def _write_classification(result: ElevationChange, place: Path, labels: Labels) -> Asset:
+    names = {f"CLASS_{value}": name for value, (name, _, _) in CLASSES.items()}
     write_cog(
         place / CLASSIFICATION_TIF,
         result.classification,
-        grid,
+        result.grid,
         nodata=CLASS_NODATA,
         unit="",
         resampling="nearest",
-        description="void, stable, glacier or excluded",
-        tags={**tags, **names},
+        description=Message("void, stable, glacier or excluded"),
+        tags={**labels.tags, **names},
         colormap=CLASS_COLOURS,
     )
-    yield Asset(
+    return Asset(
         key="classification",
         href=CLASSIFICATION_TIF,
-        title="Classification",
+        title=Message("Classification"),
         media_type=COG,
         roles=("data", "classification"),
-        description="What each pixel is: glacier, stable terrain, excluded or void",
+        description=Message("What each pixel is: glacier, stable terrain, excluded or void"),
         extra={"raster:sampling": "area", "classification:classes": _classes()},
     )
 
@@ -153,11 +166,13 @@ def _write_visual(result: ElevationChange, place: Path, labels: Labels) -> Asset
     return Asset(
         key="visual",
         href=VISUAL_TIF,
-        title="Elevation change in colour",
+        title=Message("Elevation change in colour"),
         media_type=COG,
         roles=("visual", "overview"),
-        description=f"Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers"
-        " outlined",
+        description=Message(
+            "Red for loss, blue for gain, from -{limit:g} to {limit:g} m, over shaded relief; glaciers outlined",
+            limit=limit,
+        ),
         extra={"raster:sampling": "area"},
     )
 
@@ -165,7 +180,11 @@ def _write_visual(result: ElevationChange, place: Path, labels: Labels) -> Asset
 def _draw_thumbnail(result: ElevationChange, place: Path, labels: Labels) -> Asset:
     draw_change_thumbnail(place / THUMBNAIL_PNG, result, labels.picture, labels.synthetic)
     return Asset(
-        key="thumbnail", href=THUMBNAIL_PNG, title="Thumbnail with colour scale", media_type=PNG, roles=("thumbnail",)
+        key="thumbnail",
+        href=THUMBNAIL_PNG,
+        title=Message("Thumbnail with colour scale"),
+        media_type=PNG,
+        roles=("thumbnail",),
     )
 
 
@@ -174,7 +193,7 @@ def _draw_map(result: ElevationChange, place: Path, labels: Labels) -> Asset:
     return Asset(
         key="map",
         href=MAP_PNG,
-        title="Map of the elevation change with glacier outlines",
+        title=Message("Map of the elevation change with glacier outlines"),
         media_type=PNG,
         roles=("overview",),
     )
@@ -200,10 +219,10 @@ def write_change_outlines(result: ElevationChange, place: Path, about: dict[str,
     yield Asset(
         key="glaciers",
         href=GLACIERS_GEOJSON,
-        title="Glaciers with their elevation change",
+        title=Message("Glaciers with their elevation change"),
         media_type=GEOJSON,
         roles=("data",),
-        description="The area of all epochs together of each glacier, with its row of the table glaciers",
+        description=Message("The area of all epochs together of each glacier, with its row of the table glaciers"),
     )
     table, shapes = published_outlines(result.outlines)
     records = (dict(zip(table.table.column_names, row, strict=True)) for row in table.rows)
@@ -211,24 +230,24 @@ def write_change_outlines(result: ElevationChange, place: Path, about: dict[str,
     yield Asset(
         key="outlines",
         href=OUTLINES_GEOJSON,
-        title="Glacier outlines of each epoch",
+        title=Message("Glacier outlines of each epoch"),
         media_type=GEOJSON,
         roles=("data",),
-        description="Outlines as used, one feature a glacier and epoch",
+        description=Message("Outlines as used, one feature a glacier and epoch"),
     )
     write_parquet(place / OUTLINES_PARQUET, table, [to_degrees(shape, result.grid.crs) for shape in shapes])
     yield Asset(
         key="outlines_geoparquet",
         href=OUTLINES_PARQUET,
-        title="Glacier outlines of each epoch (GeoParquet)",
+        title=Message("Glacier outlines of each epoch (GeoParquet)"),
         media_type=PARQUET,
         roles=("data",),
-        description="The same outlines as GeoParquet",
+        description=Message("The same outlines as GeoParquet"),
     )
 
 
 def _write_styles(result: ElevationChange, place: Path) -> Iterator[Asset]:
-    classes = [(value, CLASS_COLOURS[value], name.capitalize()) for value, (name, _) in CLASSES.items()]
+    classes = [(value, CLASS_COLOURS[value], str(title)) for value, (_, title, _) in CLASSES.items()]
     epochs = None if result.outlines is None else [str(epoch) for epoch in result.outlines["epoch"]]
     yield from write_change_styles(place, (change_limit(result), sigma_limit(result)), classes, epochs)
 
@@ -248,9 +267,9 @@ def _classes() -> list[dict[str, Any]]:
         {
             "value": value,
             "name": name,
-            "title": name.capitalize(),
+            "title": title,
             "description": description,
             "color_hint": "".join(f"{part:02X}" for part in CLASS_COLOURS[value]),
         }
-        for value, (name, description) in CLASSES.items()
+        for value, (name, title, description) in CLASSES.items()
     ]

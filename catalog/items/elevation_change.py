@@ -14,12 +14,11 @@ from catalog.formats import NODATA, bbox_of, footprint, to_geojson
 from catalog.items.change_products import write_change_products
 from catalog.items.processing_steps import elevation_change_steps, inputs_of, processing_expression
 from catalog.items.stated import Labels, gate_records, plain, raster_tags, supported_period
-from catalog.items.titles_cn import renders_cn, with_chinese
 from catalog.metadata import Facts, describe
 from pipeline.elevation_change.result import ElevationChange, ResolutionCorrection
 from pipeline.progress import Tell, silent
 from schemas.definition import Bilingual
-from schemas.messages import Message, Paragraph, word
+from schemas.messages import Listed, Message, paragraph, word
 
 
 def write_elevation_change(
@@ -49,7 +48,6 @@ def _write_item(dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: 
 def _item(dataset: Dataset, facts: Facts, result: ElevationChange, place: Path, assets: tuple[Asset, ...]) -> Item:
     definition = dataset.definition
     outline = footprint(result.grid)
-    properties = _properties(dataset, result)
     return Item(
         item_id=elevation_change_item_id(dataset.pair),
         folder=place,
@@ -59,11 +57,10 @@ def _item(dataset: Dataset, facts: Facts, result: ElevationChange, place: Path, 
         end=definition.period.end,
         geometry=to_geojson(outline),
         bbox=bbox_of(outline),
-        properties=properties,
-        assets=with_chinese(assets, "elevation_change"),
+        properties=_properties(dataset, result),
+        assets=assets,
         title_cn=facts.title.cn,
         description_cn=facts.abstract.cn,
-        properties_cn=_properties_cn(dataset, result, properties),
     )
 
 
@@ -86,13 +83,13 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
         "glacier:gates": gate_records(dataset),
         "glacier:settings": result.settings.model_dump(mode="json"),
         "processing:level": "L3",
-        "processing:lineage": lineage(dataset, result).en,
+        "processing:lineage": lineage(dataset, result),
         "processing:expression": processing_expression(elevation_change_steps(result)),
         "glacier:inputs": inputs_of(dataset),
         **_accuracy(result),
         "renders": {
             "elevation_change": {
-                "title": "Elevation change",
+                "title": Message("Elevation change"),
                 "assets": ["elevation_change"],
                 "rescale": [[-limit, limit]],
                 "nodata": NODATA,
@@ -100,14 +97,14 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
                 "resampling": "average",
             },
             "elevation_change_sigma": {
-                "title": "Uncertainty of the elevation change",
+                "title": Message("Uncertainty of the elevation change"),
                 "assets": ["elevation_change_sigma"],
                 "rescale": [[0.0, sigma_limit(result)]],
                 "nodata": NODATA,
                 "colormap_name": "inferno_r",
                 "resampling": "average",
             },
-            "visual": {"title": "Elevation change in colour", "assets": ["visual"]},
+            "visual": {"title": Message("Elevation change in colour"), "assets": ["visual"]},
         },
     }
     if dataset.pair:
@@ -136,9 +133,9 @@ def _accuracy(result: ElevationChange) -> dict[str, float]:
     return {name: round(value, 4) for name, value in accuracies.items() if math.isfinite(value)}
 
 
-def lineage(dataset: Dataset, result: ElevationChange) -> Paragraph:
+def lineage(dataset: Dataset, result: ElevationChange) -> Listed:
     """What was done to the two DEMs, from their checks to the published change."""
-    return Paragraph.of(_lineage(dataset, result))
+    return paragraph(_lineage(dataset, result))
 
 
 def _lineage(dataset: Dataset, result: ElevationChange) -> Iterator[Message]:
@@ -202,10 +199,3 @@ def _resolution_said(resolution: ResolutionCorrection) -> Iterator[Message]:
 def _title_of(dataset: Dataset, role: str) -> Bilingual:
     source = dataset.definition.source(role)
     return Bilingual(en=source.title, cn=source.title_cn)
-
-
-def _properties_cn(dataset: Dataset, result: ElevationChange, properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "processing:lineage": lineage(dataset, result).cn,
-        "renders": renders_cn(properties["renders"], "elevation_change"),
-    }

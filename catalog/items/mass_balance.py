@@ -28,13 +28,13 @@ from catalog.items.balance_products import (
 )
 from catalog.items.processing_steps import inputs_of, mass_balance_steps, processing_expression
 from catalog.items.stated import Labels, gate_records, plain, raster_tags
-from catalog.items.titles_cn import renders_cn, with_chinese
 from catalog.metadata import Facts
 from pipeline.mass_balance import Calendar
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
-from schemas.messages import Message, Paragraph, word
+from schemas.flags import flag_said
+from schemas.messages import Listed, Message, paragraph, word
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,6 @@ def _write_year(series: _Series, year: BalanceYear, field: BalanceField, ground:
     assets = write_year_products(result, field, in_folder(place), labels, ground)
     start, end = _period(result, year)
     outline = footprint(field.grid)
-    properties = _properties(dataset, result, year)
     return Item(
         item_id=item_id,
         folder=place,
@@ -106,14 +105,10 @@ def _write_year(series: _Series, year: BalanceYear, field: BalanceField, ground:
         end=end,
         geometry=to_geojson(outline),
         bbox=bbox_of(outline),
-        properties=properties,
-        assets=with_chinese(assets, "mass_balance"),
+        properties=_properties(dataset, result, year),
+        assets=assets,
         title_cn=f"{facts.title.cn}，{year.year}年" if facts.title.cn else "",
         description_cn=facts.abstract.cn and f"{result.glacier.name}，{year.year}年物质平衡。{facts.abstract.cn}",
-        properties_cn={
-            "processing:lineage": lineage(dataset, result, year).cn,
-            "renders": renders_cn(properties["renders"], "mass_balance"),
-        },
     )
 
 
@@ -148,17 +143,17 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
         "glacier:sigma_aar": plain(year.sigma_aar, 3),
         "glacier:area_km2": plain(year.area_km2, 5),
         "glacier:provenance": year.provenance,
-        "glacier:flags": list(year.flags),
+        "glacier:flags": [flag_said(flag) for flag in year.flags],
         "glacier:gates": gate_records(dataset, str(year.year)),
         "glacier:settings": result.settings.model_dump(mode="json"),
         "processing:level": "L4",
-        "processing:lineage": lineage(dataset, result, year).en,
+        "processing:lineage": lineage(dataset, result, year),
         "processing:expression": processing_expression(mass_balance_steps(result, year)),
         "glacier:inputs": inputs_of(dataset),
         **_accuracy(year),
         "renders": {
             "balance": {
-                "title": "Annual balance",
+                "title": Message("Annual balance"),
                 "assets": ["balance"],
                 "rescale": [[-limit, limit]],
                 "nodata": NODATA,
@@ -166,14 +161,14 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
                 "resampling": "average",
             },
             "balance_sigma": {
-                "title": "Uncertainty of the annual balance",
+                "title": Message("Uncertainty of the annual balance"),
                 "assets": ["balance_sigma"],
                 "rescale": [[0.0, sigma_limit(result)]],
                 "nodata": NODATA,
                 "colormap_name": "inferno_r",
                 "resampling": "average",
             },
-            "visual": {"title": "Annual balance in colour", "assets": ["visual"]},
+            "visual": {"title": Message("Annual balance in colour"), "assets": ["visual"]},
         },
     }
 
@@ -184,7 +179,7 @@ def _accuracy(year: BalanceYear) -> dict[str, float]:
     return {} if sigma is None else {"accuracy:measurement_absolute": sigma}
 
 
-def lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> Paragraph:
+def lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> Listed:
     """What was done to the readings, from the points to the published balance of a year."""
     settings = result.settings
     said = Message(
@@ -198,4 +193,4 @@ def lineage(dataset: Dataset, result: MassBalance, year: BalanceYear) -> Paragra
         band_m=settings.band_height_m,
         method=word(settings.primary_method),
     )
-    return Paragraph.of([Message("Synthetic sample inputs."), said] if dataset.synthetic else [said])
+    return paragraph([Message("Synthetic sample inputs."), said] if dataset.synthetic else [said])

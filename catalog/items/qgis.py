@@ -31,6 +31,7 @@ from catalog.archive import (
 from catalog.figures import INK, amount_colours, change_colours
 from catalog.formats import inert_text
 from pipeline.grid import FloatArray
+from schemas.messages import Message
 
 # where the file goes that is called so where it stands alone
 Naming = Callable[[str], Path]
@@ -60,13 +61,13 @@ def write_change_styles(
     """
     change, sigma = limits
     named = place.joinpath
-    yield _write_style(place.joinpath, ELEVATION_CHANGE_TIF, change_style(change, "m"), "elevation change", "高程变化")
+    yield _write_style(place.joinpath, ELEVATION_CHANGE_TIF, change_style(change, "m"), Message("elevation change"))
     text = amount_style(sigma, "m")
-    yield _write_style(named, ELEVATION_CHANGE_SIGMA_TIF, text, "its uncertainty", "高程变化不确定度")
-    yield _write_style(named, CLASSIFICATION_TIF, class_style(classes), "classification", "像元分类")
+    yield _write_style(named, ELEVATION_CHANGE_SIGMA_TIF, text, Message("its uncertainty"))
+    yield _write_style(named, CLASSIFICATION_TIF, class_style(classes), Message("classification"))
     if epochs is not None:
-        yield _write_style(named, GLACIERS_GEOJSON, glacier_style(change), "glaciers", "冰川")
-        yield _write_style(named, OUTLINES_GEOJSON, outline_style(epochs), "outlines", "冰川边界")
+        yield _write_style(named, GLACIERS_GEOJSON, glacier_style(change), Message("glaciers"))
+        yield _write_style(named, OUTLINES_GEOJSON, outline_style(epochs), Message("outlines"))
 
 
 def write_balance_styles(named: Naming, limits: tuple[float, float], glaciers: Sequence[str] = ()) -> Iterator[Asset]:
@@ -79,23 +80,26 @@ def write_balance_styles(named: Naming, limits: tuple[float, float], glaciers: S
     glaciers : identifiers of the outlines of ``outline.geojson``; none where there is no such file.
     """
     balance, sigma = limits
-    yield _write_style(named, BALANCE_TIF, change_style(balance, "m w.e."), "annual balance", "年物质平衡")
-    yield _write_style(named, BALANCE_SIGMA_TIF, amount_style(sigma, "m w.e."), "its uncertainty", "物质平衡不确定度")
-    yield _write_style(named, ISOLINES_GEOJSON, isoline_style(), "isolines", "物质平衡等值线")
+    yield _write_style(named, BALANCE_TIF, change_style(balance, "m w.e."), Message("annual balance"))
+    yield _write_style(named, BALANCE_SIGMA_TIF, amount_style(sigma, "m w.e."), Message("its uncertainty"))
+    yield _write_style(named, ISOLINES_GEOJSON, isoline_style(), Message("isolines"))
     if glaciers:
-        yield _write_style(named, OUTLINE_GEOJSON, outline_style(glaciers, "glacier_id"), "outline", "冰川边界")
+        yield _write_style(named, OUTLINE_GEOJSON, outline_style(glaciers, "glacier_id"), Message("outline"))
 
 
-def _write_style(named: Naming, file: str, text: str, of: str, of_cn: str) -> Asset:
+def _write_style(named: Naming, file: str, text: str, of: Message) -> Asset:
     """Write the style of ``file`` beside it, under its name."""
     path = named(file).with_suffix(SUFFIX)
     name, file = path.name, named(file).name
     path.write_text(text, encoding="utf-8", newline="\n")
     return Asset(
-        key=f"{Path(file).stem}_style", href=name, title=f"QGIS style: {of}", media_type=QML, roles=(STYLE_ROLE,),
-        description=f"QGIS opens {file} in these colours when this file stands beside it",
-        title_cn=f"QGIS样式：{of_cn}", description_cn=f"与{file}置于同一文件夹时，QGIS按此配色打开该文件",
-    )  # fmt: skip
+        key=f"{Path(file).stem}_style",
+        href=name,
+        title=Message("QGIS style: {of}", of=of),
+        media_type=QML,
+        roles=(STYLE_ROLE,),
+        description=Message("QGIS opens {file} in these colours when this file stands beside it", file=file),
+    )
 
 
 # --- rasters -----------------------------------------------------------------------------------------------------

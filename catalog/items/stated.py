@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from catalog.archive import Dataset
+from catalog.archive import Dataset, stable_terrain
+from schemas.definition import Bilingual
+from schemas.messages import Message
 
 PNG = "image/png"
 
@@ -51,10 +53,11 @@ def gate_records(dataset: Dataset, subject: str | None = None) -> list[dict[str,
     """Verdicts of the quality gates for STAC; of one subject, or of all."""
     gates = dataset.gates if subject is None else dataset.gates[dataset.gates["subject"].astype(str) == subject]
     rows: list[dict[Any, Any]] = gates.sort_values(["gate", "subject"]).to_dict("records")
+    names = {gate.name: Bilingual(en=gate.name, cn=gate.name_cn) for gate in dataset.definition.gates}
     return [
         {
-            "name": str(row["gate"]),
-            "subject": str(row["subject"]),
+            "name": Message("{gate}", gate=names.get(str(row["gate"]), str(row["gate"]))),
+            "subject": _subject(str(row["subject"])),
             "value": plain(row["value"], 4),
             "limit": float(row["limit"]),
             "unit": str(row["unit"]),
@@ -64,12 +67,24 @@ def gate_records(dataset: Dataset, subject: str | None = None) -> list[dict[str,
     ]
 
 
+def _subject(subject: str) -> str:
+    """What a gate judges, as a message where it has words: a year is the same in every language."""
+    all_of_one, pair = stable_terrain(""), subject.removeprefix(stable_terrain("")).strip()
+    if subject == all_of_one:
+        return Message("stable terrain")
+    return Message("stable terrain {pair}", pair=pair) if subject == stable_terrain(pair) else subject
+
+
 def supported_period(dataset: Dataset) -> dict[str, str | None] | None:
     """The period that the sources support; None where the definition states none."""
     period = dataset.definition.period
     if period.supported_start is None and period.supported_end is None:
         return None
-    return {"start": _iso(period.supported_start), "end": _iso(period.supported_end), "note": period.note}
+    return {
+        "start": _iso(period.supported_start),
+        "end": _iso(period.supported_end),
+        "note": Message("{note}", note=Bilingual(en=period.note, cn=period.note_cn)),
+    }
 
 
 def plain(value: Any, decimals: int) -> Any:

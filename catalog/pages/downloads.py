@@ -28,6 +28,7 @@ from catalog.archive import (
 )
 from schemas.chinese import table_meaning_cn, table_title_cn
 from schemas.definition import Bilingual
+from schemas.messages import chinese_of
 from schemas.tables import PUBLISHED_TABLES
 
 _TABLES = {table.name: table for table in PUBLISHED_TABLES}
@@ -134,11 +135,11 @@ def _download(file: ListedFile, href: str, title: Bilingual, description: Biling
 
 
 def _titled(asset: Asset) -> Bilingual:
-    return Bilingual(en=asset.title, cn=asset.title_cn)
+    return Bilingual(en=asset.title, cn=chinese_of(asset.title))
 
 
 def _described(asset: Asset) -> Bilingual:
-    return Bilingual(en=asset.description, cn=asset.description_cn)
+    return Bilingual(en=asset.description, cn=chinese_of(asset.description))
 
 
 def _named(path: str) -> Bilingual:

@@ -13,10 +13,10 @@ import numpy as np
 from catalog.archive import COG, Asset, Item
 from catalog.figures import amount_colours, change_colours
 from pipeline.grid import FloatArray
+from schemas.messages import chinese_of
 
 _UTM = re.compile(r"EPSG:32([67])(\d\d)")
 _LINES = ("glaciers", "outline", "isolines")
-_CLASSES_CN = {"void": "无数据", "stable": "稳定地形", "glacier": "冰川", "excluded": "未采用"}
 _SPREAD = 3.0
 
 
@@ -97,10 +97,10 @@ def _scale(low: float, high: float) -> dict[str, Any]:
 
 
 def _class(entry: Mapping[str, Any]) -> dict[str, Any]:
-    name, colour = str(entry["name"]), str(entry["color_hint"])
+    title, colour = entry.get("title") or entry["name"], str(entry["color_hint"])
     return {
         "value": entry["value"],
-        "title": [str(entry.get("title") or name), _CLASSES_CN.get(name, "")],
+        "title": [str(title), chinese_of(title)],
         "rgb": [int(colour[at : at + 2], 16) for at in (0, 2, 4)],
     }
 
@@ -130,7 +130,7 @@ def _round_up(value: float) -> float:
 
 
 def _title(asset: Asset) -> list[str]:
-    return [asset.title, asset.title_cn or asset.title]
+    return [asset.title, chinese_of(asset.title) or asset.title]
 
 
 def _hex(table: FloatArray) -> str:

@@ -43,7 +43,7 @@ from catalog.archive import (
 )
 from catalog.figures import words_of
 from catalog.formats import signed
-from catalog.items import COLLECTION_FIGURES, COLLECTION_FIGURES_CN, step_cn
+from catalog.items import COLLECTION_FIGURES
 from catalog.metadata import Facts, inert, licence_url, markdown_line, page_document
 from catalog.pages.downloads import item_downloads, readable_size, record_downloads, table_downloads
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes, item_geometry
@@ -54,7 +54,7 @@ from catalog.pages.search import search_script, searchable
 from catalog.reports import item_numbers, key_numbers
 from catalog.tables import dataset_tables
 from schemas.definition import Bilingual, Definition
-from schemas.flags import flag_cn
+from schemas.flags import flag_said
 from schemas.messages import chinese_of, word
 from schemas.tables import PUBLISHED_TABLES
 
@@ -291,10 +291,8 @@ def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
             [(Bilingual(en=item.title, cn=item.title_cn), item_geometry(item))], glaciers=collection.shapes
         ),
         "year": year,
-        "lineage": Bilingual(
-            en=item.properties.get("processing:lineage", ""), cn=item.properties_cn.get("processing:lineage", "")
-        ),
-        "expressions": list(_expressions(stated)),
+        "lineage": _both(item.properties.get("processing:lineage", "")),
+        "expressions": list(_expressions(item)),
         "software": sorted(stated.get("properties", {}).get("processing:software", {}).items()),
         "flags": _flags(item.properties.get("glacier:flags", ())),
         "inputs": part.inputs,
@@ -392,8 +390,7 @@ def _pictures(item: Item, prefix: str) -> list[Picture]:
 
 def _picture(item: Item, asset: Asset, prefix: str) -> Picture:
     href = asset.href.removeprefix("./")
-    title = Bilingual(en=asset.title, cn=asset.title_cn)
-    description = Bilingual(en=asset.description, cn=asset.description_cn)
+    title, description = _both(asset.title), _both(asset.description)
     words = words_of(item.properties["glacier:kind"], href, item.properties["glacier:synthetic"])
     width, height = _png_size(item.folder / href)
     return Picture(href=prefix + href, title=title, description=description, width=width, height=height, words=words)
@@ -401,7 +398,7 @@ def _picture(item: Item, asset: Asset, prefix: str) -> Picture:
 
 def _flags(flags: Sequence[str]) -> list[Bilingual]:
     """Flags as words: bound_not_used:1 becomes bound not used: 1."""
-    return [Bilingual(en=flag.replace("_", " ").replace(":", ": "), cn=flag_cn(flag)) for flag in flags]
+    return [Bilingual(en=flag.replace("_", " ").replace(":", ": "), cn=chinese_of(flag_said(flag))) for flag in flags]
 
 
 def _loose_pictures(collection: _Collection) -> list[Picture]:
@@ -417,7 +414,7 @@ def _loose_picture(collection: _Collection, name: str, title: str) -> Picture:
     width, height = _png_size(collection.folder.path / name)
     return Picture(
         href=name,
-        title=Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, "")),
+        title=_both(title),
         description=Bilingual(en=""),
         width=width,
         height=height,
@@ -478,31 +475,26 @@ def _step_label(row: Mapping[Any, Any]) -> Bilingual:
 
 def _band_statistics(item: Item, stated: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Statistics of every band as the STAC item states them, so that page and catalogue cannot differ."""
-    chinese = {asset.key: asset.title_cn for asset in item.assets}
+    titles = {asset.key: _both(asset.title) for asset in item.assets}
     for key, asset in stated["assets"].items():
         bands = [band for band in asset.get("bands", ()) if "statistics" in band]
         for band in bands if asset.get("title") else ():
             yield {
-                "title": Bilingual(en=asset["title"], cn=chinese.get(key, "")),
+                "title": titles.get(key, Bilingual(en=asset["title"])),
                 "name": band.get("name", "") if len(bands) > 1 else "",
                 "unit": band.get("unit") or asset.get("unit", ""),
                 **band["statistics"],
             }
 
 
-def _expressions(stated: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The steps with their expressions, as the properties or the assets of the STAC item state them."""
-    for owner in (stated.get("properties", {}), *stated["assets"].values()):
-        expression = (owner.get("processing:expression") or {}).get("expression")
-        steps = expression if isinstance(expression, list) else [expression] if expression else []
-        for step in steps:
-            told = step if isinstance(step, dict) else {"expression": step}
-            name = told.get("name") or (owner.get("title", "") if "href" in owner else "")
-            yield {
-                "title": Bilingual(en=str(name), cn=step_cn(str(name))),
-                "expression": str(told.get("expression", "")),
-                "reference": str(told.get("reference", "")),
-            }
+def _expressions(item: Item) -> Iterator[dict[str, Any]]:
+    """The steps with their expressions."""
+    for step in item.properties.get("processing:expression", {}).get("expression", ()):
+        yield {
+            "title": _both(step["name"]),
+            "expression": _both(step["expression"]),
+            "reference": step["reference"],
+        }
 
 
 def _write(path: Path, template: str, page: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from catalog.stac.languages import ENGLISH, Language
 from schemas.chinese import meaning_cn
 from schemas.definition import Bilingual
 from schemas.fields import Table
+from schemas.messages import word
 
 _RGB = ("red", "green", "blue")
 
@@ -47,20 +48,20 @@ class OfferedFile:
 
 def item_asset(asset: Asset, facts: dict[str, Any], language: Language) -> dict[str, Any]:
     """The STAC asset of an item's file in one language; ``facts`` as from ``item_file_facts``."""
-    description = language.say(asset.description, asset.description_cn)
-    return {
-        "href": f"./{asset.href}",
-        "title": language.say(asset.title, asset.title_cn),
-        **({"description": description} if description else {}),
-        "type": asset.media_type,
-        "roles": list(asset.roles),
-        **facts,
-        **(asset.extra_cn if language.code == "zh" else {}),
-    }
+    return language.document(
+        {
+            "href": f"./{asset.href}",
+            "title": asset.title,
+            **({"description": asset.description} if asset.description else {}),
+            "type": asset.media_type,
+            "roles": list(asset.roles),
+            **facts,
+        }
+    )
 
 
 def item_file_facts(path: Path, asset: Asset) -> dict[str, Any]:
-    """What an item's file says of itself, the same in every language."""
+    """What an item's file says of itself; its words are messages."""
     raster = _raster_fields(asset.key, raster_facts(path)) if asset.media_type == COG else {}
     return {**raster, **asset.extra, **file_fields(path)}
 
@@ -102,7 +103,7 @@ def _raster_fields(key: str, facts: RasterFacts) -> dict[str, Any]:
         "bands": [
             {
                 "name": names[index],
-                "description": band.description,
+                "description": word(band.description),
                 "data_type": band.data_type,
                 **({"nodata": _whole(band.nodata)} if band.nodata is not None else {}),
                 **({"unit": band.unit} if band.unit else {}),

@@ -24,13 +24,13 @@ _MOST_GATES = 200
 
 def collection_documents(source: DescribedDataset, summary: Summary) -> list[tuple[DocumentPlace, Json]]:
     """The collection in every language, with its place; its files, items and ``items.parquet`` are written already."""
-    neutral = _same_in_every_language(source) | {"summaries": summary.to_dict()}
+    neutral = _of_every_language(source) | {"summaries": summary.to_dict()}
     files = list(offered_files(source))
     documents = []
     for language in LANGUAGES:
         place = DocumentPlace(source.collection_path, language, source.base)
         content = {
-            **neutral,
+            **language.document(neutral),
             **_words(source, language),
             "item_assets": summary.item_assets.get(language.code, {}),
             "assets": {file.key: file.to_dict(language) for file in files},
@@ -40,7 +40,7 @@ def collection_documents(source: DescribedDataset, summary: Summary) -> list[tup
     return documents
 
 
-def _same_in_every_language(source: DescribedDataset) -> Json:
+def _of_every_language(source: DescribedDataset) -> Json:
     definition, facts = source.definition, source.facts
     return {
         "type": "Collection",

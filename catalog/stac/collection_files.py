@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.archive import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES, THUMBNAIL_PNG
-from catalog.items import COLLECTION_FIGURES, COLLECTION_FIGURES_CN
+from catalog.items import COLLECTION_FIGURES
 from catalog.stac.assets import OfferedFile, columns_of, file_fields, table_fields
 from catalog.stac.languages import CHINESE
 from catalog.stac.source import DescribedDataset
@@ -57,7 +57,7 @@ def _described(source: DescribedDataset) -> Iterator[tuple[str, str, Bilingual, 
     yield "readme", README_MD, Bilingual(en="README of the collection", cn="数据集说明（README）"), "metadata"
     yield "changelog", CHANGELOG_MD, Bilingual(en="What each version changed", cn="各版本更新记录"), "metadata"
     for name, title in COLLECTION_FIGURES.items():
-        both = Bilingual(en=title, cn=COLLECTION_FIGURES_CN.get(name, title))
+        both = Bilingual(en=title, cn=title.cn)
         yield f"figure_{Path(name).stem}", name, both, "overview"
     for name in METADATA_FILES:
         yield _metadata_key(name), f"{METADATA}/{name}", METADATA_TITLES[name], "metadata"

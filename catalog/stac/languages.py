@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.archive import chinese_twin
 from schemas.definition import Bilingual, Keywords
+from schemas.messages import in_chinese
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Language:
     def text(self, both: Bilingual) -> str:
         """The text in this language; English where there is no Chinese."""
         return self.say(both.en, both.cn)
+
+    def document(self, said: dict[str, Any]) -> dict[str, Any]:
+        """A part of a document with its messages said in this language."""
+        spoken: dict[str, Any] = in_chinese(said) if self.code == "zh" else said
+        return spoken
 
     def path(self, path: str) -> str:
         """Where the document that stands in English at ``path`` stands in this language."""

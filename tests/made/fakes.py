@@ -41,6 +41,17 @@ from schemas.messages import Message, word
 from schemas.tables import ELEVATION_CHANGE_TABLES, MASS_BALANCE_TABLES, QUALITY_GATES
 
 CRS = "EPSG:32645"
+NOTE = Message(
+    "{role} DEM, {tile}: {note}",
+    role=word("earlier"),
+    tile="N43E086.hgt",
+    note=Message(
+        "{percent:.2g} % of the pixels hold {value:g}, no height on Earth and not declared as nodata; void",
+        percent=0.3,
+        value=32768,
+    ),
+)
+SOURCE = Message("{role} DEM, Zevenbergen and Thorne 3 x 3 at {pixel_m:g} m", role=word("later"), pixel_m=90.0)
 HOSTILE = "=cmd()|' /C calc'!A0 <script>alert(1)</script> \u202e\x07"
 
 _COMMON: dict[str, Any] = {
@@ -91,6 +102,7 @@ def make_elevation_change_definition() -> Definition:
                 "supported_start": date(2000, 2, 11),
                 "supported_end": date(2014, 12, 31),
                 "note": "the later DEM rests on scenes of 2011-2014",
+                "note_cn": "后期DEM依据2011-2014年的影像",
             },
             "altitude": {"low": 2500.0, "high": 4500.0},
             "sources": [
@@ -101,6 +113,7 @@ def make_elevation_change_definition() -> Definition:
             "gates": [
                 {
                     "name": "off-glacier bias",
+                    "name_cn": "非冰川区偏差",
                     "measure": "abs_mean_stable_dh",
                     "limit": 0.6,
                     "unit": "m",
@@ -140,6 +153,7 @@ def make_mass_balance_definition() -> Definition:
             "gates": [
                 {
                     "name": "glacier-wide uncertainty",
+                    "name_cn": "全冰川不确定性",
                     "measure": "sigma_annual_balance",
                     "limit": 200.0,
                     "unit": "kg m-2 a-1",
@@ -213,7 +227,7 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
         ),
         curvature=CurvatureCorrection(
             applied=True,
-            source="later, Zevenbergen-Thorne 3x3",
+            source=SOURCE,
             knots_per_100m=(-1.0, 0.0, 1.0),
             bias_m=(2.0, 0.0, -3.0),
             nmad_before_m=5.1,
@@ -223,7 +237,7 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
         patches=PatchSpread(count=240, area_km2=0.8, mean=0.02, spread=1.04, robust_spread=1.01, enough=True),
         totals=_totals(tables["glaciers"]),
         outlines=outlines,
-        notes=("earlier DEM: 3 pixels hold 32768 and were taken as void",),
+        notes=(NOTE,),
         tables=tables,
         figures=_figures(rng, dh[classification == STABLE]),
         settings=make_elevation_change_definition().processing,
@@ -512,7 +526,7 @@ def _balance_year(
             for each in fields(BalanceYear)
             if each.name not in given and each.default is MISSING and each.default_factory is MISSING
         }
-        return BalanceYear(**{**empty, **given, "flags": ("too few points",)})
+        return BalanceYear(**{**empty, **given, "flags": ("too_few_points:2",)})
     field = np.where(inside, _annual(surface, offset), np.nan)
     west, _, east, _ = grid.bounds
     lines = []
@@ -543,7 +557,7 @@ def _balance_year(
         area_km2=float(inside.sum() * grid.pixel_area_km2),
         by_method={"contour": balance, "zone": balance + 0.03},
         provenance="observed",
-        flags=("one stake melted out",),
+        flags=("bound_not_used:3",),
         field=BalanceField(
             grid=grid,
             balance_m_we=field,

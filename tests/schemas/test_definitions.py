@@ -172,7 +172,7 @@ def test_garbled_terms_stay_in_the_original_and_are_gone_from_the_reading(defini
     assert "花杆/雪坑法" in reading.description.cn
     assert "物质平衡" in reading.description.cn
     assert "等值线法" in reading.description.cn
-    assert "等高线分带法" in reading.data_quality.cn
+    assert "等高线分区法" in reading.data_quality.cn
 
 
 def test_inner_blanks_of_the_source_are_kept(definitions):

@@ -11,7 +11,7 @@ import string
 import pytest
 
 from schemas.definition import Bilingual
-from schemas.messages import Listed, Message, Paragraph, chinese_of, word
+from schemas.messages import Listed, Message, chinese_of, paragraph, word
 from schemas.sentences_cn import SENTENCES_CN
 from tests.root import ROOT
 
@@ -92,7 +92,7 @@ def test_copies_and_pickles_keep_both_languages():
 
 
 def test_a_paragraph_joins_its_sentences():
-    text = Paragraph.of([word("none needed"), Message("none of the catalogue {number}", number=3)])
+    text = paragraph([word("none needed"), Message("none of the catalogue {number}", number=3)])
     assert text.en == "none needed none of the catalogue 3"
     assert text.cn == "无需转换none of the catalogue 3"
 

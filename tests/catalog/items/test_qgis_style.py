@@ -134,7 +134,7 @@ def test_a_style_is_named_after_its_file_and_described_as_an_asset(tmp_path):
         *("balance.qml", "balance_sigma.qml", "isolines.qml"),
     }  # fmt: skip
     assert {asset.roles for asset in assets} == {("style",)}
-    assert all(asset.title_cn and asset.description_cn for asset in assets)
+    assert all(asset.title.cn and asset.description.cn for asset in assets)
     assert len({asset.key for asset in assets}) == len(assets)
     ends = {path.stem: parsed(path.read_text()).find("pipe/rasterrenderer") for path in tmp_path.glob("*[ae].qml")}
     assert ends["elevation_change_sigma"].get("classificationMax") == "4"

@@ -164,7 +164,7 @@ def test_collection_of_balances_shows_every_year(root: Path) -> None:
 
 def test_item_shows_picture_statistics_lineage_and_downloads(root: Path) -> None:
     text = words(root / MASS_BALANCE / "balance-2001/index.html")
-    for needed in ("Mass balance 2001", "Equilibrium line", "3,838 ± 14 m", "one stake melted out", "glacier51.xlsx"):
+    for needed in ("Mass balance 2001", "Equilibrium line", "3,838 ± 14 m", "bound not used: 3", "glacier51.xlsx"):
         assert needed in text
     tree = page(root / MASS_BALANCE / "balance-2001/index.html")
     assert tree.xpath("//figure//img/@src") == ["map.png", "profile.png"]
@@ -456,10 +456,10 @@ def test_pages_say_tables_gates_lineage_and_figures_in_chinese(root: Path) -> No
     ):
         assert english not in collection
         assert english in words(root / MASS_BALANCE / "index.html")
-    assert "由测杆和雪坑得到的单点物质平衡" in year
+    assert "由花杆和雪坑得到的单点物质平衡" in year
     assert "Point balances from stakes" not in year
-    assert "等高线分带法" in year
-    assert "在稳定地形上按坡向与高程差的余弦关系配准" in change
+    assert "等高线分区法" in year
+    assert "在稳定地形上按坡度坡向与高程差的余弦关系配准" in change
     assert "were checked, brought onto" not in change
     assert "留待配准消除" in change or "PROJ格网" in change or "无需转换" in change
 

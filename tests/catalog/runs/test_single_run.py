@@ -22,7 +22,7 @@ from pipeline.blocks import StoredArray
 from pipeline.elevation_change.result import GLACIER
 from schemas.tables import DATES
 from tests.made.cog_structure import cog_failures
-from tests.made.fakes import make_elevation_change_dataset
+from tests.made.fakes import NOTE, make_elevation_change_dataset
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_summary_says_shift_error_patches_dates_and_notes(change):
     assert found["sigma_shift_m"] == {"east": 0.21, "north": 0.32, "up": 0.04}
     assert found["shift_by_cosine_m"]["east"] == 12.31
     assert found["patch_test"]["spread"] == 1.04
-    assert found["notes"] == ["earlier DEM: 3 pixels hold 32768 and were taken as void"]
+    assert found["notes"] == [NOTE]
     (row,) = found["dates"]
     assert (row["input"], row["date"], row["sigma_years"], row["product"]) == ("earlier", "2000-02-16", 0.01, None)
     json.dumps(found, allow_nan=False)
@@ -93,7 +93,7 @@ def test_the_screen_shows_errors_and_notes(change, capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "12.346, −45.678, 1.200 m ± 0.210, 0.320, 0.040 m" in shown
     assert "Patch test spread 1.04 1 expected; 240 stable patches of 0.8 km2" in shown
-    assert "Note on the inputs earlier DEM: 3 pixels hold 32768 and were taken as void" in shown
+    assert f"Note on the inputs {NOTE}" in shown
 
 
 @pytest.mark.parametrize(

@@ -474,7 +474,7 @@ def test_the_chinese_catalogue_is_walked_in_chinese(archive):
         assert entry.assets["thumbnail"].title == "带色标的缩略图"
     item = json.loads(twin(root / "test-elevation-change/elevation-change/elevation-change.json").read_text("utf-8"))
     classes = item["assets"]["classification"]["classification:classes"]
-    assert [entry["title"] for entry in classes] == ["空值", "稳定地形", "冰川", "排除"]
+    assert [entry["title"] for entry in classes] == ["空洞", "稳定地形", "冰川", "排除"]
 
 
 # --- large collections -------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_a_year_without_a_balance_stands_in_the_overview_only(tables):
     empty = tables["fog2023_mass_balance_overview"][1]
     assert (empty["BEGIN_PERIOD"], empty["ELA"], empty["AAR"], empty["MIN_SITES_ACC"]) == (None, None, None, None)
     assert "provenance: reconstructed" in empty["REMARKS"]
-    assert "flags: too few points" in empty["REMARKS"]
+    assert "flags: too_few_points:2" in empty["REMARKS"]
 
 
 def test_dates_are_compact_in_2023_and_iso_in_2026(tables):
