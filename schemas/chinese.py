@@ -27,7 +27,7 @@ _TABLES = {
     "readings": ("花杆读数", "每根花杆每段每次观测一行"),
     "snow_pits": ("雪坑", "每个雪坑一行；分层见pit_layers"),
     "pit_layers": ("雪坑分层", "自表面向下的分层，须首尾相接"),
-    "probings": ("雪深探测", "在花杆与雪坑之间探测的雪深"),
+    "probings": ("雪深探测", "在花杆与雪坑之间探测的雪深或其水当量"),
     "point_balances": ("单点物质平衡", "花杆或雪坑处某时段的物质平衡、误差及其所依据的读数"),
     "zone_balances": ("高程带物质平衡", "等高线分区法所得各高程带各年平均物质平衡"),
     "glacier_balances": ("全冰川物质平衡", "全冰川年、冬季和夏季物质平衡及误差、平衡线高度和积累区比率"),
@@ -231,6 +231,9 @@ _FIELD = {
     ),
     "whole length of the stake of this leg": "该段花杆全长",
     "snow above the last summer's surface": "上一夏季表面以上的雪深",
+    "water equivalent of the snow above the last summer's surface, where it was measured itself": (
+        "上一夏季表面以上积雪的水当量（直接测得时）"
+    ),
     "bulk density of that snow": "该层雪的整体密度",
     "superimposed ice under the snow": "雪下附加冰厚度",
     "angle of the stake from the vertical": "花杆与铅垂线的夹角",

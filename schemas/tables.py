@@ -67,6 +67,15 @@ AREA = Column(name="area_km2", type="number", meaning="glacier area", unit="km2"
 BEGIN = Column(name="begin_date", type="date", meaning="first day of the period")
 MIDSEASON = Column(name="midseason_date", type="date", meaning="day that parts winter from summer")
 END = Column(name="end_date", type="date", meaning="last day of the period")
+SWE = Column(
+    name="swe_m_we",
+    type="number",
+    meaning="water equivalent of the snow above the last summer's surface, where it was measured itself",
+    unit="m w.e.",
+    minimum=0,
+    maximum=12,
+    decimals=3,
+)
 DENSITY = Column(
     name="density_kg_m3", type="number", meaning="density", unit="kg m-3", minimum=10, maximum=917, decimals=0
 )
@@ -241,6 +250,7 @@ SNOW_PITS = Table(
             maximum=30,
             decimals=3,
         ),
+        SWE,
         REMARKS,
     ),
     primary_key=("pit_id",),
@@ -285,7 +295,7 @@ PIT_LAYERS = Table(
 PROBINGS = Table(
     name="probings",
     title="Snow probings",
-    meaning="snow depth probed between stakes and pits",
+    meaning="snow depth, or its water equivalent, between stakes and pits",
     columns=(
         Column(name="probing_id", type="string", meaning="name of the probing", required=True),
         DATE,
@@ -299,11 +309,11 @@ PROBINGS = Table(
             type="number",
             meaning="snow above the last summer's surface",
             unit="m",
-            required=True,
             minimum=0,
             maximum=20,
             decimals=3,
         ),
+        SWE,
         REMARKS,
     ),
     primary_key=("probing_id",),

@@ -30,6 +30,7 @@ _MEASURED = (
     "stake_length_m",
     "snow_depth_m",
     "snow_density_kg_m3",
+    "swe_m_we",
     "superimposed_ice_m",
     "tilt_deg",
     "surface",

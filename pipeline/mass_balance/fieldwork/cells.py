@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from openpyxl.utils import get_column_letter
@@ -37,7 +38,9 @@ class RawSheet:
 
     Rows end at their last filled cell. ``epoch`` is day 0 of the file's serial dates, ``decimal_comma`` whether the
     file's own form says that a comma parts the decimals, ``uncomputed`` the cells whose formula no spreadsheet has
-    computed, ``notes`` what the file had to be converted from.
+    computed, ``notes`` what the file had to be converted from, ``asides`` what of the sheet is no value: hidden rows
+    and columns and comments, as (cell, what stands there). ``addresses`` are the cells (row, column) that stand
+    elsewhere in the file than here.
     """
 
     file: str
@@ -49,6 +52,17 @@ class RawSheet:
     decimal_comma: bool = False
     uncomputed: tuple[str, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    asides: tuple[tuple[str, str], ...] = ()
+    addresses: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+    def address(self, row: int, column: int) -> str:
+        """The cell of a value, both indices counted from 0, as the file has it.
+
+        Parameters
+        ----------
+        row, column : from 0.
+        """
+        return self.addresses.get((row, column)) or address(row, column)
 
     def where(self, row: int, column: int) -> str:
         """File, sheet and cell of a value, both indices counted from 0, in the words of a spreadsheet.
@@ -57,7 +71,7 @@ class RawSheet:
         ----------
         row, column : from 0.
         """
-        return f"{self.place}: cell {address(row, column)}"
+        return f"{self.place}: cell {self.address(row, column)}"
 
     @property
     def place(self) -> str:
@@ -93,6 +107,41 @@ def address(row: int, column: int) -> str:
     'AB14'
     """
     return f"{get_column_letter(column + 1)}{row + 1}"
+
+
+_LONGEST_COMMENT = 200
+
+
+def comment_aside(text: str) -> str:
+    """What is said of a comment of a cell.
+
+    Parameters
+    ----------
+    text : of the comment.
+    """
+    words = " ".join(text.split())
+    return f"a comment: {words[:_LONGEST_COMMENT]}{'...' if len(words) > _LONGEST_COMMENT else ''}"
+
+
+def hidden_lines(numbers: Sequence[int], what: str) -> Iterable[tuple[str, str]]:
+    """The first cell of each run of hidden rows or columns, and what it is.
+
+    Parameters
+    ----------
+    numbers : of the rows or columns, from 0, in order.
+    what : "rows" or "columns".
+
+    Example
+    -------
+    >>> list(hidden_lines([3, 4, 7], "rows"))
+    [('A4', 'hidden rows 4 to 5'), ('A8', 'hidden row 8')]
+    """
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        own = [number for _, number in run]
+        names = [str(number + 1) if what == "rows" else get_column_letter(number + 1) for number in (own[0], own[-1])]
+        cell = f"A{names[0]}" if what == "rows" else f"{names[0]}1"
+        several = len(own) > 1
+        yield cell, f"hidden {what if several else what[:-1]} {' to '.join(names) if several else names[0]}"
 
 
 def trimmed(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:

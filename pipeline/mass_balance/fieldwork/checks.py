@@ -47,6 +47,7 @@ def check_tables(tables: Tables, not_after: date | None = None) -> list[BadInput
     errors.extend(_layers_that_do_not_tile(tables["pit_layers"]))
     errors.extend(_summer_surface_out_of_the_pit(tables["snow_pits"], tables["pit_layers"]))
     errors.extend(_without_position(tables["probings"], "probing_id"))
+    errors.extend(_without_snow(tables["probings"]))
     for name in ("hypsometry", "zone_balances"):
         errors.extend(_bands_upside_down(tables[name]))
     errors.extend(_periods_out_of_order(tables["zone_balances"]))
@@ -77,6 +78,21 @@ def _pits_without_position(table: TypedTable) -> Iterable[BadInput]:
         if not table.is_wrong(record, "stake_id", *_POSITION):
             wanted = "longitude and latitude, or easting and northing, or the stake it lies beside"
             yield table.bad(record, "pit_id", f"pit {table.frame['pit_id'].iloc[record]} without position", wanted)
+
+
+def _without_snow(table: TypedTable) -> Iterable[BadInput]:
+    """Probings that say nothing of the snow: told once where the sheet has neither column."""
+    columns = ("snow_depth_m", "swe_m_we")
+    empty = table.frame[list(columns)].isna().all(axis=1).to_numpy(bool)
+    blank = [record for record in map(int, np.flatnonzero(empty)) if not table.is_wrong(record, *columns)]
+    wanted = "a snow depth, or its water equivalent: a column 'snow_depth_m' or 'swe_m_we'"
+    if blank and table.sheet is not None and not set(columns) & set(table.columns):
+        yield BadCell(table.sheet, "", "neither snow depths nor water equivalents", wanted)
+        return
+    remedy = "write 0 where there was none, leave the row out where nobody probed"
+    for record in blank:
+        name = next(one for one in columns if one in table.columns)
+        yield table.bad(record, name, f"probing {table.frame['probing_id'].iloc[record]} without snow", wanted, remedy)
 
 
 def _has_position(frame: pd.DataFrame) -> Any:
@@ -111,12 +127,14 @@ def _exposed_beyond_length(table: TypedTable) -> Iterable[BadInput]:
 
 
 def _pits_without_layers(pits: TypedTable, layers: TypedTable) -> Iterable[BadInput]:
-    if layers.sheet is None or any(column == "pit_id" for _, column in layers.wrong):
+    if any(column == "pit_id" for _, column in layers.wrong):
         return
     with_layers = set(layers.frame["pit_id"])
+    weighed = (pits.frame["swe_m_we"] > 0).to_numpy()
     for record, pit in enumerate(pits.frame["pit_id"]):
-        if pit is not None and pit not in with_layers:
-            yield pits.bad(record, "pit_id", f"pit {pit} without layers", "its layers in the sheet 'pit_layers'")
+        if pit is not None and pit not in with_layers and not weighed[record]:
+            wanted = "its layers in the sheet 'pit_layers', or its water equivalent in 'swe_m_we'"
+            yield pits.bad(record, "pit_id", f"pit {pit} without layers", wanted)
 
 
 def _summer_surface_out_of_the_pit(pits: TypedTable, layers: TypedTable) -> Iterable[BadInput]:

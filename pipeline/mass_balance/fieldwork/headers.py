@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.mass_balance.fieldwork.cells import RawSheet
-from pipeline.mass_balance.fieldwork.units import Scale, has_scales, is_no_unit, scale_of, spellings_of, token
+from pipeline.mass_balance.fieldwork.units import (
+    Scale,
+    has_scales,
+    is_no_unit,
+    scale_of,
+    spellings_of,
+    token,
+    unit_of,
+)
 from schemas.fields import Column, Table
 
 # a title, a note on units and a few blank rows may stand above the header; not a page of text
@@ -16,7 +24,7 @@ HEADER_WITHIN_ROWS = 40
 _SUFFIXES = {"m": "_m", "kg m-3": "_kg_m3", "degree": "_deg", "km2": "_km2", "m w.e.": "_m_we"}
 _NO_UNIT = {"", "-", "--", "—", "1", "/", "无"}
 
-_ALIASES = {
+_ALIASES: dict[str, tuple[str, ...]] = {
     "stake_id": (
         "stake",
         "stake_no",
@@ -155,6 +163,24 @@ _ALIASES = {
         "积雪",
     ),
     "snow_density": ("density_of_snow", "雪密度", "积雪密度", "bulk_density", "平均雪密度", "雪层密度"),
+    "swe": (
+        "snow_water_equivalent",
+        "water_equivalent",
+        "water_equivalent_of_snow",
+        "snow_we",
+        "w_e",
+        "we",
+        "雪水当量",
+        "积雪水当量",
+        "水当量",
+        "snøens_vannverdi",
+        "vannekvivalent",
+        "vannverdi",
+        "wasserwert",
+        "wasseräquivalent",
+        "équivalent_en_eau",
+        "equivalent_en_eau",
+    ),
     "superimposed_ice": ("si", "superimposed_ice_thickness", "附加冰", "附加冰厚度"),
     "tilt": ("inclination", "倾角", "倾斜角"),
     "surface": ("表面", "表面类型"),
@@ -247,6 +273,60 @@ _ALIASES = {
     "annual_balance": ("ba", "balance", "年平衡", "净平衡", "物质平衡", "年物质平衡"),
 }
 
+# the same in Norwegian, German and French, as the teams of these countries have them
+_OF_OTHER_LANGUAGES: dict[str, tuple[str, ...]] = {
+    "stake_id": (
+        *("stake_nr", "stakenr", "stakenummer", "stang", "pegel", "pegel_nr", "pegelnr", "pegelnummer"),
+        *("balise", "balise_no", "no_balise", "numéro_de_balise", "jalon"),
+    ),
+    "pit_id": ("snøsjakt", "sjakt", "schacht", "schneeschacht", "schneeprofil", "profil", "puits", "fosse"),
+    "layer": ("lag", "lag_nr", "schicht", "schicht_nr", "couche"),
+    "leg": ("borring", "bohrung", "forage"),
+    "date": ("dato", "måledato", "besøksdato", "messdatum", "ablesedatum", "date_de_lecture", "jour"),
+    "glacier_name": ("bre", "brenavn", "gletscher", "gletschername", "nom_du_glacier"),
+    "glacier_id": ("bre_id", "breid", "gletscher_id", "gletschernummer"),
+    "longitude": ("lengdegrad", "längengrad", "länge", "longitude_est"),
+    "latitude": ("breddegrad", "breitengrad", "breite", "latitude_nord"),
+    "easting": ("øst", "øst_koordinat", "østkoordinat", "ost", "ostwert", "rechtswert", "coordonnée_x", "est"),
+    "northing": ("nord", "nord_koordinat", "nordkoordinat", "nordwert", "hochwert", "coordonnée_y"),
+    "elevation": (
+        "høyde",
+        "hoyde",
+        "h_o_h",
+        "hoh",
+        "moh",
+        "høyde_over_havet",
+        "höhe",
+        "hoehe",
+        "höhe_ü_m",
+        "meereshöhe",
+    ),
+    "exposed": (
+        *("stakelengde", "lengde_over_snø", "lengde_over_is", "lengde_over_overflaten", "fri_lengde", "avlesning"),
+        *("ablesung", "pegelstand", "pegelablesung", "freie_länge", "sichtbare_länge", "émergence", "emergence"),
+        *("longueur_émergente", "hauteur_émergente", "lecture"),
+    ),
+    "stake_length": ("total_lengde", "hele_lengden", "pegellänge", "gesamtlänge", "longueur_totale"),
+    "snow_depth": ("snødyp", "snødybde", "snodyp", "snøhøyde", "schneehöhe", "schneetiefe", "hauteur_de_neige"),
+    "snow_density": ("snøtetthet", "schneedichte", "densité_de_la_neige"),
+    "density": ("tetthet", "dichte", "densité", "densite"),
+    "top": ("fra", "topp", "von", "oberkante", "de", "haut"),
+    "bottom": ("til", "bunn", "bis", "unterkante", "bas"),
+    "year": ("år", "jahr", "année", "annee"),
+    "lower": ("fra_høyde", "nedre", "nedre_grense", "untergrenze", "von_höhe", "limite_inférieure"),
+    "upper": ("til_høyde", "øvre", "øvre_grense", "obergrenze", "bis_höhe", "limite_supérieure"),
+    "area": ("areal", "fläche", "flaeche", "superficie", "surface_km2"),
+    "installed": ("boret", "gebohrt", "forée_le"),
+    "probing_id": ("sondering", "sonderingspunkt", "sondierung", "sondierpunkt", "sondage"),
+    "status": ("tilstand", "zustand", "état"),
+    "remarks": ("merknad", "merknader", "kommentar", "bemerkung", "bemerkungen", "remarque", "remarques"),
+    "winter_balance": ("vinterbalanse", "winterbilanz", "bilan_hivernal"),
+    "summer_balance": ("sommerbalanse", "sommerbilanz", "bilan_estival"),
+    "annual_balance": ("årsbalanse", "nettobalanse", "jahresbilanz", "massenbilanz", "bilan_annuel"),
+}
+for _name, _spellings in _OF_OTHER_LANGUAGES.items():
+    _ALIASES[_name] = (*_ALIASES.get(_name, ()), *_spellings)
+
 # names that say little by themselves: they stand for a column only where no other header of the row does
 _VAGUE = {
     "stake_id": ("id", "nr", "number", "编号", "点号", "point"),
@@ -264,17 +344,52 @@ _VAGUE = {
 # the axes of a Chinese survey are turned: X points north; which is meant, the positions themselves tell
 AXIS_LETTERS = ("x", "y", "x_坐标", "y_坐标")
 
+# a date in three columns
+DATE_PARTS = {
+    "day": ("day", "dd", "日", "天", "day_of_month", "date_day"),
+    "month": ("month", "mm", "mon", "月", "月份", "date_month"),
+    "year": ("year", "yyyy", "yy", "年", "年份", "date_year"),
+}
+
 # where a row only points at its glacier, its name does as well
 _NAMES_OF_A_GLACIER = ("glacier_name", *(name for name in _ALIASES["glacier_name"] if name != "name"))
 
 _SHEETS = {
-    "glacier": ("glaciers", "冰川", "冰川信息"),
-    "stakes": ("stake", "stake_positions", "花杆", "测杆", "花杆位置"),
-    "readings": ("reading", "stake_readings", "花杆读数", "花杆观测", "测杆读数"),
-    "snow_pits": ("snow_pit", "snowpits", "pits", "pit", "雪坑", "雪坑信息"),
-    "pit_layers": ("pit_layer", "layers", "snow_pit_layers", "雪坑分层", "雪坑剖面", "雪层"),
-    "probings": ("probing", "snow_probings", "snow_depths", "雪深探测", "雪深"),
-    "hypsometry": ("area_altitude", "area_elevation", "面积高程", "面积高程分布"),
+    "glacier": ("glaciers", "冰川", "冰川信息", "bre", "gletscher"),
+    "stakes": (
+        *("stake", "stake_positions", "花杆", "测杆", "花杆位置", "花杆坐标", "测杆位置", "杆位"),
+        *("staker", "stakeposisjoner", "pegel", "pegelstandorte", "balises"),
+    ),
+    "readings": (
+        *(
+            "reading",
+            "stake_readings",
+            "花杆读数",
+            "花杆观测",
+            "测杆读数",
+            "花杆测量",
+            "测杆观测",
+            "观测记录",
+            "花杆记录",
+        ),
+        *("avlesninger", "stakeavlesninger", "ablesungen", "pegelablesungen", "lectures"),
+    ),
+    "snow_pits": (
+        *("snow_pit", "snowpits", "pits", "pit", "雪坑", "雪坑信息"),
+        *("snøsjakter", "sjakter", "schneeschächte", "schächte", "puits"),
+    ),
+    "pit_layers": (
+        *("pit_layer", "layers", "snow_pit_layers", "雪坑分层", "雪坑剖面", "雪层"),
+        *("snølag", "lag", "schichten", "couches"),
+    ),
+    "probings": (
+        *("probing", "snow_probings", "snow_depths", "雪深探测", "雪深", "测深"),
+        *("sonderinger", "snøsonderinger", "sondierungen", "sondages"),
+    ),
+    "hypsometry": (
+        *("area_altitude", "area_elevation", "面积高程", "面积高程分布", "areal_høyde", "høydefordeling"),
+        *("flächenverteilung", "hypsometrie", "hypsométrie", "hypsografi"),
+    ),
     "point_balances": (
         *("point_balance", "point_mass_balance", "mass_balance_point", "mass_balance_points", "massbalance_point"),
         *("fog2023_mass_balance_point", "fog2026_mass_balance_point", "单点物质平衡", "点物质平衡"),
@@ -353,13 +468,27 @@ def find_header(sheet: RawSheet, table: Table) -> HeaderRow | None:
     """
     fewest = min(3, max((len(cells) for cells in sheet.rows), default=0))
     for row, cells in enumerate(sheet.rows[:HEADER_WITHIN_ROWS]):
-        header = _header_of(cells, row, table)
-        if header is not None and len(header.headings) >= fewest:
+        header = header_of(cells, row, table)
+        if header is not None and len(header.headings) + _date_in_parts(cells) >= fewest:
             return _with_rows_below(sheet, header, table)
     return None
 
 
-def _header_of(cells: Sequence[Any], row: int, table: Table) -> HeaderRow | None:
+def _date_in_parts(cells: Sequence[Any]) -> bool:
+    """Whether a row names day, month and year, which make one column more."""
+    names = {token(cell) for cell in cells if isinstance(cell, str)}
+    return all(names & set(part) for part in DATE_PARTS.values())
+
+
+def header_of(cells: Sequence[Any], row: int, table: Table) -> HeaderRow | None:
+    """The columns of the table that a row's cells name; None where they name none.
+
+    Parameters
+    ----------
+    cells : of the row, as typed.
+    row : its number in the sheet, from 0.
+    table : whose columns are looked for.
+    """
     texts = [(index, str(text)) for index, text in enumerate(cells) if text is not None]
     headings: dict[str, Heading] = {}
     unknown: list[tuple[int, str]] = []
@@ -395,7 +524,7 @@ def _with_rows_below(sheet: RawSheet, header: HeaderRow, table: Table) -> Header
     if header.first_record >= len(sheet.rows):
         return header
     below = sheet.rows[header.first_record]
-    again = _header_of(below, header.first_record, table)
+    again = header_of(below, header.first_record, table)
     if (
         again is not None
         and len(again.headings) >= min(3, len(header.headings))
@@ -414,7 +543,7 @@ def _row_of_units(cells: Sequence[Any], headings: Iterable[Heading]) -> tuple[He
     stated = False
     for heading in headings:
         text = cells[heading.index] if heading.index < len(cells) else None
-        scale = scale_of(str(text), heading.column.unit) if isinstance(text, str) else None
+        scale = scale_of(text, _unit(heading.column)) if isinstance(text, str) else None
         if scale is not None:
             held.append(replace(heading, **scale.__dict__, assumed_unit=False))
             stated = True
@@ -474,7 +603,7 @@ def _named(name: str, brackets: Sequence[str], index: int, table: Table) -> Head
             spellings += _NAMES_OF_A_GLACIER
         if name == column.name or name in spellings:
             return _heading(column, index, brackets, name)
-        for spelled in spellings_of(column.unit) if not brackets else ():
+        for spelled in spellings_of(_unit(column)) if not brackets else ():
             if any(name == f"{spelling}_{spelled}" for spelling in spellings):
                 return _heading(column, index, (spelled,), name)
     return None
@@ -486,7 +615,7 @@ def _heading(column: Column, index: int, brackets: Sequence[str], name: str) -> 
         return Heading(column=column, index=index, multiply=1, divide=1, unit="", spelled=name)
     spelled = [text for text in brackets if text.strip()]
     for text in spelled:
-        scale = scale_of(text, column.unit)
+        scale = scale_of(text, _unit(column))
         if scale is not None:
             aside = text.strip() if "^" in text or "**" in text else ""
             return Heading(column=column, index=index, **scale.__dict__, aside=aside, spelled=name)
@@ -500,6 +629,10 @@ def _heading(column: Column, index: int, brackets: Sequence[str], name: str) -> 
     return Heading(
         column=column, index=index, multiply=1, divide=1, unit="", assumed_unit=assumed, aside=aside, spelled=name
     )
+
+
+def _unit(column: Column) -> str:
+    return unit_of(column.name, column.unit)
 
 
 def _base(column: Column) -> str:

@@ -30,12 +30,15 @@ from pipeline.mass_balance.fieldwork.positions import (
 )
 from pipeline.mass_balance.fieldwork.records import with_known_names, without_repeats
 from pipeline.mass_balance.fieldwork.several_glaciers import GlacierSheets, by_glacier, glacier_meant
+from pipeline.mass_balance.fieldwork.several_tables import TablePart, tables_on
 from pipeline.mass_balance.fieldwork.typed_sheets import TypedTable, typed_table
+from pipeline.mass_balance.fieldwork.wide_sheets import as_long, stake_names, stakes_and_readings, stakes_from_readings
 from pipeline.mass_balance.result import GlacierIdentity
 from schemas.errors import BadInput, ManyBadInputs
 from schemas.tables import POINT_OBSERVATIONS, WORKBOOK, WORKBOOK_SHEETS
 
 _TABLES = {table.name: table for table in WORKBOOK}
+_SHEETS = {table.name: table for table in WORKBOOK_SHEETS}
 # sheets that are not read and need no note: those of the template, of a marked copy, and what people call them
 NOT_DATA = ("read_me", "readme", "example", "errors", "notes_on_the_input", "说明")
 _PLACED = ("stakes", "readings", "snow_pits", "probings", "point_balances")
@@ -254,21 +257,62 @@ def _unobserved(glaciers: TypedTable, names: set[str]) -> Iterable[Correction]:
 
 
 def _sheets_of_tables(raw: Sequence[RawSheet], findings: Findings) -> dict[str, RawSheet]:
-    """The sheet of each table; two for one are refused, others noted as left out."""
+    """The sheet of each table; two for one are refused, others noted as left out.
+
+    Sheets that name their table go first; of the others a header row tells it.
+    """
     sheets: dict[str, RawSheet] = {}
-    for sheet in raw:
-        key = sheet_key(sheet.name)
-        if key in sheets:
-            repeated = f"a second sheet of {key}, beside {sheets[key].name!r}"
-            findings.errors.append(BadCell(sheet, "", repeated, "one sheet a table", "join them, or rename one"))
-        elif key == POINT_OBSERVATIONS.name:
-            sheets[key], notes = in_our_layout(sheet)
-            findings.corrections += notes
-        elif key in _TABLES:
-            sheets[key] = sheet
-        elif key not in NOT_DATA and any(sheet.rows):
+    read = [sheet for sheet in raw if sheet_key(sheet.name) not in NOT_DATA and any(sheet.rows)]
+    empty = [sheet for sheet in raw if sheet_key(sheet.name) in _TABLES and not any(sheet.rows)]
+    parts = [(sheet, _tables_of(sheet, findings)) for sheet in read]
+    parts += [(sheet, [TablePart(sheet_key(sheet.name), sheet, named=True)]) for sheet in empty]
+    for sheet, part in ((sheet, part) for sheet, own in parts for part in own if part.named):
+        _take(part, sheet, sheets, findings)
+    stated = set(sheets)
+    for sheet, own in parts:
+        used = [part for part in own if not part.named and part.table not in stated]
+        for part in used:
+            findings.corrections.append(
+                Correction(sheet.name, "", f"a table of {part.table}", "taken as such by its header row")
+            )
+            _take(part, sheet, sheets, findings)
+        if not used and not any(part.named for part in own):
             findings.corrections.append(Correction(sheet.name, "", "a sheet that names no table", "left out"))
-    return sheets
+    return _as_records(sheets)
+
+
+def _tables_of(sheet: RawSheet, findings: Findings) -> list[TablePart]:
+    """The tables of a sheet; point balances in our layout, whoever published them."""
+    key = sheet_key(sheet.name)
+    if key != POINT_OBSERVATIONS.name:
+        return tables_on(sheet, key, _SHEETS)
+    own, notes = in_our_layout(sheet)
+    findings.corrections += notes
+    return [TablePart(key, own, named=True)]
+
+
+def _take(part: TablePart, sheet: RawSheet, sheets: dict[str, RawSheet], findings: Findings) -> None:
+    """The sheet of a table, or the error that it has two."""
+    if part.table not in sheets:
+        sheets[part.table] = part.sheet
+        return
+    repeated = f"a second sheet of {part.table}, beside {sheets[part.table].name!r}"
+    findings.errors.append(BadCell(sheet, "", repeated, "one sheet a table", "join them, or rename one"))
+
+
+def _as_records(sheets: dict[str, RawSheet]) -> dict[str, RawSheet]:
+    """The sheets with one record a row where dates, years or stakes are heads of columns, and stakes from readings."""
+    if "readings" not in sheets and "stakes" in sheets:
+        both = stakes_and_readings(sheets["stakes"])
+        if both is not None:
+            return {**sheets, "stakes": both[0], "readings": both[1]}
+    names = stake_names(sheets.get("stakes"))
+    long = {name: as_long(sheet, _SHEETS[name], names) for name, sheet in sheets.items()}
+    if "readings" in sheets and "stakes" not in sheets:
+        stakes = stakes_from_readings(sheets["readings"])
+        if stakes is not None:
+            long["stakes"] = stakes
+    return long
 
 
 def _settled(tables: Mapping[str, TypedTable], findings: Findings) -> dict[str, TypedTable]:
@@ -293,6 +337,9 @@ def _missing_sheets(source: str, typed: Mapping[str, TypedTable]) -> Iterable[Ba
     for name, companion in (*pairs, *((second, first) for first, second in pairs)):
         if name in present:
             needed.add(companion)
+    pits = typed["snow_pits"].frame
+    if not pits.empty and (pits["swe_m_we"] > 0).all():  # their water equivalent was measured as a whole
+        needed.discard("pit_layers")
     missing = [table.name for table in WORKBOOK if table.name in needed - present]
     for name in missing:
         yield BadInput(
@@ -362,7 +409,7 @@ def _field_data(
         if name != "glacier"
     }
     columns = {
-        name: MappingProxyType({column: get_column_letter(index + 1) for column, index in table.columns.items()})
+        name: MappingProxyType({column: _letters(table, index) for column, index in table.columns.items()})
         for name, table in typed.items()
     }
     return FieldData(
@@ -374,6 +421,12 @@ def _field_data(
         doubts=tuple(findings.doubts),
         columns=MappingProxyType(columns),
     )
+
+
+def _letters(table: TypedTable, index: int) -> str:
+    """The letters of a column as the file has it."""
+    sheet = table.sheet
+    return get_column_letter(index + 1) if sheet is None else sheet.address(0, index).rstrip("0123456789")
 
 
 def _origins(table: TypedTable) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.mass_balance.fieldwork.cells import address
 from pipeline.mass_balance.fieldwork.input_notes import Correction, Findings
 from pipeline.mass_balance.fieldwork.typed_sheets import TypedTable
 
@@ -75,8 +74,8 @@ def _shown(value: Any) -> str:
 
 
 def _left_out(table: TypedTable, earlier: int, record: int) -> Correction:
-    row, columns = table.rows[record], sorted(table.columns.values())
-    span = f"{address(row, columns[0])}:{address(row, columns[-1])}"
+    ordered = sorted(table.columns, key=lambda name: table.columns[name])
+    span = f"{table.cell(record, ordered[0])}:{table.cell(record, ordered[-1])}"
     repetition = f"the same record as in row {table.rows[earlier] + 1}"
     return Correction(table.sheet_name, span, repetition, "left out")
 

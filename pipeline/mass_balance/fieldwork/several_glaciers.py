@@ -181,11 +181,13 @@ def _inherited(table: TypedTable, stated: Sequence[str | None], homes: _Homes, f
 
 
 def _sheets_of(glacier: str, typed: Tables, owners: Mapping[str, Sequence[str | None]]) -> GlacierSheets:
-    tables, foreign_rows = {}, {}
+    tables: dict[str, TypedTable] = {}
+    foreign_rows: dict[str, frozenset[int]] = {}
     for name, table in typed.items():
         others = [record for record, owner in enumerate(owners[name]) if owner != glacier]
         named = [record for record in others if owners[name][record] is not None]
-        foreign_rows[table.sheet_name] = frozenset(table.rows[record] + 1 for record in named)
+        rows = frozenset(table.rows[record] + 1 for record in named)
+        foreign_rows[table.sheet_name] = foreign_rows.get(table.sheet_name, frozenset()) | rows  # of all its tables
         tables[name] = _without_owner(table.without(others) if others else table)
     return GlacierSheets(glacier, tables, foreign_rows)
 

@@ -7,17 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.mass_balance.fieldwork.cells import RawSheet, address
-from pipeline.mass_balance.fieldwork.headers import HeaderRow, Heading
+from pipeline.mass_balance.fieldwork.headers import DATE_PARTS, HeaderRow, Heading
 from pipeline.mass_balance.fieldwork.input_notes import Correction, Findings
 from pipeline.mass_balance.fieldwork.units import token
 from pipeline.mass_balance.fieldwork.values import is_missing
 from schemas.fields import Table
-
-_NAMES = {
-    "day": ("day", "dd", "日", "天", "day_of_month", "date_day"),
-    "month": ("month", "mm", "mon", "月", "月份", "date_month"),
-    "year": ("year", "yyyy", "yy", "年", "年份", "date_year"),
-}
 
 
 def with_joined_dates(
@@ -58,11 +52,13 @@ def _places(sheet: RawSheet, header: HeaderRow, table: Table) -> Mapping[str, in
     """The columns of day, month and year; None where one is lacking, or where the table's date is another column."""
     places: dict[str, int] = {}
     for index, text in enumerate(sheet.rows[header.row]):
-        part = next((part for part, names in _NAMES.items() if text is not None and token(str(text)) in names), None)
+        part = next(
+            (part for part, names in DATE_PARTS.items() if text is not None and token(str(text)) in names), None
+        )
         if part is not None:
             places.setdefault(part, index)
     names = set(table.column_names)
-    if len(places) < len(_NAMES) or "date" not in names or "year" in names:
+    if len(places) < len(DATE_PARTS) or "date" not in names or "year" in names:
         return None
     dates = [one.index for one in header.headings if one.column.name == "date"]
     return places if dates in ([], [places["day"]]) else None

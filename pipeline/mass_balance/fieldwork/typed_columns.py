@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.mass_balance.fieldwork.cells import RawSheet
 from pipeline.mass_balance.fieldwork.headers import Heading
-from pipeline.mass_balance.fieldwork.units import Scale
+from pipeline.mass_balance.fieldwork.units import Scale, unit_of
 from pipeline.mass_balance.fieldwork.values import (
     Unreadable,
     date_habits,
@@ -34,6 +34,9 @@ from schemas.fields import Column
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 # numbers that stand for "not measured" in many a table
 MISSING_CODES = (99.0, 999.0, 9999.0, 99.9, 999.9, 99.99, 9.99, -99.0, -999.0, -9999.0)
+# those that cannot be meant otherwise, whatever the unit: no length, density or area is so
+_CERTAIN_CODES = (-99.0, -999.0, -9999.0, -99999.0, 9999.0, 99999.0, -99.9, -999.9, -99.99)
+_NEVER_NEGATIVE = ("easting", "northing")
 _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",
@@ -48,6 +51,9 @@ _LARGEST_COUNT = 1_000_000
 # no snow, firn or ice weighs less than 10 kg m-3 or more than 1000: between 0.01 and 1 a density is in g cm-3
 _GRAMS = (0.01, 1.0)
 _GRAMS_PER_CM3 = Scale("g_cm3", 1000, 1)
+# no snow holds so many metres of water: a larger number is in millimetres
+_MOST_WATER_M = 12.0
+_MILLIMETRES = Scale("mm_we", 1, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ def column_reader(heading: Heading, sheet: RawSheet, cells: Sequence[Any]) -> Ca
     parse = _parser(heading, sheet, cells)
     low, high = _bounds(heading.column)
     scale, numeric = heading.scale, heading.column.type == "number"
+    always_positive = heading.column.name in _NEVER_NEGATIVE
     known: dict[tuple[type, Any], TypedCell] = {}
 
     def read(cell: Any) -> TypedCell:
@@ -87,7 +94,9 @@ def column_reader(heading: Heading, sheet: RawSheet, cells: Sequence[Any]) -> Ca
         kind = type(cell)
         if numeric and (kind is float or kind is int):
             value = scale.convert(cell)
-            if low <= value <= high:  # by far the commonest cell; not so where it is no number
+            if low <= value <= high and not (
+                cell < 0 and always_positive
+            ):  # by far the commonest cell; not so where it is no number
                 return TypedCell(value)
         if (kind, cell) not in known:
             known[kind, cell] = _typed(cell, heading, parse)
@@ -121,14 +130,18 @@ def expected(column: Column, unit: str = "") -> str:
 def assumed_scale(heading: Heading, cells: Iterable[Any]) -> Scale:
     """The unit of a column whose header states none: the schema's, but g cm-3 where every density lies within 1.
 
+    Water equivalents of snow are in mm where one of them is too large for metres.
+
     Parameters
     ----------
     heading : of a column whose header states no unit.
     cells : all of the column, as typed.
     """
-    if heading.column.unit != "kg m-3":
+    if heading.column.unit != "kg m-3" and heading.column.name != "swe_m_we":
         return heading.scale
     numbers = [number for number in map(_number_or_none, cells) if number is not None]
+    if heading.column.name == "swe_m_we":
+        return _MILLIMETRES if max(numbers, default=0.0) > _MOST_WATER_M else heading.scale
     grams = bool(numbers) and all(_GRAMS[0] <= number <= _GRAMS[1] for number in numbers)
     return _GRAMS_PER_CM3 if grams else heading.scale
 
@@ -179,6 +192,8 @@ def _typed(cell: Any, heading: Heading, parse: Callable[[Any], tuple[Any, bool]]
         value, corrected = parse(cell)
     except Unreadable as error:
         return TypedCell(found=_shown(cell), remedy=error.remedy)
+    if _stands_for_nothing(value, heading):
+        return TypedCell(used="empty: the code for 'not measured'")
     if not _within(value, column):
         return TypedCell(found=_shown(cell), remedy=_hint(value, heading))
     return TypedCell(value, said(value, column) if corrected else "")
@@ -207,7 +222,8 @@ def _parser(heading: Heading, sheet: RawSheet, cells: Sequence[Any]) -> Callable
 
 
 def _quantity_parser(heading: Heading, sheet: RawSheet, cells: Sequence[Any]) -> Callable[[Any], tuple[Any, bool]]:
-    habits, unit = number_habits(cells, sheet.decimal_comma), heading.column.unit
+    habits = number_habits(cells, sheet.decimal_comma)
+    unit = unit_of(heading.column.name, heading.column.unit)
 
     def parse(cell: Any) -> tuple[Any, bool]:
         quantity = to_quantity(cell, unit, habits)
@@ -256,6 +272,17 @@ def _within(value: Any, column: Column) -> bool:
         low, high = _bounds(column)
         return bool(low <= value <= high) and (column.type == "number" or abs(value) <= _LARGEST_COUNT)
     return not column.pattern or re.fullmatch(column.pattern, value) is not None
+
+
+def _stands_for_nothing(value: Any, heading: Heading) -> bool:
+    """Whether a number is a code for 'not measured' that can be nothing else in its column."""
+    column = heading.column
+    if column.type != "number" or column.name in ("longitude", "latitude"):
+        return column.type == "number" and value in (-999.0, -9999.0, 9999.0)
+    typed = value * heading.divide / heading.multiply
+    if not any(math.isclose(typed, code) for code in _CERTAIN_CODES):
+        return False
+    return not _within(value, column) or (typed < 0 and column.name in _NEVER_NEGATIVE)
 
 
 def _hint(value: Any, heading: Heading) -> str:

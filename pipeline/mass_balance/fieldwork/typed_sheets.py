@@ -19,6 +19,13 @@ from pipeline.mass_balance.fieldwork.values import is_missing
 from schemas.errors import BadInput
 from schemas.fields import Table
 
+_MOST_NAMED = 5
+_BANDS = ("hypsometry", "zone_balances")
+# what a unit that no header states is taken for, and why
+_ASSUMED = {
+    "g_cm3": "g cm-3, for every value lies between 0.01 and 1",
+    "mm_we": "mm w.e., for some value is too large for metres of water",
+}
 # what an empty cell means in a column that must not stay empty
 DEFAULTS: dict[tuple[str, str], Any] = {("readings", "leg"): 1, ("readings", "status"): "ok"}
 
@@ -29,7 +36,7 @@ class TypedTable:
 
     ``rows`` are the sheet's rows (from 0) of the records, ``columns`` the sheet's columns by name, ``wrong`` the cells
     (record, column) that were reported already and are empty in the frame; ``by_letters`` whether easting and northing
-    are headed X and Y.
+    are headed X and Y. ``places`` are the rows of ``sheet`` where they differ from those of the file.
     """
 
     table: Table
@@ -39,6 +46,7 @@ class TypedTable:
     columns: Mapping[str, int] = field(default_factory=dict)
     wrong: frozenset[tuple[int, str]] = frozenset()
     by_letters: bool = False
+    places: tuple[int, ...] = ()
 
     def cell(self, record: int, column: str) -> str:
         """Cell of a record's column; the first cell of the row for a column that the sheet lacks.
@@ -48,7 +56,8 @@ class TypedTable:
         record : from 0, in the order of the sheet.
         column : its name in the schema.
         """
-        return address(self.rows[record], self.columns.get(column, 0))
+        place = self.places[record] if self.places else self.rows[record], self.columns.get(column, 0)
+        return address(*place) if self.sheet is None else self.sheet.address(*place)
 
     def bad(self, record: int, column: str, found: str, expected: str, remedy: str = "") -> BadInput:
         """What is wrong in a record's column.
@@ -106,10 +115,12 @@ class TypedTable:
         """
         dropped = set(records)
         kept = [record for record in range(len(self.frame)) if record not in dropped]
-        places = {record: number for number, record in enumerate(kept)}
-        wrong = frozenset((places[record], column) for record, column in self.wrong if record in places)
+        numbers = {record: number for number, record in enumerate(kept)}
+        wrong = frozenset((numbers[record], column) for record, column in self.wrong if record in numbers)
         frame = self.frame.iloc[kept].reset_index(drop=True)
-        return replace(self, frame=frame, rows=tuple(self.rows[record] for record in kept), wrong=wrong)
+        rows = tuple(self.rows[record] for record in kept)
+        places = tuple(self.places[record] for record in kept) if self.places else ()
+        return replace(self, frame=frame, rows=rows, wrong=wrong, places=places)
 
 
 def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> TypedTable:
@@ -126,7 +137,8 @@ def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> Typ
     header = find_header(sheet, table)
     if header is None:
         wanted = f"a header row such as {', '.join(table.column_names[:4])}, within the first {HEADER_WITHIN_ROWS} rows"
-        findings.errors.append(BadCell(sheet, "", "no header row", wanted))
+        remedy = "write the names of the columns into one row above the records; the table schemas list them"
+        findings.errors.append(BadCell(sheet, "", "no header row", wanted, remedy))
         return _unusable(sheet, table)
     sheet, header = with_joined_dates(sheet, header, table, findings)
     lacking = list(_lacking_columns(sheet, header, table))
@@ -137,6 +149,7 @@ def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> Typ
     rows = tuple(_record_rows(sheet, header, findings))
     values: dict[str, list[Any]] = {}
     wrong: set[tuple[int, str]] = set()
+    before = len(findings.errors)
     for heading in header.headings:
         name = heading.column.name
         column = _SheetColumn(
@@ -144,20 +157,47 @@ def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> Typ
         )
         values[name], bad = _typed_column(column, findings)
         wrong |= {(record, name) for record in bad}
+    findings.corrections += _asides(sheet, [_row_of_file(sheet, row) for row in rows])
     if lacking:
         return _unusable(sheet, table)
-    frame = _frame(table, values, len(rows))
-    places = {heading.column.name: heading.index for heading in header.headings}
+    columns = {heading.column.name: heading.index for heading in header.headings}
+    of_file = tuple(_row_of_file(sheet, row) for row in rows) if sheet.addresses else rows
     by_letters = any(heading.spelled in AXIS_LETTERS for heading in header.headings)
-    return TypedTable(
+    typed = TypedTable(
         table=table,
-        frame=frame,
+        frame=_frame(table, values, len(rows)),
         sheet=sheet,
-        rows=rows,
-        columns=places,
+        rows=of_file,
+        columns=columns,
         wrong=frozenset(wrong),
         by_letters=by_letters,
+        places=rows if sheet.addresses else (),
     )
+    return _without_dirty_years(typed, findings, before) if table.name in _BANDS else typed
+
+
+def _without_dirty_years(bands: TypedTable, findings: Findings, before: int) -> TypedTable:
+    """The bands without the years of which one cannot be read, where other years can go on without them.
+
+    Its errors, those after the first ``before``, become doubts; they stay where no whole year is left.
+    """
+    years = bands.frame["year"].tolist()
+    dirty = {years[record] for record, _ in bands.wrong}
+    if not dirty or None in dirty or not set(years) - dirty:
+        return bands
+    year_of = {bands.cell(record, name): years[record] for record, name in bands.wrong}
+    for error in findings.errors[before:]:
+        if isinstance(error, BadCell) and error.cell in year_of:
+            found = f"{error.found} where {error.expected} is expected"
+            meaning = f"the bands of {year_of[error.cell]} are left out; correct the cell to have them back"
+            findings.doubts.append(Doubt(error.sheet, error.cell, found, meaning))
+    del findings.errors[before:]
+    return bands.without([record for record, year in enumerate(years) if year in dirty])
+
+
+def _row_of_file(sheet: RawSheet, row: int) -> int:
+    """The row of the file (from 0) where a row of the sheet stands."""
+    return place_of(sheet.address(row, 0))[0] - 1
 
 
 def _unusable(sheet: RawSheet, table: Table) -> TypedTable:
@@ -167,13 +207,13 @@ def _unusable(sheet: RawSheet, table: Table) -> TypedTable:
 
 
 def _record_rows(sheet: RawSheet, header: HeaderRow, findings: Findings) -> Iterable[int]:
-    """The rows that hold a record; a row that repeats the header is none, and noted."""
+    """The rows that hold a record; a row that repeats the header, or the units below it, is none, and noted."""
     for row in range(header.first_record, len(sheet.rows)):
         cells = sheet.rows[row]
         if not _has_data(cells, header):
             continue
-        if _repeats(cells, sheet.rows[header.row], header):
-            place = address(row, header.headings[0].index)
+        if any(_repeats(cells, titles, header) for titles in sheet.rows[header.row : header.first_record]):
+            place = sheet.address(row, header.headings[0].index)
             findings.corrections.append(Correction(sheet.name, place, "the header row once more", "left out"))
             continue
         yield row
@@ -182,7 +222,9 @@ def _record_rows(sheet: RawSheet, header: HeaderRow, findings: Findings) -> Iter
 def _repeats(cells: tuple[Any, ...], titles: tuple[Any, ...], header: HeaderRow) -> bool:
     """Whether a row says the same as the header row in every column that is read."""
     return all(
-        heading.index < len(cells) and cells[heading.index] == titles[heading.index] for heading in header.headings
+        heading.index < len(cells) and cells[heading.index] == titles[heading.index]
+        for heading in header.headings
+        if heading.index < len(titles)
     )
 
 
@@ -209,18 +251,25 @@ def _lacking_columns(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterab
     present = {heading.column.name for heading in header.headings}
     for column in table.columns:
         if column.required and column.name not in present and (table.name, column.name) not in DEFAULTS:
-            lacking = f"no column {column.name!r} in row {header.row + 1}"
-            yield BadCell(sheet, "", lacking, f"a column {column.name!r}: {column.meaning}")
+            missing = f"no column {column.name!r} in row {header.row + 1}"
+            yield BadCell(sheet, "", missing, f"a column {column.name!r}: {column.meaning}", _remedy(header))
+
+
+def _remedy(header: HeaderRow) -> str:
+    """What to do about a column that is lacking: it may stand there under a name that is not known."""
+    strange = ", ".join(repr(text) for _, text in header.unknown[:_MOST_NAMED])
+    return f"add it; if it stands under {strange}, rename that" if strange else "add it"
 
 
 def _header_errors(sheet: RawSheet, header: HeaderRow) -> Iterable[BadInput]:
     for heading in header.headings:
         if not heading.known_unit:
             wanted = f"{heading.column.name} in {heading.column.unit} or a unit that converts to it"
-            yield BadCell(sheet, address(header.row, heading.index), f"unit {heading.unit!r}", wanted)
+            remedy = "write one of these units, or leave the brackets out"
+            yield BadCell(sheet, sheet.address(header.row, heading.index), f"unit {heading.unit!r}", wanted, remedy)
     for index, text in header.repeated:
         repetition = f"column {text!r}, which stands there before"
-        yield BadCell(sheet, address(header.row, index), repetition, "each column once", "rename or remove one")
+        yield BadCell(sheet, sheet.address(header.row, index), repetition, "each column once", "rename or remove one")
 
 
 def _header_notes(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterable[Correction]:
@@ -228,19 +277,29 @@ def _header_notes(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterable[
         yield Correction(sheet.name, "", given, used)
     for heading in header.headings:
         if heading.scale.changes:
-            cell = address(header.row, heading.index)
+            cell = sheet.address(header.row, heading.index)
             yield Correction(sheet.name, cell, f"{heading.column.name} in {heading.unit}", heading.column.unit)
         if heading.aside:
-            cell = address(header.row, heading.index)
+            cell = sheet.address(header.row, heading.index)
             reading = f"read as {heading.unit}" if heading.unit else f"no unit; in {heading.column.unit}"
             yield Correction(sheet.name, cell, f"({heading.aside})", reading)
     for index, text in header.unknown:
-        cell = address(header.row, index)
+        cell = sheet.address(header.row, index)
         yield Correction(sheet.name, cell, f"column {text!r}", "left out: no such column in the table")
     present = {heading.column.name for heading in header.headings}
     for (name, column), value in DEFAULTS.items():
         if name == table.name and column not in present:
             yield Correction(sheet.name, "", f"no column {column!r}", f"{value} in every row")
+
+
+def _asides(sheet: RawSheet, records: Sequence[int]) -> Iterable[Correction]:
+    """Hidden rows and columns, and comments beside records: that they were seen, and what became of them."""
+    first, last = (records[0], records[-1]) if records else (0, -1)
+    for cell, what in sheet.asides:
+        comment, row = what.startswith("a comment"), place_of(cell)[0] - 1
+        if first <= row <= last or (what.startswith("hidden column") and records):
+            used = "not read: what matters belongs into 'remarks'" if comment else "read like any other"
+            yield Correction(sheet.name, cell, what, used)
 
 
 def _uncomputed_formulas(sheet: RawSheet, header: HeaderRow) -> Iterable[BadInput]:
@@ -273,7 +332,7 @@ class _SheetColumn:
         return [cells[index] if index < len(cells) else None for cells in sheet_rows]
 
     def place(self, record: int) -> str:
-        return address(self.rows[record], self.heading.index)
+        return self.sheet.address(self.rows[record], self.heading.index)
 
     def correction(self, cell: str, found: str, used: str) -> Correction:
         return Correction(self.sheet.name, cell, found, used)
@@ -321,8 +380,8 @@ def _with_unit(column: _SheetColumn, cells: Sequence[Any], findings: Findings) -
     if not heading.assumed_unit:
         return column
     scale = assumed_scale(heading, cells)
-    used = "g cm-3, for every value lies between 0.01 and 1" if scale.changes else f"taken as {heading.column.unit}"
-    cell = address(column.header_row, heading.index)
+    used = _ASSUMED.get(scale.unit, "") if scale.changes else f"taken as {heading.column.unit}"
+    cell = column.sheet.address(column.header_row, heading.index)
     findings.corrections.append(column.correction(cell, f"{heading.column.name} without a unit", used))
     unit = scale.unit if scale.changes else ""
     return replace(column, heading=replace(heading, multiply=scale.multiply, divide=scale.divide, unit=unit))

@@ -38,6 +38,7 @@ class Scale:
 _LENGTH = {"m": (1, 1), "dm": (1, 10), "cm": (1, 100), "mm": (1, 1000), "km": (1000, 1)}
 _LENGTH |= {"米": (1, 1), "公尺": (1, 1), "厘米": (1, 100), "公分": (1, 100), "毫米": (1, 1000), "千米": (1000, 1)}
 _LENGTH |= dict.fromkeys(("metre", "metres", "meter", "meters", "m_a_s_l", "masl", "m_asl"), (1, 1))
+_LENGTH |= dict.fromkeys(("moh", "m_o_h", "m_ü_m", "müm", "m_ü_nn", "m_s_n_m", "msnm", "m_h_o_h"), (1, 1))
 _DENSITY = dict.fromkeys(("kg_m3", "kg_m_3", "kgm3", "kgm_3", "千克_立方米", "公斤_立方米", "千克每立方米"), (1, 1))
 _DENSITY |= dict.fromkeys(
     ("g_cm3", "g_cm_3", "gcm3", "gcm_3", "g_cc", "克_立方厘米", "克每立方厘米", "t_m3"), (1000, 1)
@@ -48,9 +49,19 @@ _AREA |= dict.fromkeys(("km_2", "sqkm", "sq_km", "square_km", "square_kilometres
 _AREA |= {"平方千米": (1, 1), "平方公里": (1, 1), "平方米": (1, 1_000_000), "公顷": (1, 100)}
 _BALANCE = dict.fromkeys(("m_we", "m_w_e", "米水当量"), (1, 1))
 _BALANCE |= dict.fromkeys(("cm_we", "cm_w_e"), (1, 100))
-_BALANCE |= dict.fromkeys(("mm_we", "mm_w_e", "kg_m2", "kg_m_2", "毫米水当量"), (1, 1000))
+_BALANCE |= dict.fromkeys(("mm_we", "mm_w_e", "mm_w_eq", "mm_weq", "kg_m2", "kg_m_2", "毫米水当量"), (1, 1000))
+# of snow melted or weighed, a length can only be that of the water
+_WATER = {**{name: _LENGTH[name] for name in ("m", "dm", "cm", "mm", "米", "厘米", "毫米")}, **_BALANCE}
+_OF_SNOW = "m w.e. of snow"
 # unit of the schema -> spelling, as ``token`` gives it -> (multiply by, divide by)
-_UNITS = {"m": _LENGTH, "kg m-3": _DENSITY, "degree": _ANGLE, "km2": _AREA, "m w.e.": _BALANCE}
+_UNITS = {
+    "m": _LENGTH,
+    "kg m-3": _DENSITY,
+    "degree": _ANGLE,
+    "km2": _AREA,
+    "m w.e.": _BALANCE,
+    _OF_SNOW: _WATER,
+}
 
 
 def token(text: str) -> str:
@@ -148,6 +159,16 @@ def spellings_of(unit: str) -> tuple[str, ...]:
     unit : of the schema.
     """
     return tuple(_UNITS.get(unit, {}))
+
+
+def unit_of(name: str, unit: str) -> str:
+    """The unit by whose spellings a column is read: its own, but lengths too where water is what is measured.
+
+    Parameters
+    ----------
+    name, unit : of the column in the schema.
+    """
+    return _OF_SNOW if name == "swe_m_we" else unit
 
 
 def has_scales(unit: str) -> bool:

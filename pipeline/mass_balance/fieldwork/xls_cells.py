@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,15 @@ from xlrd.book import Book
 from xlrd.compdoc import CompDocError
 from xlrd.sheet import Cell, Sheet
 
-from pipeline.mass_balance.fieldwork.cells import RawSheet, TooManyCells, fill_merged, trimmed
+from pipeline.mass_balance.fieldwork.cells import (
+    RawSheet,
+    TooManyCells,
+    address,
+    comment_aside,
+    fill_merged,
+    hidden_lines,
+    trimmed,
+)
 from schemas.errors import BadInput
 
 # what xlrd documents, XLRDError, and what it lets out instead where a record is not as long or as full as it states:
@@ -69,7 +78,23 @@ def _sheet(file: str, sheet: Sheet, datemode: Literal[0, 1]) -> RawSheet:
     ranges = [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells]
     filled = fill_merged(rows, ranges)
     epoch = xlrd.xldate.epoch_1904.date() if datemode else xlrd.xldate.epoch_1900_minus_1.date()
-    return RawSheet(file=file, name=sheet.name, rows=tuple(tuple(row) for row in rows), filled=filled, epoch=epoch)
+    return RawSheet(
+        file=file,
+        name=sheet.name,
+        rows=tuple(tuple(row) for row in rows),
+        filled=filled,
+        epoch=epoch,
+        asides=tuple(_asides(sheet)),
+    )
+
+
+def _asides(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """Hidden rows and columns, and comments."""
+    yield from hidden_lines(sorted(row for row, info in sheet.rowinfo_map.items() if info.hidden), "rows")
+    hidden = sorted(column for column, info in sheet.colinfo_map.items() if info.hidden and column < sheet.ncols)
+    yield from hidden_lines(hidden, "columns")
+    for (row, column), note in sorted(sheet.cell_note_map.items()):
+        yield address(row, column), comment_aside(note.text)
 
 
 def _value(cell: Cell, datemode: Literal[0, 1]) -> Any:

@@ -7,7 +7,8 @@ import posixpath
 import re
 import warnings
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,7 +18,15 @@ from openpyxl.worksheet.cell_range import CellRange
 
 from pipeline.inputs.xlsx_packages import open_workbook, require_harmless_package, sheet_rows
 from pipeline.inputs.zip_archives import ZIP_DAMAGE
-from pipeline.mass_balance.fieldwork.cells import WINDOWS_EPOCH, RawSheet, TooManyCells, fill_merged, trimmed
+from pipeline.mass_balance.fieldwork.cells import (
+    WINDOWS_EPOCH,
+    RawSheet,
+    TooManyCells,
+    comment_aside,
+    fill_merged,
+    hidden_lines,
+    trimmed,
+)
 from schemas.errors import BadInput
 
 # what the readers of zip, XML and spreadsheets raise for a file damaged inside; SyntaxError is an XML parser's
@@ -25,14 +34,22 @@ _DAMAGE = (*ZIP_DAMAGE, SyntaxError, InvalidFileException, MemoryError)
 _OFFICE_DOCUMENT = "/officeDocument"
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+(?::[A-Z]+\d+)?)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_ROW = re.compile(rb"<(?:\w+:)?row\s([^>]*)>")
+_COLUMN = re.compile(rb"<(?:\w+:)?col\s([^>]*)>")
+_HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
+_NUMBER = re.compile(rb'\b(r|min|max)="(\d+)"')
+_COMMENTS = "/comments"
+# columns that a file hides up to its edge stand for no more than these
+_MOST_HIDDEN = 200
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What a sheet's XML says beyond its values: merged ranges (from 0), formulas that were never computed."""
+    """What a sheet's XML says beyond its values: merged ranges (from 0), formulas never computed, and what is aside."""
 
     merged: tuple[tuple[int, int, int, int], ...]
     uncomputed: tuple[str, ...]
+    asides: tuple[tuple[str, str], ...] = ()
 
 
 def read_xlsx(path: Path) -> tuple[RawSheet, ...]:
@@ -78,6 +95,7 @@ def _sheets(path: Path, parts: dict[str, _Part]) -> tuple[RawSheet, ...]:
                         filled=filled,
                         epoch=epoch,
                         uncomputed=part.uncomputed,
+                        asides=part.asides,
                     )
                 )
             return tuple(sheets)
@@ -88,7 +106,11 @@ def _sheets(path: Path, parts: dict[str, _Part]) -> tuple[RawSheet, ...]:
 def _parts(path: Path) -> dict[str, _Part]:
     """What the reader of values leaves out, by title of sheet."""
     with zipfile.ZipFile(path) as archive:
-        return {title: _part(archive.read(member)) for title, member in _members(archive).items()}
+        parts = {title: (_part(archive.read(member)), member) for title, member in _members(archive).items()}
+        return {
+            title: replace(part, asides=(*part.asides, *_comments(archive, member)))
+            for title, (part, member) in parts.items()
+        }
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -124,7 +146,33 @@ def _part(xml: bytes) -> _Part:
     for match in _MERGED.finditer(xml):
         merged = CellRange(match.group(1).decode("ascii"))
         ranges.append((merged.min_row - 1, merged.min_col - 1, merged.max_row - 1, merged.max_col - 1))
-    return _Part(tuple(ranges), _uncomputed(xml) if _FORMULA.search(xml) else ())
+    asides = (*_hidden(xml, _ROW, "rows"), *_hidden(xml, _COLUMN, "columns"))
+    return _Part(tuple(ranges), _uncomputed(xml) if _FORMULA.search(xml) else (), asides)
+
+
+def _hidden(xml: bytes, element: re.Pattern[bytes], what: str) -> Iterator[tuple[str, str]]:
+    """Hidden rows or columns, neighbours together: first cell and what it is."""
+    numbers: list[int] = []
+    for found in element.finditer(xml) if _HIDDEN.search(xml) else ():
+        if _HIDDEN.search(found.group(1)):
+            stated = {name: int(number) for name, number in _NUMBER.findall(found.group(1))}
+            first = stated.get(b"r") or stated.get(b"min", 0)
+            numbers += range(first, min(stated.get(b"max", first), _MOST_HIDDEN) + 1)
+    yield from hidden_lines([number - 1 for number in numbers if number], what)
+
+
+def _comments(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[str, str]]:
+    """The comments of a sheet: cell and text."""
+    folder, name = posixpath.split(member)
+    if posixpath.join(folder, "_rels", f"{name}.rels") not in archive.namelist():
+        return
+    for kind, target in _relations(archive, member).values():
+        if not kind.endswith(_COMMENTS):
+            continue
+        for element in ElementTree.fromstring(archive.read(target)).iter():
+            if _local(element.tag) == "comment":
+                text = "".join(part.text or "" for part in element.iter() if _local(part.tag) == "t")
+                yield element.attrib["ref"], comment_aside(text)
 
 
 def _uncomputed(xml: bytes) -> tuple[str, ...]:

@@ -18,7 +18,13 @@ from pipeline.mass_balance.points.point_balance import (
     rise_limit_m,
     sum_pit,
 )
-from pipeline.mass_balance.points.snow_density import AssumedDensities, DensitySample, SnowDensities, fit_densities
+from pipeline.mass_balance.points.snow_density import (
+    AssumedDensities,
+    DensitySample,
+    SnowDensities,
+    TakenDensity,
+    fit_densities,
+)
 from pipeline.mass_balance.points.years import Calendar
 from schemas.settings import MassBalanceSettings
 
@@ -70,7 +76,8 @@ class Pit:
     """A snow pit: its layers from the surface down, its floor, and the stake it was dug beside, if any.
 
     ``probed_m`` is the snow depth down to the last summer's surface where the pit did not reach it, or None. Of a pit
-    that went deeper, the layers end at that surface; ``older_m`` is what of it lay below.
+    that went deeper, the layers end at that surface; ``older_m`` is what of it lay below. ``density_known`` is False
+    where the water equivalent was measured without a depth: its one layer then has a depth that fits it.
     """
 
     pit_id: str
@@ -81,11 +88,15 @@ class Pit:
     layers: tuple[PitLayer, ...]
     probed_m: float | None = None
     older_m: float = 0.0
+    density_known: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probing:
-    """A probed snow depth with the density taken for it (kg m-3) and what was assumed."""
+    """A probed snow depth with the density taken for it (kg m-3) and what was assumed.
+
+    Of snow whose water equivalent was measured, depth times density is that; a depth that nobody noted fits it.
+    """
 
     probing_id: str
     day: date
@@ -182,7 +193,7 @@ def build_network(data: FieldData, calendar: Calendar, settings: MassBalanceSett
     settings : densities and their errors.
     """
     stakes = {str(row["stake_id"]): _place(row) for row in data.stakes.to_dict("records")}
-    pits = _pits(data, stakes)
+    pits = _pits(data, stakes, settings)
     densities = _densities(data, pits, settings)
     rows = data.readings.to_dict("records")
     visits: dict[str, list[Visit]] = {stake: [] for stake in stakes}
@@ -304,7 +315,7 @@ def _surveys(data: FieldData, stakes: Mapping[str, Place]) -> dict[str, tuple[Su
     }
 
 
-def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
+def _pits(data: FieldData, stakes: Mapping[str, Place], settings: MassBalanceSettings) -> tuple[Pit, ...]:
     layers: dict[str, list[PitLayer]] = {}
     for row in data.pit_layers.sort_values(["pit_id", "layer"], kind="stable").to_dict("records"):
         thickness = float(row["bottom_m"]) - float(row["top_m"])
@@ -318,18 +329,29 @@ def _pits(data: FieldData, stakes: Mapping[str, Place]) -> tuple[Pit, ...]:
             beside = stakes[str(row["stake_id"])]
             known = math.isfinite(place.elevation_m)
             place = replace(beside, elevation_m=place.elevation_m if known else beside.elevation_m)
-        own = tuple(layers[str(row["pit_id"])])
         pit = Pit(
             pit_id=str(row["pit_id"]),
             day=row["date"],
             stake_id=row["stake_id"],
             place=place,
             floor=row["floor"],
-            layers=own,
+            layers=tuple(layers.get(str(row["pit_id"]), ())),
             probed_m=_number(row["probed_depth_m"]),
         )
-        pits.append(_down_to_summer_surface(pit))
+        pits.append(_down_to_summer_surface(pit) if pit.layers else _weighed_whole(pit, row["swe_m_we"], settings))
     return tuple(pits)
+
+
+def _weighed_whole(pit: Pit, swe_m_we: float, settings: MassBalanceSettings) -> Pit:
+    """A pit without layers, whose water equivalent down to the last summer's surface was measured as one.
+
+    Without a depth its layer is as deep as snow of the assumed density would be, which tells no density.
+    """
+    depth_m = pit.probed_m or 1000 * swe_m_we / settings.snow_density_kg_m3
+    layers = (PitLayer(depth_m, 1000 * swe_m_we / depth_m),)
+    floor = "summer_surface" if pit.floor in ("not_reached", "below_summer_surface") else pit.floor
+    known = pit.probed_m is not None
+    return replace(pit, floor=floor, layers=layers, probed_m=None, density_known=known)
 
 
 def _down_to_summer_surface(pit: Pit) -> Pit:
@@ -349,6 +371,8 @@ def _densities(data: FieldData, pits: Sequence[Pit], settings: MassBalanceSettin
     beside: dict[str, list[tuple[date, float]]] = {}
     samples = []
     for pit in pits:
+        if not pit.density_known:
+            continue
         total = sum_pit(pit.layers)
         if math.isfinite(total.snow_density_kg_m3):
             depth = sum(layer.thickness_m for layer in pit.layers if layer.kind not in ("superimposed_ice", "ice"))
@@ -358,6 +382,11 @@ def _densities(data: FieldData, pits: Sequence[Pit], settings: MassBalanceSettin
     typed = data.readings.dropna(subset=["snow_density_kg_m3"])
     columns = (typed[name] for name in ("date", "snow_depth_m", "snow_density_kg_m3"))
     samples += [DensitySample(day, float(h), float(density)) for day, h, density in zip(*columns, strict=True)]
+    weighed = data.probings[(data.probings["swe_m_we"] > 0) & (data.probings["snow_depth_m"] > 0)]
+    columns = (weighed[name] for name in ("date", "snow_depth_m", "swe_m_we"))
+    samples += [
+        DensitySample(day, float(h), 1000 * float(swe) / float(h)) for day, h, swe in zip(*columns, strict=True)
+    ]
     return SnowDensities(beside, fit_densities(samples), AssumedDensities.of(settings))
 
 
@@ -398,13 +427,17 @@ def _visit(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities)
 
 
 def _probing(row: Mapping[Any, Any], calendar: Calendar, densities: SnowDensities) -> Probing:
-    depth = float(row["snow_depth_m"])
-    taken = densities.of(row["date"], None, depth, closes_year=calendar.closing_year(row["date"]) is not None)
+    depth, swe = _number(row["snow_depth_m"]), _number(row["swe_m_we"])
+    closes_year = calendar.closing_year(row["date"]) is not None
+    taken = densities.of(row["date"], None, math.nan if depth is None else depth, closes_year=closes_year)
+    if swe is not None:  # weighed: nothing of its density is assumed
+        density = 1000 * swe / depth if depth else taken.density_kg_m3
+        depth, taken = 1000 * swe / density if swe else 0.0, TakenDensity(density, ())
     return Probing(
         probing_id=str(row["probing_id"]),
         day=row["date"],
         place=_place(row),
-        snow_m=depth,
+        snow_m=depth or 0.0,
         density_kg_m3=taken.density_kg_m3,
         flags=taken.flags,
         sigma_relative=taken.sigma_relative,

@@ -305,7 +305,8 @@ def _with_densities(data: FieldData, scales: tuple[float, float], settings: Mass
     )
     frozen = data.pit_layers["kind"].isin(["ice", "superimposed_ice"])
     layers = data.pit_layers.assign(density_kg_m3=data.pit_layers["density_kg_m3"] * np.where(frozen, ice, snow))
-    return replace(data, readings=readings, pit_layers=layers)
+    probings, pits = (frame.assign(swe_m_we=frame["swe_m_we"] * snow) for frame in (data.probings, data.snow_pits))
+    return replace(data, readings=readings, pit_layers=layers, probings=probings, snow_pits=pits)
 
 
 def _relative(settings: MassBalanceSettings) -> tuple[float, float]:

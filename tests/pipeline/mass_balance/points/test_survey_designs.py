@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from schemas.errors import BadInput
 from schemas.settings import MassBalanceSettings
 from tests.made.field_surveys import AREAS, STAKES, point, reading, survey, year_of
 
@@ -295,3 +296,61 @@ def test_calendar_years_are_named_after_the_year_they_cover(tmp_path, last) -> N
     result = survey(tmp_path / "field", {"readings": two_autumns("2002-12-31", last)}, settings)
     assert [year.year for year in result.years] == [2003]
     assert result.years[0].annual_m_we == pytest.approx(ANNUAL, abs=5e-4)
+
+
+# --- snow weighed and not measured -------------------------------------------------------------------------------
+
+
+def weighed(day="2004-04-28", count=41, **more):
+    """Probings given as water equivalents, of the snow that ``probings`` has at 400 kg m-3."""
+    rows = probings(day, count=count)
+    return [
+        {**{k: v for k, v in row.items() if k != "snow_depth_m"}, "swe_m_we": 0.4 * row["snow_depth_m"], **more}
+        for row in rows
+    ]
+
+
+def test_water_equivalents_need_neither_depth_nor_density(tmp_path) -> None:
+    result = survey(tmp_path / "field", {"probings": weighed()})
+    year = year_of(result, 2004)
+    assert year.winter_m_we == pytest.approx(0.4 * zone_mean([1 + 0.3 * k for k in range(5)]), abs=0.01)
+    row = point(result, "Q0", "winter")
+    assert row["balance_m_we"] == pytest.approx(0.4)
+    assert "density" not in row["flags"]
+    # nothing of it is assumed: the error is that of a measured density
+    assert row["sigma_balance_m_we"] == pytest.approx(np.hypot(0.08 * 0.4, 0.35 * 0.03), rel=1e-6)
+
+
+def test_a_snow_tube_tells_the_density_of_the_other_probings(tmp_path) -> None:
+    rows = [*probings(), {**probings(count=1)[0], "probing_id": "T", "snow_depth_m": 1.0, "swe_m_we": 0.45}]
+    result = survey(tmp_path / "field", {"probings": rows})
+    assert point(result, "T", "winter")["balance_m_we"] == pytest.approx(0.45)
+    assert point(result, "Q0", "winter")["balance_m_we"] == pytest.approx(0.45 * 1.0)
+    assert "density_of_campaign" in point(result, "Q0", "winter")["flags"]
+
+
+def test_water_equivalents_at_the_years_end_are_accumulation(tmp_path) -> None:
+    upper = weighed("2004-09-20")[25:]
+    lower = [row for row in two_autumns() if row["stake_id"] in NAMES[:3]]
+    result = survey(tmp_path / "field", {"readings": lower, "probings": upper})
+    assert "no_point_in_accumulation_area" not in year_of(result, 2004).flags
+    assert point(result, upper[0]["probing_id"], "annual")["balance_m_we"] == pytest.approx(upper[0]["swe_m_we"])
+
+
+@pytest.mark.parametrize("floor", ["summer_surface", "not_reached", "below_summer_surface"])
+@pytest.mark.parametrize("depth", [None, 1.1])
+def test_pits_weighed_as_a_whole_need_no_layers(tmp_path, floor, depth) -> None:
+    rows = [
+        {**pit, "floor": floor, "swe_m_we": 0.4 * snow, "probed_depth_m": depth}
+        for pit, snow in zip(pits()["snow_pits"], SPRING, strict=True)
+    ]
+    result = survey(tmp_path / "field", {"snow_pits": rows})
+    assert year_of(result, 2004).winter_m_we == pytest.approx(zone_mean([0.4 * snow for snow in SPRING]))
+    # a depth beside it makes it a density for others
+    assert len(result.tables["density_fits"]) == (depth is not None)
+
+
+def test_a_pit_of_neither_layers_nor_water_is_refused(tmp_path) -> None:
+    rows = [{**pit, "swe_m_we": None} for pit in pits()["snow_pits"]]
+    with pytest.raises(BadInput, match=r"no sheet 'pit_layers'|or its water equivalent in 'swe_m_we'"):
+        survey(tmp_path / "field", {"snow_pits": rows})
