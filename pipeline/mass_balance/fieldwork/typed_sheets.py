@@ -188,9 +188,9 @@ def _without_dirty_years(bands: TypedTable, findings: Findings, before: int) -> 
     year_of = {bands.cell(record, name): years[record] for record, name in bands.wrong}
     for error in findings.errors[before:]:
         if isinstance(error, BadCell) and error.cell in year_of:
-            found = f"{error.found} where {error.expected} is expected"
+            odd = f"{error.found} where {error.expected} is expected"
             meaning = f"the bands of {year_of[error.cell]} are left out; correct the cell to have them back"
-            findings.doubts.append(Doubt(error.sheet, error.cell, found, meaning))
+            findings.doubts.append(Doubt(error.sheet, error.cell, odd, meaning))
     del findings.errors[before:]
     return bands.without([record for record, year in enumerate(years) if year in dirty])
 

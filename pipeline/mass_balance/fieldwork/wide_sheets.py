@@ -126,13 +126,13 @@ def _of_stakes(sheet: RawSheet, row: int, stakes: frozenset[str]) -> _Layout | N
 
 def _row_names(rows: Sequence[Sequence[Any]], before: int, table: Table) -> list[tuple[str, str, int]]:
     """The columns before the first head that name a row: column of the table, header text, column of the sheet."""
-    found: dict[str, tuple[str, str, int]] = {}
+    names: dict[str, tuple[str, str, int]] = {}
     for cells in rows:
         for index, cell in enumerate(cells[:before]):
             column = _column_of(cell, table)
             if column in _NAMED_BY[table.name]:
-                found.setdefault(column, (column, str(cell), index))
-    return list(found.values())
+                names.setdefault(column, (column, str(cell), index))
+    return list(names.values())
 
 
 def _column_of(cell: Any, table: Table) -> str:

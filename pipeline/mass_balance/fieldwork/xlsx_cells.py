@@ -153,9 +153,9 @@ def _part(xml: bytes) -> _Part:
 def _hidden(xml: bytes, element: re.Pattern[bytes], what: str) -> Iterator[tuple[str, str]]:
     """Hidden rows or columns, neighbours together: first cell and what it is."""
     numbers: list[int] = []
-    for found in element.finditer(xml) if _HIDDEN.search(xml) else ():
-        if _HIDDEN.search(found.group(1)):
-            stated = {name: int(number) for name, number in _NUMBER.findall(found.group(1))}
+    for line in element.finditer(xml) if _HIDDEN.search(xml) else ():
+        if _HIDDEN.search(line.group(1)):
+            stated = {name: int(number) for name, number in _NUMBER.findall(line.group(1))}
             first = stated.get(b"r") or stated.get(b"min", 0)
             numbers += range(first, min(stated.get(b"max", first), _MOST_HIDDEN) + 1)
     yield from hidden_lines([number - 1 for number in numbers if number], what)
