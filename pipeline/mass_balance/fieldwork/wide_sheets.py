@@ -238,7 +238,7 @@ def _records(sheet: RawSheet, layout: _Layout, titles: Sequence[str]) -> Iterato
 def _says_the_header(sheet: RawSheet, layout: _Layout, cells: Sequence[Any]) -> bool:
     """Whether a row is the header once more."""
     row, column = layout.groups[0].head
-    return _at(cells, column) == sheet.rows[row][column]
+    return bool(_at(cells, column) == sheet.rows[row][column])
 
 
 def _state(values: Mapping[str, Cell]) -> tuple[Cell, dict[str, Cell]]:
