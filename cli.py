@@ -70,6 +70,7 @@ Scheduler = Annotated[
     str | None, typer.Option(help="Address of a Dask scheduler, as tcp://host:8786, instead of this machine.")
 ]
 Memory = Annotated[str, typer.Option(help="Memory that the rasters of a run may take, as 400MB or 2GB.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no maps, diagrams and thumbnails (PNG).")]
 Definitions = Annotated[
     list[Path] | None,
     typer.Argument(metavar="[DEFINITION.toml ...]", help="Dataset definitions; the two shipped ones when absent."),
@@ -125,6 +126,7 @@ def build(
         Path | None, typer.Option(help="Folder of finished files to reuse; GLACIER_CACHE, or the user's cache folder.")
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute everything, keep nothing.")] = False,
+    no_figures: NoFigures = False,
     verify: Annotated[
         Path | None,
         typer.Option(metavar="ARCHIVE", help="Build this archive again from what it records, and compare every byte."),
@@ -152,7 +154,8 @@ def build(
         return
     chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
     preflight(out)
-    order = Order(chosen, inputs or default_inputs(chosen, definitions or ()), base_url, code_version())
+    raw = inputs or default_inputs(chosen, definitions or ())
+    order = Order(chosen, raw, base_url, code_version(), figures=not no_figures)
     kept = None if no_cache else Cache(cache or default_cache_folder())
     if kept and cache:  # the user's own folder may not be writable, as in a container: that hinders no build
         kept.require_writable()
@@ -225,6 +228,7 @@ def difference(
     no_curvature: Annotated[
         bool, typer.Option("--no-curvature", help="The same as --resolution-correction none.")
     ] = False,
+    no_figures: NoFigures = False,
     workers: Workers = 2,
     scheduler: Scheduler = None,
     memory: Memory = "1GB",
@@ -234,7 +238,7 @@ def difference(
     """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
     from catalog.archive import preflight
     from catalog.reports import change_rows, difference_summary, show_rows
-    from catalog.runs import write_difference
+    from catalog.runs import open_difference
     from pipeline.elevation_change.chain import elevation_change
     from pipeline.resources import bytes_of, open_resources
 
@@ -247,7 +251,11 @@ def difference(
     }  # fmt: skip
     settings = _settings("ElevationChangeSettings", wanted)
     preflight(out)
-    with progress(quiet) as tell, open_resources(workers, scheduler, bytes_of(memory)) as resources:
+    with (
+        progress(quiet) as tell,
+        open_difference(out, code_version(), figures=not no_figures) as run,
+        open_resources(workers, scheduler, bytes_of(memory)) as resources,
+    ):
         result = elevation_change(
             earlier,
             later,
@@ -258,9 +266,10 @@ def difference(
             exclude=exclude or (),
             resources=resources,
             tell=tell,
+            when_final=run.begin,
         )
         tell("Writing the results")
-        outputs = write_difference(result, out, code_version())
+        outputs = run.finish(result)
     if as_json:
         _print_json(
             {**difference_summary(result), "outputs": {name: str(out / path) for name, path in outputs.items()}}

@@ -6,7 +6,7 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from catalog.archive.dataset import Asset, Dataset, Item, stable_terrain
-    from catalog.archive.draft import open_draft, preflight
+    from catalog.archive.draft import Draft, open_draft, preflight
     from catalog.archive.forms import WrongForm, misfit
     from catalog.archive.kinds import ByKind, changes_of, elevation_change_of, mass_balance_of
     from catalog.archive.layout import (
@@ -186,6 +186,7 @@ __all__ = [
     "CollectionFolder",
     "Dataset",
     "Document",
+    "Draft",
     "File",
     "Files",
     "FolderFiles",
@@ -251,7 +252,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "dataset": ("Asset", "Dataset", "Item", "stable_terrain"),
-        "draft": ("open_draft", "preflight"),
+        "draft": ("Draft", "open_draft", "preflight"),
         "forms": ("WrongForm", "misfit"),
         "kinds": ("ByKind", "changes_of", "elevation_change_of", "mass_balance_of"),
         "layout": (

@@ -117,24 +117,35 @@ def tool_versions() -> dict[str, str]:
 
 
 def describe_archive(
-    collections: Sequence[StatedDataset], files: Iterable[ListedFile], code_version: str, base_url: str | None
+    collections: Sequence[StatedDataset],
+    files: Iterable[ListedFile],
+    code_version: str,
+    base_url: str | None,
+    *,
+    figures: bool = True,
 ) -> dict[str, Any]:
-    """The manifest's content, all files in it; the same collections, files and versions give the same content."""
+    """The manifest's content, all files in it; the same collections, files and versions give the same content.
+
+    An archive without figures says so, for who builds it again.
+    """
     return {
         "archive": ARCHIVE,
         "format": FORMAT,
         "code_version": code_version,
         "base_url": base_url,
         "synthetic": any(collection.facts.synthetic for collection in collections),
+        **({} if figures else {"figures": False}),
         "tools": tool_versions(),
         "datasets": [_describe_dataset(collection) for collection in collections],
         "files": [_entry(file) for file in files],
     }
 
 
-def write_manifest(root: Path, collections: Sequence[StatedDataset], code_version: str, base_url: str | None) -> None:
+def write_manifest(
+    root: Path, collections: Sequence[StatedDataset], code_version: str, base_url: str | None, *, figures: bool = True
+) -> None:
     """Write ``manifest.json`` over everything that stands below ``root``, with its parts where these are many."""
-    content = describe_archive(collections, list_files(root), code_version, base_url)
+    content = describe_archive(collections, list_files(root), code_version, base_url, figures=figures)
     for name, written in manifest_documents(content).items():
         path = root / name
         path.parent.mkdir(exist_ok=True)

@@ -68,19 +68,22 @@ def assemble(
     BadInput : a bad or missing input, a base URL that is not http(s).
     """
     collections, reused = _write_collections(order, root, resources, keys, cache, tell)
-    write_archive_documents(root, collections, order.base_url, order.code_version)
+    write_archive_documents(root, collections, order.base_url, order.code_version, figures=order.figures)
     return Assembly(tuple(collections), reused)
 
 
 def write_collection(
-    dataset: Dataset, root: Path, base_url: str | None, code_version: str, tell: Tell = silent
+    dataset: Dataset, root: Path, base_url: str | None, code_version: str, tell: Tell = silent, *, figures: bool = True
 ) -> Collection:
-    """Write everything below one collection's folder: products, tables, README, metadata, STAC documents, pages."""
+    """Write everything below one collection's folder: products, tables, README, metadata, STAC documents, pages.
+
+    Without ``figures`` no maps, diagrams and thumbnails are drawn.
+    """
     folder = CollectionFolder(root, dataset.definition.id)
     folder.path.mkdir()
     tell(f"writing {dataset.definition.title.en}")
     facts = describe(dataset)
-    items = _ITEM_WRITERS[dataset.definition.kind](dataset, facts, folder, tell)
+    items = _ITEM_WRITERS[dataset.definition.kind](dataset, facts, folder, tell, figures=figures)
     write_tables(dataset, facts, folder)
     data = [(file.path, file.size, file.sha256, media_type_of(file.path)) for file in list_files(folder.path)]
     write_metadata(facts.with_files(data), folder.metadata)
@@ -111,7 +114,9 @@ def _write_collections(
     missing = [definition for definition in order.definitions if definition.id not in collections]
     for dataset in order.datasets(missing, resources, tell):
         name = dataset.definition.id
-        collections[name] = write_collection(dataset, root, order.base_url, order.code_version, tell)
+        collections[name] = write_collection(
+            dataset, root, order.base_url, order.code_version, tell, figures=order.figures
+        )
         # raw inputs that changed while they were read belong to no key
         if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
             facts = facts_to_json(collections[name].facts)
@@ -120,7 +125,7 @@ def _write_collections(
 
 
 def write_archive_documents(
-    root: Path, collections: Sequence[Collection], base_url: str | None, code_version: str
+    root: Path, collections: Sequence[Collection], base_url: str | None, code_version: str, *, figures: bool = True
 ) -> None:
     """Write the catalogue, the front page and, last, the manifest over all of it and what is stated of it."""
     children = [
@@ -129,7 +134,7 @@ def write_archive_documents(
     ]
     write_catalog(root, children, base_url)
     write_front_page(root, [(collection.definition, collection.facts.card) for collection in collections])
-    write_manifest(root, collections, code_version, base_url)
+    write_manifest(root, collections, code_version, base_url, figures=figures)
     write_statement(root)
 
 

@@ -24,7 +24,12 @@ _ENVIRONMENT = ("GDAL_", "PROJ_", "CPL_", "OGR_", "OSR_", "GLACIER_STAC_SCHEMAS"
 
 
 def collection_key(
-    definition: Definition, inputs: Sequence[InputFile] | None, base_url: str | None, code_version: str = ""
+    definition: Definition,
+    inputs: Sequence[InputFile] | None,
+    base_url: str | None,
+    code_version: str = "",
+    *,
+    figures: bool = True,
 ) -> str:
     """Digest of all that the files of one collection depend on.
 
@@ -34,6 +39,7 @@ def collection_key(
     inputs : the raw inputs with their checksums; None for the embedded sample, which follows from code and definition.
     base_url : where the archive will be served from.
     code_version : as the products state it.
+    figures : whether pictures are drawn.
     """
     given = (
         "embedded sample"
@@ -45,6 +51,7 @@ def collection_key(
         "inputs": given,
         "base_url": base_url,
         "code_version": code_version,
+        "figures": figures,
         "software": software_digest(),
     }
     return _digest(content)

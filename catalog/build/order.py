@@ -31,12 +31,14 @@ class Order:
     inputs : folder of raw inputs; None for the embedded synthetic sample.
     base_url : where the archive will be served from, if that is known.
     code_version : version of this software, for the manifest.
+    figures : whether maps, diagrams and thumbnails are drawn.
     """
 
     definitions: tuple[Definition, ...]
     inputs: Path | None
     base_url: str | None
     code_version: str
+    figures: bool = True
 
     @property
     def synthetic(self) -> bool:
@@ -57,7 +59,8 @@ class Order:
 
     def key(self, definition: Definition, inputs: Sequence[InputFile]) -> str:
         """That digest for raw inputs as they were found; the embedded sample follows from code and definition."""
-        return collection_key(definition, None if self.synthetic else inputs, self.base_url, self.code_version)
+        given = None if self.synthetic else inputs
+        return collection_key(definition, given, self.base_url, self.code_version, figures=self.figures)
 
     def datasets(
         self, definitions: Sequence[Definition], resources: Resources, tell: Tell = silent

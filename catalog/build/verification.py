@@ -107,7 +107,8 @@ def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_ve
                 _require_recorded(entry, definition, inputs)
     except (AttributeError, KeyError, TypeError) as error:
         raise BadInput(f"{archive}/{MANIFEST_JSON}", f"no usable {error}", "the manifest of a build") from None
-    return Order(definitions, inputs, manifest.get("base_url"), code_version)
+    figures = manifest.get("figures") is not False
+    return Order(definitions, inputs, manifest.get("base_url"), code_version, figures=figures)
 
 
 def _other_tools(manifest: dict[str, Any], code_version: str) -> dict[str, tuple[str, str]]:

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
         write_year_products,
         year_files,
     )
-    from catalog.items.change_products import write_change_products
+    from catalog.items.change_products import (
+        draw_change_figures,
+        write_change_products,
+        write_change_rasters,
+        write_change_vectors,
+    )
     from catalog.items.elevation_change import write_elevation_change
     from catalog.items.mass_balance import write_mass_balance
     from catalog.items.qgis import STYLE_ROLE, SUFFIX
@@ -24,10 +29,13 @@ __all__ = [
     "SUFFIX",
     "Labels",
     "draw_balance_figures",
+    "draw_change_figures",
     "gate_records",
     "side_by_side",
     "supported_period",
     "write_change_products",
+    "write_change_rasters",
+    "write_change_vectors",
     "write_elevation_change",
     "write_mass_balance",
     "write_year_products",
@@ -43,7 +51,12 @@ __getattr__ = lazy_names(
             "write_year_products",
             "year_files",
         ),
-        "change_products": ("write_change_products",),
+        "change_products": (
+            "draw_change_figures",
+            "write_change_products",
+            "write_change_rasters",
+            "write_change_vectors",
+        ),
         "elevation_change": ("write_elevation_change",),
         "mass_balance": ("write_mass_balance",),
         "qgis": ("STYLE_ROLE", "SUFFIX"),

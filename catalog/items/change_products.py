@@ -24,16 +24,7 @@ from catalog.archive import (
     VISUAL_TIF,
     Asset,
 )
-from catalog.figures import (
-    CLASS_COLOURS,
-    ChangePicture,
-    change_limit,
-    diagrams_of,
-    draw_change_map,
-    draw_change_thumbnail,
-    outlined_pixels,
-    sigma_limit,
-)
+from catalog.figures import CLASS_COLOURS, ChangePicture, change_limit, outlined_pixels, sigma_limit
 from catalog.formats import (
     CLASS_NODATA,
     VISUAL_NODATA,
@@ -49,7 +40,7 @@ from catalog.items.measured_rasters import MeasuredRaster, write_measured_raster
 from catalog.items.qgis import write_change_styles
 from catalog.items.stated import PNG, Labels
 from catalog.tables import glacier_shapes, published_outlines
-from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange
+from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, ElevationChange, FinalRasters
 from pipeline.worker_threads import worker_threads
 from schemas.messages import Message
 from schemas.tables import GLACIERS
@@ -78,31 +69,41 @@ CLASSES = {
 }
 
 
-def write_change_products(
-    result: ElevationChange, place: Path, labels: Labels, *, to_browse: bool
-) -> tuple[Asset, ...]:
-    """Write every file of an elevation change but its tables into ``place``.
+def write_change_products(result: ElevationChange, place: Path, labels: Labels, *, figures: bool) -> tuple[Asset, ...]:
+    """Write every file of an elevation change that a catalogue shows, but its tables, into ``place``.
 
     Parameters
     ----------
     labels : what the files say of themselves.
-    to_browse : also what only a catalogue shows, the picture in colour and the thumbnail.
+    figures : whether map, diagrams and thumbnail are drawn.
     """
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
     with worker_threads(1) as pool:
-        rasters = pool.submit(_write_all_rasters, result, place, labels, to_browse)
-        thumbnail = [_draw_thumbnail(result, place, labels)] if to_browse else []
-        drawn = (*thumbnail, _draw_map(result, place, labels), *_draw_diagrams(result, place, labels.synthetic))
-        vectors = (*write_change_outlines(result, place, labels.about), *_write_styles(result, place))
-        return (*rasters.result(), *vectors, *drawn)
+        rasters = pool.submit(_write_all_rasters, result, place, labels)
+        drawn = (_draw_thumbnail(result, place, labels), *draw_change_figures(result, place, labels)) if figures else ()
+        return (*rasters.result(), *write_change_vectors(result, place, labels), *drawn)
 
 
-def _write_all_rasters(result: ElevationChange, place: Path, labels: Labels, to_browse: bool) -> tuple[Asset, ...]:
-    data = tuple(_write_rasters(result, place, labels))
-    return (*data, _write_visual(result, place, labels)) if to_browse else data
+def _write_all_rasters(result: ElevationChange, place: Path, labels: Labels) -> tuple[Asset, ...]:
+    return (*write_change_rasters(result, place, labels), _write_visual(result, place, labels))
 
 
-def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iterator[Asset]:
+def write_change_rasters(result: FinalRasters | ElevationChange, place: Path, labels: Labels) -> tuple[Asset, ...]:
+    """Write elevation change, its standard deviation and the classification into ``place``."""
+    return tuple(_write_rasters(result, place, labels))
+
+
+def write_change_vectors(result: ElevationChange, place: Path, labels: Labels) -> tuple[Asset, ...]:
+    """Write glaciers and outlines, and the styles of all layers, into ``place``."""
+    return (*write_change_outlines(result, place, labels.about), *_write_styles(result, place))
+
+
+def draw_change_figures(result: ElevationChange, place: Path, labels: Labels) -> tuple[Asset, ...]:
+    """Draw the map and every diagram for which there are numbers."""
+    return (_draw_map(result, place, labels), *_draw_diagrams(result, place, labels.synthetic))
+
+
+def _write_rasters(result: FinalRasters | ElevationChange, place: Path, labels: Labels) -> Iterator[Asset]:
     for raster in (
         MeasuredRaster(
             key="elevation_change",
@@ -128,7 +129,7 @@ def _write_rasters(result: ElevationChange, place: Path, labels: Labels) -> Iter
     yield _write_classification(result, place, labels)
 
 
-def _write_classification(result: ElevationChange, place: Path, labels: Labels) -> Asset:
+def _write_classification(result: FinalRasters | ElevationChange, place: Path, labels: Labels) -> Asset:
     names = {f"CLASS_{value}": name for value, (name, _, _) in CLASSES.items()}
     write_cog(
         place / CLASSIFICATION_TIF,
@@ -178,6 +179,8 @@ def _write_visual(result: ElevationChange, place: Path, labels: Labels) -> Asset
 
 
 def _draw_thumbnail(result: ElevationChange, place: Path, labels: Labels) -> Asset:
+    from catalog.figures import draw_change_thumbnail  # half a second of matplotlib, which only drawing needs
+
     draw_change_thumbnail(place / THUMBNAIL_PNG, result, labels.picture, labels.synthetic)
     return Asset(
         key="thumbnail",
@@ -189,6 +192,8 @@ def _draw_thumbnail(result: ElevationChange, place: Path, labels: Labels) -> Ass
 
 
 def _draw_map(result: ElevationChange, place: Path, labels: Labels) -> Asset:
+    from catalog.figures import draw_change_map  # likewise
+
     draw_change_map(place / MAP_PNG, result, labels.picture, labels.synthetic)
     return Asset(
         key="map",
@@ -200,6 +205,8 @@ def _draw_map(result: ElevationChange, place: Path, labels: Labels) -> Asset:
 
 
 def _draw_diagrams(result: ElevationChange, place: Path, synthetic: bool) -> Iterator[Asset]:
+    from catalog.figures import diagrams_of  # likewise
+
     for diagram in diagrams_of(result):
         name = f"{diagram.name}.png"
         diagram.draw(place / name, result, synthetic)

@@ -22,26 +22,29 @@ from schemas.messages import Listed, Message, paragraph, word
 
 
 def write_elevation_change(
-    dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell = silent
+    dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell = silent, *, figures: bool = True
 ) -> tuple[Item, ...]:
     """Write the items of an elevation-change collection into its folder: one for each pair of DEMs.
 
-    ``facts`` of the dataset; each of several pairs of DEMs has facts of its own.
+    ``facts`` of the dataset; each of several pairs of DEMs has facts of its own. Without ``figures`` nothing is drawn.
 
     Errors
     ------
     TypeError : the dataset's result is no elevation change.
     """
-    return tuple(_write_item(part, describe(part) if dataset.pairs else facts, folder, tell) for part in dataset.parts)
+    return tuple(
+        _write_item(part, describe(part) if dataset.pairs else facts, folder, tell, figures=figures)
+        for part in dataset.parts
+    )
 
 
-def _write_item(dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell) -> Item:
+def _write_item(dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell, *, figures: bool) -> Item:
     result = elevation_change_of(dataset)
     place = folder.item(elevation_change_item_id(dataset.pair))
     place.mkdir(parents=True, exist_ok=True)
     tell("writing elevation-change rasters and figures")
     labels = Labels(facts.title.en, dataset.definition.title.en, dataset.synthetic, raster_tags(dataset))
-    assets = write_change_products(result, place, labels, to_browse=True)
+    assets = write_change_products(result, place, labels, figures=figures)
     return _item(dataset, facts, result, place, assets)
 
 

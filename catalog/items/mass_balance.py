@@ -27,7 +27,7 @@ from catalog.items.balance_products import (
     year_files,
 )
 from catalog.items.processing_steps import inputs_of, mass_balance_steps, processing_expression
-from catalog.items.stated import Labels, gate_records, plain, raster_tags
+from catalog.items.stated import PNG, Labels, gate_records, plain, raster_tags
 from catalog.metadata import Facts
 from pipeline.mass_balance import Calendar
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
@@ -45,12 +45,13 @@ class _Series:
     facts: Facts
     result: MassBalance
     folder: CollectionFolder
+    figures: bool
 
 
 def write_mass_balance(
-    dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell = silent
+    dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: Tell = silent, *, figures: bool = True
 ) -> tuple[Item, ...]:
-    """Write one item a year that has a balance field, and the figures of the whole series.
+    """Write one item a year that has a balance field, and with ``figures`` those of each year and the whole series.
 
     Errors
     ------
@@ -60,10 +61,11 @@ def write_mass_balance(
     folder.path.mkdir(parents=True, exist_ok=True)
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
     with worker_threads(1) as pool:
-        series = _Series(dataset, facts, result, folder)
+        series = _Series(dataset, facts, result, folder, figures)
         items = pool.submit(lambda: tuple(_write_years(series, tell)))
-        files = year_files(result, lambda year: in_folder(_place(folder, year)), to_browse=True)
-        draw_balance_figures(result, folder.path, files, dataset.synthetic)
+        if figures:
+            files = year_files(result, lambda year: in_folder(_place(folder, year)), to_browse=True)
+            draw_balance_figures(result, folder.path, files, dataset.synthetic)
         return items.result()
 
 
@@ -93,7 +95,8 @@ def _write_year(series: _Series, year: BalanceYear, field: BalanceField, ground:
         synthetic=dataset.synthetic,
         tags={**raster_tags(dataset), "YEAR": str(year.year)},
     )
-    assets = write_year_products(result, field, in_folder(place), labels, ground)
+    written = write_year_products(result, field, in_folder(place), labels, ground)
+    assets = tuple(asset for asset in written if series.figures or asset.media_type != PNG)
     start, end = _period(result, year)
     outline = footprint(field.grid)
     return Item(

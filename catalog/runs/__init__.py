@@ -7,12 +7,13 @@ from pipeline.lazy_names import lazy_names
 if TYPE_CHECKING:
     from catalog.runs.balance_run import Task, run_balances
     from catalog.runs.marked_workbook import notes_of_all, read_all_or_mark, read_or_mark
-    from catalog.runs.single_run import write_balance, write_balances, write_difference
+    from catalog.runs.single_run import open_difference, write_balance, write_balances
     from catalog.runs.trace import read_published_tables, trace_balance
 
 __all__ = [
     "Task",
     "notes_of_all",
+    "open_difference",
     "read_all_or_mark",
     "read_or_mark",
     "read_published_tables",
@@ -20,14 +21,13 @@ __all__ = [
     "trace_balance",
     "write_balance",
     "write_balances",
-    "write_difference",
 ]
 __getattr__ = lazy_names(
     __name__,
     {
         "balance_run": ("Task", "run_balances"),
         "marked_workbook": ("notes_of_all", "read_all_or_mark", "read_or_mark"),
-        "single_run": ("write_balance", "write_balances", "write_difference"),
+        "single_run": ("open_difference", "write_balance", "write_balances"),
         "trace": ("read_published_tables", "trace_balance"),
     },
 )

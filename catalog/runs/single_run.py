@@ -3,34 +3,94 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from catalog.archive import SUMMARY_JSON, open_draft, write_manifest
+from catalog.archive import SUMMARY_JSON, Draft, open_draft, write_manifest
 from catalog.formats import finite, published_tables, write_csv_tables
 from catalog.reports import balance_summary, difference_summary
-from pipeline.elevation_change.result import ElevationChange
+from pipeline.elevation_change.result import ElevationChange, FinalRasters
 from pipeline.mass_balance.result import MassBalance
 from pipeline.worker_threads import worker_threads
 from schemas.tables import PUBLISHED_TABLES
 
+if TYPE_CHECKING:
+    from catalog.items import Labels
+
 _SECOND_FORMS = {".qml": "_style", ".parquet": "_geoparquet"}
 
 
-def write_difference(result: ElevationChange, out: Path, code_version: str) -> dict[str, str]:
+def write_difference(result: ElevationChange, out: Path, code_version: str, *, figures: bool = True) -> dict[str, str]:
     """Write an elevation change below ``out``, by one rename; returns the outputs by name, relative to it."""
-    # matplotlib takes half a second to load: not before there is something to draw
-    from catalog.items import Labels, write_change_products
+    with open_difference(out, code_version, figures=figures) as run:
+        run.begin(result)
+        return run.finish(result)
 
-    with open_draft(out) as draft:
-        write_change_products(result, draft.folder, Labels("Elevation change", "Elevation change"), to_browse=False)
-        (draft.folder / "tables").mkdir()
-        write_csv_tables(published_tables(PUBLISHED_TABLES, result.tables), draft.folder / "tables")
-        outputs = _finish(draft.folder, difference_summary(result), code_version)
-        draft.publish()
-    return outputs
+
+@contextmanager
+def open_difference(out: Path, code_version: str, *, figures: bool = True) -> Iterator[DifferenceRun]:
+    """The folder of an elevation change, published at ``out`` by one rename once the run has finished it.
+
+    While the chain still computes, libraries for the figures are loaded and, from ``begin`` on, rasters are packed.
+
+    Parameters
+    ----------
+    figures : whether map and diagrams are drawn.
+    """
+    with open_draft(out) as draft, worker_threads(1) as beside:
+        beside.submit(_load_what_writes, figures)
+        yield DifferenceRun(draft, beside, code_version, figures)
+
+
+def _load_what_writes(figures: bool) -> None:
+    from catalog.items import write_change_rasters  # noqa: F401  # loaded for who asks for it later
+
+    if figures:
+        from catalog.figures import draw_change_map  # noqa: F401  # likewise: half a second of matplotlib
+
+
+class DifferenceRun:
+    """An elevation change that is being written."""
+
+    def __init__(self, draft: Draft, beside: ThreadPoolExecutor, code_version: str, figures: bool) -> None:
+        self._draft, self._beside, self._code_version, self._figures = draft, beside, code_version, figures
+        self._rasters: Future[object] | None = None
+
+    def begin(self, rasters: FinalRasters | ElevationChange) -> None:
+        """Begin to write the rasters, beside whatever else is done."""
+        self._rasters = self._beside.submit(_write_rasters, rasters, self._draft.folder)
+
+    def finish(self, result: ElevationChange) -> dict[str, str]:
+        """Write the rest and publish; returns the outputs by name, relative to the folder."""
+        from catalog.items import draw_change_figures, write_change_vectors
+
+        folder = self._draft.folder
+        if self._figures:
+            draw_change_figures(result, folder, _labels())
+        write_change_vectors(result, folder, _labels())
+        (folder / "tables").mkdir()
+        write_csv_tables(published_tables(PUBLISHED_TABLES, result.tables), folder / "tables")
+        if self._rasters is not None:
+            self._rasters.result()
+        outputs = _finish(folder, difference_summary(result), self._code_version)
+        self._draft.publish()
+        return outputs
+
+
+def _write_rasters(rasters: FinalRasters | ElevationChange, folder: Path) -> None:
+    from catalog.items import write_change_rasters
+
+    write_change_rasters(rasters, folder, _labels())
+
+
+def _labels() -> Labels:
+    from catalog.items import Labels
+
+    return Labels("Elevation change", "Elevation change")
 
 
 def write_balance(result: MassBalance, out: Path, code_version: str, source: str = "") -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from operator import add
 from pathlib import Path
@@ -57,7 +57,7 @@ from pipeline.elevation_change.report import (
     notes_on_tilt,
 )
 from pipeline.elevation_change.resolution_report import notes_on_resolution, resolution_result, resolution_table
-from pipeline.elevation_change.result import ElevationChange
+from pipeline.elevation_change.result import ElevationChange, FinalRasters
 from pipeline.elevation_change.uncertainty import (
     ClassTallying,
     ErrorModel,
@@ -77,6 +77,13 @@ from schemas.settings import ElevationChangeSettings
 PATCH_KM2 = 1.0
 
 
+WhenFinal = Callable[[FinalRasters], object]
+
+
+def ignored(_rasters: FinalRasters) -> None:
+    """For who takes the rasters with the rest of the result."""
+
+
 def elevation_change(
     earlier: Source,
     later: Source,
@@ -91,6 +98,7 @@ def elevation_change(
     period: Period | None = None,
     resources: Resources | None = None,
     tell: Tell = silent,
+    when_final: WhenFinal = ignored,
 ) -> ElevationChange:
     """Difference two DEMs: checks, one grid and datum, co-registration, resolution correction, accuracy, change.
 
@@ -106,6 +114,7 @@ def elevation_change(
     region_lonlat : (west, south, east, north) in degrees that the DEMs must cover.
     sources, period : what a dataset's description says of the inputs' dates and of the period; told beside the dates.
     resources : what to compute with; two threads and a gigabyte of this machine when absent.
+    when_final : is given the rasters as soon as nothing changes them any more, so that they can be written meanwhile.
 
     Errors
     ------
@@ -121,9 +130,9 @@ def elevation_change(
     )
     settings = dated(settings, sources)
     if resources is not None:
-        return _elevation_change(request, settings, sources, period, resources, tell)
+        return _elevation_change(request, settings, sources, period, resources, tell, when_final=when_final)
     with open_resources() as own:
-        return _elevation_change(request, settings, sources, period, own, tell)
+        return _elevation_change(request, settings, sources, period, own, tell, when_final=when_final)
 
 
 def _elevation_change(
@@ -133,6 +142,8 @@ def _elevation_change(
     period: Period | None,
     resources: Resources,
     tell: Tell,
+    *,
+    when_final: WhenFinal,
 ) -> ElevationChange:
     tell("Bringing the DEMs onto one grid and datum")
     observed = observe(request, settings, resources)
@@ -142,6 +153,7 @@ def _elevation_change(
     compared = difference(observed, settings, resources, tell, tallying=ClassTallying.for_sample, with_error=True)
     tell("Setting blunders on glaciers aside")
     outliers = outliers_set_aside(observed, compared, settings, resources)
+    when_final(final_rasters(observed, compared))
     tell("Estimating the uncertainty from stable terrain")
     error = error_model(observed, compared, resources)
     tell("Summing up the change of each glacier")
@@ -173,6 +185,20 @@ def _elevation_change(
     )
     report = Report(tables=tables, figures=figures, notes=notes, settings=settings, resolution=resolution)
     return assembled(observed, compared, error, patches, None if change is None else change.totals, report)
+
+
+def final_rasters(observed: Observations, compared: Differenced) -> FinalRasters:
+    """The rasters of the result, once outliers on glaciers are set aside.
+
+    Parameters
+    ----------
+    observed : tells the grid.
+    compared : the layers of the difference, with its error.
+    """
+    layers, error = compared.layers, compared.layers.error
+    if error is None:
+        raise TypeError("the difference was made without its error")
+    return FinalRasters(grid=observed.grid, dh_m=layers.dh, sigma_dh_m=error.sigma, classification=error.classification)
 
 
 def check_dems(observed: Observations, resources: Resources) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -188,6 +188,21 @@ class GlacierTotals:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FinalRasters:
+    """The rasters of a result, which nothing changes any more though the rest of it is not there yet.
+
+    Attributes
+    ----------
+    grid, dh_m, sigma_dh_m, classification : as in ``ElevationChange``.
+    """
+
+    grid: Grid
+    dh_m: Raster
+    sigma_dh_m: Raster
+    classification: Raster
+
+
+@dataclass(frozen=True, kw_only=True)
 class ElevationChange:
     """The result of the chain.
 

@@ -66,11 +66,12 @@ def publish_datasets(
     *,
     base_url: str | None = None,
     code_version: str = CODE_VERSION,
+    figures: bool = True,
     tell: Tell = silent,
 ) -> BuildReport:
     """Build an archive of datasets that a test made, as `build` does."""
     definitions = tuple(dataset.definition for dataset in datasets)
-    order = Computed(definitions, None, base_url, code_version, ready=tuple(datasets))
+    order = Computed(definitions, None, base_url, code_version, figures, ready=tuple(datasets))
     with open_resources(1) as resources:
         return regenerate(order, out, resources, tell=tell)
 

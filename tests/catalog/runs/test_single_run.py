@@ -57,6 +57,21 @@ def test_a_run_writes_its_rasters_figures_and_tables(change, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
 
+def test_without_figures_everything_else_is_the_same(change, tmp_path):
+    outputs = write_difference(change, tmp_path / "bare", "v1", figures=False)
+    whole = write_difference(change, tmp_path / "whole", "v1")
+    assert {path for path in whole.values() if path not in outputs.values()} == {
+        "map.png",
+        *(f"{diagram.name}.png" for diagram in DIAGRAMS),
+    }
+    bare, drawn = digests(tmp_path / "bare"), digests(tmp_path / "whole")
+    assert {path: digest for path, digest in drawn.items() if path in bare and path != "manifest.json"} == {
+        path: digest for path, digest in bare.items() if path != "manifest.json"
+    }
+    listed = json.loads((tmp_path / "bare" / "manifest.json").read_text())["files"]
+    assert {file["path"] for file in listed} == set(outputs.values())
+
+
 def test_stored_rasters_give_the_same_bytes_as_arrays(change, tmp_path):
     stored = {}
     for name in ("dh_m", "sigma_dh_m", "surface_m", "classification"):
