@@ -155,7 +155,9 @@ def build(
     chosen = read_definitions(tuple(definitions)) if definitions else default_definitions()
     preflight(out)
     raw = inputs or default_inputs(chosen, definitions or ())
-    order = Order(chosen, raw, base_url, code_version(), figures=not no_figures)
+    order = Order(
+        definitions=chosen, inputs=raw, base_url=base_url, code_version=code_version(), figures=not no_figures
+    )
     kept = None if no_cache else Cache(cache or default_cache_folder())
     if kept and cache:  # the user's own folder may not be writable, as in a container: that hinders no build
         kept.require_writable()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.resources import Resources
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """What is to be built.
 

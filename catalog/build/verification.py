@@ -108,7 +108,13 @@ def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_ve
     except (AttributeError, KeyError, TypeError) as error:
         raise BadInput(f"{archive}/{MANIFEST_JSON}", f"no usable {error}", "the manifest of a build") from None
     figures = manifest.get("figures") is not False
-    return Order(definitions, inputs, manifest.get("base_url"), code_version, figures=figures)
+    return Order(
+        definitions=definitions,
+        inputs=inputs,
+        base_url=manifest.get("base_url"),
+        code_version=code_version,
+        figures=figures,
+    )
 
 
 def _other_tools(manifest: dict[str, Any], code_version: str) -> dict[str, tuple[str, str]]:

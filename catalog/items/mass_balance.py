@@ -37,7 +37,7 @@ from schemas.flags import flag_said
 from schemas.messages import Listed, Message, paragraph, word
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Series:
     """What all years of a collection share."""
 
@@ -61,7 +61,7 @@ def write_mass_balance(
     folder.path.mkdir(parents=True, exist_ok=True)
     # GDAL and zlib leave the interpreter free: the rasters are packed while the figures are drawn
     with worker_threads(1) as pool:
-        series = _Series(dataset, facts, result, folder, figures)
+        series = _Series(dataset=dataset, facts=facts, result=result, folder=folder, figures=figures)
         items = pool.submit(lambda: tuple(_write_years(series, tell)))
         if figures:
             files = year_files(result, lambda year: in_folder(_place(folder, year)), to_browse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,11 @@ def make_datasets(**changes: Any) -> list[Dataset]:
     return [changed, complete_balance(make_mass_balance_dataset(**changes))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Computed(Order):
     """An order whose datasets were made by a test; everything else is done with it as with any other."""
 
-    ready: tuple[Dataset, ...] = field(default=(), kw_only=True)
+    ready: tuple[Dataset, ...] = ()
 
     @property
     def synthetic(self) -> bool:
@@ -71,7 +71,14 @@ def publish_datasets(
 ) -> BuildReport:
     """Build an archive of datasets that a test made, as `build` does."""
     definitions = tuple(dataset.definition for dataset in datasets)
-    order = Computed(definitions, None, base_url, code_version, figures, ready=tuple(datasets))
+    order = Computed(
+        definitions=definitions,
+        inputs=None,
+        base_url=base_url,
+        code_version=code_version,
+        figures=figures,
+        ready=tuple(datasets),
+    )
     with open_resources(1) as resources:
         return regenerate(order, out, resources, tell=tell)
 

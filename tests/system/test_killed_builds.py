@@ -55,7 +55,7 @@ PREPARED = (
     "from pipeline.resources import open_resources; "
     "from tests.made.whole_archive import make_datasets, publish_datasets; "
     "sets = make_datasets()[:1]; Order.datasets = lambda *_: iter(sets); "
-    "order = Order((sets[0].definition,), None, None, '0.2.0'); order.keys(); "
+    "order = Order(definitions=(sets[0].definition,), inputs=None, base_url=None, code_version='0.2.0'); order.keys(); "
     "resources = open_resources(1).__enter__()"
 )
 BUILDS = (PREPARED, "publish_datasets(sets, Path(out), code_version='0.2.0')")

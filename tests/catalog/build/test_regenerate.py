@@ -70,7 +70,9 @@ class Workshop:
             self.while_computing()
             yield Produced(definition, input_files(definition, order.inputs))
 
-    def write_collection(self, made: Produced, root: Path, base_url: Any, code_version: str, _tell: Any) -> Collection:
+    def write_collection(
+        self, made: Produced, root: Path, base_url: Any, code_version: str, _tell: Any, **_figures: Any
+    ) -> Collection:
         folder = root / made.definition.id
         (folder / "tables").mkdir(parents=True)
         told = [made.definition.title.en, base_url, code_version, [file.sha256 for file in made.inputs]]
@@ -93,9 +95,9 @@ class Workshop:
         return Collection(made.definition, facts)
 
     def write_archive_documents(
-        self, root: Path, collections: Sequence[Collection], base_url: Any, code_version: str
+        self, root: Path, collections: Sequence[Collection], base_url: Any, code_version: str, *, figures: bool
     ) -> None:
-        write_manifest(root, collections, code_version, base_url)
+        write_manifest(root, collections, code_version, base_url, figures=figures)
 
     def proved(self, assembly: Assembly, root: Path, out: Path, _tell: Any) -> BuildReport:
         self.checked += 1
@@ -140,7 +142,7 @@ def inputs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def order(inputs: Path) -> Order:
-    return Order((CHANGE, BALANCE), inputs, None, "0.1.0")
+    return Order(definitions=(CHANGE, BALANCE), inputs=inputs, base_url=None, code_version="0.1.0")
 
 
 def build(order: Order, out: Path, cache: Path | None, told: list[str] | None = None) -> BuildReport:
@@ -366,7 +368,9 @@ def keep_as_the_sample(archive: Path, cache: Path) -> None:
     import cli
 
     definitions = default_definitions()
-    key = archive_key(Order(definitions, None, None, cli.code_version()).keys())
+    key = archive_key(
+        Order(definitions=definitions, inputs=None, base_url=None, code_version=cli.code_version()).keys()
+    )
     report = BuildReport(folder=archive, collections=(), files=2, size=7, checks=("a check",), not_checked=())
     Cache(cache).keep(key, archive, report_to_json(report))
 

@@ -87,10 +87,15 @@ def test_anything_replaces_a_synthetic_archive_or_nothing(tmp_path: Path, synthe
 
 def test_a_build_is_refused_before_it_reads_anything(tmp_path: Path) -> None:
     place = published(tmp_path / "a", synthetic=False)
-    order = Order(DEFINITIONS, tmp_path / "no inputs", None, "0.1.0")
+    order = Order(definitions=DEFINITIONS, inputs=tmp_path / "no inputs", base_url=None, code_version="0.1.0")
     told: list[str] = []
     with open_resources(1, None, 400_000_000) as resources, pytest.raises(FailedCheck, match="dataset"):
-        regenerate(Order(DEFINITIONS[:1], None, None, "0.1.0"), place, resources, tell=told.append)
+        regenerate(
+            Order(definitions=DEFINITIONS[:1], inputs=None, base_url=None, code_version="0.1.0"),
+            place,
+            resources,
+            tell=told.append,
+        )
     assert told == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
     with open_resources(1, None, 400_000_000) as resources, pytest.raises(BadInput, match="no such folder"):
