@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -308,6 +308,20 @@ def balance(
             metavar="DATE DATE", formats=["%Y-%m-%d"], help="Also the whole glacier's balance between two survey dates."
         ),
     ] = None,
+    geodetic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER_OR_BALANCE",
+            help="Geodetic balance to check and calibrate the series: output folder of a difference with glaciers, or"
+            " the balance of the period in m w.e. with its standard deviation, as -4.2+-0.6.",
+        ),
+    ] = None,
+    geodetic_dates: Annotated[
+        tuple[datetime, datetime] | None,
+        typer.Option(
+            metavar="DATE DATE", formats=["%Y-%m-%d"], help="Days of its two surveys, where --geodetic is a number."
+        ),
+    ] = None,
     sigma_limit: Annotated[
         float | None, typer.Option(help="Quality gate on the annual balance's standard deviation (m w.e.).")
     ] = None,
@@ -332,6 +346,7 @@ def balance(
     from catalog.archive import preflight
     from catalog.reports import balance_json, show_balance, show_notes
     from catalog.runs import (
+        GeodeticInput,
         Task,
         notes_of_all,
         read_all_or_mark,
@@ -355,7 +370,8 @@ def balance(
             dem=dem,
             outline=outline,
             sigma_limit_m_we=sigma_limit,
-            between=(between[0].date(), between[1].date()) if between else None,
+            geodetic=GeodeticInput.of(geodetic, _days(geodetic_dates)) if geodetic else None,
+            between=_days(between),
             draws=draws,
             seed=MONTE_CARLO_SEED,
         )
@@ -372,6 +388,10 @@ def balance(
             show_balance(result)
         show_notes(*notes_of_all(data), listed=next(path for path in outputs[""].values() if "input_notes" in path))
         typer.echo(f"Written to {out}")
+
+
+def _days(pair: tuple[datetime, datetime] | None) -> tuple[date, date] | None:
+    return (pair[0].date(), pair[1].date()) if pair else None
 
 
 @app.command()

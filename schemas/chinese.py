@@ -54,6 +54,10 @@ _TABLES = {
         "大地测量法检验",
         "冰川学方法物质平衡之和与同期高程变化的比较（Zemp et al., 2013）",
     ),
+    "calibrated_balances": (
+        "校准后的物质平衡",
+        "以大地测量结果校准均值的年物质平衡，与两个原系列并列，原系列不变（Zemp et al., 2013）",
+    ),
     "input_notes": ("输入说明", "读取野外记录工作簿时所作的全部更正，以及保留的可疑内容"),
     "quality_gates": ("质量门限", "数据集定义所承诺的指标、实际结果与判定"),
     "data_dictionary": ("数据字典", "数据集各表格的全部列：含义、单位和取值约束"),
@@ -515,8 +519,32 @@ _GIVEN = {
         "直接读取该物质平衡的工作表或文件；由读数计算时为空"
     ),
 }
+_CALIBRATED = {
+    "one standard deviation of the difference: the common variance of both series and of the days, its root": (
+        "差值的一倍标准差：两系列及日期差的共同方差之平方根"
+    ),
+    "smallest mean difference a year that this check would find in 95 of 100 cases": (
+        "该检验在100次中能发现95次的最小年平均差值"
+    ),
+    "annual balance of the glaciological series": "冰川学系列的年物质平衡",
+    "mean geodetic balance a year": "大地测量法的年平均物质平衡",
+    "annual balance plus the mean difference of the series": "年物质平衡加两系列的平均差值",
+    "one standard deviation of the calibrated balance": "校准后物质平衡的一倍标准差",
+    "mean difference a year, geodetic minus glaciological, that was added": "所加的年平均差值（大地测量减冰川学）",
+}
 MEANINGS_CN = (
-    _GIVEN | _PERIODS | _UNMEASURED | _PLACES | _CHANGE | _ACCURACY | _FIELD | _BALANCE | _MODELS | _RECORDS | _WGMS
+    _CALIBRATED
+    | _GIVEN
+    | _PERIODS
+    | _UNMEASURED
+    | _PLACES
+    | _CHANGE
+    | _ACCURACY
+    | _FIELD
+    | _BALANCE
+    | _MODELS
+    | _RECORDS
+    | _WGMS
 )
 
 

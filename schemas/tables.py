@@ -928,8 +928,47 @@ GEODETIC_CHECK = Table(
         ),
         Column(name="agrees", type="boolean", meaning="whether the reduced discrepancy stays within 1.96"),
         Column(name="flags", type="string", meaning="quality flags, joined by ';'"),
+        sigma("sigma_common_m_we", "the difference: the common variance of both series and of the days, its root"),
+        Column(
+            name="detectable_bias_m_we_a",
+            type="number",
+            meaning="smallest mean difference a year that this check would find in 95 of 100 cases",
+            unit="m w.e. a-1",
+            minimum=0,
+            decimals=3,
+        ),
     ),
     primary_key=("first_year", "last_year"),
+)
+
+CALIBRATED_BALANCES = Table(
+    name="calibrated_balances",
+    title="Calibrated balances",
+    meaning="annual balances whose mean is that of the geodetic balance, beside both series, which stay as they are"
+    " (Zemp et al., 2013)",
+    columns=(
+        YEAR,
+        ANNUAL.but(meaning="annual balance of the glaciological series"),
+        sigma("sigma_annual_m_we", "the annual balance"),
+        Column(
+            name="geodetic_balance_m_we_a",
+            type="number",
+            meaning="mean geodetic balance a year",
+            unit="m w.e. a-1",
+            decimals=3,
+        ),
+        balance("calibrated_balance_m_we", "annual balance plus the mean difference of the series").but(decimals=3),
+        sigma("sigma_calibrated_m_we", "the calibrated balance", decimals=3),
+        Column(
+            name="added_m_we",
+            type="number",
+            meaning="mean difference a year, geodetic minus glaciological, that was added",
+            unit="m w.e.",
+            decimals=3,
+        ),
+    ),
+    primary_key=("year",),
+    foreign_keys=(ForeignKey(("year",), "glacier_balances", ("year",)),),
 )
 
 
@@ -958,6 +997,7 @@ MASS_BALANCE_TABLES = (
     DENSITY_FITS,
     QUALITY_FLAGS,
     GEODETIC_CHECK,
+    CALIBRATED_BALANCES,
     INPUT_NOTES,
 )
 

@@ -75,6 +75,8 @@ def balance_summary(result: MassBalance) -> dict[str, Any]:
         "glacier": asdict(result.glacier),
         "years": [_year(year) for year in result.years],
         "periods": _records(result.tables["period_balances"]) if "period_balances" in result.tables else [],
+        "geodetic_check": _records(result.tables["geodetic_check"]) if "geodetic_check" in result.tables else [],
+        "calibrated": _records(result.tables["calibrated_balances"]) if "calibrated_balances" in result.tables else [],
         "points": _records(points) if len(points) <= MOST_POINTS else [],
         "settings": result.settings.model_dump(mode="json"),
     }

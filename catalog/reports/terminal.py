@@ -60,6 +60,21 @@ def show_balance(result: MassBalance) -> None:
         text = measured(period["balance_m_we"], period["sigma_balance_m_we"], 3)
         made = f"{period['n_points']} points at least, made of: {period['made_of']}"
         _console().print(f"{period['begin_date']} to {period['end_date']}: {text} m w.e. ({made})", highlight=False)
+    _show_calibration(result)
+
+
+def _show_calibration(result: MassBalance) -> None:
+    """The check against a geodetic balance, and the calibrated years beside the others."""
+    for _, check in result.tables["geodetic_check"].iterrows():
+        geodetic = measured(check["geodetic_balance_m_we"], check["sigma_geodetic_m_we"], 2)
+        own = measured(check["glaciological_balance_m_we"], check["sigma_glaciological_m_we"], 2)
+        delta = signed(check["reduced_discrepancy"], 2)
+        years = f"{check['first_year']} to {check['last_year']}"
+        told = f"{years}: geodetic {geodetic}, glaciological {own} m w.e., reduced discrepancy {delta}"
+        _console().print(told, highlight=False)
+    for _, year in result.tables["calibrated_balances"].iterrows():
+        text = measured(year["calibrated_balance_m_we"], year["sigma_calibrated_m_we"], 3)
+        _console().print(f"{year['year']:.0f} calibrated: {text} m w.e.", highlight=False)
 
 
 def show_notes(

@@ -6,11 +6,13 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from catalog.runs.balance_run import Task, run_balances
+    from catalog.runs.geodetic_input import GeodeticInput
     from catalog.runs.marked_workbook import notes_of_all, read_all_or_mark, read_or_mark
     from catalog.runs.single_run import open_difference, write_balance, write_balances
     from catalog.runs.trace import read_published_tables, trace_balance
 
 __all__ = [
+    "GeodeticInput",
     "Task",
     "notes_of_all",
     "open_difference",
@@ -26,6 +28,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "balance_run": ("Task", "run_balances"),
+        "geodetic_input": ("GeodeticInput",),
         "marked_workbook": ("notes_of_all", "read_all_or_mark", "read_or_mark"),
         "single_run": ("open_difference", "write_balance", "write_balances"),
         "trace": ("read_published_tables", "trace_balance"),

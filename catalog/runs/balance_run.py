@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from catalog.runs.geodetic_input import GeodeticInput
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork import FieldData
-from pipeline.mass_balance.proof import monte_carlo, with_monte_carlo
+from pipeline.mass_balance.proof import monte_carlo, with_monte_carlo, with_survey
 from pipeline.mass_balance.result import MassBalance
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput, ManyBadInputs
@@ -25,6 +26,7 @@ class Task:
     settings : of the chain.
     dem, outline : of all glaciers; None where area-altitude tables serve.
     sigma_limit_m_we : quality gate on the error of the annual balance, or None.
+    geodetic : a geodetic balance to hold the series against, or None.
     between : days of two surveys whose balance is asked for besides, or None.
     draws, seed : of the Monte Carlo run; no run where ``draws`` is None.
     """
@@ -34,6 +36,7 @@ class Task:
     outline: Path | None = None
     sigma_limit_m_we: float | None = None
     between: tuple[date, date] | None = None
+    geodetic: GeodeticInput | None = None
     draws: int | None = None
     seed: int = 0
 
@@ -50,7 +53,7 @@ def run_balances(glaciers: Sequence[FieldData], task: Task, tell: Tell = silent)
         glacier_id = data.glacier.glacier_id
         of_one = tell if len(glaciers) == 1 else _of(glacier_id, tell)
         try:
-            balances.append(_balance(data, task, of_one))
+            balances.append(_balance(data, task, of_one, len(glaciers)))
         except BadInput as error:
             if len(glaciers) == 1:
                 raise
@@ -61,11 +64,13 @@ def run_balances(glaciers: Sequence[FieldData], task: Task, tell: Tell = silent)
     return tuple(balances)
 
 
-def _balance(data: FieldData, task: Task, tell: Tell) -> MassBalance:
+def _balance(data: FieldData, task: Task, tell: Tell, count: int) -> MassBalance:
     places = {"dem": task.dem, "outline": task.outline}
     result = mass_balance(
         data, task.settings, sigma_limit_m_we=task.sigma_limit_m_we, between=task.between, tell=tell, **places
     )
+    if task.geodetic is not None:
+        result = with_survey(result, task.geodetic.survey(result.glacier, count))
     if task.draws is None:
         return result
     return with_monte_carlo(result, monte_carlo(data, task.settings, task.draws, task.seed, tell=tell, **places))

@@ -24,6 +24,7 @@ from pipeline.mass_balance.points import (
 from pipeline.mass_balance.quality_flags import Flag, flag_table
 from pipeline.mass_balance.result import METHODS, BalanceYear
 from schemas.tables import (
+    CALIBRATED_BALANCES,
     GEODETIC_CHECK,
     GLACIER_BALANCES,
     LEAVE_ONE_OUT,
@@ -98,6 +99,7 @@ def result_tables(
         "density_fits": density_table(findings.densities.fits),
         "quality_flags": flag_table(results, findings.points.records, findings.flags),
         "geodetic_check": pd.DataFrame(columns=list(GEODETIC_CHECK.column_names)),
+        "calibrated_balances": pd.DataFrame(columns=list(CALIBRATED_BALANCES.column_names)),
     }
     return {
         table.name: tables[table.name][list(table.column_names)].reset_index(drop=True) for table in MASS_BALANCE_TABLES

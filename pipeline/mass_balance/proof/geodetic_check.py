@@ -16,6 +16,7 @@ import pandas as pd
 from pipeline.mass_balance.fieldwork import plain_name
 from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.points import Calendar
+from pipeline.mass_balance.proof.calibration import GeodeticSum, calibrated, calibrated_table
 from pipeline.mass_balance.quality_flags import Flag, with_more_flags
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.errors import BadInput
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # the reduced discrepancy that agreeing series exceed in one case of twenty
 LIMIT = 1.96
+# and one side of it, which a bias beyond them passes in one case of twenty
+ONE_SIDED = 1.645
 # surveys further from the end of a balance year than this have no sum of years to go with them
 FURTHEST_DAYS = 60
 # a summer's balance runs over about so many days
@@ -67,6 +70,22 @@ class GeodeticSurvey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StatedBalance:
+    """A geodetic balance that was stated as such, between two days; what made it is not known.
+
+    Attributes
+    ----------
+    begin, end : days of the earlier and the later survey.
+    balance_m_we, sigma_m_we : over the whole period.
+    """
+
+    begin: date
+    end: date
+    balance_m_we: float
+    sigma_m_we: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class GeodeticCheck:
     """The comparison.
 
@@ -79,7 +98,7 @@ class GeodeticCheck:
     flags : why there is no verdict, or what weakens it.
     """
 
-    survey: GeodeticSurvey
+    survey: GeodeticSurvey | StatedBalance
     first_year: int
     last_year: int
     glaciological_m_we: float | None
@@ -93,12 +112,28 @@ class GeodeticCheck:
         return None if self.glaciological_m_we is None else self.glaciological_m_we - self.survey.balance_m_we
 
     @property
+    def geodetic_sum(self) -> GeodeticSum:
+        """The geodetic balance of the years, the days between surveys and years in its error."""
+        sigma = math.hypot(self.survey.sigma_m_we, self.sigma_dates_m_we)
+        return GeodeticSum(self.first_year, self.last_year, self.survey.balance_m_we, sigma)
+
+    @property
+    def sigma_common_m_we(self) -> float | None:
+        """Root of the common variance: sqrt(sigma_glac^2 + sigma_geo^2 + sigma_dates^2)."""
+        sigma = self.sigma_glaciological_m_we
+        return None if sigma is None else math.hypot(sigma, self.survey.sigma_m_we, self.sigma_dates_m_we)
+
+    @property
+    def detectable_bias_m_we_a(self) -> float | None:
+        """Smallest bias a year that is found at 95 % in 95 of 100 cases: (1.96 + 1.645) sigma_common / N."""
+        sigma = self.sigma_common_m_we
+        return None if sigma is None else (LIMIT + ONE_SIDED) * sigma / (self.last_year - self.first_year + 1)
+
+    @property
     def reduced_discrepancy(self) -> float | None:
         """delta = (B_glac - B_geo) / sqrt(sigma_glac^2 + sigma_geo^2 + sigma_dates^2)."""
-        difference, sigma = self.difference_m_we, self.sigma_glaciological_m_we
-        if difference is None or sigma is None:
-            return None
-        return difference / math.hypot(sigma, self.survey.sigma_m_we, self.sigma_dates_m_we)
+        difference, sigma = self.difference_m_we, self.sigma_common_m_we
+        return None if difference is None or sigma is None else difference / sigma
 
     @property
     def agrees(self) -> bool | None:
@@ -107,7 +142,9 @@ class GeodeticCheck:
         return None if delta is None else abs(delta) <= LIMIT
 
 
-def geodetic_check(years: Sequence[BalanceYear], calendar: Calendar, survey: GeodeticSurvey) -> GeodeticCheck:
+def geodetic_check(
+    years: Sequence[BalanceYear], calendar: Calendar, survey: GeodeticSurvey | StatedBalance
+) -> GeodeticCheck:
     """Compare the balances of the years between two surveys with the geodetic balance.
 
         delta = (B_glac - B_geod) / sqrt(sigma_glac^2 + sigma_geod^2 + sigma_days^2)
@@ -202,10 +239,26 @@ def survey_of(change: ElevationChange, glacier_id: str, name: str = "") -> Geode
     ------
     BadInput : no dates, or no such glacier among several.
     """
-    settings = change.settings
+    return survey_of_table(change.settings, change.tables["glaciers"], glacier_id, name)
+
+
+def survey_of_table(
+    settings: ElevationChangeSettings, table: pd.DataFrame, glacier_id: str, name: str = ""
+) -> GeodeticSurvey:
+    """The geodetic side from the settings and the table of glaciers of an elevation change.
+
+    Parameters
+    ----------
+    settings : with both dates and the density.
+    table : shaped as ``schemas.tables.GLACIERS``.
+    glacier_id, name : of the glacier.
+
+    Errors
+    ------
+    BadInput : no dates, or no such glacier among several.
+    """
     if settings.earlier_date is None or settings.later_date is None:
         raise BadInput("geodetic check", "an elevation change without dates", "earlier_date and later_date")
-    table = change.tables["glaciers"]
     rows = table[table["glacier_id"] == glacier_id] if len(table) > 1 else table
     if rows.empty and name:
         rows = table[[plain_name(str(other)) == plain_name(name) for other in table["glacier_name"]]]
@@ -237,9 +290,24 @@ def with_geodetic_check(result: MassBalance, change: ElevationChange) -> MassBal
     ------
     BadInput : see ``survey_of`` and ``geodetic_check``.
     """
+    return with_survey(result, survey_of(change, result.glacier.glacier_id, result.glacier.name))
+
+
+def with_survey(result: MassBalance, survey: GeodeticSurvey | StatedBalance) -> MassBalance:
+    """The result with the check against a survey, a flag where the series disagree, and the calibrated series.
+
+    Parameters
+    ----------
+    result : of the mass balance; its series stay as they are.
+    survey : the geodetic side.
+
+    Errors
+    ------
+    BadInput : see ``geodetic_check``.
+    """
     settings = result.settings
     calendar = Calendar.of(settings.year_start, settings.annual_tolerance_days)
-    check = geodetic_check(result.years, calendar, survey_of(change, result.glacier.glacier_id, result.glacier.name))
+    check = geodetic_check(result.years, calendar, survey)
     flags = []
     if check.agrees is False:
         detail = f"reduced discrepancy {check.reduced_discrepancy:+.2f}"
@@ -247,6 +315,7 @@ def with_geodetic_check(result: MassBalance, change: ElevationChange) -> MassBal
     tables = {
         **result.tables,
         "geodetic_check": check_table([check]),
+        "calibrated_balances": calibrated_table(calibrated(result.years, check.geodetic_sum)),
         "quality_flags": with_more_flags(result.tables["quality_flags"], flags),
     }
     return replace(result, tables=tables)
@@ -269,16 +338,22 @@ def check_table(checks: Sequence[GeodeticCheck]) -> pd.DataFrame:
             check.sigma_glaciological_m_we,
             check.survey.balance_m_we,
             check.survey.sigma_m_we,
-            check.survey.mean_dh_m,
-            check.survey.sigma_mean_dh_m,
-            check.survey.density_kg_m3,
-            check.survey.sigma_density_kg_m3,
+            *_change_of(check.survey),
             check.sigma_dates_m_we,
             check.difference_m_we,
             check.reduced_discrepancy,
             check.agrees,
             ";".join(check.flags) or None,
+            check.sigma_common_m_we,
+            check.detectable_bias_m_we_a,
         )
         for check in checks
     ]
     return pd.DataFrame(rows, columns=list(GEODETIC_CHECK.column_names))
+
+
+def _change_of(survey: GeodeticSurvey | StatedBalance) -> tuple[float | None, ...]:
+    """Mean elevation change and density, each with its error; nothing of a balance that was stated as such."""
+    if isinstance(survey, StatedBalance):
+        return (None,) * 4
+    return survey.mean_dh_m, survey.sigma_mean_dh_m, survey.density_kg_m3, survey.sigma_density_kg_m3
