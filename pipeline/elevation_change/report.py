@@ -23,6 +23,7 @@ from pipeline.elevation_change.result import (
 )
 from pipeline.elevation_change.statistics import median
 from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, histogram_numbers
+from pipeline.longitudes import within_a_turn
 from schemas.messages import Message, word
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import COREGISTRATION
@@ -225,7 +226,10 @@ def native_shift(observed: Observations, shift: Shift) -> NativeShift:
     to_native = Transformer.from_crs(observed.grid.crs, observed.aligned_dem.crs, always_xy=True)
     columns, rows = to_native.transform([easting, easting + shift.east], [northing, northing + shift.north])
     width, height = observed.aligned_dem.pixel
-    return NativeShift(float((columns[1] - columns[0]) / width), float((rows[0] - rows[1]) / height))
+    across = columns[1] - columns[0]
+    if observed.aligned_dem.is_geographic:
+        across = within_a_turn(across)
+    return NativeShift(float(across / width), float((rows[0] - rows[1]) / height))
 
 
 def iteration_table(compared: Differenced) -> pd.DataFrame:

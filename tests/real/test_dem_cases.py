@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from pyproj import Transformer
+from shapely import affinity
 
 from catalog.reports import difference_summary
 from pipeline.elevation_change.chain import elevation_change
@@ -18,6 +20,7 @@ from pipeline.elevation_change.dems import open_mosaic
 from pipeline.elevation_change.pairing.masks import UserMasks, unsuitable_ground
 from pipeline.elevation_change.pairing.pair_checks import notes_on_names
 from pipeline.elevation_change.result import STABLE, ElevationChange
+from pipeline.longitudes import gathered
 from pipeline.resources import open_resources
 from schemas.settings import ElevationChangeSettings
 from tests.made.awkward_dems import SECOND, Seen, Sunk, write
@@ -285,3 +288,85 @@ def test_rivers_are_lines_with_a_width(tmp_path) -> None:
     assert 2 <= np.median(excluded.sum(axis=1)) <= 4
     assert any("90 m wide to either side" in note for note in result.notes)
     assert any("nothing of it lies within" in note for note in result.notes)
+
+
+# --- the antimeridian, other turns of longitude, polar projections ----------------------------------------------------
+
+
+def across_180(folder: Path, seen: Seen, form: str, latitude: float = 65.0) -> Path:
+    """A DEM 10 km wide over the antimeridian, in one of the forms in which such come."""
+    degrees = {"north": latitude + 0.04, "pixel": (6 * SECOND, 3 * SECOND)}
+    if form == "two tiles":
+        write(folder / "east.tif", seen, west=179.9, shape=(96, 60), **degrees)
+        write(folder / "west.tif", seen, west=-180.0, shape=(96, 60), **degrees)
+        return folder
+    if form in ("beyond 180", "below -180"):
+        west = 179.9 if form == "beyond 180" else -180.1
+        return write(folder / "one.tif", seen, west=west, shape=(96, 120), **degrees)
+    crs = "EPSG:3413" if latitude > 0 else "EPSG:3031"
+    east, north = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(180.0, latitude)
+    corner = {"west": round(east - 4500, -2), "north": round(north + 4500, -2)}
+    return write(folder / "polar.tif", seen, crs=crs, pixel=(90.0, 90.0), shape=(100, 100), **corner)
+
+
+FORMS = ["two tiles", "beyond 180", "below -180", "polar"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "latitude"),
+    [
+        ("two tiles", "beyond 180", 65.0),
+        pytest.param("polar", "polar", 65.0, marks=pytest.mark.slow),
+        ("polar", "two tiles", 70.0),
+        pytest.param("below -180", "two tiles", 65.0, marks=pytest.mark.slow),
+        pytest.param("polar", "polar", -72.0, marks=pytest.mark.slow),
+        pytest.param("two tiles", "polar", -72.0, marks=pytest.mark.slow),
+    ],
+)
+def test_across_the_antimeridian(tmp_path, earlier, later, latitude) -> None:
+    lens = Sunk(180.0, latitude, 900.0, 12.0)
+    one = across_180(tmp_path / "a", EARLIER, earlier, latitude)
+    two = across_180(tmp_path / "b", Seen(sunk=(lens,), seed=2), later, latitude)
+    # cut at 180 degrees, as inventories are
+    radius = np.degrees(900.0 / 6_371_000.0)
+    disc = affinity.scale(shapely.Point(180, latitude).buffer(radius, 64), 1 / np.cos(np.radians(latitude)), 1)
+    beyond = affinity.translate(disc & shapely.box(180, -90, 190, 90), -360)
+    halves = shapely.MultiPolygon([disc & shapely.box(170, -90, 180, 90), beyond])
+    outlines = saved(tmp_path / "glacier.gpkg", gpd.GeoSeries([halves], crs=4326), rgi_id=["G"])
+    result = changed(one, two, outlines=[outlines])
+    assert min(result.grid.shape) > 50
+    assert result.dh_m.shape[0] * result.dh_m.shape[1] < 60_000
+    assert result.totals.area_km2 == pytest.approx(np.pi * 0.9**2, rel=0.06)
+    assert result.totals.observed_share > 0.93  # the rim of the lens is a step, which is set aside as a blunder
+    assert result.totals.mean_dh_m == pytest.approx(-12, abs=0.8)
+    assert np.isfinite(np.asarray(result.dh_m)).mean() > 0.6
+    moved = np.hypot(result.shift_m.east, result.shift_m.north)
+    assert moved == pytest.approx(np.hypot(20, 15), abs=3)
+    assert abs(result.shift_native_pixels.columns) < 5
+
+
+def test_longitudes_from_0_to_360(tmp_path) -> None:
+    place = {"north": 43.3, "pixel": (3 * SECOND, 3 * SECOND), "shape": (100, 120)}
+    one = write(tmp_path / "one.tif", EARLIER, west=266.0, **place)
+    two = write(tmp_path / "two.tif", Seen(seed=2), west=-94.0, **place)
+    summary = differenced(one, two)
+    assert summary["shift_m"]["east"] == pytest.approx(-20, abs=2)
+    assert summary["shift_m"]["north"] == pytest.approx(15, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("spans", "turns", "crossing"),
+    [
+        ([(86, 87)], [0], False),
+        ([(0, 360)], [0], False),
+        ([(-180, 180)], [0], False),
+        ([(179, 180), (-180, -179)], [0, 360], True),
+        ([(179, 180.001), (-180.001, -179)], [0, 360], True),
+        ([(359, 360), (0, 1)], [-360, 0], False),
+        ([(170, 190)], [0], True),
+        ([(-190, -170)], [360], True),
+        ([(300, 301), (299, 300)], [-360, -360], False),
+    ],
+)
+def test_spans_of_longitude_are_gathered(spans, turns, crossing) -> None:
+    assert gathered(spans) == ([float(turn) for turn in turns], crossing)

@@ -29,6 +29,8 @@ def native_window(mosaic: Mosaic, grid: Grid) -> tuple[int, int, int, int]:
     grid : in any CRS.
     """
     west, south, east, north = transform_bounds(grid.crs, mosaic.crs, *grid.bounds, densify_pts=21)
+    if mosaic.is_geographic and not west <= east:  # the grid lies across the antimeridian, the DEM on one side of it
+        west, east = mosaic.bounds[0], mosaic.bounds[2]
     origin, (width, height) = mosaic.tiles[0].transform, mosaic.pixel
     return (
         math.floor((origin.f - north) / height),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ from pipeline.elevation_change.dems.raster_files import (
 from pipeline.elevation_change.dems.warping import warp
 from pipeline.grid import BoolArray, FloatArray, Grid
 from pipeline.inputs.gdal_inputs import open_raster, require_sizes
+from pipeline.longitudes import gathered, turned_to, unwrapped, within_a_turn
 from schemas.errors import BadInput
 
 # Heights outside this range are voids or corrupt on Earth: the Dead Sea shore is at -430 m, Everest at 8849 m.
@@ -190,7 +191,7 @@ def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | 
     BadInput : unreadable file or archive, no CRS, rotated grid, heights in other units than metres, a tile that is not
         where its name says, mixed CRS, pixel size, phase or datum, duplicate tiles.
     """
-    tiles = tuple(_open_tile(raster) for raster in find_rasters(source, role))
+    tiles = _side_by_side(tuple(_open_tile(raster) for raster in find_rasters(source, role)))
     first = tiles[0]
     for tile in tiles[1:]:
         _check_alike(first, tile)
@@ -202,6 +203,34 @@ def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | 
         return Mosaic(role, tiles, vertical_datum)
     named = {tile.named_product for tile in tiles if tile.vertical_datum}
     return Mosaic(role, tiles, stated.pop(), "" if "" in named else " and ".join(sorted(named)))
+
+
+def _side_by_side(tiles: tuple[Tile, ...]) -> tuple[Tile, ...]:
+    """Tiles in degrees as they lie on the ball: without longitudes of another turn, and on both sides of 180.
+
+    Across the antimeridian longitudes are counted from there, by a CRS with that prime meridian, so that whatever is
+    transformed finds them in one piece.
+    """
+    crs = CRS.from_user_input(tiles[0].crs)
+    if not crs.is_geographic or any(tile.crs != tiles[0].crs for tile in tiles):
+        return tiles
+    turns, crossing = gathered([(tile.bounds[0], tile.bounds[2]) for tile in tiles])
+    # the posts of a tile that ends there reach half a pixel beyond
+    margin = 2 * tiles[0].transform.a
+    ends = [edge + turn for tile, turn in zip(tiles, turns, strict=True) for edge in (tile.bounds[0], tile.bounds[2])]
+    if not crossing or min(ends) > 180 - margin or max(ends) < 180 + margin:
+        return tuple(_moved_east(tile, turn, tile.crs) for tile, turn in zip(tiles, turns, strict=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of what a PROJ string cannot say; datum and ellipsoid it can
+        opposite = f"{crs.to_proj4()} +pm=180"
+    return tuple(_moved_east(tile, turn - 180, opposite) for tile, turn in zip(tiles, turns, strict=True))
+
+
+def _moved_east(tile: Tile, degrees: float, crs: str) -> Tile:
+    if degrees == 0:
+        return tile
+    t = tile.transform
+    return replace(tile, crs=crs, transform=Affine(t.a, t.b, t.c + degrees, t.d, t.e, t.f))
 
 
 def _open_tile(raster: RasterFile) -> Tile:
@@ -391,7 +420,10 @@ def require_coverage(mosaic: Mosaic, region_lonlat: tuple[float, float, float, f
     BadInput : names the missing degree as its tile would be, as N43E087, and what is covered.
     """
     west, south, east, north = region_lonlat
-    boxes = [transform_bounds(tile.crs, "EPSG:4326", *tile.bounds) for tile in mosaic.tiles]
+    region = unwrapped(region_lonlat)
+    boxes = [
+        turned_to(unwrapped(transform_bounds(tile.crs, "EPSG:4326", *tile.bounds)), region) for tile in mosaic.tiles
+    ]
     margin = 2 * (mosaic.pixel[0] if mosaic.is_geographic else mosaic.pixel[0] / 111_000)
     for latitude in range(math.floor(south), math.ceil(north)):
         for longitude in range(math.floor(west), math.ceil(east)):
@@ -634,8 +666,11 @@ def resampling_scale(mosaic: Mosaic, grid: Grid) -> tuple[float, float]:
         [easting - width / 2, easting + width / 2, easting, easting],
         [northing, northing, northing - height / 2, northing + height / 2],
     )
-    across = math.hypot((columns[1] - columns[0]) / mosaic.pixel[0], (rows[1] - rows[0]) / mosaic.pixel[1])
-    along = math.hypot((columns[3] - columns[2]) / mosaic.pixel[0], (rows[3] - rows[2]) / mosaic.pixel[1])
+    wide, turn = columns[1] - columns[0], columns[3] - columns[2]
+    if mosaic.is_geographic:  # the centre may lie on the antimeridian
+        wide, turn = within_a_turn(wide), within_a_turn(turn)
+    across = math.hypot(wide / mosaic.pixel[0], (rows[1] - rows[0]) / mosaic.pixel[1])
+    along = math.hypot(turn / mosaic.pixel[0], (rows[3] - rows[2]) / mosaic.pixel[1])
     return _kernel_scale(across), _kernel_scale(along)
 
 
@@ -655,6 +690,8 @@ def warp_native(mosaic: Mosaic, grid: Grid, resampling: str, scale: tuple[float,
     scale : as ``resampling_scale`` gives it for the whole grid, so that windows agree.
     """
     west, south, east, north = transform_bounds(grid.crs, mosaic.crs, *grid.bounds, densify_pts=21)
+    if mosaic.is_geographic and not west <= east:  # the grid lies across the antimeridian, the DEM on one side of it
+        west, east = mosaic.bounds[0], mosaic.bounds[2]
     width, height = mosaic.pixel
     across, along = (width * (KERNEL_REACH / scale[0] + MARGIN), height * (KERNEL_REACH / scale[1] + MARGIN))
     bounds = (west - across, south - along, east + across, north + along)

@@ -18,6 +18,7 @@ from pyproj.transformer import TransformerGroup
 from pipeline.blocks import Window
 from pipeline.elevation_change.result import DatumStep
 from pipeline.grid import FloatArray, Grid
+from pipeline.longitudes import unwrapped, within_a_turn
 from schemas.errors import BadInput
 from schemas.messages import Message
 
@@ -165,8 +166,8 @@ def geoid_undulation_m(grid: Grid) -> float | None:
     ----------
     grid : in any CRS.
     """
-    west, south, east, north = grid.bounds_lonlat
-    centre = np.array([(west + east) / 2]), np.array([(south + north) / 2])
+    west, south, east, north = unwrapped(grid.bounds_lonlat)
+    centre = np.array([within_a_turn((west + east) / 2)]), np.array([(south + north) / 2])
     for geoid in ("EPSG:5773", "EPSG:3855"):
         try:
             return float(height_change(geoid, "EPSG:4979", *centre)[0])
