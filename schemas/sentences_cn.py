@@ -466,4 +466,7 @@ SENTENCES_CN = {
     ),
     "{file}: lines are taken {width:g} m wide to either side": "{file}：线状图形两侧各取{width:g}米宽",
     "{file}: nothing of it lies within the DEMs": "{file}：没有图形位于DEM范围内",
+    "the inputs' own geoid grids ({grids}) changed {source} heights to {target} by {least:.2f} to {greatest:.2f} m": (
+        "输入自带的大地水准面格网（{grids}）将{source}高程转换为{target}，改变{least:.2f}至{greatest:.2f}米"
+    ),
 }

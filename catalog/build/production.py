@@ -12,7 +12,7 @@ from catalog.archive import Dataset, InputFile, stable_terrain
 from catalog.build.raw_inputs import ELEVATION_CHANGE_SAMPLE, MASS_BALANCE_SAMPLE, listed_inputs
 from pipeline.elevation_change.chain import elevation_change
 from pipeline.elevation_change.result import ElevationChange
-from pipeline.inputs.find import Inputs, find_inputs
+from pipeline.inputs.find import GEOIDS, Inputs, find_inputs
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork import read_field_data
 from pipeline.mass_balance.proof import with_surveys
@@ -115,7 +115,7 @@ def _pairs(
         result = _elevation_change(own, Inputs(inputs.folder, paths), resources, tell)
         gates = judge(definition.gates, result)
         gates["subject"] = stable_terrain(name)
-        used = tuple(file for file in files if file.source in pair.keys)
+        used = tuple(file for file in files if file.source in (*pair.keys, GEOIDS))
         parts.append(Dataset(definition=own, result=result, inputs=used, synthetic=synthetic, gates=gates, pair=name))
     verdicts = pd.concat([part.gates for part in parts], ignore_index=True)
     return Dataset(
@@ -144,6 +144,7 @@ def _elevation_change(
         inputs.files["later"],
         settings.model_copy(update={"crs": settings.crs or definition.crs, **datums}),
         outlines=inputs.files["outlines"],
+        geoids=inputs.geoids,
         region_lonlat=(extent.west, extent.south, extent.east, extent.north),
         sources=definition.sources,
         period=definition.period,

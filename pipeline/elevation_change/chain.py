@@ -93,6 +93,7 @@ def elevation_change(
     layers: Sequence[str] = (),
     stable_mask: Path | None = None,
     exclude: Sequence[Path] = (),
+    geoids: Path | None = None,
     region_lonlat: tuple[float, float, float, float] | None = None,
     sources: Sequence[InputSource] = (),
     period: Period | None = None,
@@ -111,6 +112,7 @@ def elevation_change(
     layers : the layer of outlines that is meant, of all files or of each, where files have several.
     stable_mask, exclude : the user's own stable terrain, and what is to be left out of it, as water and snow; rasters,
         of which values above zero count, or shapes.
+    geoids : folder of geoid grids that the inputs bring, which PROJ is told for this run alone.
     region_lonlat : (west, south, east, north) in degrees that the DEMs must cover.
     sources, period : what a dataset's description says of the inputs' dates and of the period; told beside the dates.
     resources : what to compute with; two threads and a gigabyte of this machine when absent.
@@ -126,6 +128,7 @@ def elevation_change(
         outlines=tuple(outlines),
         layers=layers,
         masks=UserMasks(stable=stable_mask, exclude=tuple(exclude)),
+        geoids=geoids,
         region_lonlat=region_lonlat,
     )
     settings = dated(settings, sources)

@@ -12,6 +12,9 @@ from pipeline.inputs.sidecars import sidecars
 from schemas.definition import Definition
 from schemas.errors import BadInput
 
+# geoid grids that inputs bring lie here, and are told to PROJ for the run alone
+GEOIDS = "geoids"
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -37,14 +40,22 @@ class Inputs:
             raise BadInput(f"{self.folder}: {key}", f"{len(paths)} files ({names})", "one file")
         return paths[0]
 
+    @property
+    def geoids(self) -> Path | None:
+        """The folder of geoid grids that the inputs bring; None where there is none, and for a field workbook."""
+        folder = self.folder / GEOIDS
+        return folder if folder.is_dir() and "workbook" not in self.files else None
+
     def all_files(self) -> list[tuple[str, Path]]:
-        """(source key, path) of every file, and of what is read with it, sorted.
+        """(source key, path) of every file, of what is read with it and of geoid grids, sorted.
 
         Errors
         ------
         BadInput : a VRT that joins files outside the folder, whose checksums nobody could compare.
         """
         keyed = set()
+        if self.geoids is not None:
+            keyed |= {(GEOIDS, grid) for grid in self.geoids.glob("*.tif")}
         for key, paths in self.files.items():
             for path in paths:
                 keyed |= {(key, path)} | {(key, self._inside(beside, path)) for beside in sidecars(path)}

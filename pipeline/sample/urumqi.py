@@ -8,6 +8,7 @@ difference is the EGM2008 height minus the EGM96 height of a place: what must be
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from shapely.geometry.base import BaseGeometry
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import BoolArray, FloatArray, utm_crs
 from pipeline.progress import Tell, silent
+from pipeline.sample.geoids import EGM96_GRID, EGM2008_GRID, write_geoids
 from pipeline.sample.glaciation import (
     EVERYWHERE,
     IceSettings,
@@ -51,7 +53,7 @@ from pipeline.sample.terrain import (
 from schemas.errors import BadInput
 
 SEED = 7
-SRTM_FOLDER, FABDEM_FOLDER, OUTLINES_FOLDER = "srtm_v3", "fabdem_v1-2", "outlines"
+SRTM_FOLDER, FABDEM_FOLDER, OUTLINES_FOLDER, GEOIDS_FOLDER = "srtm_v3", "fabdem_v1-2", "outlines", "geoids"
 SRTM_VOID, FABDEM_VOID = -32768, -9999.0
 SYNTHETIC = "SYNTHETIC: made by a seeded program, no observation of any real place"
 
@@ -94,6 +96,12 @@ class Scene:
         latitudes = range(int(np.floor(self.south)), int(np.ceil(self.north)))
         longitudes = range(int(np.floor(self.west)), int(np.ceil(self.east)))
         return tuple((latitude, longitude) for latitude in latitudes for longitude in longitudes)
+
+    @property
+    def tile_bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of all tiles, degrees."""
+        latitudes, longitudes = zip(*self.tiles, strict=True)
+        return min(longitudes), min(latitudes), max(longitudes) + 1, max(latitudes) + 1
 
     @property
     def content(self) -> tuple[int, int, int, int]:
@@ -482,9 +490,9 @@ def _voids(
 
 
 def write_urumqi_inputs(folder: Path, seed: int = SEED, tell: Tell = silent) -> None:
-    """Write the embedded sample as the real products come: SRTM tiles, FABDEM tiles, outlines of 2000 and 2012.
+    """Write the embedded sample as the real products come: SRTM tiles, FABDEM tiles, outlines of 2000 and 2012, geoids.
 
-    The same seed gives the same bytes. The truth is not among the files.
+    The same seed gives the same bytes. Of the truth the difference of the two datums alone is among the files.
 
     Parameters
     ----------
@@ -496,7 +504,7 @@ def write_urumqi_inputs(folder: Path, seed: int = SEED, tell: Tell = silent) -> 
 
 
 def write_inputs(folder: Path, land: Landscape, seen: SeenAs, tell: Tell = silent) -> None:
-    """Write the tiles and outlines that show ``land`` as ``seen``, and a README that calls them synthetic.
+    """Write tiles, outlines and geoid grids that show ``land`` as ``seen``, and a README that calls them synthetic.
 
     Parameters
     ----------
@@ -524,6 +532,10 @@ def write_inputs(folder: Path, land: Landscape, seen: SeenAs, tell: Tell = silen
     tell("synthetic Urumqi: glacier outlines")
     for epoch, later in ((2000, False), (2012, True)):
         _write_outlines(folder / OUTLINES_FOLDER / f"glaciers_{epoch}.shp", outline_table(land, later))
+    tell("synthetic Urumqi: geoid grids")
+    write_geoids(
+        folder / GEOIDS_FOLDER, land.scene.tile_bounds, partial(datum_difference_m, scene=land.scene, seen=seen)
+    )
     (folder / "README.txt").write_text(_readme(land.scene), encoding="utf-8", newline="\n")
 
 
@@ -659,6 +671,7 @@ It imitates the form of real products for {scene.south:g}-{scene.north:g} N, {sc
              Randolph Glacier Inventory 7
 
 Tiles have their full size but hold heights over {south:.3f}-{north:.3f} N, {west:.3f}-{east:.3f} E only;
-the rest is void. The difference between EGM96 and EGM2008 in these heights is invented as well: no published
-geoid grid removes it.
+the rest is void. The difference between EGM96 and EGM2008 in these heights is invented as well; no published
+geoid grid removes it, but those in
+{GEOIDS_FOLDER}       do: like PROJ's, posts 1 minute apart, under the names {EGM96_GRID} and {EGM2008_GRID}.
 """

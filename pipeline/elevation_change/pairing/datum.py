@@ -6,13 +6,14 @@ import os
 import warnings
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 from pyproj import CRS, Transformer, datadir
 from pyproj.crs import CompoundCRS
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 
 from pipeline.blocks import Window
@@ -33,6 +34,9 @@ POST_DEG = 1 / 120
 ROUNDED_DIGITS = 4
 # spacing of the points from which the range of a field is stated
 SURVEY_M = 500.0
+# grids that inputs may bring, by the datum whose heights they turn into ellipsoidal ones
+OWN_GRIDS = {"EPSG:5773": "us_nga_egm96_15.tif", "EPSG:3855": "us_nga_egm08_25.tif"}
+_ELLIPSOIDAL = "EPSG:4979"
 
 
 class MissingGeoidGrid(BadInput):
@@ -55,20 +59,24 @@ class MissingGeoidGrid(BadInput):
         )
 
 
-def vertical_transformer(source: str, target: str) -> Transformer:
+def vertical_transformer(source: str, target: str, geoids: str = "") -> Transformer:
     """PROJ transformer of (longitude, latitude, height) from vertical datum ``source`` to ``target``.
 
-    PROJ answers a missing grid with a "ballpark" transformation that leaves heights unchanged; that is refused here.
+    Grids that the inputs bring count before those that PROJ finds, for this transformer alone. PROJ answers a missing
+    grid with a "ballpark" transformation that leaves heights unchanged; that is refused here.
 
     Parameters
     ----------
     source, target : EPSG codes of vertical CRS ("EPSG:5773"), or "EPSG:4979" for ellipsoidal heights.
+    geoids : folder of grids under the names of ``OWN_GRIDS``; empty for none.
 
     Errors
     ------
     MissingGeoidGrid : the best transformation's grid is not installed.
     BadInput : not a vertical CRS that PROJ knows.
     """
+    if own_grids(source, target, geoids):
+        return _by_own_grids(source, target, geoids)
     source_crs, target_crs = _with_height(source), _with_height(target)
     with warnings.catch_warnings():
         # PROJ warns here of the missing grid; the error below says the same, with the cure
@@ -80,6 +88,38 @@ def vertical_transformer(source: str, target: str) -> Transformer:
         names = sorted({grid.short_name for grid in (wanted[0] if wanted else []) if not grid.available})
         raise MissingGeoidGrid(source, target, ", ".join(names) or "for it")
     return usable[0]
+
+
+def own_grids(source: str, target: str, geoids: str) -> tuple[str, ...]:
+    """Names of the grids in a folder that together lead from one vertical datum to another; empty where they do not.
+
+    Parameters
+    ----------
+    source, target : EPSG codes, as "EPSG:5773" or "EPSG:4979".
+    geoids : the folder; empty for none.
+    """
+    datums = [code for code in (source, target) if code != _ELLIPSOIDAL]
+    names = tuple(OWN_GRIDS.get(code, "") for code in datums)
+    complete = bool(geoids) and all(name and (Path(geoids) / name).is_file() for name in names)
+    return names if complete else ()
+
+
+def _by_own_grids(source: str, target: str, geoids: str) -> Transformer:
+    """The way through the ellipsoid by grids of a folder, which PROJ is told by their paths."""
+    if set(geoids) & {",", '"'}:  # PROJ takes them for the end of a name
+        raise BadInput(
+            geoids, "a comma or a quotation mark in the path", "a folder of geoid grids without", "rename it"
+        )
+    steps = []
+    for code, way in ((source, ""), (target, " +inv")):
+        if code != _ELLIPSOIDAL:
+            path = Path(geoids) / OWN_GRIDS[code]
+            steps.append(f'+step{way} +proj=vgridshift +grids="{path}" +multiplier=1')
+    degrees = "+step +proj=unitconvert +xy_in=deg +xy_out=rad", "+step +proj=unitconvert +xy_in=rad +xy_out=deg"
+    try:
+        return Transformer.from_pipeline(" ".join(["+proj=pipeline", degrees[0], *steps, degrees[1]]))
+    except ProjError as error:
+        raise BadInput(geoids, f"geoid grids that PROJ cannot use ({error})", "Geodetic TIFFs (GTG)") from None
 
 
 def vertical_datum(code: str, role: str) -> str:
@@ -122,7 +162,9 @@ def _with_height(code: str, where: str = "vertical datum") -> CRS:
     raise BadInput(where, f"{code} ({crs.name})", "a vertical CRS, as EPSG:5773, or EPSG:4979")
 
 
-def height_change(source: str, target: str, longitude: FloatArray, latitude: FloatArray) -> FloatArray:
+def height_change(
+    source: str, target: str, longitude: FloatArray, latitude: FloatArray, geoids: str = ""
+) -> FloatArray:
     """What is added to heights in datum ``source`` to have them in ``target``, at points in degrees; m.
 
         H_target = H_source + N_source - N_target
@@ -133,6 +175,7 @@ def height_change(source: str, target: str, longitude: FloatArray, latitude: Flo
     ----------
     source, target : EPSG codes of the vertical datums.
     longitude, latitude : degrees, any one shape.
+    geoids : folder of grids that the inputs bring; empty for none.
 
     Returns
     -------
@@ -143,7 +186,7 @@ def height_change(source: str, target: str, longitude: FloatArray, latitude: Flo
     MissingGeoidGrid : no grid, or none that covers the points.
     BadInput : as ``vertical_transformer``.
     """
-    return _added(vertical_transformer(source, target), source, target, longitude, latitude)
+    return _added(vertical_transformer(source, target, geoids), source, target, longitude, latitude)
 
 
 def _added(
@@ -159,18 +202,19 @@ def _added(
     return change
 
 
-def geoid_undulation_m(grid: Grid) -> float | None:
+def geoid_undulation_m(grid: Grid, geoids: str = "") -> float | None:
     """Height of the geoid above the ellipsoid at a grid's centre, m, by EGM96 or EGM2008; None without their grids.
 
     Parameters
     ----------
     grid : in any CRS.
+    geoids : folder of grids that the inputs bring; empty for none.
     """
     west, south, east, north = unwrapped(grid.bounds_lonlat)
     centre = np.array([within_a_turn((west + east) / 2)]), np.array([(south + north) / 2])
     for geoid in ("EPSG:5773", "EPSG:3855"):
         try:
-            return float(height_change(geoid, "EPSG:4979", *centre)[0])
+            return float(height_change(geoid, "EPSG:4979", *centre, geoids)[0])
         except BadInput:
             continue
     return None
@@ -181,12 +225,13 @@ class DatumField:
     """``height_change`` on the pixels of a projected grid, float32, m; a ``pipeline.blocks.Raster``.
 
     Bilinear between the points of a lattice that lies at whole multiples of ``LATTICE_M``, so that a pixel's value is
-    the same to the bit whichever rectangle is asked for.
+    the same to the bit whichever rectangle is asked for. ``geoids`` is a folder of grids that the inputs bring.
     """
 
     source: str
     target: str
     grid: Grid
+    geoids: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -218,7 +263,9 @@ class DatumField:
 
     def _lattice(self, northing: FloatArray, easting: FloatArray) -> FloatArray:
         """The change at the lattice's rows and columns, shape (rows, columns), m."""
-        to_degrees, vertical = _transformers(self.grid.crs, self.source, self.target, datadir.get_data_dir())
+        to_degrees, vertical = _transformers(
+            self.grid.crs, self.source, self.target, datadir.get_data_dir(), self.geoids
+        )
         rows, columns = _Between.of(northing, DEGREES_M), _Between.of(easting, DEGREES_M)
         degrees = to_degrees.transform(*np.meshgrid(columns.nodes, rows.nodes))
         eastward, northward = (np.asarray(part) for part in degrees)
@@ -248,9 +295,9 @@ class DatumField:
 
 
 @lru_cache(maxsize=16)
-def _transformers(crs: str, source: str, target: str, _searched: str) -> tuple[Transformer, Transformer]:
+def _transformers(crs: str, source: str, target: str, _searched: str, geoids: str) -> tuple[Transformer, Transformer]:
     """To degrees, and between the datums; made once for the folders that PROJ searches, for it takes 20 ms."""
-    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True), vertical_transformer(source, target)
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True), vertical_transformer(source, target, geoids)
 
 
 @dataclass(frozen=True)
@@ -305,7 +352,7 @@ def datum_field(source: str, target: str, grid: Grid) -> FloatArray:
 
 
 def datum_step(
-    earlier: str | None, later: str | None, reference: str, grid: Grid, when_missing: str
+    earlier: str | None, later: str | None, reference: str, grid: Grid, when_missing: str, geoids: str = ""
 ) -> tuple[DatumStep, DatumField | None]:
     """The field to add to the aligned DEM so that it stands on the reference's datum, or why there is none.
 
@@ -314,6 +361,7 @@ def datum_step(
     earlier, later : EPSG codes of the vertical datums; None when unknown.
     reference : "earlier" or "later".
     when_missing : "stop", or "coregistration" to leave the difference to the vertical term of the co-registration.
+    geoids : folder of grids that the inputs bring; empty for none.
 
     Errors
     ------
@@ -328,7 +376,7 @@ def datum_step(
         return DatumStep(*names, Message("none needed"), note), None
     source, target = (earlier, later) if reference == "later" else (later, earlier)
     try:
-        field = DatumField(source, target, grid)
+        field = DatumField(source, target, grid, geoids)
         least, greatest = field.span_m()
     except MissingGeoidGrid as error:
         if when_missing == "stop":
@@ -339,6 +387,18 @@ def datum_step(
             grids=error.grids,
         )
         return DatumStep(*names, Message("left to co-registration"), note), None
+    own = own_grids(source, target, geoids)
+    if own:
+        note = Message(
+            "the inputs' own geoid grids ({grids}) changed {source} heights to {target} by {least:.2f} to"
+            " {greatest:.2f} m",
+            grids=", ".join(own),
+            source=source,
+            target=target,
+            least=least,
+            greatest=greatest,
+        )
+        return DatumStep(*names, Message("PROJ grids"), note), field
     note = Message(
         "PROJ grids changed {source} heights to {target} by {least:.2f} to {greatest:.2f} m",
         source=source,

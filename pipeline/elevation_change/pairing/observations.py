@@ -52,6 +52,7 @@ class Request:
     ----------
     layers : of the outlines' files, where these have several: one for all, or one for each.
     masks : of the user's own stable and excluded terrain.
+    geoids : folder of geoid grids that the inputs bring; None for those that PROJ finds.
     region_lonlat : (west, south, east, north) in degrees that the DEMs must cover and the result is cut to.
     """
 
@@ -60,6 +61,7 @@ class Request:
     outlines: Sequence[Path] = ()
     layers: Sequence[str] = ()
     masks: UserMasks = NO_MASKS
+    geoids: Path | None = None
     region_lonlat: tuple[float, float, float, float] | None = None
 
 
@@ -120,9 +122,9 @@ def observe(request: Request, settings: ElevationChangeSettings, resources: Reso
     grid = target_grid(*dems, settings, request.region_lonlat)
     _require_workable(grid)
     fixed, moving = dems[::-1] if settings.reference == "later" else dems
-    datum, field = datum_step(
-        dems[0].vertical_datum, dems[1].vertical_datum, settings.reference, grid, settings.datum_grid_missing
-    )
+    geoids = "" if request.geoids is None else str(request.geoids.absolute())
+    datums = dems[0].vertical_datum, dems[1].vertical_datum
+    datum, field = datum_step(*datums, settings.reference, grid, settings.datum_grid_missing, geoids)
     alike = abs(moving.nominal_resolution_m / fixed.nominal_resolution_m - 1) < 0.01
     resampling = settings.resampling or ("bilinear" if alike else "cubic")
     notes: list[Message] = []
@@ -199,7 +201,8 @@ def check_inputs(observed: Observations, resources: Resources) -> tuple[Message,
     one, other = (Message("{role} DEM", role=word(dem.role)) for dem in (observed.reference_dem, observed.aligned_dem))
     names = one, other
     comparable = observed.datum.method != "left to co-registration"
-    undulation = geoid_undulation_m(observed.grid) if comparable else None
+    geoids = "" if observed.datum_field is None else observed.datum_field.geoids
+    undulation = geoid_undulation_m(observed.grid, geoids) if comparable else None
     refuse_unlike_pair(heights[0], heights[1], names, undulation)
     return (*notes, *pair_notes(heights[0], heights[1], names, undulation))
 

@@ -107,10 +107,12 @@ def test_every_product_is_called_synthetic(sample):
             assert "synthetic" in json.dumps(raster.tags()).lower(), path
 
 
-def test_a_missing_grid_is_said_in_the_product(sample, summary):
+def test_the_datums_are_transformed_by_the_grids_of_the_sample(sample, summary, basin):
+    """The default build needs no fetched geoids; what the scene invents between the datums is not left in the shift."""
     datum = summary[CHANGE]["vertical_datum"]
-    if datum["method"] == "left to co-registration":
-        item = (sample.archive / CHANGE / "elevation-change" / "elevation-change.json").read_text(encoding="utf-8")
-        assert "left to co-registration" in item
-    else:
-        assert datum["method"] == "PROJ grids"
+    assert datum["method"] == "PROJ grids"
+    assert summary[CHANGE]["shift_m"]["up"] == pytest.approx(basin.shift_m.up, abs=0.2)
+    item = (sample.archive / CHANGE / "elevation-change" / "elevation-change.json").read_text(encoding="utf-8")
+    assert "the inputs' own geoid grids" in item
+    manifest = json.loads((sample.archive / "manifest.json").read_text(encoding="utf-8"))
+    assert "geoids/us_nga_egm08_25.tif" in json.dumps(manifest)

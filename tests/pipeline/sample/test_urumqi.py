@@ -13,10 +13,13 @@ import pytest
 import rasterio
 from pyproj import Transformer
 from rasterio.features import rasterize
+from rasterio.transform import Affine
 from scipy import ndimage
 from scipy.interpolate import RegularGridInterpolator
 
+from pipeline.elevation_change.pairing.datum import MissingGeoidGrid, datum_step, height_change
 from pipeline.elevation_change.result import Shift
+from pipeline.grid import Grid
 from pipeline.sample import glaciation, terrain, urumqi
 from schemas.errors import BadInput
 from tests.made.urumqi_truth import truth_of, write_urumqi_truth
@@ -25,6 +28,8 @@ from tests.made.urumqi_truth import truth_of, write_urumqi_truth
 pytestmark = pytest.mark.slow
 
 SMALL = urumqi.Scene(seed=3, west=86.55, south=43.06, east=86.75, north=43.17, lowest_m=3200, highest_m=4400)
+GRID_WITHIN = Grid("EPSG:32645", Affine(300, 0, 450_000, 0, -300, 4_790_000), (40, 50))
+FAR_AWAY = Grid("EPSG:32644", Affine(300, 0, 450_000, 0, -300, 4_790_000), (40, 50))
 STILL = urumqi.SeenAs(
     shift=Shift(0.0, 0.0, 0.0),
     datum_mean_m=0.0,
@@ -283,11 +288,30 @@ def test_files_are_exactly_the_inputs_and_say_synthetic(folder: Path):
     sidecars = [
         f"outlines/glaciers_{epoch}.{ext}" for epoch in (2000, 2012) for ext in ["cpg", "dbf", "prj", "shp", "shx"]
     ]
-    expected = {"README.txt", "srtm_v3/N43E086.hgt", "fabdem_v1-2/N43E086_FABDEM_V1-2.tif", *sidecars}
+    geoids = {f"geoids/{name}.tif" for name in ("us_nga_egm96_15", "us_nga_egm08_25")}
+    expected = {"README.txt", "srtm_v3/N43E086.hgt", "fabdem_v1-2/N43E086_FABDEM_V1-2.tif", *sidecars, *geoids}
     assert set(_digests(folder)) == expected
     readme = (folder / "README.txt").read_text(encoding="utf-8")
     assert readme.splitlines()[0].startswith("SYNTHETIC")
     assert "14.3" not in readme
+
+
+def test_the_geoid_grids_bring_one_datum_to_the_other(folder: Path):
+    """PROJ, told of them alone, changes EGM96 heights by what the scene invents, to millimetres."""
+    longitude, latitude = np.meshgrid(np.linspace(86.02, 86.98, 40), np.linspace(43.02, 43.98, 30))
+    expected = urumqi.datum_difference_m(longitude, latitude, SMALL, urumqi.SeenAs())
+    geoids = str(folder / "geoids")
+    change = height_change("EPSG:5773", "EPSG:3855", longitude, latitude, geoids)
+    np.testing.assert_allclose(change, expected, atol=4e-3)
+    back = height_change("EPSG:3855", "EPSG:5773", longitude, latitude, geoids)
+    np.testing.assert_allclose(back, -expected, atol=4e-3)
+    step, field = datum_step("EPSG:5773", "EPSG:3855", "later", GRID_WITHIN, "stop", geoids)
+    assert step.method == "PROJ grids"
+    assert "the inputs' own geoid grids" in step.note
+    assert field is not None
+    # of another run nothing is changed
+    with pytest.raises(MissingGeoidGrid):
+        datum_step("EPSG:5773", "EPSG:3855", "later", FAR_AWAY, "stop", geoids)
 
 
 def test_same_seed_same_bytes_and_another_seed_other_bytes(folder: Path, tmp_path: Path):
