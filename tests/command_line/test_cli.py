@@ -203,11 +203,13 @@ def test_a_target_that_cannot_be_written(target, tmp_path):
 
 @pytest.mark.slow
 def test_inputs_without_a_tile_name_it(tmp_path):
-    from pipeline.sample.urumqi import write_urumqi_inputs
+    from pipeline.sample.urumqi import Scene, SeenAs, make_landscape, write_inputs
 
+    # a corner of the region, all of it on the western tile
+    corner = Scene(seed=3, west=86.55, south=43.06, east=86.75, north=43.17, lowest_m=3200, highest_m=4400)
     folder = tmp_path / "inputs" / "urumqi-glacier-elevation-change"
-    write_urumqi_inputs(folder)
-    (folder / "srtm_v3" / "N43E087.hgt").unlink()
+    write_inputs(folder, make_landscape(corner), SeenAs())
+    assert [path.name for path in (folder / "srtm_v3").iterdir()] == ["N43E086.hgt"]
     definition = next(path for path in _definitions() if path.stem.startswith("urumqi"))
     done = run("build", definition, "--inputs", tmp_path / "inputs", "--out", tmp_path / "x")
     assert_refused(done, r"earlier DEM: found no tile N43E087", tmp_path / "x")
