@@ -26,6 +26,9 @@ if FOLDER_OF_THE_RUN not in os.environ:
     # the workers of a parallel run are started with this environment
     os.environ[FOLDER_OF_THE_RUN] = tempfile.mkdtemp(prefix="glacier-test-run-")
     atexit.register(shutil.rmtree, os.environ[FOLDER_OF_THE_RUN], ignore_errors=True)
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    # each of the hundreds of processes would compile all libraries anew, for seconds: the run keeps what is compiled
+    os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(os.environ[FOLDER_OF_THE_RUN], "compiled")
 os.environ["GLACIER_CACHE"] = os.path.join(os.environ[FOLDER_OF_THE_RUN], "cache")
 
 
