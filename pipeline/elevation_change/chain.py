@@ -286,7 +286,7 @@ def glacier_change(
         settings=settings,
         sigma_shift_m=(error.sigma_shift_m.east, error.sigma_shift_m.north),
         outliers=outliers,
-        resolution=ResolutionTerm.of(compared.resolution, compared.registration.pair, compared.registration.shift),
+        resolution=ResolutionTerm(compared.resolution, compared.registration.pair, compared.registration.shift),
     )
     return change_of_glaciers(surface, observed.outlines)
 

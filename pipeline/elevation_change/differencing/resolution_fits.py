@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pipeline.blocks import Raster, Runner
+from pipeline.blocks import Runner, Window
 from pipeline.elevation_change.coregistration import Coregistration, SurveyedTerrain
 from pipeline.elevation_change.differencing.shift_and_resolution import (
     ResolutionChoice,
@@ -23,12 +23,12 @@ from pipeline.elevation_change.resolution import (
     UNBIASED,
     BandMeans,
     Bands,
-    EffectRaster,
     Fit,
     MaximumCurvatureEffect,
     Paired,
     PointSpreadEffect,
     curve_through,
+    finer_heights,
     fit_curvature_bias,
     fit_point_spread,
     fit_principal_curvatures,
@@ -111,9 +111,12 @@ class ResolutionFits:
         fit = self.fits.get(POINT_SPREAD)
         return fit.effect.coefficient if fit and isinstance(fit.effect, PointSpreadEffect) else float("nan")
 
-    def rasters(self, pair: DemPair, shift: Shift) -> dict[str, Raster]:
-        """What each form takes off reference minus aligned DEM, without its vertical term, as rasters of the grid."""
-        return {name: EffectRaster(fit.effect, pair, shift) for name, fit in self.fits.items()}
+    def effects_in(self, window: Window, pair: DemPair, shift: Shift) -> list[FloatArray]:
+        """What each form takes off a window of reference minus aligned DEM, without its vertical term, m."""
+        widest = max((fit.effect.rim for fit in self.fits.values()), default=0)
+        heights = finer_heights(pair, window, shift, widest)
+        cuts = [(fit.effect, widest - fit.effect.rim) for fit in self.fits.values()]
+        return [effect.on(heights[cut:-cut, cut:-cut] if cut else heights) for effect, cut in cuts]
 
     def spread_m(self, taken_off: dict[str, float]) -> float:
         """How far the other unbiased forms lie from the published one, the farthest of them; 0 without any, m.

@@ -27,6 +27,9 @@ from pipeline.elevation_change.glaciers.void_filling import Filling, fill_voids,
 from pipeline.elevation_change.statistics import median, nmad
 from pipeline.grid import FloatArray
 
+# pixels of the first glaciers that stay in memory from the first reading to the second, 48 bytes each
+MOST_KEPT = 1_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlacierSurvey:
@@ -35,6 +38,7 @@ class GlacierSurvey:
     Attributes
     ----------
     pixels : of all glaciers together.
+    kept : the pixels of the first glaciers, by number, as far as there is room.
     sums : over the parts of each glacier's elevation range; None without a measured pixel.
     known : place of each among those with a measured pixel; -1 for the others.
     deviation : how the true change deviates from a glacier's profile.
@@ -42,6 +46,7 @@ class GlacierSurvey:
     """
 
     pixels: int
+    kept: dict[int, GlacierPixels]
     sums: tuple[PositionSums | None, ...]
     known: tuple[int, ...]
     deviation: Deviation
@@ -158,10 +163,13 @@ def survey(surface: Surface, shapes: GlacierShapes) -> GlacierSurvey:
     """
     sums: list[PositionSums | None] = []
     pairs: list[Pairs] = []
+    kept: dict[int, GlacierPixels] = {}
     total = 0
     for number in range(len(shapes)):
         pixels = _read(surface, shapes, number)
         total += pixels.dh.size
+        if total <= MOST_KEPT:
+            kept[number] = pixels
         own = None
         if pixels.observed.any() and np.isfinite(pixels.height).all():
             own = PositionSums.of(pixels, surface.pixel_m)
@@ -175,6 +183,7 @@ def survey(surface: Surface, shapes: GlacierShapes) -> GlacierSurvey:
     places = np.cumsum([own is not None for own in sums]) - 1
     return GlacierSurvey(
         pixels=total,
+        kept=kept,
         sums=tuple(sums),
         known=tuple(int(place) if own is not None else -1 for place, own in zip(places, sums, strict=True)),
         deviation=deviation,
@@ -200,14 +209,14 @@ def measured_glacier(
     """
     if surveyed.sums[number] is None:
         return None
-    pixels = _read(surface, shapes, number)
+    pixels = surveyed.kept.get(number) or _read(surface, shapes, number)
     filling = surveyed.filled(pixels, number)
     error = ShapeError(pixels, surface.variogram, surface.pixel_m)
     sigma_of_sum = error.of_sum(filling.weight * pixels.sigma)
     slope = mean_slope(pixels, surface.grid) if any(surface.sigma_shift_m) else (0.0, 0.0)
     shares = surface_shares(pixels.height, surface.settings)
     of_profile = math.hypot(filling.sigma_profile_sum_m, filling.sigma_shared_sum_m) / pixels.dh.size
-    taken_off = surface.taken_off(shapes, number)
+    taken_off = surface.taken_off(pixels)
     mean = GlacierMean(
         mean_dh_m=float(filling.dh.mean()),
         median_dh_m=median(filling.dh),

@@ -91,28 +91,23 @@ class GlacierShapes:
         number : of the glacier.
         window : of the grid.
         """
-        own: BoolArray = self._burned(window, number) == number + 1
+        own: BoolArray = self.numbers(window) == number + 1
         return own
 
-    def ice(self, window: Window) -> BoolArray:
-        """Pixels of a window whose centre any glacier holds.
+    def numbers(self, window: Window) -> NDArray[np.int32]:
+        """Number from 1 of the glacier that holds each pixel of a window, 0 where none does.
 
         Parameters
         ----------
         window : of the grid.
         """
-        ice: BoolArray = self._burned(window, 0) > 0
-        return ice
-
-    def _burned(self, window: Window, first: int) -> NDArray[np.int32]:
-        """Number from 1 of the glacier that holds each pixel, 0 where none does; of the glaciers from one on."""
         rows, columns = window
         shape = rows.stop - rows.start, columns.stop - columns.start
         if min(shape) == 0:
-            return np.zeros(shape, bool)
+            return np.zeros(shape, np.int32)
         part = self.grid.window(rows.start, columns.start, shape)
         near = np.sort(self._tree.query(shapely.box(*part.bounds)))
-        shapes = [(self.geometries[other], int(other) + 1) for other in near if other >= first]
+        shapes = [(self.geometries[other], int(other) + 1) for other in near]
         if not shapes:
             return np.zeros(part.shape, np.int32)
         burned: NDArray[np.int32] = rasterize(
@@ -160,16 +155,17 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
     kinds = (np.int32, np.int32, float, float, float, float)
     fields: list[list[NDArray[Any]]] = [[np.empty(0, kind)] for kind in kinds]
     for strip in strips(window):
-        inside = shapes.inside(number, strip)
+        holder, from_margin = _holder_and_margin(shapes, strip)
+        inside = holder == number + 1
         place = np.nonzero(inside)
         layers = [np.asarray(raster[strip]) for raster in (dh, sigma, height)]
-        values = [layer[inside].astype(np.float64) for layer in (*layers, _from_margin(shapes, strip))]
+        values = [layer[inside].astype(np.float64) for layer in (*layers, from_margin)]
         fields[0].append((place[0] + strip[0].start).astype(np.int32))
         fields[1].append((place[1] + strip[1].start).astype(np.int32))
         for parts, own in zip(fields[2:], values, strict=True):
             parts.append(own)
     # one after the other, so that the parts of a large glacier are not held beside all of it
-    row, column, change, spread, heights, from_margin = (np.concatenate(fields.pop(0)) for _ in kinds)
+    row, column, change, spread, heights, distance = (np.concatenate(fields.pop(0)) for _ in kinds)
     known = np.isfinite(spread)
     if known.any() and not known.all():
         spread[~known] = spread[known].mean()
@@ -180,12 +176,14 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
         dh=change,
         sigma=spread,
         height=_without_gaps(heights, row, column),
-        from_margin=from_margin,
+        from_margin=distance,
     )
 
 
-def _from_margin(shapes: GlacierShapes, strip: Window) -> FloatArray:
-    """Distance of every pixel of a strip from the nearest one without ice, m, at most as far as it is looked for.
+def _holder_and_margin(shapes: GlacierShapes, strip: Window) -> tuple[NDArray[np.int32], FloatArray]:
+    """``GlacierShapes.numbers`` of a strip, and how far each of its pixels lies from the nearest one without ice, m.
+
+    The distance is at most as far as it is looked for.
 
     Beyond the grid's edge nothing is known of the ice, and no margin is seen.
     """
@@ -196,12 +194,13 @@ def _from_margin(shapes: GlacierShapes, strip: Window) -> FloatArray:
     down, across = ceil(FARTHEST_M / height), ceil(FARTHEST_M / width)
     top, left = max(0, rows.start - down), max(0, columns.start - across)
     wide = slice(top, min(bottom, rows.stop + down)), slice(left, min(right, columns.stop + across))
-    ice = shapes.ice(wide)
+    own = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+    holder = shapes.numbers(wide)
+    ice = holder > 0
     if ice.all():
-        return np.full((rows.stop - rows.start, columns.stop - columns.start), FARTHEST_M)
+        return holder[own], np.full(holder[own].shape, FARTHEST_M)
     distance = np.minimum(distance_transform_edt(ice, sampling=(height, width)), FARTHEST_M)
-    own: FloatArray = distance[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    return own
+    return holder[own], distance[own]
 
 
 def mean_slope(pixels: GlacierPixels, grid: Grid) -> tuple[float, float]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.blocks import Raster
 from pipeline.elevation_change.differencing import ResolutionFits
-from pipeline.elevation_change.glaciers.pixels import GlacierShapes, strips
+from pipeline.elevation_change.glaciers.pixels import GlacierPixels, strips
 from pipeline.elevation_change.pairing import DemPair
 from pipeline.elevation_change.result import Shift
 from pipeline.grid import FloatArray
@@ -21,39 +20,34 @@ class ResolutionTerm:
     Attributes
     ----------
     fits : the forms, and the published one.
-    rasters : what each takes off reference minus aligned DEM without its vertical term, m, shape of the grid.
-    sign : later minus earlier is sign times reference minus aligned.
+    pair, shift : on whose grid, and where the aligned DEM stands.
     """
 
     fits: ResolutionFits
-    rasters: dict[str, Raster]
-    sign: int
-
-    @classmethod
-    def of(cls, fits: ResolutionFits, pair: DemPair, shift: Shift) -> ResolutionTerm:
-        """The forms on a pair's grid, the aligned DEM at its shift."""
-        return cls(fits, fits.rasters(pair, shift), pair.sign)
+    pair: DemPair
+    shift: Shift
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Names of the forms, in the order of every array of theirs."""
-        return tuple(self.rasters)
+        return tuple(self.fits.fits)
 
-    def mean_over(self, shapes: GlacierShapes, number: int) -> FloatArray:
+    def mean_over(self, pixels: GlacierPixels) -> FloatArray:
         """What each form takes off a glacier on average, m, later minus earlier; shape (methods,).
 
         The vertical term that was fitted with a form is counted to the published form's.
         """
-        sums, pixels = np.zeros(len(self.rasters)), 0
-        for strip in strips(shapes.window(number)):
-            inside = shapes.inside(number, strip)
-            if inside.any():
-                pixels += int(np.count_nonzero(inside))
-                sums += [np.asarray(raster[strip])[inside].sum(dtype=np.float64) for raster in self.rasters.values()]
-        vertical = np.array([self.fits.fits[name].vertical_m - self.fits.vertical_m for name in self.rasters])
-        result: FloatArray = self.sign * (sums / max(pixels, 1) + vertical)
+        sums = np.zeros(len(self.methods))
+        for strip in strips(pixels.window):
+            first, last = np.searchsorted(pixels.row, (strip[0].start, strip[0].stop))
+            if first < last:
+                at = pixels.row[first:last] - strip[0].start, pixels.column[first:last] - strip[1].start
+                effects = self.fits.effects_in(strip, self.pair, self.shift)
+                sums += [effect[at].sum(dtype=np.float64) for effect in effects]
+        vertical = np.array([fit.vertical_m - self.fits.vertical_m for fit in self.fits.fits.values()])
+        result: FloatArray = self.pair.sign * (sums / max(pixels.row.size, 1) + vertical)
         return result
 
     def spread_m(self, taken_off: FloatArray) -> float:
         """How far the other unbiased forms lie from the published one, m; ``taken_off`` as of ``mean_over``."""
-        return self.fits.spread_m(dict(zip(self.rasters, taken_off.tolist(), strict=True)))
+        return self.fits.spread_m(dict(zip(self.methods, taken_off.tolist(), strict=True)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.blocks import Raster
 from pipeline.elevation_change.glaciers.outliers import NO_OUTLIERS, GlacierOutliers
-from pipeline.elevation_change.glaciers.pixels import GlacierShapes
+from pipeline.elevation_change.glaciers.pixels import GlacierPixels
 from pipeline.elevation_change.glaciers.resolution_term import ResolutionTerm
 from pipeline.elevation_change.uncertainty import Variogram
 from pipeline.grid import FloatArray, Grid
@@ -46,9 +46,9 @@ class Surface:
         """Side of a square pixel of the same area, m."""
         return math.sqrt(math.prod(self.grid.pixel_size))
 
-    def taken_off(self, shapes: GlacierShapes, number: int) -> FloatArray:
+    def taken_off(self, pixels: GlacierPixels) -> FloatArray:
         """What each form of the resolution correction takes off a glacier, m; shape (methods,), empty without any."""
-        return np.empty(0) if self.resolution is None else self.resolution.mean_over(shapes, number)
+        return np.empty(0) if self.resolution is None else self.resolution.mean_over(pixels)
 
     def sigma_of_resolution(self, taken_off: FloatArray) -> float:
         """Standard deviation that the resolution correction gives to a mean off which its forms take so much, m."""

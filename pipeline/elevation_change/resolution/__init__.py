@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         MaximumCurvatureEffect,
         PointSpread,
         PointSpreadEffect,
+        finer_heights,
     )
     from pipeline.elevation_change.resolution.fitting import (
         MAXIMUM,
@@ -49,6 +50,7 @@ __all__ = [
     "StablePixels",
     "choose_point_spread",
     "curve_through",
+    "finer_heights",
     "finer_windows",
     "fit_curvature_bias",
     "fit_point_spread",
@@ -63,7 +65,14 @@ __getattr__ = lazy_names(
     {
         "bias_curve": ("curve_through", "fit_curvature_bias"),
         "detail": ("ResolvedDetail", "resolved_detail"),
-        "effects": ("Effect", "EffectRaster", "MaximumCurvatureEffect", "PointSpread", "PointSpreadEffect"),
+        "effects": (
+            "Effect",
+            "EffectRaster",
+            "MaximumCurvatureEffect",
+            "PointSpread",
+            "PointSpreadEffect",
+            "finer_heights",
+        ),
         "fitting": (
             "MAXIMUM",
             "NONE",
