@@ -221,6 +221,13 @@ def difference(
     ] = "stop",
     date_earlier: Annotated[str | None, typer.Option(help="Acquisition date of the earlier DEM, ISO 8601.")] = None,
     date_later: Annotated[str | None, typer.Option(help="Acquisition date of the later DEM, ISO 8601.")] = None,
+    penetration_earlier: Annotated[
+        float | None, typer.Option(help="How far below snow and ice of glaciers the earlier DEM lies, a radar's (m).")
+    ] = None,
+    penetration_later: Annotated[float | None, typer.Option(help="The same of the later DEM (m).")] = None,
+    sigma_penetration: Annotated[
+        float | None, typer.Option(help="Standard deviation of the difference of both penetrations (m).")
+    ] = None,
     max_shift: Annotated[float | None, typer.Option(help="Longest horizontal shift accepted (m).")] = None,
     remove_tilt: Annotated[bool, typer.Option("--remove-tilt", help="Also remove the residual tilt.")] = False,
     resolution_correction: Annotated[
@@ -248,6 +255,8 @@ def difference(
         "reference": reference.value, "crs": crs, "resolution_m": resolution, "resampling": resampling,
         "vertical_datum_earlier": vertical_datum_earlier, "vertical_datum_later": vertical_datum_later,
         "datum_grid_missing": datum_grid_missing, "earlier_date": date_earlier, "later_date": date_later,
+        "penetration_earlier_m": penetration_earlier, "penetration_later_m": penetration_later,
+        "sigma_penetration_m": sigma_penetration,
         "max_shift_m": max_shift, "correct_tilt": remove_tilt, "correct_curvature": not no_curvature,
         "resolution_correction": resolution_correction,
     }  # fmt: skip

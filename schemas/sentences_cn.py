@@ -43,6 +43,12 @@ SENTENCES_CN = {
     "it would move the mean of stable terrain at {lower:g} to {upper:g} m from {before:+.2f} to {after:+.2f} m": (
         "它会使{lower:g}至{upper:g}米稳定地形的均值由{before:+.2f}米变为{after:+.2f}米"
     ),
+    "{radars}: a radar looks into snow and firn, by up to some metres where they are cold and dry, and no"
+    " penetration is given (--penetration-earlier, --penetration-later, --sigma-penetration): the change of"
+    " glaciers may be off by it, beyond its stated error": (
+        "{radars}：雷达会穿透雪和粒雪，在寒冷干燥处可达数米，而未给出穿透深度（--penetration-earlier、--penetration-later、"
+        "--sigma-penetration）：冰川的变化可能因此有偏，且超出所述误差"
+    ),
     "a residual tilt explains {share:.0%} of the NMAD of stable terrain: it can be removed (--remove-tilt,"
     " setting correct_tilt)": "残余倾斜解释了稳定地形NMAD的{share:.0%}：可予去除（--remove-tilt，设置correct_tilt）",
     "stable terrain does not differ at all: one DEM was made from the other there, and nothing tells the error of the"

@@ -53,6 +53,7 @@ from pipeline.elevation_change.report import (
     notes_on_checks,
     notes_on_outliers,
     notes_on_patches,
+    notes_on_penetration,
     notes_on_shared_ground,
     notes_on_tilt,
 )
@@ -180,6 +181,7 @@ def _elevation_change(
         *notes_on_checks(checks),
         *notes_on_resolution(resolution),
         *notes_on_tilt(compared),
+        *notes_on_penetration(observed, settings),
         *(() if error.note is None else (error.note,)),
         *notes_on_outliers(outliers),
         *notes_on_shared_ground(change),

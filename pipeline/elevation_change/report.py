@@ -10,6 +10,7 @@ import pandas as pd
 from pyproj import Transformer
 
 from pipeline.elevation_change.coregistration import CosineFit, cosine_fit, cosine_search
+from pipeline.elevation_change.dems import product_by_name
 from pipeline.elevation_change.differencing import Differenced, StableSample
 from pipeline.elevation_change.glaciers import GlacierChange, GlacierOutliers
 from pipeline.elevation_change.pairing import Observations
@@ -24,7 +25,7 @@ from pipeline.elevation_change.result import (
 from pipeline.elevation_change.statistics import median
 from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, histogram_numbers
 from pipeline.longitudes import within_a_turn
-from schemas.messages import Message, word
+from schemas.messages import Listed, Message, word
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import COREGISTRATION
 
@@ -169,6 +170,34 @@ def notes_on_shared_ground(change: GlacierChange | None) -> tuple[Message, ...]:
         Message(
             "the outlines of {count} glaciers overlap others of the same epoch: the ground they share counts once",
             count=sharing,
+        ),
+    )
+
+
+def notes_on_penetration(observed: Observations, settings: ElevationChangeSettings) -> tuple[Message, ...]:
+    """A word of warning where a radar's heights of glaciers are taken for those of the surface.
+
+    Parameters
+    ----------
+    observed : both DEMs and the outlines.
+    settings : with the penetration, where any is given.
+    """
+    given = [
+        (one.penetration_earlier_m, one.penetration_later_m, one.sigma_penetration_m) for one in settings.corrections
+    ]
+    if observed.outlines is None or any(map(any, given)):
+        return ()
+    tiles = (*observed.reference_dem.tiles, *observed.aligned_dem.tiles)
+    products = {product_by_name(tile.file) for tile in tiles}
+    radars = sorted(product.name for product in products if product is not None and product.radar)
+    if not radars:
+        return ()
+    return (
+        Message(
+            "{radars}: a radar looks into snow and firn, by up to some metres where they are cold and dry, and no"
+            " penetration is given (--penetration-earlier, --penetration-later, --sigma-penetration): the change of"
+            " glaciers may be off by it, beyond its stated error",
+            radars=Listed(radars),
         ),
     )
 

@@ -6,7 +6,7 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pipeline.elevation_change.dems.contents import refuse_filled_voids, require_relief, tile_contents
-    from pipeline.elevation_change.dems.raster_files import acquired_by_name
+    from pipeline.elevation_change.dems.raster_files import acquired_by_name, product_by_name
     from pipeline.elevation_change.dems.tile_set import missing_tiles, native_window, overlapping_tiles, place_name
     from pipeline.elevation_change.dems.tiles import (
         HIGHEST_M,
@@ -40,6 +40,7 @@ __all__ = [
     "open_mosaic",
     "overlapping_tiles",
     "place_name",
+    "product_by_name",
     "read_pixels",
     "refuse_filled_voids",
     "require_coverage",
@@ -52,7 +53,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "contents": ("refuse_filled_voids", "require_relief", "tile_contents"),
-        "raster_files": ("acquired_by_name",),
+        "raster_files": ("acquired_by_name", "product_by_name"),
         "tile_set": ("missing_tiles", "native_window", "overlapping_tiles", "place_name"),
         "tiles": (
             "HIGHEST_M",

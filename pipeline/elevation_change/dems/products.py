@@ -21,12 +21,14 @@ class Product:
     files : whole names, in lower case and without the suffixes of archives and formats.
     datum : EPSG code of its heights.
     acquired : first and last year of its scenes.
+    radar : whether its heights are those of a radar, which looks into snow and firn.
     """
 
     name: str
     files: re.Pattern[str]
     datum: str
     acquired: tuple[int, int]
+    radar: bool = True
 
 
 def _names(*patterns: str) -> re.Pattern[str]:
@@ -88,14 +90,22 @@ PRODUCTS = (
         files=_names(r"(output|rasters)_aw3d30_e(llip)?"),
         datum=ELLIPSOIDAL,
         acquired=(2006, 2011),
+        radar=False,
     ),
     Product(
         name="AW3D30",
         files=_names(rf"(alpsmlc30_)?{_TILE_3}(_ave)?_dsm", r"(output|rasters)_aw3d30"),
         datum=EGM96,
         acquired=(2006, 2011),
+        radar=False,
     ),
-    Product(name="ASTER GDEM", files=_names(rf"astgtm(v?\d+)?_{_TILE}(_dem)?"), datum=EGM96, acquired=(2000, 2013)),
+    Product(
+        name="ASTER GDEM",
+        files=_names(rf"astgtm(v?\d+)?_{_TILE}(_dem)?"),
+        datum=EGM96,
+        acquired=(2000, 2013),
+        radar=False,
+    ),
 )
 # a tile of an unnamed SRTM lies under this name in the archive of NASADEM too
 _BARE_TILE = re.compile(_TILE, re.I)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +16,7 @@ import shapely
 
 from pipeline.blocks import Scratch, StoredArray
 from pipeline.elevation_change.chain import elevation_change
-from pipeline.elevation_change.report import notes_on_checks, notes_on_patches
+from pipeline.elevation_change.report import notes_on_checks, notes_on_patches, notes_on_penetration
 from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID
 from pipeline.elevation_change.uncertainty.patches import PatchTest
 from pipeline.resources import Resources, open_resources
@@ -292,3 +294,26 @@ def test_patches_that_contradict_the_stated_error_are_told_of(spread, word):
     notes = notes_on_patches(PatchTest(1e6, standardised, np.ones(400)))
     assert (word in notes[0] and f"{spread:.2f} times" in notes[0]) if word else notes == ()
     assert notes_on_patches(PatchTest(1e6, standardised[:5], np.ones(5))) == ()
+
+
+def observed_of(*names, outlines=True):
+    """As much of an observed pair as tells what its DEMs are named."""
+    dems = [SimpleNamespace(tiles=(SimpleNamespace(file=SimpleNamespace(name=n, path=Path(n))),)) for n in names]
+    return SimpleNamespace(reference_dem=dems[0], aligned_dem=dems[1], outlines=object() if outlines else None)
+
+
+@pytest.mark.parametrize(
+    ("names", "radars"),
+    [
+        (("N43E086_FABDEM_V1-2.tif", "N43E086.SRTMGL3.hgt"), "FABDEM, SRTM: a radar"),
+        (("ASTGTMV003_N43E086_dem.tif", "TDM1_DEM__30_N43E086.tif"), "TanDEM-X DEM: a radar"),
+        (("ASTGTMV003_N43E086_dem.tif", "ALPSMLC30_N043E086_DSM.tif"), ""),
+        (("earlier.tif", "pleiades_2018_srtm_align.tif"), ""),
+    ],
+)
+def test_a_radar_s_unstated_penetration_is_told_of(names, radars):
+    notes = notes_on_penetration(observed_of(*names), ElevationChangeSettings())
+    assert [note.startswith(radars) for note in notes] == ([True] if radars else [])
+    assert all("雷达" in note.cn for note in notes)
+    assert notes_on_penetration(observed_of(*names, outlines=False), ElevationChangeSettings()) == ()
+    assert notes_on_penetration(observed_of(*names), ElevationChangeSettings(sigma_penetration_m=0.5)) == ()
