@@ -475,4 +475,7 @@ SENTENCES_CN = {
     "the inputs' own geoid grids ({grids}) changed {source} heights to {target} by {least:.2f} to {greatest:.2f} m": (
         "输入自带的大地水准面格网（{grids}）将{source}高程转换为{target}，改变{least:.2f}至{greatest:.2f}米"
     ),
+    "{role} DEM: tiles of other pixels fill what the others leave: {tiles}": (
+        "{role}DEM：以其他像元大小的分幅填补其余分幅未覆盖之处：{tiles}"
+    ),
 }

@@ -16,14 +16,17 @@ from shapely import affinity
 
 from catalog.reports import difference_summary
 from pipeline.elevation_change.chain import elevation_change
-from pipeline.elevation_change.dems import open_mosaic
+from pipeline.elevation_change.dems import missing_tiles, open_mosaic, require_coverage
+from pipeline.elevation_change.pairing.gridded_dem import gridded
 from pipeline.elevation_change.pairing.masks import UserMasks, unsuitable_ground
 from pipeline.elevation_change.pairing.pair_checks import notes_on_names
+from pipeline.elevation_change.pairing.target_grid import target_grid
 from pipeline.elevation_change.result import STABLE, ElevationChange
 from pipeline.longitudes import gathered
 from pipeline.resources import open_resources
+from schemas.errors import BadInput
 from schemas.settings import ElevationChangeSettings
-from tests.made.awkward_dems import SECOND, Seen, Sunk, write
+from tests.made.awkward_dems import SECOND, Seen, Sunk, relief, write
 from tests.made.command_line import run
 
 EARLIER = Seen(20.0, -15.0, seed=1)
@@ -370,3 +373,55 @@ def test_longitudes_from_0_to_360(tmp_path) -> None:
 )
 def test_spans_of_longitude_are_gathered(spans, turns, crossing) -> None:
     assert gathered(spans) == ([float(turn) for turn in turns], crossing)
+
+
+# --- tiles of one DEM with other pixels -------------------------------------------------------------------------------
+
+
+def copernicus(folder: Path, seen: Seen, corner: tuple[int, int], seconds: tuple[float, float], **place) -> Path:
+    """A part of a Copernicus tile, its posts so many arc seconds apart; 10 of GLO-30, 30 of GLO-90."""
+    edition = 10 if seconds[1] == 1 else 30
+    name = f"Copernicus_DSM_COG_{edition}_N{corner[1]:02d}_00_E{corner[0]:03d}_00_DEM.tif"
+    return write(folder / name, seen, pixel=(seconds[0] * SECOND, seconds[1] * SECOND), **place)
+
+
+def test_bands_of_latitude_are_one_dem(tmp_path) -> None:
+    """Beyond 50 degrees the pixels are half as wide again; what lies on either side is compared alike."""
+    seen = Seen(seed=2)
+    copernicus(tmp_path / "later", seen, (86, 49), (3, 3), west=86.5, north=50.0, shape=(60, 150))
+    copernicus(tmp_path / "later", seen, (86, 50), (4.5, 3), west=86.5, north=50.05, shape=(60, 100))
+    one = write(tmp_path / "one.tif", EARLIER, west=86.5, north=50.05, pixel=(3 * SECOND, 3 * SECOND), shape=(120, 150))
+    result = changed(one, tmp_path / "later", vertical_datum_earlier="EPSG:3855")
+    assert result.shift_m.east == pytest.approx(-20, abs=2)
+    assert result.shift_m.north == pytest.approx(15, abs=2)
+    dh = np.asarray(result.dh_m)[5:-5, 12:-12]
+    assert np.isfinite(dh).mean() > 0.98
+    north, south = dh[: dh.shape[0] // 2], dh[dh.shape[0] // 2 :]
+    assert abs(np.nanmean(north) - np.nanmean(south)) < 0.3
+    assert any("tiles of other pixels fill" in note and note.cn for note in result.notes)
+
+
+def test_glo_90_stands_for_a_tile_of_glo_30(tmp_path) -> None:
+    seen = Seen(seed=2)
+    copernicus(tmp_path, seen, (86, 43), (1, 1), west=86.95, north=43.3, shape=(180, 180))
+    copernicus(tmp_path, seen, (87, 43), (3, 3), west=87.0, north=43.3, shape=(60, 60))
+    dem = open_mosaic(tmp_path, "later")
+    assert (dem.nominal_resolution_m, len(dem.tiles), len(dem.every_tile)) == (30, 1, 2)
+    assert dem.vertical_datum == "EPSG:3855"
+    require_coverage(dem, (86.95, 43.25, 87.05, 43.3))
+    grid = target_grid(dem, dem, ElevationChangeSettings())
+    heights = np.asarray(gridded(dem, grid, "bilinear"))
+    east, north = np.meshgrid(*grid.centres())
+    truth = relief(*Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(east, north))
+    off = heights - truth
+    assert np.isfinite(off[10:-10, 10:-10]).mean() > 0.98
+    assert np.nanstd(off[:, : off.shape[1] // 2 - 5]) < 1
+    assert np.nanstd(off[:, off.shape[1] // 2 + 5 :]) < 6
+    assert missing_tiles(dem, grid) == ()
+
+
+def test_tiles_of_different_products_are_no_dem(tmp_path) -> None:
+    copernicus(tmp_path, Seen(), (86, 43), (3, 3), west=86.9, north=43.3, shape=(60, 60))
+    write(tmp_path / "N43E087_FABDEM_V1-2.tif", Seen(), west=87.0, north=43.3, pixel=(SECOND, SECOND), shape=(60, 60))
+    with pytest.raises(BadInput, match="pixel size"):
+        open_mosaic(tmp_path, "later")

@@ -79,7 +79,7 @@ class CheckedDem:
     def tile_of_cell(self) -> IntArray:
         """Number of the tile that holds the middle of each cell of the map, -1 for none; shape of the map."""
         layout = self.counts.layout
-        if len(self.mosaic.tiles) == 1:
+        if len(self.mosaic.tiles) == 1 and self.mosaic.beneath is None:
             return np.zeros(layout.map_shape, np.int64)
         middles = (
             np.minimum(layout.cell * (np.arange(cells) + 0.5), size - 0.5)

@@ -63,7 +63,7 @@ class TileContent:
 
 
 def tile_contents(mosaic: Mosaic) -> tuple[TileContent, ...]:
-    """Look into every tile of a DEM, in the order of the tiles.
+    """Look into every tile of a DEM, in the order of the tiles, those beneath others last.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def tile_contents(mosaic: Mosaic) -> tuple[TileContent, ...]:
     ------
     BadInput : a tile that cannot be read to its end.
     """
-    return tuple(_content(tile) for tile in mosaic.tiles)
+    return tuple(_content(tile) for tile in mosaic.every_tile)
 
 
 def require_relief(mosaic: Mosaic, contents: tuple[TileContent, ...]) -> None:

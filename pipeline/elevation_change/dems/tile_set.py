@@ -62,9 +62,20 @@ def missing_tiles(mosaic: Mosaic, grid: Grid) -> tuple[str, ...]:
     for place in np.ndindex(*(places.max(axis=0) + 1)):
         row, column = (first + np.array(place) * pitch).tolist()
         within = row < bottom - 1 and row + rows > top + 1 and column < right - 1 and column + columns > left + 1
-        if within and place not in taken:
-            missing.append(_tile_around(mosaic, row + rows / 2, column + columns / 2))
+        middle = row + rows / 2, column + columns / 2
+        if within and place not in taken and not _is_filled(mosaic, *middle):
+            missing.append(_tile_around(mosaic, *middle))
     return tuple(missing)
+
+
+def _is_filled(mosaic: Mosaic, row: float, column: float) -> bool:
+    """Whether a tile beneath the others holds a native pixel."""
+    if mosaic.beneath is None:
+        return False
+    origin, (width, height) = mosaic.tiles[0].transform, mosaic.pixel
+    easting, northing = origin.c + column * width, origin.f - row * height
+    boxes = (tile.bounds for tile in mosaic.beneath.every_tile)
+    return any(west <= easting <= east and south <= northing <= north for west, south, east, north in boxes)
 
 
 def _lattice(mosaic: Mosaic) -> tuple[IntArray, IntArray] | None:

@@ -45,6 +45,8 @@ KERNEL_REACH, MARGIN = 3, 2
 COVERAGE_POINTS = 41
 # a pixel is not so many times longer than wide; at 84 degrees of latitude, one of equal degrees is ten times
 LONGEST_PIXEL = 1000.0
+# products whose tiles may differ in their pixels
+MIXED_PIXELS = frozenset({"Copernicus DEM", "FABDEM", "TanDEM-X DEM"})
 _HEIGHT_TYPES = (
     "int8",
     "uint8",
@@ -111,9 +113,12 @@ class Tile:
         return float(west), float(south), float(east), float(north)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mosaic:
-    """Tiles of one DEM that share CRS, pixel size and pixel phase.
+    """Tiles of one DEM that share CRS, pixel size and pixel phase, and others of it beneath where these leave gaps.
+
+    The Copernicus DEM has wider pixels towards the poles (1" to 10" of longitude), and tiles of its 90 m edition stand
+    for those of 30 m that are not released.
 
     Attributes
     ----------
@@ -121,12 +126,14 @@ class Mosaic:
     tiles : in the order of their names.
     vertical_datum : EPSG code of the heights, or None when neither the files nor the caller state it.
     datum_by_name : the product by whose name alone the vertical datum is known; empty where somebody stated it.
+    beneath : tiles of the same DEM with other pixels, and what lies beneath them; None for most.
     """
 
     role: str
     tiles: tuple[Tile, ...]
     vertical_datum: str | None
     datum_by_name: str = ""
+    beneath: Mosaic | None = None
 
     @property
     def crs(self) -> str:
@@ -147,6 +154,19 @@ class Mosaic:
             float(edges[:, 2].max()),
             float(edges[:, 3].max()),
         )
+
+    @property
+    def every_tile(self) -> tuple[Tile, ...]:
+        """The tiles, and those beneath them."""
+        return self.tiles if self.beneath is None else (*self.tiles, *self.beneath.every_tile)
+
+    @cached_property
+    def extent(self) -> tuple[float, float, float, float]:
+        """(west, south, east, north) around all tiles and those beneath them, native CRS."""
+        if self.beneath is None:
+            return self.bounds
+        own, other = self.bounds, self.beneath.extent
+        return min(own[0], other[0]), min(own[1], other[1]), max(own[2], other[2]), max(own[3], other[3])
 
     @property
     def is_geographic(self) -> bool:
@@ -192,17 +212,34 @@ def open_mosaic(source: Path | Sequence[Path], role: str, vertical_datum: str | 
         where its name says, mixed CRS, pixel size, phase or datum, duplicate tiles.
     """
     tiles = _side_by_side(tuple(_open_tile(raster) for raster in find_rasters(source, role)))
-    first = tiles[0]
-    for tile in tiles[1:]:
-        _check_alike(first, tile)
-    _check_duplicates(tiles)
+    lattices = _lattices_of(tiles)
+    for own in lattices:
+        for tile in own[1:]:
+            _check_alike(own[0], tile)
+        _check_duplicates(own)
     stated = {tile.vertical_datum for tile in tiles} - {None}
     if vertical_datum is None and len(stated) > 1:
         raise BadInput(f"{role} DEM", f"tiles in several vertical datums {sorted(map(str, stated))}", "one datum")
-    if vertical_datum is not None or not stated:
-        return Mosaic(role, tiles, vertical_datum)
     named = {tile.named_product for tile in tiles if tile.vertical_datum}
-    return Mosaic(role, tiles, stated.pop(), "" if "" in named else " and ".join(sorted(named)))
+    by_name = "" if vertical_datum is not None or "" in named else " and ".join(sorted(named))
+    datum = vertical_datum or (stated.pop() if stated else None)
+    beneath: Mosaic | None = None
+    for own in reversed(lattices):
+        beneath = Mosaic(role=role, tiles=own, vertical_datum=datum, datum_by_name=by_name, beneath=beneath)
+    if beneath is None:
+        raise BadInput(f"{role} DEM", "no tile", "at least one")
+    return beneath
+
+
+def _lattices_of(tiles: tuple[Tile, ...]) -> list[tuple[Tile, ...]]:
+    """Tiles of one product by the size of their pixels, the finest first; all together where they are of none."""
+    products = {product.name if product else "" for product in (product_by_name(tile.file) for tile in tiles)}
+    if not products <= MIXED_PIXELS or len(products) > 1 or len({tile.crs for tile in tiles}) > 1:
+        return [tiles]
+    by_size: dict[tuple[float, float], list[Tile]] = {}
+    for tile in tiles:
+        by_size.setdefault((round(-tile.transform.e, 9), round(tile.transform.a, 9)), []).append(tile)
+    return [tuple(by_size[size]) for size in sorted(by_size)]
 
 
 def _side_by_side(tiles: tuple[Tile, ...]) -> tuple[Tile, ...]:
@@ -422,7 +459,8 @@ def require_coverage(mosaic: Mosaic, region_lonlat: tuple[float, float, float, f
     west, south, east, north = region_lonlat
     region = unwrapped(region_lonlat)
     boxes = [
-        turned_to(unwrapped(transform_bounds(tile.crs, "EPSG:4326", *tile.bounds)), region) for tile in mosaic.tiles
+        turned_to(unwrapped(transform_bounds(tile.crs, "EPSG:4326", *tile.bounds)), region)
+        for tile in mosaic.every_tile
     ]
     margin = 2 * (mosaic.pixel[0] if mosaic.is_geographic else mosaic.pixel[0] / 111_000)
     for latitude in range(math.floor(south), math.ceil(north)):
@@ -430,7 +468,7 @@ def require_coverage(mosaic: Mosaic, region_lonlat: tuple[float, float, float, f
             cell = (max(west, longitude), max(south, latitude), min(east, longitude + 1), min(north, latitude + 1))
             if not _hold(boxes, cell, margin):
                 name = tile_name(latitude, longitude)
-                held = ", ".join(tile.name for tile in mosaic.tiles)
+                held = ", ".join(tile.name for tile in mosaic.every_tile)
                 raise BadInput(
                     f"{mosaic.role} DEM",
                     f"no tile {name} (have {held})",

@@ -46,6 +46,7 @@ class GriddedDem:
     first : (row, column) of the grid's first pixel, from the mosaic's first tile, where they coincide; else None.
     axes : how the grid's rows and columns lie among native ones, where they do so regularly; else None, and GDAL warps.
     scale : of the resampling kernel.
+    beneath : tiles of the same DEM with other pixels, on the same grid; they fill what these leave void.
     """
 
     mosaic: Mosaic
@@ -54,6 +55,7 @@ class GriddedDem:
     first: tuple[int, int] | None
     axes: AxisAligned | None
     scale: tuple[float, float]
+    beneath: GriddedDem | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -66,7 +68,7 @@ class GriddedDem:
     @property
     def coincides(self) -> bool:
         """Whether the pixels of the grid are native ones, so that nothing is resampled."""
-        return self.first is not None
+        return self.first is not None and self.beneath is None
 
     @property
     def cheap_to_read(self) -> bool:
@@ -110,6 +112,14 @@ class GriddedDem:
         rows, columns = (range(*part.indices(size)) for part, size in zip(window, self.shape, strict=True))
         if len(rows) == 0 or len(columns) == 0:
             return np.empty((len(rows), len(columns)), np.float32)
+        heights = self._of_own_tiles(rows, columns)
+        if self.beneath is not None:
+            void = np.isnan(heights)
+            if void.any():
+                np.copyto(heights, self.beneath[window], where=void)
+        return heights
+
+    def _of_own_tiles(self, rows: range, columns: range) -> FloatArray:
         if self.first is not None:
             return self._native(rows, columns, self.first)
         if self.axes is not None and rows.step == columns.step == 1:
@@ -178,5 +188,11 @@ def gridded(mosaic: Mosaic, grid: Grid, resampling: str, shift: tuple[float, flo
     first = None if offset is None else native_index(mosaic, offset)
     axes = axis_aligned(mosaic, moved) if resampling in ("bilinear", "cubic") else None
     return GriddedDem(
-        mosaic=mosaic, grid=moved, resampling=resampling, first=first, axes=axes, scale=resampling_scale(mosaic, moved)
+        mosaic=mosaic,
+        grid=moved,
+        resampling=resampling,
+        first=first,
+        axes=axes,
+        scale=resampling_scale(mosaic, moved),
+        beneath=None if mosaic.beneath is None else gridded(mosaic.beneath, grid, resampling, shift),
     )

@@ -23,6 +23,7 @@ from pipeline.elevation_change.pairing.gridded_dem import GriddedDem, gridded
 from pipeline.elevation_change.pairing.masks import NO_MASKS, UserMasks, unsuitable_ground
 from pipeline.elevation_change.pairing.pair_checks import (
     notes_on_names,
+    notes_on_tiles_beneath,
     pair_notes,
     refuse_swapped,
     refuse_unlike_pair,
@@ -184,7 +185,8 @@ def check_inputs(observed: Observations, resources: Resources) -> tuple[Message,
     BadInput : a DEM without heights or relief, or with voids that hold a height; nothing in common; other units
         than metres, ellipsoidal against orthometric heights.
     """
-    notes = [*notes_on_names(observed.aligned_dem, observed.reference_dem), *observed.notes]
+    both = observed.aligned_dem, observed.reference_dem
+    notes = [*notes_on_names(*both), *notes_on_tiles_beneath(*both), *observed.notes]
     for dem in (observed.aligned_dem, observed.reference_dem):
         contents = tile_contents(dem)
         require_relief(dem, contents)

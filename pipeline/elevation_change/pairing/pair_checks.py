@@ -241,9 +241,27 @@ def _acquired(dem: Mosaic, stated: str | None) -> tuple[int, int] | None:
     if stated:
         year = date.fromisoformat(stated).year
         return year, year
-    spans = [acquired_by_name(tile.file) for tile in dem.tiles]
+    spans = [acquired_by_name(tile.file) for tile in dem.every_tile]
     known = [span for span in spans if span]
     return (min(span[0] for span in known), max(span[1] for span in known)) if len(known) == len(spans) else None
+
+
+def notes_on_tiles_beneath(*dems: Mosaic) -> tuple[Message, ...]:
+    """Tiles of other pixels that fill what the finest ones of a DEM leave, a sentence a DEM.
+
+    Parameters
+    ----------
+    dems : the opened DEMs.
+    """
+    return tuple(
+        Message(
+            "{role} DEM: tiles of other pixels fill what the others leave: {tiles}",
+            role=word(dem.role),
+            tiles=", ".join(tile.name for tile in dem.beneath.every_tile),
+        )
+        for dem in dems
+        if dem.beneath is not None
+    )
 
 
 def notes_on_names(*dems: Mosaic) -> tuple[Message, ...]:

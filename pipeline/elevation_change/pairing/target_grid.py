@@ -60,7 +60,7 @@ def notes_on_overlap(earlier: Mosaic, later: Mosaic) -> tuple[Message, ...]:
     earlier, later : the opened DEMs.
     """
     # in a CRS of their own, where a box is no wider than the DEM in it
-    drawn = [transform_bounds(dem.crs, later.crs, *dem.bounds, densify_pts=21) for dem in (earlier, later)]
+    drawn = [transform_bounds(dem.crs, later.crs, *dem.extent, densify_pts=21) for dem in (earlier, later)]
     if later.is_geographic:
         drawn = [turned_to(unwrapped(box), unwrapped(drawn[1])) for box in drawn]
     boxes = np.array(drawn)
@@ -95,7 +95,7 @@ def _overlap_lonlat(earlier: Mosaic, later: Mosaic, region: Bounds | None) -> Bo
 
 def _around(dem: Mosaic) -> Bounds:
     """West, south, east and north of a DEM in degrees; across the antimeridian its east lies beyond 180."""
-    return unwrapped(transform_bounds(dem.crs, "EPSG:4326", *dem.bounds, densify_pts=21))
+    return unwrapped(transform_bounds(dem.crs, "EPSG:4326", *dem.extent, densify_pts=21))
 
 
 def _projected(overlap: Bounds, crs: str) -> Bounds:
@@ -129,7 +129,7 @@ def _own_grid(finer: Mosaic, other: Mosaic, overlap: Bounds, settings: Elevation
     native = finer.grid()
     bounds = _projected(overlap, finer.crs)
     if _is_polar(finer.crs):  # there a box of degrees is a wide arc
-        drawn = transform_bounds(other.crs, finer.crs, *other.bounds, densify_pts=21)
+        drawn = transform_bounds(other.crs, finer.crs, *other.extent, densify_pts=21)
         bounds = (*np.maximum(bounds[:2], drawn[:2]).tolist(), *np.minimum(bounds[2:], drawn[2:]).tolist())
     left = max(0, int(np.floor((bounds[0] - native.bounds[0]) / width + 0.01)))
     top = max(0, int(np.floor((native.bounds[3] - bounds[3]) / height + 0.01)))
