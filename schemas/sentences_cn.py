@@ -478,4 +478,7 @@ SENTENCES_CN = {
     "{role} DEM: tiles of other pixels fill what the others leave: {tiles}": (
         "{role}DEM：以其他像元大小的分幅填补其余分幅未覆盖之处：{tiles}"
     ),
+    "{percent:.2g} % of the pixels come from other data, as {mask} says: another sensor and time; void": (
+        "据{mask}，{percent:.2g}%的像元取自其他数据，传感器与时间均不同；按空洞处理"
+    ),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from pipeline.inputs.fill_masks import fill_mask_of
 from schemas.errors import BadInput
 from schemas.input_files import read_plain_file
 
@@ -37,6 +38,9 @@ def sidecars(path: Path) -> tuple[Path, ...]:
     if path.suffix.lower() == ".vrt":
         for joined in _joined(path):
             files |= {joined, *_beside(joined)}
+    mask = fill_mask_of(path, path.name)
+    if mask is not None:
+        files.add(mask.path)
     return tuple(sorted(files - {path}))
 
 

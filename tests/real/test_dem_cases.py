@@ -12,16 +12,18 @@ import pytest
 import rasterio
 import shapely
 from pyproj import Transformer
+from rasterio.transform import Affine
 from shapely import affinity
 
 from catalog.reports import difference_summary
 from pipeline.elevation_change.chain import elevation_change
-from pipeline.elevation_change.dems import missing_tiles, open_mosaic, require_coverage
+from pipeline.elevation_change.dems import missing_tiles, open_mosaic, read_pixels, require_coverage, tile_contents
 from pipeline.elevation_change.pairing.gridded_dem import gridded
 from pipeline.elevation_change.pairing.masks import UserMasks, unsuitable_ground
 from pipeline.elevation_change.pairing.pair_checks import notes_on_names
 from pipeline.elevation_change.pairing.target_grid import target_grid
 from pipeline.elevation_change.result import STABLE, ElevationChange
+from pipeline.inputs.sidecars import sidecars
 from pipeline.longitudes import gathered
 from pipeline.resources import open_resources
 from schemas.errors import BadInput
@@ -425,3 +427,56 @@ def test_tiles_of_different_products_are_no_dem(tmp_path) -> None:
     write(tmp_path / "N43E087_FABDEM_V1-2.tif", Seen(), west=87.0, north=43.3, pixel=(SECOND, SECOND), shape=(60, 60))
     with pytest.raises(BadInput, match="pixel size"):
         open_mosaic(tmp_path, "later")
+
+
+# --- masks of pixels that were filled from elsewhere ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dem", "mask", "own", "foreign"),
+    [
+        ("Copernicus_DSM_COG_30_N43_00_E086_00_DEM.tif", "Copernicus_DSM_COG_30_N43_00_E086_00_FLM.tif", 2, 9),
+        ("ASTGTMV003_N43E086_dem.tif", "ASTGTMV003_N43E086_num.tif", 12, -1),
+        ("N43E086.hgt", "N43E086.num", 205, 140),
+        ("n43e086.hgt", "n43e086.num", 3, 120),
+        ("N43E086.SRTMGL3.hgt.zip", "N43E086.SRTMGL3N.num.zip", 210, 31),
+        ("NASADEM_HGT_n43e086.zip", "NASADEM_HGT_n43e086.zip", 0, 45),
+    ],
+)
+def test_filled_pixels_are_voids(tmp_path, dem, mask, own, foreign) -> None:
+    """The first third of the tile was filled from another DEM; its mask says so."""
+    side = 1201 if "hgt" in dem.lower() else 90
+    filled = np.zeros((side, side), bool)
+    filled[: side // 3] = True
+    codes = np.where(filled, foreign, own)
+    heights = np.add.outer(np.arange(side), np.arange(side)) % 3000 + 500
+    if side == 90:
+        place = {"crs": 4326, "transform": Affine(1 / 1200, 0, 86.1, 0, -1 / 1200, 43.9)}
+        for name, values, kind in ((dem, heights, "float32"), (mask, codes, "int16")):
+            profile = {"driver": "GTiff", "height": side, "width": side, "count": 1, "dtype": kind, **place}
+            with rasterio.open(tmp_path / name, "w", **profile) as target:
+                target.write(values.astype(kind), 1)
+    else:
+        tile = "n43e086" if "n43e086" in dem else "N43E086"
+        contents = {f"{tile}.hgt": heights.astype(">i2").tobytes(), f"{tile}.num": codes.astype("uint8").tobytes()}
+        for name, member in ((dem, f"{tile}.hgt"), (mask, f"{tile}.num")):
+            if name.endswith(".zip"):
+                with zipfile.ZipFile(tmp_path / name, "a") as archive:
+                    archive.writestr(member, contents[member])
+            else:
+                (tmp_path / name).write_bytes(contents[member])
+    for source in (tmp_path / dem, tmp_path):
+        mosaic = open_mosaic(source, "earlier")
+        assert len(mosaic.tiles) == 1
+        np.testing.assert_array_equal(np.isnan(read_pixels(mosaic, (0, 0), (side, side))), filled)
+    (content,) = tile_contents(mosaic)
+    assert any("come from other data" in note and note.cn for note in content.notes)
+    if mask != dem:
+        assert [path.name for path in sidecars(tmp_path / dem)] == [mask]
+
+
+def test_a_mask_of_another_size_is_refused(tmp_path) -> None:
+    (tmp_path / "N43E086.hgt").write_bytes(np.ones((1201, 1201), ">i2").tobytes())
+    (tmp_path / "N43E086.num").write_bytes(b"\xcd" * 100)
+    with pytest.raises(BadInput, match="a mask of 100 pixels; expected 1201 x 1201"):
+        read_pixels(open_mosaic(tmp_path / "N43E086.hgt", "earlier"), (0, 0), (5, 5))

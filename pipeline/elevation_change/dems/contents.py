@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from rasterio.windows import Window
 
+from pipeline.elevation_change.dems.filled_pixels import filled_pixels
 from pipeline.elevation_change.dems.tiles import HIGHEST_M, LOWEST_M, Mosaic, Tile, read_stored, set_void
 from pipeline.grid import FloatArray
 from schemas.errors import BadInput
@@ -35,6 +36,7 @@ class TileContent:
     undeclared : values beyond any height on Earth that the file does not declare as nodata, most frequent first, each
         with its share of the pixels looked at. They are read as voids.
     filling : a height that stands for voids, and its share of all pixels; None for a sound tile.
+    filled : the mask beside the tile that tells of heights from elsewhere, and their share; None without any.
     """
 
     tile: str
@@ -43,6 +45,7 @@ class TileContent:
     constant_m: float | None
     undeclared: tuple[tuple[float, float], ...]
     filling: tuple[float, float] | None = None
+    filled: tuple[str, float] | None = None
 
     @property
     def notes(self) -> tuple[Message, ...]:
@@ -55,6 +58,14 @@ class TileContent:
             )
             for value, share in self.undeclared
         ]
+        if self.filled is not None:
+            notes.append(
+                Message(
+                    "{percent:.2g} % of the pixels come from other data, as {mask} says: another sensor and time; void",
+                    percent=100 * self.filled[1],
+                    mask=self.filled[0],
+                )
+            )
         if self.is_void:
             notes.append(Message("no height in the whole tile"))
         if self.constant_m is not None:
@@ -137,8 +148,16 @@ def _content(tile: Tile) -> TileContent:
         is_void=math.isnan(least),
         constant_m=least if least == greatest else None,
         undeclared=tuple((float(values[number]), float(counts[number] / stored.size)) for number in frequent),
+        filled=_filled(tile),
         filling=None if math.isnan(least) or least == greatest else _filling(tile, heights),
     )
+
+
+def _filled(tile: Tile) -> tuple[str, float] | None:
+    if tile.fill_mask is None:
+        return None
+    share = float(filled_pixels(tile.fill_mask, tile.shape).mean())
+    return (tile.fill_mask.name, share) if share > 0 else None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from rasterio.transform import Affine, array_bounds
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
+from pipeline.elevation_change.dems.filled_pixels import filled_pixels
 from pipeline.elevation_change.dems.opened_rasters import opened, quiet_gdal, require_intact_once
 from pipeline.elevation_change.dems.products import ELLIPSOIDAL, corner_by_name
 from pipeline.elevation_change.dems.raster_files import (
@@ -33,6 +34,7 @@ from pipeline.elevation_change.dems.raster_files import (
 )
 from pipeline.elevation_change.dems.warping import warp
 from pipeline.grid import BoolArray, FloatArray, Grid
+from pipeline.inputs.fill_masks import FillMask, fill_mask_of
 from pipeline.inputs.gdal_inputs import open_raster, require_sizes
 from pipeline.longitudes import gathered, turned_to, unwrapped, within_a_turn
 from schemas.errors import BadInput
@@ -77,6 +79,7 @@ class Tile:
     south_up : whether the file begins with its southernmost row; transform and all that is read are north-up.
     vertical_datum : EPSG code that the file, or else its name, states; None where neither does.
     named_product : the product by whose name the vertical datum is known; empty where the file states it.
+    fill_mask : tells which heights come from elsewhere and count as voids; None where no mask lies beside the tile.
     """
 
     file: RasterFile
@@ -93,6 +96,7 @@ class Tile:
     plain: bool = False
     south_up: bool = False
     named_product: str = ""
+    fill_mask: FillMask | None = None
 
     @property
     def path(self) -> Path:
@@ -316,6 +320,7 @@ def _described(raster: RasterFile, source: Any) -> Tile:
         masked=source.nodata is None and MaskFlags.per_dataset in source.mask_flag_enums[0],
         block=source.block_shapes[0], plain=_is_plain(raster, source), south_up=south_up,
         named_product=product.name if product else "",
+        fill_mask=None if south_up else fill_mask_of(raster.path, raster.name, raster.member),
     )  # fmt: skip
     _require_place_on_earth(tile)
     _require_named_place(tile)
@@ -616,6 +621,9 @@ def _read_window(tile: Tile, window: Window, heights: FloatArray) -> None:
     """Read a window of a tile into ``heights`` (float32, of the window's shape), its voids as NaN."""
     mask = read_stored(tile, window, heights)
     set_void(tile, heights, mask)
+    if tile.fill_mask is not None:
+        filled = filled_pixels(tile.fill_mask, tile.shape)[window.toslices()]
+        np.copyto(heights, np.nan, where=filled)
 
 
 def read_stored(tile: Tile, window: Window, stored: FloatArray) -> BoolArray | None:
