@@ -13,23 +13,24 @@ from pipeline.grid import BoolArray, FloatArray
 from pipeline.resources import Resources
 from schemas.messages import Message
 
-# pixels of a cell's side; a cell is judged by its means
-CELL = 4
-# glaciers of valleys slope less than their surroundings
-LEVEL_DEG = 20.0
+# side of the square cells that are judged by their means, m; at least so many pixels
+CELL_M, FEWEST_PIXELS = 180.0, 2
+# glaciers slope less than their surroundings
+LEVEL_DEG = 25.0
 # annual mean temperature of the air at sea level: warmest, and how it falls towards the poles (degrees Celsius; per
 # square degree of latitude); it falls with height by the standard atmosphere's lapse rate
 WARMEST_C, FALL_C, LAPSE_C_M = 27.0, 0.0077, 0.0065
 # beyond so many NMAD of all cells ground has moved, and by no less than this, m
-MOVED_NMAD, MOVED_M = 4.0, 2.0
-FEWEST_CELLS, LEAST_KM2 = 5, 0.05
-# movement so many times as frequent as on other ground
-MORE_FREQUENT = 3.0
+MOVED_NMAD, MOVED_M = 3.0, 2.0
+# noise and blunders are scattered: so many such cells side by side, all up or all down
+FEWEST_CELLS, LEAST_KM2 = 8, 0.1
+# a wide region has a blunder as large somewhere: share of the cells like glaciers that moved
+LEAST_SHARE = 2e-4
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """Means of square cells: change, m; elevation, m; slope, degrees. Shape (cells,)."""
+    """Means of square cells, shape (windows, rows, columns): change, m; elevation, m; slope, degrees; or NaN."""
 
     dh_m: FloatArray
     elevation_m: FloatArray
@@ -38,16 +39,16 @@ class _Cells:
     @classmethod
     def of(cls, dh: FloatArray, elevation: FloatArray, pixel_m: float) -> _Cells:
         """Of windows of shape (windows, rows, columns)."""
+        side = 2 * max(FEWEST_PIXELS // 2, round(CELL_M / pixel_m / 2))
         windows, rows, columns = dh.shape
-        shape = (windows, rows // CELL, CELL, columns // CELL, CELL)
-        change, heights = (part[:, : shape[1] * CELL, : shape[3] * CELL].reshape(shape) for part in (dh, elevation))
+        shape = (windows, rows // side, side, columns // side, side)
+        change, heights = (part[:, : shape[1] * side, : shape[3] * side].reshape(shape) for part in (dh, elevation))
+        half = side // 2
+        north, south = (part.mean(axis=(2, 4)) for part in (heights[:, :, :half], heights[:, :, half:]))
+        west, east = (part.mean(axis=(2, 4)) for part in (heights[..., :half], heights[..., half:]))
+        rise = np.hypot(east - west, north - south) / (half * pixel_m)
         # a cell counts where all of it is measured
-        north, south = (part.mean(axis=(2, 4)) for part in (heights[:, :, : CELL // 2], heights[:, :, CELL // 2 :]))
-        west, east = (part.mean(axis=(2, 4)) for part in (heights[..., : CELL // 2], heights[..., CELL // 2 :]))
-        rise = np.hypot(east - west, north - south) / (CELL / 2 * pixel_m)
-        means = change.mean(axis=(2, 4)), (north + south) / 2, np.degrees(np.arctan(rise))
-        known = np.isfinite(means[0]) & np.isfinite(means[2])
-        return cls(*(part[known].astype(np.float64) for part in means))
+        return cls(change.mean(axis=(2, 4)), (north + south) / 2, np.degrees(np.arctan(rise)))
 
     def like_glaciers(self, latitude: float) -> BoolArray:
         """Cells level and cold enough for ice that stays."""
@@ -73,10 +74,14 @@ def notes_on_unmapped_ice(observed: Observations, compared: Differenced, resourc
     )
     _, south, _, north = observed.grid.bounds_lonlat
     cells = _Cells.of(dh, elevation, observed.pixel_m)
-    moved = _moved(cells, (south + north) / 2)
-    share = observed.pair.shape[0] * observed.pair.shape[1] / max(1, lattice.pixels)
-    area_km2 = int(moved.sum()) * CELL**2 * observed.grid.pixel_area_km2 * share
-    if moved.sum() < FEWEST_CELLS or area_km2 < LEAST_KM2:
+    if not cells.dh_m.size or not np.isfinite(cells.dh_m).any():
+        return ()
+    alike = cells.like_glaciers((south + north) / 2) & np.isfinite(cells.dh_m)
+    moved = _moved(cells, alike)
+    # cells stand for the grid, of which the windows are a part
+    cell_km2 = observed.pair.shape[0] * observed.pair.shape[1] * observed.grid.pixel_area_km2 / cells.dh_m.size
+    area_km2 = int(moved.sum()) * cell_km2
+    if area_km2 < LEAST_KM2 or moved.sum() < LEAST_SHARE * alike.sum():
         return ()
     return (
         Message(
@@ -88,15 +93,18 @@ def notes_on_unmapped_ice(observed: Observations, compared: Differenced, resourc
     )
 
 
-def _moved(cells: _Cells, latitude: float) -> BoolArray:
-    """Cells like glaciers that moved, where such cells move more often than others."""
-    alike = cells.like_glaciers(latitude)
-    none: BoolArray = np.zeros(alike.shape, bool)
-    if not alike.any():
-        return none
-    quiet = cells.dh_m[~alike] if (~alike).sum() >= FEWEST_CELLS else cells.dh_m
-    limit = max(MOVED_M, MOVED_NMAD * nmad(quiet))
-    beyond = np.abs(cells.dh_m) > limit
-    often = float(beyond[alike].mean())
-    elsewhere = float(beyond[~alike].mean()) if (~alike).any() else 0.0
-    return alike & beyond if often > MORE_FREQUENT * elsewhere else none
+def _moved(cells: _Cells, alike: BoolArray) -> BoolArray:
+    """Cells like glaciers that moved together with others beside them; shape of the cells."""
+    from scipy import ndimage  # half a second of libraries, which a run with outlines does not need
+
+    limit = max(MOVED_M, MOVED_NMAD * nmad(cells.dh_m[np.isfinite(cells.dh_m)]))
+    moved: BoolArray = np.zeros(alike.shape, bool)
+    # side by side within a window, not from window to window
+    beside = np.zeros((3, 3, 3), bool)
+    beside[1] = True
+    for sign in (1, -1):
+        groups, _ = ndimage.label(alike & (sign * cells.dh_m > limit), beside)
+        large = np.bincount(groups.ravel()) >= FEWEST_CELLS
+        large[0] = False
+        moved |= large[groups]
+    return moved

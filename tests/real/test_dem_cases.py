@@ -90,6 +90,8 @@ def test_stated_dates_count_before_names(tmp_path) -> None:
         ("ASTGTMV003_N43E086_dem.tif", "EPSG:5773"),
         ("ALPSMLC30_N043E086_DSM.tif", "EPSG:5773"),
         ("TDM1_DEM__30_N43E086_DEM.tif", "EPSG:4979"),
+        ("SETSM_s2s041_WV01_20160504_102001004C_102001004D_2m_seg1_dem.tif", "EPSG:4979"),
+        ("HMA_DEM8m_AT_20101231_0458_102001000F_102001001.tif", "EPSG:4979"),
         ("N43E086_FABDEM_V1-2.tif", "EPSG:3855"),
     ],
 )
@@ -111,6 +113,8 @@ def test_datums_of_names(tmp_path, name, datum) -> None:
         ("heights.sdat", b"", "a SAGA file"),
         ("heights.sgrd", b"NAME\t= x", ".sdat heights.tif"),
         ("heights.xyz", b"86.5 43.3 3000\n86.6 43.3 3001\n", "a XYZ file"),
+        ("rasters_SRTMGL1.tar.gz", b"", "unpack it first"),
+        ("heights.7z", b"7z", "unpack it first"),
         ("heights.txt", b"x y z\n86.5 43.3 3000\n86.6 43.3 3001\n", "gdal_translate -of GTiff -a_srs"),
     ],
 )
@@ -120,7 +124,7 @@ def test_other_formats_are_named_with_the_command(tmp_path, name, content, said)
     odd.parent.mkdir()
     odd.write_bytes(content)
     assert said in refused(odd, one)
-    if name.endswith((".nc", ".sdat")):
+    if name.endswith((".nc", ".sdat", ".7z")):
         assert said in refused(one, odd.parent)
 
 

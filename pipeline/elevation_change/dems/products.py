@@ -106,6 +106,22 @@ PRODUCTS = (
         acquired=(2000, 2013),
         radar=False,
     ),
+    Product(
+        name="ArcticDEM or REMA",
+        files=_names(
+            r"setsm_.+_dem", r"(arcticdem|rema)_.+_dem", r"\d{2}_\d{2}(_\d_\d)?_(2|10|32|100)m_v[\d.]+(_reg)?_dem"
+        ),
+        datum=ELLIPSOIDAL,
+        acquired=(2007, 2023),
+        radar=False,
+    ),
+    Product(
+        name="High Mountain Asia 8 m DEM",
+        files=_names(r"hma_dem8m_.+"),
+        datum=ELLIPSOIDAL,
+        acquired=(2002, 2016),
+        radar=False,
+    ),
 )
 # a tile of an unnamed SRTM lies under this name in the archive of NASADEM too
 _BARE_TILE = re.compile(_TILE, re.I)

@@ -48,6 +48,8 @@ _OTHER_FORMATS = {
     ".pix": ("PCIDSK", "{name}"),
     ".gpkg": ("GeoPackage", "{name}"),
 }
+# archives that are not looked into
+_OTHER_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 _XYZ_LINE = re.compile(rb"[ \t]*[-+.\deE]+(?:[ \t,;]+[-+.\deE]+){2}[ \t]*\r?$")
 
 
@@ -160,6 +162,8 @@ def _refuse_folder(folder: Path) -> NoReturn:
     for child in sorted(folder.iterdir()):
         if child.suffix.lower() in _OTHER_FORMATS:
             _refuse_other_format(child)
+        if child.name.lower().endswith(_OTHER_ARCHIVES):
+            raise BadInput(str(child), "a packed archive", "rasters, or .zip files of them", "unpack it first")
     raise BadInput(str(folder), "no raster tile in the folder", f"files ending in {', '.join(_WANTED)}")
 
 
@@ -222,6 +226,8 @@ def _in_file(path: Path) -> list[RasterFile]:
     require_plain_file(path, str(path), _A_RASTER)
     if path.suffix.lower() in _OTHER_FORMATS:
         _refuse_other_format(path)
+    if path.name.lower().endswith(_OTHER_ARCHIVES):
+        raise BadInput(str(path), "a packed archive", "a raster, or a .zip of rasters", "unpack it first")
     if path.suffix.lower() == ".vrt":
         require_local_mosaic(path)
     if path.suffix.lower() == ".zip":
