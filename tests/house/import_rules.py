@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tests.root import ROOT
@@ -81,8 +82,16 @@ def name_of(path: Path, root: Path = ROOT) -> str:
     return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports_of(name: str, source: str) -> Iterator[tuple[str, int]]:
-    """Dotted names that a module asks for: ``from a import b`` asks for ``a.b``, be it a module or a name in one."""
+@lru_cache(maxsize=1024)
+def imports_of(name: str, source: str) -> tuple[tuple[str, int], ...]:
+    """Dotted names that a module asks for: ``from a import b`` asks for ``a.b``, be it a module or a name in one.
+
+    Every rule asks it of every module; each is parsed once.
+    """
+    return tuple(_imports_of(name, source))
+
+
+def _imports_of(name: str, source: str) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
