@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import os
 import sqlite3
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -582,11 +582,16 @@ CASES = (*DEMS, *SHAPES, *FIELD, *DOCUMENTS)
 
 
 def gzip_bomb(folder: Path, unpacked: int = 4_500_000_000) -> Path:
-    """Some 4 MB that unpack to more than may be unpacked."""
-    with gzip.GzipFile(folder / "N43E086.hgt.gz", "wb", 9, mtime=0) as file:
-        piece = bytes(1 << 24)
-        for _ in range(-(-unpacked // len(piece))):
-            file.write(piece)
+    """Some 4 MB that unpack to more than may be unpacked: a piece of zeros is packed once and written many times."""
+    piece, times = bytes(1 << 24), -(-unpacked // (1 << 24))
+    packer, checksum = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS), 0
+    # after a full flush nothing refers to what was before
+    packed = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
+    for _ in range(times):
+        checksum = zlib.crc32(piece, checksum)
+    trailer = struct.pack("<II", checksum, times * len(piece) % (1 << 32))
+    head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # RFC 1952: deflate, no name, no time
+    (folder / "N43E086.hgt.gz").write_bytes(head + packed * times + packer.flush() + trailer)
     return folder / "N43E086.hgt.gz"
 
 
