@@ -17,6 +17,8 @@ from tests.made import shared_archives
 from tests.made.once import FOLDER_OF_THE_RUN
 from tests.root import ROOT
 
+# as the commands do: on few cores threads that wait for each other take more time than they save
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 SCHEMAS = ROOT.parent / "shared" / "stac-schemas"
 
 if SCHEMAS.is_dir():
