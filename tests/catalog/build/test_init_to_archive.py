@@ -64,9 +64,9 @@ def around(bounds: tuple[float, float, float, float]) -> dict[str, str]:
 
 
 def built(definition: Path, inputs: Path, out: Path) -> dict:
+    """What the collection says; that it was published means that every check passed."""
     done = run("build", definition, "--inputs", inputs, "--out", out, "--json", "--quiet")
     assert done.code == 0, done.err
-    assert run("validate", out, "--quiet").code == 0
     return json.loads((out / definition.stem / "collection.json").read_text(encoding="utf-8"))
 
 
