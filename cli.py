@@ -230,6 +230,13 @@ def difference(
     ] = None,
     max_shift: Annotated[float | None, typer.Option(help="Longest horizontal shift accepted (m).")] = None,
     remove_tilt: Annotated[bool, typer.Option("--remove-tilt", help="Also remove the residual tilt.")] = False,
+    remove_elevation_scale: Annotated[
+        bool,
+        typer.Option("--remove-elevation-scale", help="Also remove the share of the elevation that is in the change."),
+    ] = False,
+    remove_undulation: Annotated[
+        bool, typer.Option("--remove-undulation", help="Also remove waves along a track of 2 km and more.")
+    ] = False,
     resolution_correction: Annotated[
         str | None,
         typer.Option(help="point_spread, principal_curvatures, maximum_curvature or none: effect of resolution."),
@@ -258,6 +265,7 @@ def difference(
         "penetration_earlier_m": penetration_earlier, "penetration_later_m": penetration_later,
         "sigma_penetration_m": sigma_penetration,
         "max_shift_m": max_shift, "correct_tilt": remove_tilt, "correct_curvature": not no_curvature,
+        "correct_elevation_scale": remove_elevation_scale, "correct_undulation": remove_undulation,
         "resolution_correction": resolution_correction,
     }  # fmt: skip
     settings = _settings("ElevationChangeSettings", wanted)

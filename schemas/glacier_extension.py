@@ -114,6 +114,36 @@ FIELDS: dict[str, dict[str, Any]] = {
         "residual tilt of the elevation difference over stable terrain (m per m)",
         {"east": _NUMBER, "north": _NUMBER, "removed": {"type": "boolean"}},
     ),
+    "glacier:elevation_scale": _record(
+        "share of the elevation in the elevation difference over stable terrain (m per m)",
+        {
+            "per_metre": _NUMBER,
+            "sigma_per_metre": _SIGMA,
+            "stands_out": {"type": "boolean"},
+            "explains": _SIGMA,
+            "removed": {"type": "boolean"},
+        },
+    ),
+    "glacier:undulation": _record(
+        "waves that stand out of the elevation difference over stable terrain, the largest first",
+        {
+            "waves": {
+                "type": "array",
+                "items": _record(
+                    "one wave: amplitude, wavelength (m) and the direction in which it goes up and down",
+                    {
+                        "amplitude_m": _SIGMA,
+                        "sigma_amplitude_m": _SIGMA,
+                        "wavelength_m": _SIGMA,
+                        "sigma_wavelength_m": _SIGMA,
+                        "azimuth_deg": _SIGMA,
+                    },
+                ),
+            },
+            "explains": _SIGMA,
+            "removed": {"type": "boolean"},
+        },
+    ),
     "glacier:stable_terrain": _record(
         "relative accuracy over stable terrain, on the same pixels before and after each step",
         {"before": _STATISTICS, "after_coregistration": _STATISTICS, "after": _STATISTICS},
@@ -142,6 +172,17 @@ FIELDS: dict[str, dict[str, Any]] = {
     "glacier:patch_test": _record(
         "means over stable patches of a glacier's size, standardised by the stated uncertainty: it holds if they spread"
         " by 1; fewer than 200 patches are not enough to tell",
+        {
+            "count": _COUNT,
+            "area_km2": _SIGMA,
+            "mean": _NUMBER,
+            "spread": _SIGMA,
+            "robust_spread": _SIGMA,
+            "enough": {"type": "boolean"},
+        },
+    ),
+    "glacier:patch_test_on_smooth_ground": _record(
+        "the same test with the smoothest fifth of stable terrain alone, which resembles glaciers",
         {
             "count": _COUNT,
             "area_km2": _SIGMA,

@@ -51,6 +51,24 @@ SENTENCES_CN = {
     ),
     "a residual tilt explains {share:.0%} of the NMAD of stable terrain: it can be removed (--remove-tilt,"
     " setting correct_tilt)": "残余倾斜解释了稳定地形NMAD的{share:.0%}：可予去除（--remove-tilt，设置correct_tilt）",
+    "dh of stable terrain changes by {metres:+.2f} ± {sigma:.2f} m per 1000 m of elevation, a scale error of one of the"
+    " DEMs, which passes into the glaciers: it can be removed (--remove-elevation-scale, setting"
+    " correct_elevation_scale)": (
+        "稳定地形的高程差随海拔每1000米变化{metres:+.2f} ± {sigma:.2f}米，系其中一个DEM的比例误差，并传入冰川："
+        "可予去除（--remove-elevation-scale，设置correct_elevation_scale）"
+    ),
+    "dh of stable terrain undulates by {amplitude:.2f} ± {sigma:.2f} m with a wavelength of {length:.1f} km: it can be"
+    " removed (--remove-undulation, setting correct_undulation)": (
+        "稳定地形的高程差呈波状起伏，振幅{amplitude:.2f} ± {sigma:.2f}米，波长{length:.1f}千米："
+        "可予去除（--remove-undulation，设置correct_undulation）"
+    ),
+    "the smoothest fifth of stable terrain lies {mean:+.2f} of its stated sigma off zero on average ({count}"
+    " patches): glaciers are smooth too, and may be off as much": (
+        "最平滑的五分之一稳定地形平均偏离零{mean:+.2f}倍所述标准差（{count}个地块）：冰川同样平滑，可能有同样的偏差"
+    ),
+    "no undulation stands out of the errors of stable terrain: none is removed": (
+        "稳定地形的误差中没有突出的波状起伏，未作去除"
+    ),
     "stable terrain does not differ at all: one DEM was made from the other there, and nothing tells the error of the"
     " change": "稳定地形毫无差异：其中一个DEM在该处由另一个制成，高程变化的误差无从得知",
     "the long range of the errors is not resolved: means of {size} x {size} pixels spread {ratio:.1f} times as"
@@ -175,6 +193,8 @@ SENTENCES_CN = {
     "Mean and NMAD of the elevation difference by class of terrain": "各类地形高程差的均值和NMAD",
     "Variogram of the standardised residuals": "标准化残差的变差函数",
     "Stated uncertainty tested on stable patches": "用稳定地块检验所述不确定性",
+    "What each form of the resolution correction takes off": "各种分辨率校正形式所扣除的量",
+    "Undulation of stable terrain": "稳定地形上的波状起伏",
     "Elevation change and area by elevation": "高程变化和面积随高程的分布",
     "Annual, winter and summer balances with their errors, and the cumulative balance": (
         "年、冬季和夏季物质平衡及其误差与累积物质平衡"
@@ -261,6 +281,8 @@ SENTENCES_CN = {
     "stable terrain": "稳定地形",
     "co-registration": "配准",
     "tilt": "倾斜",
+    "scale error": "比例误差",
+    "undulation": "波状起伏",
     "resolution effect": "分辨率效应",
     "blunders on glaciers": "冰川区粗差",
     "uncertainty of a pixel": "像元的不确定性",
@@ -278,6 +300,8 @@ SENTENCES_CN = {
     " m east, north, up": (
         "dh / tan(坡度) = a cos(b - 坡向) + c；被配准DEM的位置 += ({east:.4f}, {north:.4f}, {up:.4f}) 米（东、北、上）"
     ),
+    "dh - {share:.3g} (z - mean z of stable terrain)": "dh - {share:.3g} (z - 稳定地形平均高程)",
+    "dh - waves by least squares over stable terrain: {waves}": "dh - 稳定地形上最小二乘拟合的波：{waves}",
     "dh - ({east:.3g} easting + {north:.3g} northing)": "dh - ({east:.3g} 东向坐标 + {north:.3g} 北向坐标)",
     "void where fewer than 1/4 of the glacier pixels about it (5 x 5 posts) reach dh to within {limit:g}"
     " max(NMAD of dh from post to post in the elevation band, sigma_dh)": (

@@ -97,6 +97,12 @@ class ElevationChangeSettings(Frozen):
     )
     correct_curvature: bool = Field(True, description="false is the same as resolution_correction none")
     correct_tilt: bool = Field(False, description="remove the residual tilt of stable terrain")
+    correct_elevation_scale: bool = Field(
+        False, description="remove the share of the elevation that is in the difference of stable terrain"
+    )
+    correct_undulation: bool = Field(
+        False, description="remove waves of 2 km and more that stand out of the difference of stable terrain"
+    )
     band_height_m: float = Field(
         100.0, ge=1, le=10_000, description="height of the elevation bands of the glacier tables (m)"
     )

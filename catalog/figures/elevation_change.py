@@ -40,6 +40,11 @@ _STEPS = {
     "coregistered": ("co-registered", ACCENT),
     "corrected": ("and curvature-corrected", GAIN),
 }
+_FORMS = {
+    "point_spread": ("point spread", GAIN),
+    "principal_curvatures": ("both curvatures", ACCENT),
+    "maximum_curvature": ("maximum curvature", LOSS),
+}
 _PALE, _PALE_BLUE = "#cfd6dd", "#a9c1e2"
 _POINTS_OF_THE_COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW", "N")
 _CLASS_AXES = {
@@ -240,6 +245,59 @@ def draw_curvature(path: Path, result: ElevationChange, synthetic: bool) -> None
             axes.plot(knots, bias, color=INK, linewidth=1.3, label="fit", zorder=1.9)
         axes.set(xlabel="maximum curvature (per 100 m)", ylabel="median elevation difference (m)")
         axes.legend(loc="best")
+
+
+def draw_resolution(path: Path, result: ElevationChange, synthetic: bool) -> None:
+    """What each form of the resolution correction takes off stable terrain, its bands and the glaciers."""
+    table = result.tables["resolution"]
+    bands = table[table["area"] == "band"]
+    head = "What each form of the correction takes off", "lines: stable terrain by band of 200 m; marks: means"
+    size = (7.6, 4.6)
+    with open_diagram(path, size, head, synthetic, Panels(right=2.3)) as (axes,):
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for method, (label, colour) in _FORMS.items():
+            own = bands[bands["method"] == method].sort_values("lower_m")
+            middle = (own["lower_m"] + own["upper_m"]).to_numpy(float) / 2
+            published = bool((table["published"] & (table["method"] == method)).any())
+            look = {"color": colour, "linewidth": 2.2 if published else 1.3}
+            taken, sigma = (own[name].to_numpy(float) for name in ("taken_off_m", "sigma_taken_off_m"))
+            axes.plot(taken, middle, "o-", markersize=3, label=f"{label}, published" if published else label, **look)
+            axes.fill_betweenx(middle, taken - sigma, taken + sigma, color=colour, alpha=0.15, linewidth=0)
+        lowest, highest = axes.get_ylim()
+        step = 0.07 * (highest - lowest)
+        for number, (area, label) in enumerate((("stable", "stable terrain"), ("glaciers", "glaciers")), 1):
+            means = table[table["area"] == area].set_index("method")["taken_off_m"]
+            if means.empty:
+                continue
+            for method, (_, colour) in _FORMS.items():
+                if method not in means.index:
+                    continue
+                axes.plot(means[method], highest + number * step, "D", color=colour, markersize=6, clip_on=False)
+            axes.text(1.01, highest + number * step, label, transform=axes.get_yaxis_transform(), va="center",
+                      fontsize=8.5, color=INK)  # fmt: skip
+        axes.set(xlabel="taken off (m), later minus earlier", ylabel="elevation (m)")
+        axes.set_yticks([tick for tick in axes.get_yticks() if lowest <= tick <= highest])
+        axes.axhline(highest + 0.3 * step, color=NEUTRAL, linewidth=0.6)
+        axes.set_ylim(lowest, highest + 2.8 * step)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 0.75), fontsize=7.5)
+
+
+def draw_undulation(path: Path, result: ElevationChange, synthetic: bool) -> None:
+    """Mean elevation difference of stable terrain along the largest wave that stands out, and the waves fitted."""
+    numbers, undulation = result.figures["undulation"], result.undulation
+    wave = undulation.waves[0]
+    told = (
+        f"{wave.amplitude_m:.2f} ± {wave.sigma_amplitude_m:.2f} m, wavelength {wave.wavelength_m / 1000:.2f} ±"
+        f" {wave.sigma_wavelength_m / 1000:.2f} km, {'removed' if undulation.removed else 'left in'}"
+    )
+    room = Panels(right=1.6)
+    with open_diagram(path, (7.6, 3.9), ("Undulation over stable terrain", told), synthetic, room) as (axes,):
+        distance = np.asarray(numbers["distance_m"], float) / 1000
+        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.plot(distance, numbers["mean_m"], "o", color=ACCENT, markersize=4, label="stable terrain")
+        axes.plot(distance, numbers["fitted_m"], color=GAIN, linewidth=1.8, label="waves")
+        axes.set(xlabel=f"distance along {wave.azimuth_deg:.0f}° (km)", ylabel="mean elevation difference (m)")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def draw_variogram(path: Path, result: ElevationChange, synthetic: bool) -> None:
@@ -489,6 +547,10 @@ def _has_classes(result: ElevationChange) -> bool:
     return "accuracy" in result.tables and bool(result.tables["accuracy"]["class"].isin(_CLASS_AXES).any())
 
 
+def _has_forms(result: ElevationChange) -> bool:
+    return "resolution" in result.tables and bool((result.tables["resolution"]["area"] == "band").any())
+
+
 def _has_patches(result: ElevationChange) -> bool:
     return "patches" in result.figures and len(result.figures["patches"]["standardised"]) > 0
 
@@ -512,6 +574,13 @@ DIAGRAMS = (
         draw_aspect,
     ),
     Diagram("curvature", Message("Elevation difference against maximum curvature"), _has("curvature"), draw_curvature),
+    Diagram(
+        "resolution",
+        Message("What each form of the resolution correction takes off"),
+        _has_forms,
+        draw_resolution,
+    ),
+    Diagram("undulation", Message("Undulation of stable terrain"), _has("undulation"), draw_undulation),
     Diagram(
         "accuracy",
         Message("Mean and NMAD of the elevation difference by class of terrain"),

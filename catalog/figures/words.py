@@ -78,6 +78,28 @@ _ELEVATION_CHANGE: dict[str, Words] = {
         ("maximum curvature (per 100 m)", "最大曲率（每100米）"),
         ("median elevation difference (m)", "高程差中值（米）"),
     ),
+    "resolution.png": (
+        ("What each form of the correction takes off", "各种校正形式所扣除的量"),
+        ("lines: stable terrain by band of 200 m; marks: means", "线：稳定地形每200米高程带；点：均值"),
+        ("point spread", "点扩散函数"),
+        ("both curvatures", "最大与最小曲率"),
+        ("maximum curvature", "最大曲率"),
+        ("published", "已发布"),
+        ("stable terrain", "稳定地形"),
+        ("glaciers", "冰川"),
+        ("taken off (m), later minus earlier", "扣除量（米），后期减前期"),
+        _ELEVATION,
+    ),
+    "undulation.png": (
+        ("Undulation over stable terrain", "稳定地形上的波状起伏"),
+        ("wavelength", "波长"),
+        ("removed", "已去除"),
+        ("left in", "未去除"),
+        ("stable terrain", "稳定地形"),
+        ("waves", "拟合的波"),
+        ("distance along", "沿方位的距离"),
+        ("mean elevation difference (m)", "平均高程差（米）"),
+    ),
     "accuracy.png": (
         ("Accuracy by terrain", "各类地形的精度"),
         (

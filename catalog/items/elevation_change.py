@@ -77,11 +77,14 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
         "glacier:shift_by_cosine_m": plain(asdict(result.shift_by_cosine_m), 4),
         "glacier:shift_native_pixels": plain(asdict(result.shift_native_pixels), 4),
         "glacier:tilt": plain(asdict(result.tilt), 9),
+        "glacier:elevation_scale": plain(asdict(result.elevation_scale), 7),
+        "glacier:undulation": plain(asdict(result.undulation), 3),
         "glacier:stable_terrain": {
             step: plain(asdict(getattr(result, step)), 4) for step in ("before", "after_coregistration", "after")
         },
         "glacier:vertical_datum": asdict(result.datum),
         "glacier:patch_test": plain(asdict(result.patches), 4),
+        "glacier:patch_test_on_smooth_ground": plain(asdict(result.patches_on_smooth), 4),
         "glacier:notes": list(result.notes),
         "glacier:gates": gate_records(dataset),
         "glacier:settings": result.settings.model_dump(mode="json"),

@@ -53,6 +53,18 @@ def elevation_change_steps(result: ElevationChange) -> Iterator[Step]:
             Message("tilt"),
             Message("dh - ({east:.3g} easting + {north:.3g} northing)", east=result.tilt.east, north=result.tilt.north),
         )
+    if result.elevation_scale.removed:
+        yield _step(
+            Message("scale error"),
+            Message("dh - {share:.3g} (z - mean z of stable terrain)", share=result.elevation_scale.per_metre),
+        )
+    if result.undulation.removed:
+        waves = ", ".join(
+            f"{wave.amplitude_m:.2f} m / {wave.wavelength_m / 1000:.1f} km" for wave in result.undulation.waves
+        )
+        yield _step(
+            Message("undulation"), Message("dh - waves by least squares over stable terrain: {waves}", waves=waves)
+        )
     yield from _resolution(result)
     for correction in settings.corrections:
         name = Message("radar penetration and season, {surface}", surface=correction.surface)

@@ -91,6 +91,8 @@ def plain(value: Any, decimals: int) -> Any:
     """A value that JSON can hold: numbers rounded, NaN and infinity as None."""
     if isinstance(value, dict):
         return {key: plain(entry, decimals) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(entry, decimals) for entry in value]
     if value is None or isinstance(value, bool | int | str):
         return value
     number = float(value)

@@ -8,7 +8,7 @@ from dataclasses import astuple
 from catalog.archive import ByKind, Dataset
 from catalog.formats import measured, signed
 from catalog.reports.row import Row
-from pipeline.elevation_change.result import ElevationChange, Shift
+from pipeline.elevation_change.result import ElevationChange, PatchSpread, Shift
 from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import MassBalance
 
@@ -38,7 +38,7 @@ def change_rows(result: ElevationChange) -> list[Row]:
             ("Volume change", f"{volume} km3", f"{totals.observed_share:.1%} of the area observed"),
             ("Mass change", f"{mass} Gt", f"{result.settings.ice_density_kg_m3:g} kg m-3"),
         ]
-    pixels = result.shift_native_pixels
+    pixels, smooth = result.shift_native_pixels, result.patches_on_smooth
     return [
         *rows,
         ("Shift east, north, up", f"{_triple(result.shift_m)} m", f"± {_triple(result.sigma_shift_m)} m"),
@@ -53,7 +53,8 @@ def change_rows(result: ElevationChange) -> list[Row]:
             f"{after.count:,} stable pixels",
         ),
         ("Off-glacier NMAD", f"{before.nmad_m:.2f} to {after.nmad_m:.2f} m", "raw to corrected"),
-        _patch_row(result),
+        _patch_row("Patch test", result.patches),
+        (*_patch_row("Patch test, smooth ground", smooth)[:2], f"the smoothest fifth: mean {signed(smooth.mean, 2)}"),
         _resolution_row(result),
         ("Vertical datum", result.datum.method, result.datum.note),
         *(("Note on the inputs", "", note) for note in result.notes),
@@ -77,14 +78,13 @@ def _triple(shift: Shift) -> str:
     return ", ".join(signed(part, 3) for part in astuple(shift))
 
 
-def _patch_row(result: ElevationChange) -> Row:
-    patches = result.patches
+def _patch_row(name: str, patches: PatchSpread) -> Row:
     if patches.count == 0:
-        return "Patch test", "no patch", f"stable terrain has no room for patches of {patches.area_km2:.2g} km2"
+        return name, "no patch", f"stable terrain has no room for patches of {patches.area_km2:.2g} km2"
     if patches.count == 1:
-        return "Patch test", "one patch", f"of {patches.area_km2:.2g} km2: a spread needs two, and 200 to tell much"
+        return name, "one patch", f"of {patches.area_km2:.2g} km2: a spread needs two, and 200 to tell much"
     told = f"1 expected; {patches.count} stable patches of {patches.area_km2:.2g} km2"
-    return "Patch test", f"spread {patches.spread:.2f}", told if patches.enough else f"{told}: too few to tell"
+    return name, f"spread {patches.spread:.2f}", told if patches.enough else f"{told}: too few to tell"
 
 
 def _dates(result: ElevationChange) -> str:

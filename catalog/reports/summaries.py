@@ -47,6 +47,8 @@ def difference_summary(result: ElevationChange) -> dict[str, Any]:
         "shift_by_cosine_m": asdict(result.shift_by_cosine_m),
         "shift_native_pixels": asdict(result.shift_native_pixels),
         "tilt": asdict(result.tilt),
+        "elevation_scale": asdict(result.elevation_scale),
+        "undulation": asdict(result.undulation),
         "stable_terrain": {
             "count": result.after.count,
             "before": asdict(result.before),
@@ -57,6 +59,7 @@ def difference_summary(result: ElevationChange) -> dict[str, Any]:
         "resolution": finite(result.resolution.summary),
         "vertical_datum": asdict(result.datum),
         "patch_test": asdict(result.patches),
+        "patch_test_on_smooth_ground": asdict(result.patches_on_smooth),
         "dates": _records(result.tables["dates"]) if "dates" in result.tables else [],
         "notes": list(result.notes),
         "glaciers": None if totals is None else asdict(totals),

@@ -29,6 +29,7 @@ from pipeline.elevation_change.glaciers import (
     GlacierChange,
     GlacierOutliers,
     ResolutionTerm,
+    ScaleTerm,
     Surface,
     change_of_glaciers,
     set_outliers_aside,
@@ -55,14 +56,16 @@ from pipeline.elevation_change.report import (
     notes_on_patches,
     notes_on_penetration,
     notes_on_shared_ground,
-    notes_on_tilt,
+    notes_on_smooth_patches,
 )
 from pipeline.elevation_change.resolution_report import notes_on_resolution, resolution_result, resolution_table
 from pipeline.elevation_change.result import ElevationChange, FinalRasters
+from pipeline.elevation_change.trends_report import notes_on_trends
 from pipeline.elevation_change.uncertainty import (
     ClassTallying,
     ErrorModel,
-    PatchTest,
+    PatchTests,
+    SmoothGround,
     accuracy_table_of,
     error_model,
     patch_test,
@@ -175,17 +178,18 @@ def _elevation_change(
         "resolution": resolution_table(compared, change),
         **glaciers,
     }
-    figures = {**figure_numbers(observed, compared, error, patches), "dem_checks": check_numbers}
+    figures = {**figure_numbers(observed, compared, error, patches.every), "dem_checks": check_numbers}
     notes = (
         *notes,
         *notes_on_checks(checks),
         *notes_on_resolution(resolution),
-        *notes_on_tilt(compared),
+        *notes_on_trends(compared, settings),
         *notes_on_penetration(observed, settings),
         *(() if error.note is None else (error.note,)),
         *notes_on_outliers(outliers),
         *notes_on_shared_ground(change),
-        *notes_on_patches(patches),
+        *notes_on_patches(patches.every),
+        *notes_on_smooth_patches(patches.smooth),
         *notes_on_unmapped_ice(observed, compared, resources),
     )
     report = Report(tables=tables, figures=figures, notes=notes, settings=settings, resolution=resolution)
@@ -288,6 +292,7 @@ def glacier_change(
         settings=settings,
         sigma_shift_m=(error.sigma_shift_m.east, error.sigma_shift_m.north),
         outliers=outliers,
+        scale=ScaleTerm.of(compared.trends, settings),
         resolution=ResolutionTerm(compared.resolution, compared.registration.pair, compared.registration.shift),
     )
     return change_of_glaciers(surface, observed.outlines)
@@ -295,8 +300,8 @@ def glacier_change(
 
 def patches_of_glacier_size(
     observed: Observations, glaciers: pd.DataFrame | None, error: ErrorModel, resources: Resources
-) -> PatchTest:
-    """The stated uncertainty against means over stable patches of the median glacier's size.
+) -> PatchTests:
+    """The stated uncertainty against means over stable patches of the median glacier's size, all ground and smooth one.
 
     Parameters
     ----------
@@ -306,7 +311,12 @@ def patches_of_glacier_size(
     resources : what the run computes with.
     """
     area_km2 = PATCH_KM2 if glaciers is None or len(glaciers) == 0 else float(glaciers["area_km2"].median())
-    layers = error.layers
-    return patch_test(
-        layers.residual, layers.sigma, error.variogram, observed.pixel_m, area_km2 * 1e6, resources.runner
+    layers, pixel_m = error.layers, observed.pixel_m
+    smooth = SmoothGround.of(observed.pair.reference, layers.residual, pixel_m)
+    every, smoothest = (
+        patch_test(
+            layers.residual, layers.sigma, error.variogram, pixel_m, area_km2 * 1e6, resources.runner, smooth=chosen
+        )
+        for chosen in (None, smooth)
     )
+    return PatchTests(every, smoothest)

@@ -23,17 +23,16 @@ from pipeline.elevation_change.result import (
     Shift,
 )
 from pipeline.elevation_change.statistics import median
-from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, histogram_numbers
+from pipeline.elevation_change.trends_report import trends_in_words, undulation_numbers
+from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, PatchTests, histogram_numbers
 from pipeline.longitudes import within_a_turn
 from schemas.messages import Listed, Message, word
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import COREGISTRATION
 
-# a spread of the patches' standardised means that the stated uncertainty can explain
-PATCH_SPREAD = (0.8, 1.2)
+# a spread of the patches' standardised means that the stated uncertainty can explain, and a mean on smooth ground
+PATCH_SPREAD, PATCH_MEAN = (0.8, 1.2), 0.5
 CURVATURE_GROUPS = 30
-# share of the NMAD that a tilt must explain for a note to suggest its removal
-TILT_WORTH_REMOVING = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +50,13 @@ def assembled(
     observed: Observations,
     compared: Differenced,
     error: ErrorModel,
-    patches: PatchTest,
+    patches: PatchTests,
     totals: GlacierTotals | None,
     report: Report,
 ) -> ElevationChange:
     """The parts put together as the result."""
     statistics, registration = compared.statistics, compared.registration
+    trends = trends_in_words(compared, report.settings)
     return ElevationChange(
         grid=observed.grid,
         dh_m=compared.layers.dh,
@@ -67,14 +67,17 @@ def assembled(
         sigma_shift_m=error.sigma_shift_m,
         shift_by_cosine_m=cosine_search(compared.terrain, registration.shift, report.settings),
         shift_native_pixels=native_shift(observed, registration.shift),
-        tilt=compared.tilt,
+        tilt=trends.tilt,
+        elevation_scale=trends.elevation_scale,
+        undulation=trends.undulation,
         before=statistics["raw"],
         after_coregistration=statistics["coregistered"],
         after=statistics["corrected"],
         resolution=report.resolution,
         curvature=compared.resolution.curvature,
         datum=observed.datum,
-        patches=patches_in_words(patches),
+        patches=patches_in_words(patches.every),
+        patches_on_smooth=patches_in_words(patches.smooth),
         totals=totals,
         outlines=observed.outlines,
         notes=report.notes,
@@ -202,24 +205,6 @@ def notes_on_penetration(observed: Observations, settings: ElevationChangeSettin
     )
 
 
-def notes_on_tilt(compared: Differenced) -> tuple[Message, ...]:
-    """A suggestion to remove a tilt that explains a fifth of the spread of stable terrain and was left in.
-
-    Parameters
-    ----------
-    compared : the difference of the co-registered pair.
-    """
-    if compared.tilt.removed or compared.tilt_explains < TILT_WORTH_REMOVING:
-        return ()
-    return (
-        Message(
-            "a residual tilt explains {share:.0%} of the NMAD of stable terrain: it can be removed (--remove-tilt,"
-            " setting correct_tilt)",
-            share=compared.tilt_explains,
-        ),
-    )
-
-
 def notes_on_patches(patches: PatchTest) -> tuple[Message, ...]:
     """A word of warning where means over stable patches contradict the stated uncertainty.
 
@@ -238,6 +223,25 @@ def notes_on_patches(patches: PatchTest) -> tuple[Message, ...]:
             least=least,
             greatest=greatest,
             wrong=word("small") if patches.spread > greatest else word("large"),
+        ),
+    )
+
+
+def notes_on_smooth_patches(patches: PatchTest) -> tuple[Message, ...]:
+    """A word of warning where smooth stable ground, which resembles glaciers, stands off zero as rough ground does not.
+
+    Parameters
+    ----------
+    patches : means over the smooth pixels of stable patches over their stated errors.
+    """
+    if patches.count < 2 or not abs(patches.mean) > PATCH_MEAN:
+        return ()
+    return (
+        Message(
+            "the smoothest fifth of stable terrain lies {mean:+.2f} of its stated sigma off zero on average ({count}"
+            " patches): glaciers are smooth too, and may be off as much",
+            mean=patches.mean,
+            count=patches.count,
         ),
     )
 
@@ -301,6 +305,7 @@ def figure_numbers(
             "spread": patches.spread,
             "enough": patches.enough,
         },
+        **undulation_numbers(compared),
     }
 
 

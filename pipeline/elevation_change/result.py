@@ -63,6 +63,57 @@ class Tilt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ElevationScale:
+    """A share of the elevation in the change of stable terrain: one DEM's heights are longer than the other's.
+
+    Attributes
+    ----------
+    per_metre, sigma_per_metre : dh per metre of elevation, later minus earlier, and its standard deviation.
+    stands_out : whether it is larger than chance and than 0.5 m per km, and shows at low and at high elevations.
+    explains : share of the NMAD of stable terrain, 0 to 1.
+    removed : whether it was taken off.
+    """
+
+    per_metre: float
+    sigma_per_metre: float
+    stands_out: bool
+    explains: float
+    removed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wave:
+    """One wave of an undulation; sigma_ is one standard deviation.
+
+    Attributes
+    ----------
+    azimuth_deg : direction in which it goes up and down, from the north to the east, below 180.
+    """
+
+    amplitude_m: float
+    sigma_amplitude_m: float
+    wavelength_m: float
+    sigma_wavelength_m: float
+    azimuth_deg: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undulation:
+    """Waves that stand out of the elevation change of stable terrain, as a satellite's jitter leaves them.
+
+    Attributes
+    ----------
+    waves : the largest first; empty where none stands out.
+    explains : share of the NMAD of stable terrain, 0 to 1.
+    removed : whether they were taken off.
+    """
+
+    waves: tuple[Wave, ...]
+    explains: float
+    removed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class CurvatureCorrection:
     """Correction of the resolution effect by maximum curvature (Gardelle et al., 2012).
 
@@ -215,12 +266,12 @@ class ElevationChange:
     shift_m, sigma_shift_m : the co-registration and its standard deviation.
     shift_by_cosine_m : the same shift by the published form of the cosine fit, as a cross-check.
     shift_native_pixels : its horizontal part on the aligned DEM's own grid.
-    tilt : residual tilt.
+    tilt, elevation_scale, undulation : what of the change over stable terrain follows the place.
     before, after_coregistration, after : stable-terrain statistics, on the same pixels.
     resolution : what was done about the different detail of the DEMs, and what other methods would have done.
     curvature : the correction by maximum curvature alone, or None when the settings ask for no correction.
     datum : the vertical datum step.
-    patches : the stated uncertainty tested on stable patches.
+    patches, patches_on_smooth : the stated uncertainty tested on stable patches, and on their smooth pixels alone.
     totals : all glaciers together; None without outlines.
     outlines : outlines of all epochs in the grid's CRS, columns glacier_id, glacier_name, epoch, geometry; or None.
     notes : what was noticed of the inputs and handled, one line each.
@@ -239,6 +290,8 @@ class ElevationChange:
     shift_by_cosine_m: Shift
     shift_native_pixels: NativeShift
     tilt: Tilt
+    elevation_scale: ElevationScale
+    undulation: Undulation
     before: Statistics
     after_coregistration: Statistics
     after: Statistics
@@ -246,6 +299,7 @@ class ElevationChange:
     curvature: CurvatureCorrection | None
     datum: DatumStep
     patches: PatchSpread
+    patches_on_smooth: PatchSpread
     totals: GlacierTotals | None
     outlines: gpd.GeoDataFrame | None
     notes: tuple[Message, ...]

@@ -40,7 +40,7 @@ FLOORS: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("differencing",),
         ("uncertainty",),
         ("glaciers",),
-        ("resolution_report", "unmapped_ice"),
+        ("resolution_report", "trends_report", "unmapped_ice"),
         ("report",),
         ("chain",),
     ),

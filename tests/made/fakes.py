@@ -25,6 +25,7 @@ from pipeline.elevation_change.result import (
     CurvatureCorrection,
     DatumStep,
     ElevationChange,
+    ElevationScale,
     GlacierTotals,
     NativeShift,
     PatchSpread,
@@ -33,6 +34,8 @@ from pipeline.elevation_change.result import (
     Statistics,
     TakenOff,
     Tilt,
+    Undulation,
+    Wave,
 )
 from pipeline.grid import Grid
 from pipeline.mass_balance.result import BalanceField, BalanceYear, GlacierIdentity, Isoline, MassBalance
@@ -206,6 +209,22 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
         shift_by_cosine_m=Shift(12.31, -45.71, 1.2),
         shift_native_pixels=NativeShift(0.2, 0.5),
         tilt=Tilt(1.2e-4, -3e-5, False),
+        elevation_scale=ElevationScale(
+            per_metre=2e-4, sigma_per_metre=1.5e-4, stands_out=False, explains=0.01, removed=False
+        ),
+        undulation=Undulation(
+            waves=(
+                Wave(
+                    amplitude_m=1.9,
+                    sigma_amplitude_m=0.2,
+                    wavelength_m=8200.0,
+                    sigma_wavelength_m=140.0,
+                    azimuth_deg=41.0,
+                ),
+            ),
+            explains=0.08,
+            removed=False,
+        ),
         before=_statistics(3.21, 8.5),
         after_coregistration=_statistics(0.41, 5.1),
         after=_statistics(0.12, 4.2),
@@ -235,6 +254,9 @@ def make_elevation_change_dataset(shape: tuple[int, int] = (150, 340), seed: int
         ),
         datum=_datum_left_to_coregistration(),
         patches=PatchSpread(count=240, area_km2=0.8, mean=0.02, spread=1.04, robust_spread=1.01, enough=True),
+        patches_on_smooth=PatchSpread(
+            count=231, area_km2=0.8, mean=-0.11, spread=0.97, robust_spread=0.95, enough=True
+        ),
         totals=_totals(tables["glaciers"]),
         outlines=outlines,
         notes=(NOTE,),
@@ -399,7 +421,31 @@ def _elevation_change_tables(
         "accuracy": accuracy,
         "dem_checks": checks,
         "coregistration": steps,
+        "resolution": _resolution_table(schemas["resolution"].column_names),
     }
+
+
+def _resolution_table(columns: tuple[str, ...]) -> pd.DataFrame:
+    rows = []
+    for method, stable, glaciers in (
+        ("point_spread", 0.02, -0.41),
+        ("principal_curvatures", 0.03, -0.62),
+        ("maximum_curvature", 0.05, -1.7),
+    ):
+        shared = {"method": method, "published": method == "point_spread", "sigma_taken_off_m": 0.05}
+        rows.append({**shared, "area": "stable", "lower_m": 0.0, "upper_m": 0.0, "taken_off_m": stable})
+        rows += [
+            {
+                **shared,
+                "area": "band",
+                "lower_m": low,
+                "upper_m": low + 200,
+                "taken_off_m": stable + (low - 3900) / 1500,
+            }
+            for low in np.arange(3400.0, 4400.0, 200.0)
+        ]
+        rows.append({**shared, "area": "glaciers", "lower_m": 0.0, "upper_m": 0.0, "taken_off_m": glaciers})
+    return pd.DataFrame(rows, columns=list(columns)).astype({"count": "Int64"})
 
 
 def _totals(glaciers: pd.DataFrame) -> GlacierTotals:
@@ -457,6 +503,11 @@ def _figures(rng: np.random.Generator, stable: np.ndarray) -> dict[str, Any]:
             "sills": (0.35, 0.5, 0.12),
         },
         "patches": {"area_km2": 0.8, "standardised": rng.normal(size=240) * 1.04, "spread": 1.04, "enough": True},
+        "undulation": {
+            "distance_m": np.arange(0.0, 12_000.0, 500.0),
+            "mean_m": 1.9 * np.sin(np.arange(0.0, 12_000.0, 500.0) / 8200 * 2 * np.pi) + rng.normal(size=24) * 0.3,
+            "fitted_m": 1.9 * np.sin(np.arange(0.0, 12_000.0, 500.0) / 8200 * 2 * np.pi),
+        },
         "dem_checks": {role: _check_numbers(rng, shift) for role, shift in (("earlier", 0.0), ("later", 30.0))},
     }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from pipeline.elevation_change.differencing.resolution_fits import ResolutionFits
     from pipeline.elevation_change.differencing.shift_and_resolution import NOT_ASKED
+    from pipeline.elevation_change.differencing.trends import Ground, Trends
 
 __all__ = [
     "NOT_ASKED",
@@ -27,9 +28,11 @@ __all__ = [
     "BlockOfDifferences",
     "Differenced",
     "ErrorLayers",
+    "Ground",
     "Layers",
     "ResolutionFits",
     "StableSample",
+    "Trends",
     "corrections_table",
     "difference",
     "sigma_of_corrections",
@@ -43,5 +46,6 @@ __getattr__ = lazy_names(
         "layers": ("STEPS", "BlockOfDifferences", "ErrorLayers", "Layers", "StableSample"),
         "resolution_fits": ("ResolutionFits",),
         "shift_and_resolution": ("NOT_ASKED",),
+        "trends": ("Ground", "Trends"),
     },
 )

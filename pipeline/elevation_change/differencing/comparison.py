@@ -42,9 +42,10 @@ from pipeline.elevation_change.differencing.shift_and_resolution import (
     solved_in_turn,
     with_effect,
 )
+from pipeline.elevation_change.differencing.trends import Trends
 from pipeline.elevation_change.pairing import DemPair, Observations, resampled_at
 from pipeline.elevation_change.resolution import EffectRaster
-from pipeline.elevation_change.result import Shift, Statistics, Tilt
+from pipeline.elevation_change.result import Shift, Statistics
 from pipeline.elevation_change.statistics import Bins, Tally, statistics_of, tally
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
@@ -105,7 +106,7 @@ class Differenced:
     ----------
     sample : stable pixels of the survey at the final shift.
     resolution : the resolution effect in all its forms, and which one was taken off.
-    tilt_explains : share of the NMAD of stable terrain that the tilt explains, whether it is removed or not.
+    trends : tilt, share of the elevation and waves of reference minus aligned DEM, whether removed or not.
     tallied : all judged pixels after every step, as the tallying asked for.
     """
 
@@ -113,8 +114,7 @@ class Differenced:
     terrain: SurveyedTerrain
     sample: StableSample
     resolution: ResolutionFits
-    tilt: Tilt
-    tilt_explains: float
+    trends: Trends
     recipe: Recipe
     layers: Layers
     tallied: Tallied
@@ -163,8 +163,7 @@ def difference(
         terrain=terrain,
         sample=stable.sample,
         resolution=stable.resolution,
-        tilt=stable.tilt,
-        tilt_explains=stable.tilt_explains,
+        trends=stable.trends,
         recipe=recipe,
         layers=layers,
         tallied=tallied,

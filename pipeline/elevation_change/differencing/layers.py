@@ -11,8 +11,9 @@ from pipeline.blocks import Block, Runner, Scratch, WritableRaster
 from pipeline.elevation_change.coregistration import Coregistration, SurveyedTerrain, aligned_windows
 from pipeline.elevation_change.differencing.corrections import with_corrections
 from pipeline.elevation_change.differencing.resolution_fits import ResolutionFits, Surveyed, resolution_fits
-from pipeline.elevation_change.differencing.shift_and_resolution import ResolutionChoice
+from pipeline.elevation_change.differencing.shift_and_resolution import ResolutionChoice, places_of
 from pipeline.elevation_change.differencing.terrain_sigma import TerrainSigma, terrain_sigma
+from pipeline.elevation_change.differencing.trends import Ground, Trend, Trends, fitted_trends
 from pipeline.elevation_change.pairing import (
     ON_GLACIER,
     RIM,
@@ -23,8 +24,8 @@ from pipeline.elevation_change.pairing import (
     with_rim,
 )
 from pipeline.elevation_change.resolution import Effect, EffectRaster
-from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, Shift, Tilt
-from pipeline.elevation_change.statistics import Range, nmad
+from pipeline.elevation_change.result import EXCLUDED, GLACIER, STABLE, VOID, Shift
+from pipeline.elevation_change.statistics import Range
 from pipeline.elevation_change.terrain import (
     aspect_deg,
     gradient,
@@ -63,6 +64,8 @@ class StableSample:
     aspect: FloatArray
     curvature: FloatArray
     elevation: FloatArray
+    east_m: FloatArray
+    north_m: FloatArray
 
     def step(self, name: str) -> FloatArray:
         """The difference after one of ``STEPS``, of the judged pixels.
@@ -82,7 +85,7 @@ class Recipe:
     Attributes
     ----------
     effect : resolution effect of reference minus aligned DEM; None where there is none to take off.
-    plane : tilt of reference minus aligned DEM that is taken off; None where it stays.
+    trend : what follows the place in reference minus aligned DEM and is taken off; None where it stays.
     judged : range of corrected differences (later minus earlier) of stable terrain, m.
     tangent_squared : greatest squared slope tangent of stable terrain.
     sigma : error by terrain; None where it is not asked for.
@@ -93,7 +96,7 @@ class Recipe:
     pair: DemPair
     shift: Shift
     effect: Effect | None
-    plane: Plane | None
+    trend: Trend | None
     judged: Range
     tangent_squared: float
     sigma: TerrainSigma | None
@@ -161,23 +164,19 @@ class StableTerrain:
     Attributes
     ----------
     resolution : the resolution effect in all its forms, and which one is taken off.
-    tilt : of later minus earlier.
-    plane : what the tilt takes off reference minus aligned DEM; None where it stays.
-    tilt_explains : share of the NMAD of stable terrain that the tilt explains, 0 to 1.
+    trends : tilt, share of the elevation and waves of reference minus aligned DEM, and what of them is taken off.
     """
 
     sample: StableSample
     resolution: ResolutionFits
-    tilt: Tilt
-    plane: Plane | None
-    tilt_explains: float
+    trends: Trends
 
 
 def stable_sample(
     registration: Coregistration, terrain: SurveyedTerrain, choice: ResolutionChoice, runner: Runner,
     settings: ElevationChangeSettings,
 ) -> StableTerrain:  # fmt: skip
-    """The survey's stable pixels, with the resolution effect and, if asked for, the tilt taken off their differences.
+    """The survey's stable pixels, with the resolution effect and, if asked for, trends taken off their differences.
 
     Errors
     ------
@@ -205,12 +204,11 @@ def stable_sample(
         runner,
     )  # fmt: skip
     corrected = difference if resolution.taken_off is None else difference - resolution.taken_off
-    places = [np.broadcast_to(part, stable.shape)[stable] for part in positions(pair, terrain)]
-    plane = plane_of(corrected, places, settings)
-    level = corrected - plane.at(*places).astype(np.float32)
-    explains = 1 - nmad(level) / max(nmad(corrected), 1e-6)
-    if settings.correct_tilt:
-        corrected = level
+    east, north = (np.broadcast_to(part, stable.shape)[stable] for part in positions(pair, terrain))
+    ground = Ground(east, north, reference)
+    trends = fitted_trends(corrected, ground, places_of(terrain, pair)[stable], settings)
+    if trends.taken_off is not None:
+        corrected = corrected - trends.taken_off.at(ground).astype(np.float32)
     sign = pair.sign
     sample = StableSample(
         raw=sign * raw,
@@ -223,10 +221,10 @@ def stable_sample(
         aspect=aspect_deg(slopes[0][stable], slopes[1][stable]),
         curvature=curvature,
         elevation=reference,
+        east_m=east,
+        north_m=north,
     )
-    tilt = Tilt(sign * plane.east, sign * plane.north, settings.correct_tilt)
-    kept = plane if settings.correct_tilt else None
-    return StableTerrain(sample=sample, resolution=resolution, tilt=tilt, plane=kept, tilt_explains=max(0.0, explains))
+    return StableTerrain(sample=sample, resolution=resolution, trends=trends)
 
 
 def positions(pair: DemPair, terrain: SurveyedTerrain) -> tuple[FloatArray, FloatArray]:
@@ -250,45 +248,6 @@ def _surveyed_curvature(pair: DemPair, terrain: SurveyedTerrain, shift: Shift, r
     return inner_maximum_curvature(wide, pair.pixel_m)
 
 
-@dataclass(frozen=True)
-class Plane:
-    """A plane, told by its height in the middle of stable terrain: taking it off solves the vertical term again.
-
-    Attributes
-    ----------
-    east, north : its slopes, m per m.
-    middle_m : easting and northing of stable terrain's own middle, from the middle of the grid.
-    height_m : of the plane there.
-    """
-
-    east: float
-    north: float
-    middle_m: tuple[float, float]
-    height_m: float
-
-    def at(self, east_m: FloatArray, north_m: FloatArray) -> FloatArray:
-        """Its height at places counted from the middle of the grid, m."""
-        tilt = self.east * (east_m - self.middle_m[0]) + self.north * (north_m - self.middle_m[1])
-        return self.height_m + tilt
-
-
-def plane_of(difference: FloatArray, places: list[FloatArray], settings: ElevationChangeSettings) -> Plane:
-    """Least-squares plane of a difference without outliers, about the middle of the pixels it is fitted to.
-
-    Parameters
-    ----------
-    difference : of stable terrain, shape (pixels,), m.
-    places : easting and northing of the pixels from the middle of the grid, shape (pixels,) each, m.
-    """
-    kept = Range.within_nmad(difference, settings.outlier_nmad).holds(difference)
-    design = np.stack([places[0][kept], places[1][kept], np.ones(int(kept.sum()))])
-    products = np.einsum("ip,jp->ij", design, design)
-    right = np.einsum("ip,p->i", design, difference[kept].astype(np.float64))
-    east, north, _ = np.linalg.solve(products, right)
-    middle = products[2, :2] / products[2, 2]
-    return Plane(float(east), float(north), (float(middle[0]), float(middle[1])), float(right[2] / products[2, 2]))
-
-
 def recipe_for(
     registration: Coregistration, stable: StableTerrain, settings: ElevationChangeSettings, *, with_error: bool
 ) -> Recipe:
@@ -304,7 +263,7 @@ def recipe_for(
         pair=registration.pair,
         shift=registration.shift,
         effect=stable.resolution.effect,
-        plane=stable.plane,
+        trend=stable.trends.taken_off,
         judged=Range.within_nmad(sample.corrected, settings.outlier_nmad),
         tangent_squared=float(np.tan(np.radians(settings.slope_max_deg)) ** 2),
         sigma=sigma,
@@ -353,8 +312,8 @@ def block_of_differences(recipe: Recipe, block: Block) -> BlockOfDifferences:
     corrected = coregistered.copy()
     if recipe.effect is not None:
         corrected -= EffectRaster(recipe.effect, pair, recipe.shift)[block.rows, everywhere]
-    if recipe.plane is not None:
-        corrected -= _plane_on(pair, block, recipe.plane)
+    if recipe.trend is not None:
+        corrected -= _trend_on(pair, block, recipe.trend, reference[own])
     if pair.sign < 0:
         for values in (raw, coregistered, corrected):
             np.negative(values, out=values)
@@ -393,11 +352,10 @@ def _judged(
     return judged
 
 
-def _plane_on(pair: DemPair, block: Block, plane: Plane) -> FloatArray:
+def _trend_on(pair: DemPair, block: Block, trend: Trend, elevation: FloatArray) -> FloatArray:
     east = (np.arange(pair.shape[1]) - (pair.shape[1] - 1) / 2) * pair.pixel_m
     north = ((pair.shape[0] - 1) / 2 - np.arange(block.start, block.stop)) * pair.pixel_m
-    tilt: FloatArray = plane.at(east[None, :], north[:, None]).astype(np.float32)
-    return tilt
+    return trend.at(Ground(east[None, :], north[:, None], elevation)).astype(np.float32)
 
 
 def store(recipe: Recipe, layers: Layers, part: BlockOfDifferences) -> None:

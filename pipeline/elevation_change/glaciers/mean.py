@@ -107,6 +107,7 @@ class GlacierMean:
         elevations; filled because what was measured there is a blunder.
     surface_shares : share of the pixels on each surface with a correction of its own.
     slope : mean rise to the east and to the north, m per m.
+    middle_m : mean elevation.
     taken_off : what each form of the resolution correction takes off it, m.
     """
 
@@ -119,6 +120,7 @@ class GlacierMean:
     outlier_share: float
     surface_shares: FloatArray
     slope: tuple[float, float]
+    middle_m: float
     taken_off: FloatArray
     lowest_m: float
     highest_m: float
@@ -223,7 +225,7 @@ def measured_glacier(
         budget=ChangeBudget(
             measurement=sigma_of_sum / pixels.dh.size,
             filling=math.hypot(_sigma_of_deviation(pixels, filling, surveyed.deviation, surface.pixel_m), of_profile),
-            coregistration=surface.sigma_of_coregistration(slope),
+            coregistration=surface.sigma_of_coregistration(slope, float(pixels.height.mean())),
             correction=sigma_of_corrections(shares, surface.settings),
             resolution=surface.sigma_of_resolution(taken_off),
         ),
@@ -233,6 +235,7 @@ def measured_glacier(
         outlier_share=surface.outliers.count_among(pixels.row, pixels.column) / pixels.dh.size,
         surface_shares=shares,
         slope=slope,
+        middle_m=float(pixels.height.mean()),
         taken_off=taken_off,
         lowest_m=float(pixels.height.min()),
         highest_m=float(pixels.height.max()),

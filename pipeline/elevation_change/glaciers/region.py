@@ -144,6 +144,7 @@ class RegionChange:
                 outlier_share=0.0,
                 surface_shares=np.zeros(0),
                 slope=(0.0, 0.0),
+                middle_m=math.nan,
                 taken_off=np.zeros(0),
                 lowest_m=math.nan,
                 highest_m=math.nan,
@@ -154,6 +155,7 @@ class RegionChange:
             return float(share @ np.array(values))
 
         slope = (weighted([mean.slope[0] for mean in means]), weighted([mean.slope[1] for mean in means]))
+        middle = weighted([mean.middle_m for mean in means])
         surface_shares: FloatArray = share @ np.stack([mean.surface_shares for mean in means])
         taken_off: FloatArray = share @ np.stack([mean.taken_off for mean in means])
         shared: FloatArray = share @ np.stack([mean.shared_profile for mean in means])
@@ -164,7 +166,7 @@ class RegionChange:
             budget=ChangeBudget(
                 measurement=sigma_of_sum / float(area.sum()),
                 filling=math.hypot(math.sqrt(self._of_shared(shared)), float(np.linalg.norm(share * own))),
-                coregistration=self._surface.sigma_of_coregistration(slope),
+                coregistration=self._surface.sigma_of_coregistration(slope, middle),
                 correction=sigma_of_corrections(surface_shares, self._surface.settings),
                 resolution=self._surface.sigma_of_resolution(taken_off),
             ),
@@ -174,6 +176,7 @@ class RegionChange:
             outlier_share=weighted([mean.outlier_share for mean in means]),
             surface_shares=surface_shares,
             slope=slope,
+            middle_m=middle,
             taken_off=taken_off,
             lowest_m=min(mean.lowest_m for mean in means),
             highest_m=max(mean.highest_m for mean in means),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -17,6 +17,8 @@ BAND_M = 200.0
 # fewer pixels or places than this tell nothing of a band
 LEAST_PIXELS, LEAST_PLACES = 500, 8
 SIGMAS = 2.0
+# a share of the elevation is the DEMs' own from so many of its sigma and of what the correction changes of it on
+SCALE_SIGMAS, SCALE_TIMES = 4.0, 2.0
 
 NOT_NARROWER = Message("it does not narrow the spread of stable terrain")
 
@@ -139,18 +141,42 @@ def reason_against(paired: Paired) -> Message | None:
 
     It must lower the NMAD of stable terrain by 1 %, and neither the mean of stable terrain nor that of any 200 m band
     may move away from zero by more than two sigma of the paired difference, the limit raised for the number of bands so
-    that chance speaks as rarely as with one (Bonferroni).
+    that chance speaks as rarely as with one (Bonferroni). Means are compared without the share of the elevation
+    that the two DEMs differ by anyway, beside which a correction of the one sign would look harmful whatever it does.
     """
     gained = nmad(paired.after) < (1 - LEAST_GAIN) * nmad(paired.before) if paired.before.size else False
     if not gained:
         return NOT_NARROWER
-    means = means_by_band(paired)
+    means = means_by_band(without_own_scale(paired))
     chance = 2 * (1 - NormalDist().cdf(SIGMAS))
     sigmas = NormalDist().inv_cdf(1 - chance / 2 / len(means))
     for place in means:
         if place.worse(sigmas):
             return _moved(place)
     return None
+
+
+def without_own_scale(paired: Paired) -> Paired:
+    """The same without kappa (z - mean z) before and after, where that is the DEMs' own.
+
+    kappa is the least-squares slope of dh on the elevation after the correction. It is the DEMs' own where it exceeds
+    four of its standard deviations (squares of ground err independently) and twice what the correction changes of it;
+    what the correction itself puts in stays and speaks against it.
+    """
+    if paired.after.size == 0:
+        return paired
+    elevation = paired.elevation.astype(np.float64)
+    about = elevation - elevation.mean()
+    squares = float(about @ about)
+    if squares == 0:
+        return paired
+    after, before = (float(about @ values) / squares for values in (paired.after, paired.before))
+    left = paired.after - paired.after.mean(dtype=np.float64) - after * about
+    sums = np.bincount(np.unique(paired.place, return_inverse=True)[1].ravel(), about * left)
+    sigma = float(np.sqrt(sums @ sums)) / squares
+    if abs(after) <= SCALE_SIGMAS * sigma or abs(after) <= SCALE_TIMES * abs(before - after):
+        return paired
+    return replace(paired, before=paired.before - after * about, after=paired.after - after * about)
 
 
 def _moved(place: BandMeans) -> Message:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pipeline.elevation_change.uncertainty.accuracy import accuracy_table_of, histogram_numbers
     from pipeline.elevation_change.uncertainty.covariance_integral import CovarianceIntegrator, block_side
     from pipeline.elevation_change.uncertainty.model import ClassTallying, ErrorModel, error_model
-    from pipeline.elevation_change.uncertainty.patches import PatchTest, patch_test
+    from pipeline.elevation_change.uncertainty.patches import PatchTest, PatchTests, SmoothGround, patch_test
     from pipeline.elevation_change.uncertainty.variogram import Variogram, spherical
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "CovarianceIntegrator",
     "ErrorModel",
     "PatchTest",
+    "PatchTests",
+    "SmoothGround",
     "Variogram",
     "accuracy_table_of",
     "block_side",
@@ -30,7 +32,7 @@ __getattr__ = lazy_names(
         "accuracy": ("accuracy_table_of", "histogram_numbers"),
         "covariance_integral": ("CovarianceIntegrator", "block_side"),
         "model": ("ClassTallying", "ErrorModel", "error_model"),
-        "patches": ("PatchTest", "patch_test"),
+        "patches": ("PatchTest", "PatchTests", "SmoothGround", "patch_test"),
         "variogram": ("Variogram", "spherical"),
     },
 )

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from math import ceil, prod
 
 import numpy as np
 
-from pipeline.blocks import Raster, Runner
+from pipeline.blocks import Raster, Runner, Window
 from pipeline.elevation_change.statistics import nmad
+from pipeline.elevation_change.terrain import inner_principal_curvatures
 from pipeline.elevation_change.uncertainty.covariance_integral import CovarianceIntegrator
 from pipeline.elevation_change.uncertainty.variogram import Variogram
 from pipeline.grid import BoolArray, FloatArray
 
 ENOUGH_PATCHES, MOST_PATCHES = 200, 600
 SPREAD_LIMITS = (0.8, 1.2)
-# share of a patch that must be stable and measured
-LEAST_COVERAGE = 0.7
+# share of a patch that must be stable and measured, and of one whose smooth pixels alone count that must be smooth too
+LEAST_COVERAGE, LEAST_SMOOTH = 0.7, 0.1
+# the smoothest fifth of stable terrain counts as smooth, judged on so many tiles of so many pixels
+SMOOTH_SHARE, SMOOTH_TILES, SMOOTH_TILE = 0.2, 36, 64
 # patches are sought on a thinned raster: so many of its pixels across a patch, and so many in all
 PIXELS_ACROSS, MOST_THINNED_PIXELS = 12, 1 << 21
 LINES_AT_ONCE, PATCHES_AT_ONCE = 64, 25
@@ -79,6 +83,64 @@ class PatchTest:
         return self.enough and SPREAD_LIMITS[0] <= self.spread <= SPREAD_LIMITS[1]
 
 
+@dataclass(frozen=True)
+class PatchTests:
+    """The test on all stable ground, and on the smooth pixels of the same patches alone."""
+
+    every: PatchTest
+    smooth: PatchTest
+
+
+@dataclass(frozen=True)
+class SmoothGround:
+    """Ground as smooth as ice: where sqrt(k_max^2 + k_min^2) is small.
+
+    Attributes
+    ----------
+    heights : of the reference, m; shape (rows, columns).
+    limit_per_100m : the greatest curvature of smooth ground.
+    """
+
+    heights: Raster
+    pixel_m: float
+    limit_per_100m: float
+
+    @classmethod
+    def of(cls, heights: Raster, residual: Raster, pixel_m: float) -> SmoothGround:
+        """The smoothest fifth of stable terrain.
+
+        Parameters
+        ----------
+        heights : of the reference, m. residual : NaN off stable terrain; the same shape.
+        """
+        across = round(SMOOTH_TILES**0.5)
+        starts = [
+            np.unique(np.linspace(0, max(0, size - SMOOTH_TILE), across).astype(int)).tolist() for size in heights.shape
+        ]
+        bends = []
+        for row, column in product(*starts):
+            tile = (slice(row, row + SMOOTH_TILE), slice(column, column + SMOOTH_TILE))
+            bend = _bend(heights, pixel_m, tile)
+            bends.append(bend[np.isfinite(bend) & np.isfinite(np.asarray(residual[tile]))])
+        known = np.concatenate(bends)
+        return cls(heights, pixel_m, float(np.quantile(known, SMOOTH_SHARE)) if known.size else 0.0)
+
+    def __call__(self, window: Window) -> BoolArray:
+        """Which pixels of a window are smooth."""
+        smooth: BoolArray = _bend(self.heights, self.pixel_m, window) <= self.limit_per_100m
+        return smooth
+
+
+def _bend(heights: Raster, pixel_m: float, window: Window) -> FloatArray:
+    """sqrt(k_max^2 + k_min^2) of a window, (100 m)-1; NaN at the edge of the raster and beside voids."""
+    wide = [slice(max(0, part.start - 1), part.stop + 1) for part in window]
+    around = np.asarray(heights[wide[0], wide[1]])
+    missing = [(int(part.start == 0), int(part.stop >= size)) for part, size in zip(window, heights.shape, strict=True)]
+    maximum, minimum = inner_principal_curvatures(np.pad(around, missing, constant_values=np.nan), pixel_m)
+    result: FloatArray = np.hypot(maximum, minimum)
+    return result
+
+
 def patch_test(
     residual: Raster,
     sigma: Raster,
@@ -86,17 +148,21 @@ def patch_test(
     pixel_m: float,
     area_m2: float,
     runner: Runner | None = None,
+    smooth: SmoothGround | None = None,
 ) -> PatchTest:
     """Means of dh over discs of stable terrain, at most 600, evenly chosen and apart from each other.
 
     A patch takes part if at least 70 % of it is stable and measured; its predicted standard deviation is integrated
     over its own measured pixels with their own sigma (Hugonnet et al., 2022, section III-D, by exact covariance).
+    On rough ground a correction that was fitted there cannot be seen to fail on smooth glaciers; with ``smooth`` the
+    smooth pixels of each patch alone count.
 
     Parameters
     ----------
     residual : dh / sigma on stable terrain, NaN elsewhere: what the variogram was fitted to; shape (rows, columns).
     sigma : standard deviation of dh, m; the same shape.
     area_m2 : size of a patch, such as the median glacier's.
+    smooth : which pixels alone count; all without it.
 
     Returns
     -------
@@ -109,7 +175,8 @@ def patch_test(
         evenly = np.linspace(0, len(corners) - 1, MOST_PATCHES).round().astype(int)
         corners = [corners[number] for number in evenly]
     block = ceil(disc.shape[0] / MOST_PIXELS_ACROSS)
-    function = _Patches(residual, sigma, disc, CovarianceIntegrator(disc.shape, variogram, pixel_m, block))
+    integrator = CovarianceIntegrator(disc.shape, variogram, pixel_m, block)
+    function = _Patches(residual=residual, sigma=sigma, disc=disc, integrator=integrator, smooth=smooth)
     groups = [corners[first : first + PATCHES_AT_ONCE] for first in range(0, len(corners), PATCHES_AT_ONCE)]
     parts = list(map(function, groups) if runner is None else runner.map(function, groups))
     means = np.concatenate(parts) if parts else np.empty((0, 2))
@@ -179,7 +246,7 @@ def _coverage(known: BoolArray, radius: float) -> FloatArray:
     return total / np.float32(pixels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Patches:
     """Mean dh and its predicted standard deviation over a few patches; shape (patches that are covered, 2)."""
 
@@ -187,6 +254,7 @@ class _Patches:
     sigma: Raster
     disc: BoolArray
     integrator: CovarianceIntegrator
+    smooth: SmoothGround | None
 
     def __call__(self, corners: Sequence[tuple[int, int]]) -> FloatArray:
         means = []
@@ -195,7 +263,11 @@ class _Patches:
             window = (slice(row, row + side), slice(column, column + side))
             residual, sigma = np.asarray(self.residual[window]), np.asarray(self.sigma[window])
             inside = self.disc & np.isfinite(residual) & np.isfinite(sigma)
-            if inside.sum() >= LEAST_COVERAGE * self.disc.sum():
+            covered = inside.sum() >= LEAST_COVERAGE * self.disc.sum()
+            if covered and self.smooth is not None:
+                inside &= self.smooth(window)
+                covered = inside.sum() >= LEAST_SMOOTH * self.disc.sum()
+            if covered:
                 change = residual[inside].astype(np.float64) * sigma[inside]
                 means.append((change.mean(), self.integrator.sigma_of_mean(sigma, inside)))
         return np.array(means, np.float64).reshape(-1, 2)

@@ -169,6 +169,35 @@ def test_a_tilt_is_reported_and_removed_on_request(pair, tmp_path):
     assert not any("--remove-tilt" in note for note in removed.notes)
 
 
+def test_a_scale_error_and_waves_are_told_and_removed_on_request(tmp_path):
+    """0.6 % of the elevation and a wave of 2.5 m and 3.2 km: what is asked for is taken off, the other is told."""
+    shape = (260, 320)
+    heights = fractal(shape)
+    noise = np.random.default_rng(2).normal(0, 0.8, shape).astype(np.float32)
+    row, column = np.mgrid[: shape[0], : shape[1]]
+    wave = (2.5 * np.sin(2 * np.pi * 30 * (0.8 * column - 0.6 * row) / 3200)).astype(np.float32)
+    paths = write_dem(tmp_path / "a.tif", heights), write_dem(tmp_path / "b.tif", 1.006 * heights + wave + noise)
+    asked = {"kept": {}, "scale": {"correct_elevation_scale": True}, "waves": {"correct_undulation": True}}
+    results = {name: elevation_change(*paths, ElevationChangeSettings(**given)) for name, given in asked.items()}
+    kept = results["kept"]
+    assert kept.elevation_scale.stands_out
+    assert abs(kept.elevation_scale.per_metre - 0.006) < 3 * kept.elevation_scale.sigma_per_metre
+    assert kept.undulation.waves[0].amplitude_m == pytest.approx(2.5, abs=0.2)
+    assert kept.undulation.waves[0].wavelength_m == pytest.approx(3200, rel=0.02)
+    told = {
+        name: {flag for flag in ("--remove-elevation-scale", "--remove-undulation") if flag in " ".join(result.notes)}
+        for name, result in results.items()
+    }
+    both = {"--remove-elevation-scale", "--remove-undulation"}
+    assert told == {"kept": both, "scale": {"--remove-undulation"}, "waves": {"--remove-elevation-scale"}}
+    for name, error in (("scale", wave), ("waves", 0.006 * (heights - heights.mean()))):
+        result = results[name]
+        assert abs(result.after.mean_m) < 0.03
+        left = result.dh_m[5:-5, 5:-5] - error[5:-5, 5:-5]
+        assert np.nanstd(left) < 1.1
+        assert result.after.nmad_m < kept.after.nmad_m
+
+
 def test_a_tilt_that_is_removed_leaves_the_mean_of_stable_terrain(tmp_path):
     """Stable terrain in the western third alone: a plane about the grid's middle would lift it by metres."""
     heights = fractal(SHAPE)

@@ -63,3 +63,19 @@ def test_the_means_are_those_of_each_band(rough):
     assert means[1].before_m == pytest.approx(before[heights < 3200].mean())
     assert means[2].after_m == pytest.approx((before - effect)[heights > 3200].mean())
     assert means[0].sigma_paired_m == pytest.approx(effect.std() / PIXELS**0.5, rel=0.3)
+
+
+@pytest.mark.parametrize("scale", [0.006, -0.006])
+def test_a_scale_error_of_the_dems_does_not_speak_against_a_correction(rough, scale):
+    """Between two DEMs of which one is longer, an effect that grows with height moves some band away from zero."""
+    before, effect = rough
+    heights = np.random.default_rng(4).uniform(3000, 4000, PIXELS)
+    longer = scale * (heights - 3500)
+    with_height = 0.0005 * (heights - 3500)
+    assert reason_against(paired(before + with_height + longer, effect + with_height, heights)) is None
+
+
+def test_a_correction_that_puts_a_scale_error_in_is_harm(rough):
+    before, effect = rough
+    heights = np.random.default_rng(4).uniform(3000, 4000, PIXELS)
+    assert "m from" in str(reason_against(paired(before, effect + 0.006 * (heights - 3500), heights)))

@@ -7,10 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from pipeline.blocks import Scratch, threads
 from pipeline.elevation_change.uncertainty.covariance_integral import sigma_of_mean
-from pipeline.elevation_change.uncertainty.patches import PatchTest, patch_test
+from pipeline.elevation_change.uncertainty.patches import PatchTest, SmoothGround, patch_test
 from pipeline.elevation_change.uncertainty.variogram import Variogram
 from pipeline.elevation_change.uncertainty.variogram_fit import fit_variogram
 from tests.made.random_fields import correlated_field
@@ -146,3 +147,24 @@ def test_the_numbers_of_the_outcome_by_hand():
     assert found.mean == pytest.approx(1.25)
     assert found.spread == pytest.approx(np.std([1, -1, 3, 2], ddof=1))
     assert found.robust_spread == pytest.approx(1.4826 * 1.0)
+
+
+def test_smooth_ground_shows_what_rough_ground_pays_for():
+    """An error of +1.5 m on smooth ground that rough ground outweighs, as a curve of maximum curvature leaves it."""
+    residual, sigma = scene(2)
+    draw = np.random.default_rng(5)
+    hills = gaussian_filter(draw.normal(size=residual.shape), 25, mode="wrap")
+    valley = hills < np.quantile(hills, 0.25)
+    heights = (3000 + 4000 * hills + np.where(valley, 0.0, draw.normal(0, 4, residual.shape))).astype(np.float32)
+    share = np.isfinite(residual[valley]).mean() * valley.mean()
+    wrong = residual + np.where(valley, 1.5, -1.5 * share / (1 - share)) / sigma
+    smooth = SmoothGround.of(heights, residual, PIXEL_M)
+    assert 0.7 < smooth((slice(0, 520), slice(0, 640)))[valley].mean() <= 1
+    found = patch_test(wrong, sigma, TRUE, PIXEL_M, 2e5)
+    seen = patch_test(wrong, sigma, TRUE, PIXEL_M, 2e5, smooth=smooth)
+    right = patch_test(residual, sigma, TRUE, PIXEL_M, 2e5, smooth=smooth)
+    assert abs(found.mean) < 0.5
+    assert seen.count >= 15
+    assert seen.mean > 1
+    assert abs(right.mean) < 0.5
+    assert 0.7 < right.spread < 1.3
