@@ -106,6 +106,28 @@ class DemPair:
         return usable
 
 
+@dataclass(frozen=True)
+class MovedRaster:
+    """The aligned DEM of a pair moved by a shift; reads like any raster."""
+
+    pair: DemPair
+    shift: Shift
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.pair.shape
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        return np.dtype(np.float32)
+
+    def __getitem__(self, window: tuple[slice, slice]) -> FloatArray:
+        return self.pair.aligned.moved(window[0], window[1], self.shift)
+
+    def __array__(self, dtype: np.dtype[np.float32] | None = None, /) -> FloatArray:
+        return self[slice(0, self.shape[0]), slice(0, self.shape[1])].astype(dtype or self.dtype)
+
+
 def inner_rows(rows: slice, shape: tuple[int, int]) -> slice:
     """Rows that lie off the rim.
 

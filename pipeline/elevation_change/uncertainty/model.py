@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from pipeline.elevation_change.differencing import STEPS, BlockOfDifferences, Differenced, ErrorLayers, StableSample
-from pipeline.elevation_change.pairing import Observations
+from pipeline.elevation_change.pairing import MovedRaster, Observations
 from pipeline.elevation_change.result import STABLE, Shift
 from pipeline.elevation_change.uncertainty.accuracy import (
     AccuracyPlan,
@@ -87,7 +87,9 @@ def error_model(observed: Observations, compared: Differenced, resources: Resour
             note=note,
         )
     bias = sigma_of_mean_large(layers.sigma, layers.classification, variogram, pixel_m, member=STABLE, runner=runner)
-    shift = sigma_of_shift(observed.pair.reference, layers.residual, layers.sigma, variogram, pixel_m, runner)
+    registration = compared.registration
+    moved = MovedRaster(registration.pair, registration.shift)
+    shift = sigma_of_shift(observed.pair.reference, layers.residual, layers.sigma, variogram, pixel_m, runner, moved)
     return ErrorModel(
         layers=layers, variogram=variogram, sigma_bias_m=bias, sigma_shift_m=shift, tallied=tallied, note=note
     )

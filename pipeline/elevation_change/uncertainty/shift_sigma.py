@@ -29,20 +29,24 @@ def sigma_of_shift(
     variogram: Variogram,
     pixel_m: float,
     runner: Runner | None = None,
+    moved: Raster | None = None,
 ) -> Shift:
     """Standard deviation of (east, north, up), m, of a shift of least absolute deviations on stable terrain.
 
     Least absolute deviations of p (d - x's), with design x = (-dz/dE, -dz/dN, 1) and p = 1 / sqrt(1 + tan^2(slope) /
     h^2) as in the co-registration, weigh a pixel like least squares do with w = p / sigma. So the shift's covariance is
-    N^-1 M N^-1 with N = sum w x x' and M = sum_i sum_j p_i p_j x_i x_j' C(|i - j|), plus what is lost against least
-    squares on independent normal errors (a factor pi / 2, as for the median against the mean). M is integrated exactly
-    within tiles at full resolution, its vertical part over all stable pixels at once.
+    N^-1 M N^-T with N = sum w x y' and M = sum_i sum_j p_i p_j x_i x_j' C(|i - j|), plus what is lost against least
+    squares on independent normal errors (a factor pi / 2, as for the median against the mean). y is how the difference
+    answers to a shift: by the slopes of the DEM that is moved. Where that is the coarser one they are gentler than
+    those of the reference in x, and the same errors move the shift farther. M is integrated exactly within tiles at
+    full resolution, its vertical part over all stable pixels at once.
 
     Parameters
     ----------
     reference : heights whose slopes carry the fit, m, NaN where void; shape (rows, columns).
     residual : standardised residuals, NaN off stable terrain; the same shape.
     sigma : standard deviation of dh, m; the same shape.
+    moved : heights of the aligned DEM where it was moved to, m; the reference's slopes stand for it when absent.
 
     Errors
     ------
@@ -51,7 +55,9 @@ def sigma_of_shift(
     stable = sum_up(sigma, residual, member=None, runner=runner)
     shape = (residual.shape[0], residual.shape[1])
     tiles = spread_tiles(shape, stable.sums > 0, stable.block, TILE, MOST_TILES)
-    function = _Tile(reference=reference, residual=residual, sigma=sigma, variogram=variogram, pixel_m=pixel_m)
+    function = _Tile(
+        reference=reference, moved=moved, residual=residual, sigma=sigma, variogram=variogram, pixel_m=pixel_m
+    )
     of_tiles = sum(map(function, tiles) if runner is None else runner.map(function, tiles), _TileSums.nothing())
     count = max(of_tiles.count, 1)
     if np.linalg.matrix_rank(of_tiles.normal / count, tol=1e-6) < 3:
@@ -66,7 +72,7 @@ def sigma_of_shift(
     middle[2, 2] = (of_tiles.pull / of_tiles.sigma * stable.sigma_of_sum(variogram, pixel_m)) ** 2
     middle += LEAST_ABSOLUTE_EXCESS * variogram.sill * of_tiles.independent * stable.count / count
     inverse = np.linalg.inv(of_tiles.normal * stable.count / count)
-    variances = np.diag(inverse @ middle @ inverse)
+    variances = np.diag(inverse @ middle @ inverse.T)
     east, north, up = np.sqrt(np.maximum(variances, 0.0)).tolist()
     return Shift(east, north, up)
 
@@ -77,7 +83,7 @@ class _TileSums:
 
     Attributes
     ----------
-    normal : sum of p / sigma x x', shape (3, 3), m-1.
+    normal : sum of p / sigma x y', shape (3, 3), m-1.
     middle : covariance of the sum of p x times the standardised errors, shape (3, 3).
     independent : sum of p^2 x x', shape (3, 3).
     pull, sigma : sums of p, and of sigma, m.
@@ -113,20 +119,25 @@ class _Tile:
     """The sums of one tile."""
 
     reference: Raster
+    moved: Raster | None
     residual: Raster
     sigma: Raster
     variogram: Variogram
     pixel_m: float
 
     def __call__(self, tile: Window) -> _TileSums:
-        east, north = self._gradient(tile)
+        east, north = self._gradient(self.reference, tile)
         sigma = np.asarray(self.sigma[tile])
         used = np.isfinite(np.asarray(self.residual[tile])) & np.isfinite(east) & np.isfinite(sigma)
         design = np.zeros((3, *used.shape))
         design[0], design[1], design[2] = np.where(used, -east, 0), np.where(used, -north, 0), used
         pull = used / np.sqrt(1 + (design[0] ** 2 + design[1] ** 2) / SLOPE_ERROR_RATIO**2)
         deviation = np.where(used, sigma, np.float32(1)).astype(np.float64)
-        normal = np.einsum("aij,bij,ij->ab", design, design, pull / deviation)
+        answer = design
+        if self.moved is not None:
+            slopes = self._gradient(self.moved, tile)
+            answer = np.stack([*(np.where(used & np.isfinite(part), -part, 0) for part in slopes), design[2]])
+        normal = np.einsum("aij,bij,ij->ab", design, answer, pull / deviation)
         design *= pull
         return _TileSums(
             normal=normal,
@@ -137,12 +148,12 @@ class _Tile:
             count=int(np.count_nonzero(used)),
         )
 
-    def _gradient(self, tile: Window) -> tuple[FloatArray, FloatArray]:
+    def _gradient(self, heights: Raster, tile: Window) -> tuple[FloatArray, FloatArray]:
         """Slopes of a tile: its heights are read with one pixel more around it, as far as there are any."""
         wide, inner = [], []
-        for part, size in zip(tile, self.reference.shape, strict=True):
+        for part, size in zip(tile, heights.shape, strict=True):
             start = max(0, part.start - 1)
             wide.append(slice(start, min(size, part.stop + 1)))
             inner.append(slice(part.start - start, part.stop - start))
-        east, north = gradient(np.asarray(self.reference[wide[0], wide[1]]), self.pixel_m)
+        east, north = gradient(np.asarray(heights[wide[0], wide[1]]), self.pixel_m)
         return east[inner[0], inner[1]], north[inner[0], inner[1]]
