@@ -49,6 +49,8 @@ Row = dict[str, Any]
 
 def settings_with_input(scene: Scene, truth: SceneTruth) -> ElevationChangeSettings | None:
     """The settings of a user who knows of the trouble what can be known; None where the product takes no such input."""
+    if scene.kappa:
+        return SETTINGS.model_copy(update={"correct_elevation_scale": True})
     if not scene.penetration_m:
         return None
     line, sigma = truth.firn_line_m, SIGMA_PENETRATION_M

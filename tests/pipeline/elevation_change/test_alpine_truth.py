@@ -74,7 +74,7 @@ def test_the_scene_has_glaciers_of_many_sizes_among_high_mountains(measured, sce
 
 @pytest.mark.parametrize("scene", SLOW_TEST_SCENES, ids=lambda scene: scene.name)
 def test_the_region_lies_within_two_sigma(measured, scene):
-    """Penetration with its input; filled voids and a share of the elevation without any."""
+    """Penetration with its input, a share of the elevation removed; filled voids without any input."""
     found, truth, _ = measured(scene)
     assert abs(error_of(found, truth)) < 2 * found.totals.sigma_mean_dh_m
 
