@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from pipeline.grid import FloatArray
 
@@ -20,7 +21,13 @@ BENDS_FROM = (0.20, 0.35)
 # between two measured elevations a profile is held at both ends: what is left of that error there
 GAP_SHARE = 0.3
 # how far a point may be off for the area that it stands for beyond an even share of the glacier (m w.e.)
-SIGMA_UNEVEN = 0.2
+SIGMA_UNEVEN = {"annual": 0.6, "winter": 0.2, "summer": 0.2}
+# error of an annual balance (m w.e.) for each point spacing that its area lies further from the points than under an
+# even net of them, and the mean distance under such a net, in spacings
+SIGMA_FAR = {"annual": 0.4, "winter": 0.0, "summer": 0.0}
+EVEN_DISTANCE = 0.45
+# an even selection of so many pixels tells how far a glacier lies from its points
+_PIXELS = 4000
 
 
 @dataclass(frozen=True)
@@ -32,12 +39,16 @@ class Beyond:
     above, below : ratio of the gradients, 1 where the profile goes on straight.
     added_below_m_we_per_100m : gradient added below the points, whatever theirs is.
     sigma_m_we_per_100m : standard deviation of the gradient there.
+    sigma_uneven_m_we : of a point for what it stands for beyond an even share of the area.
+    sigma_far_m_we : of the mean for each point spacing that the area lies too far from the points.
     """
 
     above: float = 1.0
     below: float = 1.0
     added_below_m_we_per_100m: float = 0.0
     sigma_m_we_per_100m: float = 0.0
+    sigma_uneven_m_we: float = 0.0
+    sigma_far_m_we: float = 0.0
 
     @classmethod
     def of(cls, balance_m_we: FloatArray, period: str) -> Beyond:
@@ -51,12 +62,20 @@ class Beyond:
         References: Rea (2009), Quat. Sci. Rev. 28(3-4), table 2.
         """
         gained = float(np.mean(balance_m_we >= 0)) if balance_m_we.size else 0.5
-        sigma = SIGMA_GRADIENT[period]
+        straight = cls(
+            sigma_m_we_per_100m=SIGMA_GRADIENT[period],
+            sigma_uneven_m_we=SIGMA_UNEVEN[period],
+            sigma_far_m_we=SIGMA_FAR[period],
+        )
         if period != "annual":
-            return cls(sigma_m_we_per_100m=sigma)
+            return straight
         excess, shrunk = BALANCE_RATIO - 1, SHRUNK * gained
-        below = (1 + gained * excess) * (1 - shrunk)
-        return cls(1 / (1 + (1 - gained) * excess), below, shrunk * TONGUE_GRADIENT, sigma)
+        return replace(
+            straight,
+            above=1 / (1 + (1 - gained) * excess),
+            below=(1 + gained * excess) * (1 - shrunk),
+            added_below_m_we_per_100m=shrunk * TONGUE_GRADIENT,
+        )
 
     def for_shares(self, above: float, below: float) -> Beyond:
         """The same where these shares of the area lie above and below the points: straight on over a small part.
@@ -85,7 +104,7 @@ class Beyond:
     def error_of_uneven(self, elevation_m: FloatArray, points_m: FloatArray) -> float:
         """Standard deviation (m w.e.) of a mean over an area by points that stand for more than an even share of it.
 
-        sigma = ``SIGMA_UNEVEN`` sqrt(sum max(a_i - 1/n, 0)^2), with a_i the share of the area, within the measured
+        sigma = ``sigma_uneven_m_we`` sqrt(sum max(a_i - 1/n, 0)^2), with a_i the share of the area, within the measured
         elevations, that is nearest in elevation to point i: how well a point stands for its surroundings depends on how
         far they reach. Parameters as in ``error_of_mean``, of pixels that are all alike.
         """
@@ -95,7 +114,27 @@ class Beyond:
         held = (elevation_m >= known[0]) & (elevation_m <= known[-1])
         nearest = np.searchsorted((known[1:] + known[:-1]) / 2, elevation_m[held])
         shares = np.bincount(nearest, minlength=known.size) / elevation_m.size
-        return SIGMA_UNEVEN * math.sqrt(float(np.sum(np.maximum(shares - 1 / known.size, 0.0) ** 2)))
+        return self.sigma_uneven_m_we * math.sqrt(float(np.sum(np.maximum(shares - 1 / known.size, 0.0) ** 2)))
+
+    def error_of_distance(self, positions_m: FloatArray, points_m: FloatArray, area_m2: float) -> float:
+        """Standard deviation (m w.e.) of a mean over an area that lies far from its points, as from a centre line.
+
+        sigma = ``sigma_far_m_we`` max(d / sqrt(A / n) - ``EVEN_DISTANCE``, 0), with d the mean distance of the area A
+        to the nearest of n points: what the wind and the shade do across a glacier shows in no point on its middle
+        line, and is one error for all of it.
+
+        Parameters
+        ----------
+        positions_m : easting and northing of the area's pixels, shape (pixels, 2).
+        points_m : of the points, shape (points, 2).
+        area_m2 : of the glacier.
+        """
+        if not self.sigma_far_m_we:
+            return 0.0
+        some = positions_m[:: max(1, len(positions_m) // _PIXELS)]
+        distance_m, _ = cKDTree(points_m).query(some)
+        spacings = float(distance_m.mean()) / math.sqrt(area_m2 / len(points_m))
+        return self.sigma_far_m_we * max(spacings - EVEN_DISTANCE, 0.0)
 
     def error_of_mean(self, elevation_m: FloatArray, points_m: FloatArray, area: FloatArray | None = None) -> float:
         """Standard deviation (m w.e.) of a mean over an area by what was not measured of its elevations.

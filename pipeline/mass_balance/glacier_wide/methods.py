@@ -384,13 +384,17 @@ def _budget(
     error, standardised = leave_one_out(field.kriged)
     elevation = surface.surface_m[surface.inside]
     errors = errors_of_mean(mean, elevation, year, model, inflation(standardised))
-    uneven = year.beyond.error_of_uneven(elevation, year.observed.elevation_m)
+    uneven = math.hypot(
+        year.beyond.error_of_uneven(elevation, year.observed.elevation_m),
+        year.beyond.error_of_distance(surface.inside_positions, year.observed.positions, 1e6 * surface.area_km2),
+    )
     budget = {
         **errors,
         "interpolation": math.hypot(errors["interpolation"], uneven),
         "method": method_spread(methods),
         "leave_one_out": math.sqrt(float(np.mean(error**2))),
         "unmeasured": year.beyond.error_of_mean(elevation, year.observed.elevation_m),
+        "uneven": uneven,
     }
     return budget, LeaveOneOut(error, standardised, mean.weights * error)
 

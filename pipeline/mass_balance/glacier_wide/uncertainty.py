@@ -31,6 +31,7 @@ class BalanceBudget:
     method : spread of the methods of integration.
     leave_one_out : root mean square error of points predicted from the others; a check, no part of the sum.
     unmeasured : the part of ``interpolation`` that comes from elevations nobody measured.
+    uneven : the part of ``interpolation`` that comes from points that stand for much, or lie far from much of the area.
     """
 
     point: float
@@ -40,6 +41,7 @@ class BalanceBudget:
     method: float
     leave_one_out: float
     unmeasured: float = 0.0
+    uneven: float = 0.0
 
     @property
     def total(self) -> float:

@@ -514,7 +514,8 @@ def _departures(estimator: _Estimator, shared: _SharedDraws) -> tuple[FloatArray
     """What the drawn departure fields add to every point, shape (points, draws), and to the glacier's true mean."""
     at = np.zeros((estimator.points.all.count, shared.departures.shape[1]))
     observed = len(estimator.plan.annual)
-    beyond = estimator.wide.budget.unmeasured * shared.beyond
+    budget = estimator.wide.budget
+    beyond = math.hypot(budget.unmeasured, budget.uneven) * shared.beyond
     if estimator.model is None or estimator.surface is None:
         points = estimator.points.observed
         scatter = gradient_scatter(points)

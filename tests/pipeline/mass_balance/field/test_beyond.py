@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.mass_balance.field.beyond import (
     BALANCE_RATIO,
+    EVEN_DISTANCE,
     GAP_SHARE,
     SHRUNK,
     SIGMA_GRADIENT,
-    SIGMA_UNEVEN,
     TONGUE_GRADIENT,
     Beyond,
 )
@@ -63,13 +63,30 @@ def test_the_error_counts_the_height_to_the_nearest_point_and_is_one_above_and_o
 
 
 def test_points_that_stand_for_more_than_their_share_are_less_sure() -> None:
-    beyond = Beyond(sigma_m_we_per_100m=0.3)
+    beyond = Beyond(sigma_m_we_per_100m=0.3, sigma_uneven_m_we=0.5)
     area = np.arange(3400.0, 3801.0)
     even = beyond.error_of_uneven(area, np.array([3400.0, 3500.0, 3600.0, 3700.0, 3800.0]))
     high = beyond.error_of_uneven(area, np.array([3400.0, 3425.0, 3450.0, 3475.0, 3800.0]))
     # the highest stands for the upper half of its gap, 162.5 of 401 m, the next for as much and 12.5 m
-    assert high == pytest.approx(SIGMA_UNEVEN * math.hypot(162.5 / 401 - 0.2, 175 / 401 - 0.2), rel=0.02)
+    assert high == pytest.approx(0.5 * math.hypot(162.5 / 401 - 0.2, 175 / 401 - 0.2), rel=0.02)
     assert even < high / 3
+
+
+def test_an_area_far_from_its_points_is_less_sure() -> None:
+    """A square of 100 x 100 pixels: an even net of 5 x 5 points adds nothing, a line of 25 down its middle does."""
+    beyond = Beyond(sigma_far_m_we=0.5)
+    side = np.arange(100) + 0.5
+    area = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    net = np.stack(np.meshgrid(side[10::20], side[10::20]), axis=-1).reshape(-1, 2)
+    line = np.column_stack([np.full(25, 50.0), np.linspace(2, 98, 25)])
+    assert beyond.error_of_distance(area, net, 1e4) == 0
+    # distances to the middle line run evenly from 0 to half the side: 25 in the mean, 1.25 spacings
+    assert beyond.error_of_distance(area, line, 1e4) == pytest.approx(0.5 * (25 / 20 - EVEN_DISTANCE), rel=0.03)
+
+
+def test_only_the_annual_balance_counts_the_distance() -> None:
+    assert Beyond.of(LOST, "annual").sigma_far_m_we > 0
+    assert Beyond.of(LOST, "winter").sigma_far_m_we == 0
 
 
 def low_stakes(count: int, spacing_m: float):
