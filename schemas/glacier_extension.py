@@ -213,6 +213,18 @@ FIELDS: dict[str, dict[str, Any]] = {
             "observed_share": _SHARE,
         },
     ),
+    "glacier:claimed_period": _record("the period that the description claims", {"start": _DAY, "end": _DAY}),
+    "glacier:rate_period": _record(
+        "the days of the two DEMs between which the rate counts: the change divided by them is the rate",
+        {"start": _DAY, "end": _DAY},
+    ),
+    "glacier:acquisitions": _said(
+        "first and last day of acquisition of each source, by its key",
+        {
+            "type": "array",
+            "items": _record("days of a source", {"source": _TEXT, "start": _DAY, "end": _DAY}),
+        },
+    ),
     "glacier:supported_period": _record(
         "the period that the sources support, where it differs from the one the description claims",
         {"start": _DAY, "end": _DAY, "note": _TEXT},

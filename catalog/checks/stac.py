@@ -290,7 +290,11 @@ def collection_extent(collection: Document) -> Iterator[Failure]:
             )
 
 
-@check("collection-union", "a collection's extent, in space and time, is the union of its items", collections)
+@check(
+    "collection-union",
+    "a collection's extent is the union of its items and, in time, of the claimed period, which it lists",
+    collections,
+)
 def collection_union(collection: Document) -> Iterator[Failure]:
     members = collection.archive.items_of(collection)
     if not members:
@@ -306,12 +310,46 @@ def collection_union(collection: Document) -> Iterator[Failure]:
     periods = [
         [_moment(item.content["properties"][key]) for key in ("start_datetime", "end_datetime")] for item in members
     ]
-    stated = [_moment(str(text)) for text in collection.content["extent"]["temporal"]["interval"][0]]
+    listed = [[_moment(str(text)) for text in one] for one in collection.content["extent"]["temporal"]["interval"]]
+    stated, claimed = listed[0], _claimed(collection)
+    if claimed is not None:
+        periods.append(claimed)
+        if claimed not in listed:
+            expected = f"{claimed[0].date()} to {claimed[1].date()} among its intervals, as the description claims"
+            yield Failure(f"{collection.file}: extent.temporal", "the claimed period is not listed", expected, _REBUILD)
     union_of_time = [min(start for start, _ in periods), max(end for _, end in periods)]
     if stated != union_of_time:
         expected = f"{' to '.join(moment.isoformat() for moment in union_of_time)}, the union of its items"
         found_time = " to ".join(moment.isoformat() for moment in stated)
         yield Failure(f"{collection.file}: extent.temporal", found_time, expected, _REBUILD)
+
+
+def _claimed(collection: Document) -> list[datetime] | None:
+    """First and last second of the period that the description claims; None in an archive that does not name it."""
+    claimed = collection.content.get("glacier:claimed_period")
+    if not isinstance(claimed, dict):
+        return None
+    return [_moment(f"{claimed['start']}T00:00:00Z"), _moment(f"{claimed['end']}T23:59:59Z")]
+
+
+@check(
+    "item-dates",
+    "an elevation change begins and ends on the days between which its rate counts",
+    items,
+)
+def item_dates(item: Document) -> Iterator[Failure]:
+    properties = item.content["properties"]
+    settings = properties.get("glacier:settings")
+    if properties.get("glacier:kind") != "elevation_change" or not isinstance(settings, dict):
+        return
+    days = [settings.get("earlier_date"), settings.get("later_date")]
+    if not all(days) or "glacier:rate_period" not in properties:
+        return
+    stated = [str(properties[key])[:10] for key in ("start_datetime", "end_datetime")]
+    period = properties["glacier:rate_period"]
+    if stated != days or [period["start"], period["end"]] != days:
+        told = f"{' to '.join(stated)}, rate from {period['start']} to {period['end']}"
+        yield Failure(item.file, told, f"{' to '.join(days)}, as in glacier:settings", _REBUILD)
 
 
 @check(

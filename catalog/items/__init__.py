@@ -21,18 +21,19 @@ if TYPE_CHECKING:
     from catalog.items.elevation_change import write_elevation_change
     from catalog.items.mass_balance import write_mass_balance
     from catalog.items.qgis import STYLE_ROLE, SUFFIX
-    from catalog.items.stated import Labels, gate_records, supported_period
+    from catalog.items.stated import Labels, acquisitions, gate_records, periods_of
 
 __all__ = [
     "COLLECTION_FIGURES",
     "STYLE_ROLE",
     "SUFFIX",
     "Labels",
+    "acquisitions",
     "draw_balance_figures",
     "draw_change_figures",
     "gate_records",
+    "periods_of",
     "side_by_side",
-    "supported_period",
     "write_change_products",
     "write_change_rasters",
     "write_change_vectors",
@@ -60,6 +61,6 @@ __getattr__ = lazy_names(
         "elevation_change": ("write_elevation_change",),
         "mass_balance": ("write_mass_balance",),
         "qgis": ("STYLE_ROLE", "SUFFIX"),
-        "stated": ("Labels", "gate_records", "supported_period"),
+        "stated": ("Labels", "acquisitions", "gate_records", "periods_of"),
     },
 )

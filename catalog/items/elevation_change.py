@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from catalog.figures import change_limit, sigma_limit
 from catalog.formats import NODATA, bbox_of, footprint, to_geojson
 from catalog.items.change_products import write_change_products
 from catalog.items.processing_steps import elevation_change_steps, inputs_of, processing_expression
-from catalog.items.stated import Labels, gate_records, plain, raster_tags, supported_period
+from catalog.items.stated import Labels, gate_records, periods_of, plain, raster_tags
 from catalog.metadata import Facts, describe
 from pipeline.elevation_change.result import ElevationChange, ResolutionCorrection
 from pipeline.progress import Tell, silent
@@ -51,13 +52,14 @@ def _write_item(dataset: Dataset, facts: Facts, folder: CollectionFolder, tell: 
 def _item(dataset: Dataset, facts: Facts, result: ElevationChange, place: Path, assets: tuple[Asset, ...]) -> Item:
     definition = dataset.definition
     outline = footprint(result.grid)
+    start, end = days_of_rate(result) or (definition.period.start, definition.period.end)
     return Item(
         item_id=elevation_change_item_id(dataset.pair),
         folder=place,
         title=facts.title.en,
         description=facts.abstract.en,
-        start=definition.period.start,
-        end=definition.period.end,
+        start=start,
+        end=end,
         geometry=to_geojson(outline),
         bbox=bbox_of(outline),
         properties=_properties(dataset, result),
@@ -65,6 +67,12 @@ def _item(dataset: Dataset, facts: Facts, result: ElevationChange, place: Path, 
         title_cn=facts.title.cn,
         description_cn=facts.abstract.cn,
     )
+
+
+def days_of_rate(result: ElevationChange) -> tuple[date, date] | None:
+    """The days of the two DEMs between which the published rate counts; None where one of them is not known."""
+    first, last = result.settings.earlier_date, result.settings.later_date
+    return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
 
 
 def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
@@ -122,8 +130,9 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
     properties["glacier:resolution_correction"] = plain(result.resolution.summary, 4)
     if result.totals is not None:
         properties["glacier:totals"] = plain(asdict(result.totals), 4)
-    if supported := supported_period(dataset):
-        properties["glacier:supported_period"] = supported
+    properties |= periods_of(dataset)
+    if days := days_of_rate(result):
+        properties["glacier:rate_period"] = {"start": days[0].isoformat(), "end": days[1].isoformat()}
     return properties
 
 

@@ -1,4 +1,4 @@
-"""What the items of both kinds state alike: labels, tags of rasters, verdicts of the gates, the supported period."""
+"""What the items of both kinds state alike: labels, tags of rasters, verdicts of the gates, periods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from catalog.archive import Dataset, stable_terrain
-from schemas.definition import Bilingual
+from schemas.definition import Bilingual, Definition
 from schemas.messages import Message
 
 PNG = "image/png"
@@ -75,16 +75,34 @@ def _subject(subject: str) -> str:
     return Message("stable terrain {pair}", pair=pair) if subject == stable_terrain(pair) else subject
 
 
-def supported_period(dataset: Dataset) -> dict[str, str | None] | None:
-    """The period that the sources support; None where the definition states none."""
+def periods_of(dataset: Dataset) -> dict[str, Any]:
+    """The periods of a dataset, each by its name: what the description claims, what the sources support, acquisitions.
+
+    ``glacier:supported_period`` is absent where the definition states none, ``glacier:acquisitions`` where no source
+    has days.
+    """
     period = dataset.definition.period
-    if period.supported_start is None and period.supported_end is None:
-        return None
-    return {
-        "start": _iso(period.supported_start),
-        "end": _iso(period.supported_end),
-        "note": Message("{note}", note=Bilingual(en=period.note, cn=period.note_cn)),
-    }
+    fields: dict[str, Any] = {"glacier:claimed_period": {"start": _iso(period.start), "end": _iso(period.end)}}
+    if period.supported_start is not None or period.supported_end is not None:
+        fields["glacier:supported_period"] = {
+            "start": _iso(period.supported_start),
+            "end": _iso(period.supported_end),
+            "note": Message("{note}", note=Bilingual(en=period.note, cn=period.note_cn)),
+        }
+    if days := acquisitions(dataset.definition):
+        fields["glacier:acquisitions"] = [
+            {"source": source, "start": _iso(first), "end": _iso(last)} for source, first, last in days
+        ]
+    return fields
+
+
+def acquisitions(definition: Definition) -> list[tuple[str, date, date]]:
+    """For each source that has days of acquisition its key, first and last day: as supported, else as claimed."""
+    stated = [
+        (source.key, source.acquired_start or source.claimed_start, source.acquired_end or source.claimed_end)
+        for source in definition.sources
+    ]
+    return [(key, first, last) for key, first, last in stated if first is not None and last is not None]
 
 
 def plain(value: Any, decimals: int) -> Any:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from catalog.archive import ISO19139_XML, METADATA, NCDC_JSON
-from catalog.items import gate_records, supported_period
+from catalog.items import acquisitions, gate_records, periods_of
 from catalog.metadata import stated_fields
 from catalog.stac.catalogs import part_title
 from catalog.stac.collection_files import offered_files
@@ -69,17 +69,24 @@ def _words(source: DescribedDataset, language: Language) -> Json:
 
 
 def _extent(source: DescribedDataset) -> Json:
-    """The union of the items; the definition's own extent where there is none."""
+    """In space the union of the items, and the definition's own extent where there is none.
+
+    In time the whole span first, as the specification asks; then, where they are others, the period that the
+    description claims, and the days on which each source was acquired.
+    """
     definition, items = source.definition, source.items
     if items:
         west, south, east, north = zip(*(item.bbox for item in items), strict=True)
         bbox = [min(west), min(south), max(east), max(north)]
-        days = (min(item.start for item in items), max(item.end for item in items))
     else:
         stated = definition.extent
         bbox = [stated.west, stated.south, stated.east, stated.north]
-        days = (definition.period.start, definition.period.end)
-    return {"spatial": {"bbox": [bbox]}, "temporal": {"interval": [_interval(*days)]}}
+    claimed = (definition.period.start, definition.period.end)
+    spans = [(item.start, item.end) for item in items] + [claimed]
+    whole = (min(first for first, _ in spans), max(last for _, last in spans))
+    acquired = [(first, last) for _, first, last in acquisitions(definition)]
+    intervals = [_interval(*days) for days in dict.fromkeys([whole, claimed, *acquired])]
+    return {"spatial": {"bbox": [bbox]}, "temporal": {"interval": intervals}}
 
 
 def _interval(start: date, end: date) -> list[str]:
@@ -113,9 +120,7 @@ def _glacier_fields(source: DescribedDataset) -> Json:
         fields["glacier:previous_versions"] = [_version(other) for other in definition.previous_versions]
     if origin:
         fields["glacier:origin"] = origin
-    if supported := supported_period(source.dataset):
-        fields["glacier:supported_period"] = supported
-    return fields
+    return fields | periods_of(source.dataset)
 
 
 def _gates(source: DescribedDataset) -> list[Json]:

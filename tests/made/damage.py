@@ -961,6 +961,21 @@ DAMAGES = (
         edit=setting(MB_ITEM, "properties", "datetime", to="1990-01-01T00:00:00Z"),
     ),
     Damage(
+        name="change dated by the claimed period",
+        check="item-dates",
+        edit=setting(EC_ITEM, "properties", "end_datetime", to="2010-12-31T23:59:59Z"),
+    ),
+    Damage(
+        name="rate of other days",
+        check="item-dates",
+        edit=setting(EC_ITEM, "properties", "glacier:rate_period", "start", to="2000-01-01"),
+    ),
+    Damage(
+        name="claimed period not listed",
+        check="collection-union",
+        edit=setting(_EC_COLLECTION, "extent", "temporal", "interval", 1, to=["2000-02-11T00:00:00Z", None]),
+    ),
+    Damage(
         name="time without a zone",
         check="item-time",
         edit=setting(MB_ITEM, "properties", "start_datetime", to="2000-08-28T00:00:00"),

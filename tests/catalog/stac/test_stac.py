@@ -230,6 +230,21 @@ def test_pystac_validates_the_whole_catalogue_without_a_network(archive, monkeyp
         item.validate()
 
 
+def test_an_elevation_change_is_dated_by_the_days_of_its_rate(archive):
+    """A check of the archive holds the rates to these days; what is claimed and acquired stands beside them."""
+    root, _ = archive
+    collection = json.loads((root / "test-elevation-change/collection.json").read_text(encoding="utf-8"))
+    properties = item_of(root, "test-elevation-change", "elevation-change")["properties"]
+    first, last = (datetime.fromisoformat(properties[key]) for key in ("start_datetime", "end_datetime"))
+    assert (first.date().isoformat(), last.date().isoformat()) == ("2000-02-16", "2012-06-30")
+    assert collection["extent"]["temporal"]["interval"][:2] == [
+        ["2000-01-01T00:00:00Z", "2012-06-30T23:59:59Z"],
+        ["2000-01-01T00:00:00Z", "2010-12-31T23:59:59Z"],
+    ]
+    assert properties["glacier:claimed_period"] == collection["glacier:claimed_period"]
+    assert properties["glacier:rate_period"] == {"start": "2000-02-16", "end": "2012-06-30"}
+
+
 def test_links_are_relative_titled_and_lead_to_files(archive):
     root, _ = archive
     for path, document in in_both(root).items():
@@ -336,7 +351,10 @@ def test_a_collection_s_extent_and_summaries_are_those_of_its_items(archive):
     items = [item_of(root, "test-mass-balance", f"balance-{year}") for year in (2001, 2003)]
     boxes = np.array([item["bbox"] for item in items])
     assert collection["extent"]["spatial"]["bbox"] == [[*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]]
-    assert collection["extent"]["temporal"]["interval"] == [["2000-08-28T00:00:00Z", "2003-08-30T23:59:59Z"]]
+    # the whole span first, then the period that the description claims
+    assert collection["extent"]["temporal"]["interval"] == [
+        ["2000-01-01T00:00:00Z", "2003-12-31T23:59:59Z"],
+    ]
     assert collection["summaries"]["glacier:year"] == {"minimum": 2001, "maximum": 2003}
     assert collection["summaries"]["proj:code"] == ["EPSG:32645"]
     assert set(collection["item_assets"]) == {key for item in items for key in item["assets"]}
