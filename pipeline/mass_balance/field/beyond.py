@@ -30,7 +30,7 @@ EVEN_DISTANCE = 0.45
 _PIXELS = 4000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Beyond:
     """The profile beyond the highest and the lowest point: its gradient there over that of the points.
 
