@@ -325,6 +325,17 @@ def balance(
             metavar="DATE DATE", formats=["%Y-%m-%d"], help="Also the whole glacier's balance between two survey dates."
         ),
     ] = None,
+    no_seasons: Annotated[
+        bool, typer.Option("--no-seasons", help="No winter and summer balance: for regions without such seasons.")
+    ] = False,
+    internal_accumulation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BALANCE",
+            help="Internal accumulation a year with its standard deviation (m w.e.), as 0.1+-0.05; not measured when"
+            " absent.",
+        ),
+    ] = None,
     geodetic: Annotated[
         str | None,
         typer.Option(
@@ -365,6 +376,7 @@ def balance(
     from catalog.runs import (
         GeodeticInput,
         Task,
+        measured_number,
         notes_of_all,
         read_all_or_mark,
         read_or_mark,
@@ -373,7 +385,13 @@ def balance(
         write_balances,
     )
 
-    settings = _settings("MassBalanceSettings", {"primary_method": method, "year_start": year_start})
+    internal = measured_number("--internal-accumulation", internal_accumulation) if internal_accumulation else None
+    wanted = {
+        "primary_method": method, "year_start": year_start, "seasons": not no_seasons,
+        "internal_accumulation_m_we": internal and internal[0],
+        "sigma_internal_accumulation_m_we": internal and internal[1],
+    }  # fmt: skip
+    settings = _settings("MassBalanceSettings", wanted)
     preflight(out)
     last = not_after.date() if not_after else None
     with progress(quiet) as tell:

@@ -34,6 +34,10 @@ _TABLES = {
     "hypsometry": ("面积-高程分布", "各高程带各年的冰川面积"),
     "cumulative_balances": ("累积物质平衡", "自首年起年物质平衡的累积和，至首个缺测年份为止"),
     "period_balances": ("两次观测之间的物质平衡", "全冰川自每次观测至下次观测、以及所指定日期之间的物质平衡"),
+    "zero_line_method": (
+        "由平衡线推算的物质平衡",
+        "仅由平衡线高度、按其余年份的关系推算的年物质平衡：附留一年误差的交叉检验",
+    ),
     "error_budgets": ("误差构成", "年物质平衡和累积物质平衡各误差来源的一倍标准差，分别由公式和蒙特卡罗法得到"),
     "leave_one_out": ("留一交叉检验", "由同年其他点预测各点年物质平衡，以及该点对全冰川物质平衡的影响"),
     "other_time_systems": (
@@ -340,9 +344,6 @@ _BALANCE = {
     "sum of the annual balances so far": "至该年的年物质平衡之和",
     "one standard deviation of the cumulative balance": "累积物质平衡的一倍标准差",
     "of the year alone, or of the sum up to it": "该年本身，或至该年之和",
-    "point readings, densities, interpolation, area, method, or all together": (
-        "测点读数、密度、插值、面积、方法，或全部合计"
-    ),
     "by formula": "由公式得到",
     "spread of the balances of a Monte Carlo run": "蒙特卡罗模拟所得物质平衡的离散程度",
 }
@@ -519,6 +520,29 @@ _GIVEN = {
         "直接读取该物质平衡的工作表或文件；由读数计算时为空"
     ),
 }
+_LINES = {
+    "what is to be known of the source: why it has no number": "关于该来源的说明：为何没有数值",
+    "point readings, densities, interpolation, area, method, or all together; internal accumulation, which is no part"
+    " of the surface balance, stands apart": "测点读数、密度、插值、面积、方法或合计；内部积累不属于表面物质平衡，另列",
+    "annual balance plus the internal accumulation; empty where it is not measured": (
+        "年物质平衡加内部积累；未测量时为空"
+    ),
+    "one standard deviation of the annual balance plus the internal accumulation": "年物质平衡加内部积累的一倍标准差",
+    "mean elevation of the line of zero balance on the map, beside the ELA of the profile": (
+        "图上零平衡线的平均高程，与廓线所得平衡线高度并列"
+    ),
+    "equilibrium-line altitude of the year": "该年平衡线高度",
+    "equilibrium-line altitude of a year without gain or loss": "不盈不亏之年的平衡线高度",
+    "how much the balance falls for each 100 m that the line rises": "平衡线每升高100 m物质平衡的减少量",
+    "gradient times the height from the line to that of a year without gain or loss": (
+        "梯度乘以平衡线至不盈不亏之年平衡线的高差"
+    ),
+    "one standard deviation of it: root mean square of the differences in held-out years": (
+        "其一倍标准差：留出年份差值的均方根"
+    ),
+    "balance from the line less the published annual balance": "由平衡线推算值减已发布年物质平衡",
+    "other years it rests on": "所依据的其他年数",
+}
 _CALIBRATED = {
     "one standard deviation of the difference: the common variance of both series and of the days, its root": (
         "差值的一倍标准差：两系列及日期差的共同方差之平方根"
@@ -533,7 +557,8 @@ _CALIBRATED = {
     "mean difference a year, geodetic minus glaciological, that was added": "所加的年平均差值（大地测量减冰川学）",
 }
 MEANINGS_CN = (
-    _CALIBRATED
+    _LINES
+    | _CALIBRATED
     | _GIVEN
     | _PERIODS
     | _UNMEASURED

@@ -37,6 +37,9 @@ MEANINGS: dict[str, Message] = {
     "implausible_gradient": Message("the balance gradient (m w.e. per 100 m) is outside what glaciers show"),
     "annual_is_not_winter_plus_summer": Message("annual balance is not winter plus summer, beyond error and rounding"),
     "seasons_look_exchanged": Message("a winter of loss and a summer of gain: is year_start that of the hemisphere?"),
+    "negative_winter_balance": Message(
+        "the winter lost mass: does the region have such seasons, and was the visit before the melt? see no-seasons"
+    ),
     "bands_with_a_gap": Message("elevation bands leave a gap between them"),
     "overlapping_bands": Message("an elevation band begins below the end of the one before"),
     "band_without_area": Message("an elevation band has no area: it counts for nothing in the mean"),

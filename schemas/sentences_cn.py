@@ -447,6 +447,9 @@ SENTENCES_CN = {
     "the stake was buried: the balance is the probed snow": "花杆被埋，取探测雪深",
     "summed over redrillings on a common day": "多段花杆读数相接求和",
     "mean of legs read side by side": "并列花杆读数取平均",
+    "the winter lost mass: does the region have such seasons, and was the visit before the melt? see no-seasons": (
+        "冬季为亏损：该地区是否有此季节之分，观测是否早于消融？参见 no-seasons"
+    ),
     "given as a balance, not as readings: taken as it is": "以物质平衡值给出而非读数，原样采用",
     "the days of the period are not told: those of the mass-balance year are taken": (
         "未注明时段日期，取物质平衡年的日期"

@@ -245,6 +245,17 @@ class MassBalanceSettings(Frozen):
     elevation_trend: Literal["straight", "two_piece"] = Field(
         "two_piece", description="trend of the field with elevation; two-piece only where the points support the bend"
     )
+    seasons: bool = Field(
+        True, description="part the year into winter and summer; false for regions that have no such seasons"
+    )
+    internal_accumulation_m_we: float | None = Field(
+        None,
+        ge=0,
+        le=5,
+        description="internal accumulation a year, mean of the glacier (m w.e.), which stakes and pits do not show;"
+        " not measured when absent",
+    )
+    sigma_internal_accumulation_m_we: float = Field(0.0, ge=0, le=5, description="its standard deviation (m w.e.)")
     fill_missing_stakes: bool = Field(
         False, description="fill stakes without a value in a year by the linear model b = stake + year"
     )

@@ -698,6 +698,15 @@ GLACIER_BALANCES = Table(
             maximum=1,
             decimals=3,
         ),
+        balance(
+            "climatic_balance_m_we", "annual balance plus the internal accumulation; empty where it is not measured"
+        ),
+        sigma("sigma_climatic_balance_m_we", "the annual balance plus the internal accumulation"),
+        ELEVATION.but(
+            name="zero_line_m",
+            meaning="mean elevation of the line of zero balance on the map, beside the ELA of the profile",
+            decimals=0,
+        ),
     ),
     primary_key=("glacier_id", "year"),
 )
@@ -759,6 +768,33 @@ PERIOD_BALANCES = Table(
     primary_key=("begin_date", "end_date"),
 )
 
+ZERO_LINE_METHOD = Table(
+    name="zero_line_method",
+    title="Balance from the equilibrium line",
+    meaning="annual balance from the equilibrium line alone, by what the other years show: a cross-check with its error"
+    " on held-out years",
+    columns=(
+        YEAR,
+        ELEVATION.but(name="ela_m", meaning="equilibrium-line altitude of the year", decimals=0),
+        ELEVATION.but(name="ela0_m", meaning="equilibrium-line altitude of a year without gain or loss", decimals=0),
+        Column(
+            name="gradient_m_we_per_100m",
+            type="number",
+            meaning="how much the balance falls for each 100 m that the line rises",
+            unit="m w.e. per 100 m",
+            decimals=3,
+        ),
+        balance(
+            "zero_line_balance_m_we", "gradient times the height from the line to that of a year without gain or loss"
+        ),
+        sigma("sigma_zero_line_balance_m_we", "it: root mean square of the differences in held-out years"),
+        balance("difference_m_we", "balance from the line less the published annual balance"),
+        Column(name="n_years", type="integer", meaning="other years it rests on", minimum=0),
+    ),
+    primary_key=("year",),
+    foreign_keys=(ForeignKey(("year",), "glacier_balances", ("year",)),),
+)
+
 ERROR_BUDGETS = Table(
     name="error_budgets",
     title="Error budgets",
@@ -776,8 +812,9 @@ ERROR_BUDGETS = Table(
         Column(
             name="source",
             type="string",
-            meaning="point readings, densities, interpolation, area, method, or all together",
-            enum=("point", "density", "interpolation", "area", "method", "total"),
+            meaning="point readings, densities, interpolation, area, method, or all together; internal accumulation,"
+            " which is no part of the surface balance, stands apart",
+            enum=("point", "density", "interpolation", "area", "method", "total", "internal_accumulation"),
             required=True,
         ),
         Column(name="sigma_m_we", type="number", meaning="by formula", unit="m w.e.", minimum=0, decimals=4),
@@ -789,6 +826,7 @@ ERROR_BUDGETS = Table(
             minimum=0,
             decimals=4,
         ),
+        Column(name="note", type="string", meaning="what is to be known of the source: why it has no number"),
     ),
     primary_key=("scope", "year", "source"),
     foreign_keys=(ForeignKey(("year",), "glacier_balances", ("year",)),),
@@ -989,6 +1027,7 @@ MASS_BALANCE_TABLES = (
     HYPSOMETRY,
     CUMULATIVE_BALANCES,
     PERIOD_BALANCES,
+    ZERO_LINE_METHOD,
     ERROR_BUDGETS,
     LEAVE_ONE_OUT,
     OTHER_TIME_SYSTEMS,

@@ -25,6 +25,29 @@ _WANTED = "the output folder of a difference, or a balance with its error in m w
 _MOST_BYTES = 100_000_000
 
 
+def measured_number(option: str, text: str) -> tuple[float, float]:
+    """A number with its standard deviation, as 0.1+-0.05.
+
+    Parameters
+    ----------
+    option : for the error.
+    text : as typed.
+
+    Errors
+    ------
+    BadInput : anything else.
+    """
+    number = _parsed(text)
+    if number is None:
+        raise BadInput(option, repr(text), "a number with its standard deviation, as 0.1+-0.05")
+    return number
+
+
+def _parsed(text: str) -> tuple[float, float] | None:
+    number = _NUMBER.fullmatch(text.strip().replace("\u2212", "-"))
+    return None if number is None else (float(number[1]), float(number[2]))
+
+
 @dataclass(frozen=True)
 class GeodeticInput:
     """A geodetic balance as it was handed in: of any glacier of a folder, or one number."""
@@ -46,16 +69,14 @@ class GeodeticInput:
         ------
         BadInput : neither, or days that lack or are too many.
         """
-        number = _NUMBER.fullmatch(text.strip().replace("\u2212", "-"))
+        number = _parsed(text)
         if number is None:
             return cls._of_folder(Path(text), days)
         if days is None:
             remedy = "add --geodetic-dates 2000-02-11 2012-06-01"
             raise BadInput(_OPTION, f"{text} without days", "the days of both surveys", remedy)
         begin, end = days
-        return cls(
-            stated=StatedBalance(begin=begin, end=end, balance_m_we=float(number[1]), sigma_m_we=float(number[2]))
-        )
+        return cls(stated=StatedBalance(begin=begin, end=end, balance_m_we=number[0], sigma_m_we=number[1]))
 
     @classmethod
     def _of_folder(cls, folder: Path, days: tuple[date, date] | None) -> GeodeticInput:

@@ -121,6 +121,7 @@ def mass_balance(
         filled=fieldwork.filled,
         flags=flags_of_fieldwork(data, fieldwork.network, fieldwork.plans, calendar, settings),
         hypsometry=_published_hypsometry(ground, data, computed),
+        settings=settings,
         periods=period_table(periods.consecutive() if ground.has_areas else (), asked),
     )
     return MassBalance(
@@ -310,7 +311,8 @@ def _of_seasons(empty: BalanceYear, seasons: Seasons) -> BalanceYear:
     if known is None:
         return empty
     both = winter is not None and summer is not None
-    flags = empty.flags + (("annual_from_seasons",) if both else ())
+    known_m_we = (one.balance_m_we if one is not None else None for one in (winter, summer))
+    flags = empty.flags + (("annual_from_seasons",) if both else ()) + flags_of_seasons(*known_m_we)
     if winter is None or summer is None:
         annual, sigma = None, None
     else:
@@ -380,6 +382,7 @@ def _result(
         sigma_aar=annual.line_error.aar,
         unmeasured_area_share=annual.unmeasured_area_share,
         unmeasured_error_share=annual.unmeasured_error_share,
+        zero_line_m=annual.zero_line_m,
     )
 
 

@@ -182,9 +182,11 @@ def flags_of_seasons(winter_m_we: float | None, summer_m_we: float | None) -> tu
     ----------
     winter_m_we, summer_m_we : of the whole glacier; None where not known.
     """
-    if winter_m_we is None or summer_m_we is None or winter_m_we >= 0 or summer_m_we <= 0:
+    if winter_m_we is None or winter_m_we >= 0:
         return ()
-    return ("seasons_look_exchanged",)
+    if summer_m_we is not None and summer_m_we > 0:
+        return ("seasons_look_exchanged",)
+    return ("negative_winter_balance",)
 
 
 def _season_closure(records: Sequence[PointRecord]) -> list[str]:

@@ -67,6 +67,7 @@ class BalanceYear:
     supports one; ``density_errors_m_we`` is its density part with signs: what one standard deviation more of snow
     density, and of ice density, does to the balance. Gradients are those of the points below and above the equilibrium
     line (m w.e. per 100 m). ``sigma_ela_m`` is None where the line lies off the glacier by more than its error.
+    ``zero_line_m`` is the mean elevation of the line of zero balance on the map, None without one.
     ``unmeasured_area_share`` is the share of the area above the highest and below the lowest point,
     ``unmeasured_error_share`` that of the annual balance's variance which comes from elevations nobody measured.
     """
@@ -98,6 +99,7 @@ class BalanceYear:
     sigma_aar: float | None = None
     unmeasured_area_share: float | None = None
     unmeasured_error_share: float | None = None
+    zero_line_m: float | None = None
 
     @property
     def accumulation_area_km2(self) -> float | None:

@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.mass_balance.fieldwork import FieldData, notes_table
-from pipeline.mass_balance.glacier_wide import GlacierWide, YearPlan, budget_table, cumulative_table, season_columns
+from pipeline.mass_balance.glacier_wide import (
+    GlacierWide,
+    YearPlan,
+    budget_table,
+    cumulative_table,
+    season_columns,
+    zero_line_table,
+)
 from pipeline.mass_balance.points import (
     Filled,
     LinearModel,
@@ -23,6 +30,7 @@ from pipeline.mass_balance.points import (
 )
 from pipeline.mass_balance.quality_flags import Flag, flag_table
 from pipeline.mass_balance.result import METHODS, BalanceYear
+from schemas.settings import MassBalanceSettings
 from schemas.tables import (
     CALIBRATED_BALANCES,
     GEODETIC_CHECK,
@@ -58,6 +66,7 @@ class ChainFindings:
     flags: Sequence[Flag]
     hypsometry: pd.DataFrame
     periods: pd.DataFrame
+    settings: MassBalanceSettings
 
 
 def _with_cells(data: FieldData, name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -87,11 +96,12 @@ def result_tables(
         "input_notes": notes_table(data.corrections, data.doubts),
         "point_balances": point_table(findings.points.records, _used(years)),
         "zone_balances": _zone_table(data, years),
-        "glacier_balances": _glacier_table(data, years, sigma_limit_m_we),
+        "glacier_balances": _glacier_table(data, findings.settings, years, sigma_limit_m_we),
         "hypsometry": findings.hypsometry,
         "cumulative_balances": cumulative_table(results),
         "period_balances": findings.periods,
-        "error_budgets": budget_table(results),
+        "zero_line_method": zero_line_table(results),
+        "error_budgets": budget_table(results, findings.settings),
         "leave_one_out": _leave_one_out_table(years),
         "other_time_systems": point_table(findings.points.others),
         "filled_balances": filled_table(findings.filled),
@@ -175,8 +185,10 @@ def _zones_as_given(bands: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _glacier_table(data: FieldData, years: Sequence[ComputedYear], sigma_limit_m_we: float | None) -> pd.DataFrame:
-    rows = [_glacier_row(data, year, sigma_limit_m_we) for year in years]
+def _glacier_table(
+    data: FieldData, settings: MassBalanceSettings, years: Sequence[ComputedYear], sigma_limit_m_we: float | None
+) -> pd.DataFrame:
+    rows = [{**_glacier_row(data, year, sigma_limit_m_we), **_climatic(year, settings)} for year in years]
     return pd.DataFrame(rows, columns=list(GLACIER_BALANCES.column_names))
 
 
@@ -216,7 +228,18 @@ def _glacier_row(data: FieldData, year: ComputedYear, sigma_limit_m_we: float | 
         "provenance": result.provenance,
         "gate_passed": bool(sigma <= sigma_limit_m_we) if judged else None,  # type: ignore[operator]  # both judged
         "flags": ";".join(result.flags) or None,
+        "zero_line_m": result.zero_line_m,
     }
+
+
+def _climatic(year: ComputedYear, settings: MassBalanceSettings) -> dict[str, float | None]:
+    """The annual balance with what accumulates below the last summer's surface, where that is stated."""
+    annual, sigma = year.result.annual_m_we, year.result.sigma_annual_m_we
+    internal = settings.internal_accumulation_m_we
+    if annual is None or internal is None:
+        return {"climatic_balance_m_we": None, "sigma_climatic_balance_m_we": None}
+    total = None if sigma is None else float(np.hypot(sigma, settings.sigma_internal_accumulation_m_we))
+    return {"climatic_balance_m_we": annual + internal, "sigma_climatic_balance_m_we": total}
 
 
 def _coverage(year: ComputedYear) -> dict[str, Any]:

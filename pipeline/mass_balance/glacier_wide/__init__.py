@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         year_of_bands,
     )
     from pipeline.mass_balance.glacier_wide.uncertainty import SOURCES, budget_table, inflation
+    from pipeline.mass_balance.glacier_wide.zero_line_method import zero_line_table
     from pipeline.mass_balance.glacier_wide.zoning import PLAUSIBLE_GRADIENT, gradient_is_unknown
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "sigma_of_parts",
     "time_system",
     "year_of_bands",
+    "zero_line_table",
 ]
 __getattr__ = lazy_names(
     __name__,
@@ -72,6 +74,7 @@ __getattr__ = lazy_names(
         "periods": ("KnownYear", "PeriodBalance", "Periods", "errors_of_summer", "period_table", "sigma_of_parts"),
         "published_zones": ("empty_year", "season_columns", "time_system", "year_of_bands"),
         "uncertainty": ("SOURCES", "budget_table", "inflation"),
+        "zero_line_method": ("zero_line_table",),
         "zoning": ("PLAUSIBLE_GRADIENT", "gradient_is_unknown"),
     },
 )

@@ -14,7 +14,7 @@ from pipeline.mass_balance.result import BalanceYear
 from schemas.tables import CUMULATIVE_BALANCES
 
 # errors that repeat from year to year: the same densities, the same outline, the same places of the same stakes
-SYSTEMATIC = ("density", "area", "interpolation")
+SYSTEMATIC = ("density", "area", "interpolation", "internal_accumulation")
 RANDOM = ("point", "method")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.grid import FloatArray
 
@@ -80,3 +81,29 @@ def accumulation_area_ratio(
         return 1.0 if line.position == "<" else 0.0
     above = np.clip((upper_m - line.elevation_m) / (upper_m - lower_m), 0.0, 1.0)
     return float(np.sum(area_km2 * above) / np.sum(area_km2))
+
+
+def zero_line(elevation_m: FloatArray, inside: NDArray[np.bool_], balance_m_we: FloatArray) -> float | None:
+    """Mean elevation of the line of zero balance on the map (m); None where all of the glacier gained, or all lost.
+
+        z_0 = mean of z_i + s (z_j - z_i),    s = b_i / (b_i - b_j)
+
+    over all neighbours i, j of which one lost and one gained. Unlike the profile's, this line knows where on its way
+    across the glacier the balance is zero; where balance differs much at one height, the two are apart.
+
+    Parameters
+    ----------
+    elevation_m, balance_m_we : on the grid, shape (rows, columns).
+    inside : which pixels are glacier, same shape.
+
+    References: Cogley et al. (2011), Glossary of glacier mass balance, 'equilibrium line'.
+    """
+    held = inside & np.isfinite(balance_m_we)
+    total, count = 0.0, 0
+    for first, second in ((np.s_[:-1, :], np.s_[1:, :]), (np.s_[:, :-1], np.s_[:, 1:])):
+        turns = held[first] & held[second] & ((balance_m_we[first] >= 0) != (balance_m_we[second] >= 0))
+        here, there = (np.asarray(balance_m_we[part][turns], float) for part in (first, second))
+        low, high = (np.asarray(elevation_m[part][turns], float) for part in (first, second))
+        total += float(np.sum(low + here / (here - there) * (high - low)))
+        count += int(turns.sum())
+    return total / count if count else None

@@ -34,6 +34,7 @@ from pipeline.mass_balance.glacier_wide.equilibrium_line import (
     EquilibriumLine,
     accumulation_area_ratio,
     equilibrium_line,
+    zero_line,
 )
 from pipeline.mass_balance.glacier_wide.uncertainty import (
     BalanceBudget,
@@ -94,6 +95,7 @@ class GlacierWide:
     left_out : each point predicted from the others.
     density_errors_m_we : what one standard deviation more of snow density, and of ice density, does to the balance.
     unmeasured_area_share : share of the area above the highest and below the lowest point.
+    zero_line_m : mean elevation of the line of zero balance on the map; None without one.
     """
 
     balance_m_we: float
@@ -112,6 +114,7 @@ class GlacierWide:
     left_out: LeaveOneOut
     density_errors_m_we: tuple[float, float]
     unmeasured_area_share: float
+    zero_line_m: float | None = None
 
     @property
     def unmeasured_error_share(self) -> float:
@@ -356,6 +359,7 @@ def by_map(
         left_out=left_out,
         density_errors_m_we=_density_errors(field.mean.weights, year.shared),
         unmeasured_area_share=zoned.unmeasured_area_share,
+        zero_line_m=zero_line(surface.surface_m, surface.inside, field.balance_m_we),
     )
 
 

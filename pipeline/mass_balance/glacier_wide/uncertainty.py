@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear
+from schemas.settings import MassBalanceSettings
 from schemas.tables import ERROR_BUDGETS
 
 SOURCES = ("point", "density", "interpolation", "area", "method", "total")
@@ -119,22 +120,27 @@ def inflation(standardised_errors: FloatArray) -> float:
     return max(1.0, math.sqrt(float(np.mean(standardised_errors**2)))) if standardised_errors.size else 1.0
 
 
-def budget_table(years: Sequence[BalanceYear]) -> pd.DataFrame:
+def budget_table(years: Sequence[BalanceYear], settings: MassBalanceSettings | None = None) -> pd.DataFrame:
     """The error budgets in the shape of ``schemas.tables.ERROR_BUDGETS``, by formula; years without one left out.
 
     Parameters
     ----------
     years : of the result, in order.
+    settings : tell the error of the internal accumulation; it is "not measured" where they say nothing.
     """
-    rows = [
-        ("annual", year.year, source, year.budget[source], math.nan)
+    internal = settings.internal_accumulation_m_we if settings is not None else None
+    sigma = settings.sigma_internal_accumulation_m_we if settings is not None and internal is not None else math.nan
+    note = "not measured" if internal is None else f"{internal:g} m w.e. a year, as stated; see climatic_balance_m_we"
+    rows: list[tuple[str, int, str, float, float, str | None]] = [
+        ("annual", year.year, source, year.budget[source], math.nan, None)
         for year in years
         if year.budget
         for source in SOURCES
     ]
+    rows += [("annual", year.year, "internal_accumulation", sigma, math.nan, note) for year in years if year.budget]
     begun = list(dropwhile(lambda year: year.annual_m_we is None, years))
     rows += [
-        ("cumulative", step.year, source, step.budget[source], math.nan)
+        ("cumulative", step.year, source, step.budget[source], math.nan, None)
         for step in cumulative_balance(begun)
         if step.budget
         for source in SOURCES

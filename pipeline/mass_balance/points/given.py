@@ -37,10 +37,11 @@ def given_points(data: FieldData, calendar: Calendar, settings: MassBalanceSetti
     """
     rows = data.point_balances.to_dict("records")
     cells = data.sources("point_balances").itertuples(index=False)
-    return [
+    records = [
         _record(row, (str(sheet), str(cell)), calendar, settings)
         for row, (sheet, cell) in zip(rows, cells, strict=True)
     ]
+    return [one for one in records if settings.seasons or one.period not in ("winter", "summer")]
 
 
 def with_given(points: PointBalances, given: Sequence[PointRecord], calendar: Calendar) -> PointBalances:

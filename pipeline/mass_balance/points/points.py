@@ -437,6 +437,8 @@ class StakeSurvey:
         to the year's maximum that was observed (stratigraphic sense of Cogley et al., 2011). Where nobody measured the
         winter, it is the one after which the stakes lost most.
         """
+        if not self.settings.seasons:
+            return None, []
         of_stakes = {history.stake: span for history, span in spans}
         days = self.network.days
         within = days[bisect_left(days, period[0]) : bisect_right(days, period[1])]

@@ -20,7 +20,7 @@ from pipeline.mass_balance.proof.calibration import GeodeticSum, calibrated, cal
 from pipeline.mass_balance.quality_flags import Flag, with_more_flags
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.errors import BadInput
-from schemas.settings import ElevationChangeSettings
+from schemas.settings import ElevationChangeSettings, MassBalanceSettings
 from schemas.tables import GEODETIC_CHECK
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ def with_survey(result: MassBalance, survey: GeodeticSurvey | StatedBalance) -> 
     """
     settings = result.settings
     calendar = Calendar.of(settings.year_start, settings.annual_tolerance_days)
-    check = geodetic_check(result.years, calendar, survey)
+    check = geodetic_check(_climatic(result.years, settings), calendar, survey)
     flags = []
     if check.agrees is False:
         detail = f"reduced discrepancy {check.reduced_discrepancy:+.2f}"
@@ -319,6 +319,22 @@ def with_survey(result: MassBalance, survey: GeodeticSurvey | StatedBalance) -> 
         "quality_flags": with_more_flags(result.tables["quality_flags"], flags),
     }
     return replace(result, tables=tables)
+
+
+def _climatic(years: Sequence[BalanceYear], settings: MassBalanceSettings) -> list[BalanceYear]:
+    """The years with the internal accumulation, where it is stated: an elevation change shows it, stakes do not."""
+    internal = settings.internal_accumulation_m_we
+    sigma = settings.sigma_internal_accumulation_m_we
+    if internal is None:
+        return list(years)
+    return [
+        replace(
+            year,
+            annual_m_we=None if year.annual_m_we is None else year.annual_m_we + internal,
+            budget={**year.budget, "internal_accumulation": sigma} if year.budget else {},
+        )
+        for year in years
+    ]
 
 
 def check_table(checks: Sequence[GeodeticCheck]) -> pd.DataFrame:
