@@ -120,6 +120,11 @@ GLACIER = Table(
             pattern=r"EPSG:\d{4,6}",
         ),
         Column(name="region", type="string", meaning="mountain range and basin"),
+        Column(
+            name="part_of",
+            type="string",
+            meaning="glacier that it has been a part of since that parted: parts of one glacier get a joint series",
+        ),
         REMARKS,
     ),
     primary_key=("glacier_id",),
@@ -793,6 +798,34 @@ ZERO_LINE_METHOD = Table(
     ),
     primary_key=("year",),
     foreign_keys=(ForeignKey(("year",), "glacier_balances", ("year",)),),
+)
+
+JOINT_BALANCES = Table(
+    name="joint_balances",
+    title="Joint balances of glaciers that parted",
+    meaning="balance of all parts of a glacier by their areas, and of the whole before it parted; written where"
+    " a workbook has several glaciers, no table of a collection",
+    columns=(
+        GLACIER_ID.but(meaning="the glacier that parted"),
+        YEAR,
+        ANNUAL,
+        sigma("sigma_annual_m_we", "the annual balance"),
+        WINTER,
+        sigma("sigma_winter_m_we", "the winter balance"),
+        SUMMER,
+        sigma("sigma_summer_m_we", "the summer balance"),
+        AREA.but(meaning="area of all parts"),
+        Column(
+            name="basis",
+            type="string",
+            meaning="whether the year is that of the whole glacier or of its parts",
+            enum=("whole", "parts"),
+            required=True,
+        ),
+        Column(name="parts", type="string", meaning="the parts, joined by ';'"),
+        Column(name="flags", type="string", meaning="parts without a balance, for which the year has none"),
+    ),
+    primary_key=("glacier_id", "year"),
 )
 
 ERROR_BUDGETS = Table(

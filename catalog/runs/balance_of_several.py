@@ -16,9 +16,10 @@ import pandas as pd
 from catalog.formats import PublishedTable, published_table, write_csv_tables
 from catalog.runs.balance_tables import RESULTS_XLSX, balance_workbook
 from catalog.tables import Submission, capital_name, wgms_tables
+from pipeline.mass_balance.glacier_wide import joint_table
 from pipeline.mass_balance.result import MassBalance
 from schemas.fields import Table
-from schemas.tables import GLACIER_ID, MASS_BALANCE_TABLES, of_glaciers
+from schemas.tables import GLACIER_ID, JOINT_BALANCES, MASS_BALANCE_TABLES, of_glaciers
 from schemas.wgms import WGMS_TABLES
 
 # the folder of the tables of all glaciers; not `tables/`, which is of one glacier wherever it stands
@@ -46,6 +47,9 @@ def write_tables_together(results: Sequence[MassBalance], folder: Path, source: 
     target.mkdir()
     tables = tables_together(results)
     exports = [published_table(table, frame) for table, frame in wgms_together(results).values()]
+    joint = joint_table(results)
+    if not joint.empty:
+        tables = [*tables, published_table(JOINT_BALANCES, joint)]
     write_csv_tables([*tables, *exports], target)
     (target / RESULTS_XLSX).write_bytes(balance_workbook(results, tables, source))
 

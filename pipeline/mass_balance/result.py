@@ -21,13 +21,17 @@ METHODS = ("contour", "field", "zone", "gradient", "quadratic", "piecewise", "in
 
 @dataclass(frozen=True, kw_only=True)
 class GlacierIdentity:
-    """The glacier a workbook is about; longitude and latitude in degrees, ``crs`` the projected CRS of all metres."""
+    """The glacier a workbook is about; longitude and latitude in degrees, ``crs`` the projected CRS of all metres.
+
+    ``part_of`` names the glacier that it has been a part of since that parted; empty for most.
+    """
 
     glacier_id: str
     name: str
     longitude: float
     latitude: float
     crs: str
+    part_of: str = ""
 
 
 @dataclass(frozen=True)

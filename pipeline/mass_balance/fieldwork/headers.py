@@ -108,6 +108,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "point_y",
     ),
     "crs": ("projection", "epsg", "投影", "坐标系"),
+    "part_of": ("belongs_to", "parted_from", "所属冰川", "母冰川"),
     "region": ("mountain_range", "地区", "区域", "流域"),
     "elevation": (
         "altitude",

@@ -373,6 +373,7 @@ def _identity(table: TypedTable, findings: Findings) -> GlacierIdentity | None:
         longitude=longitude,
         latitude=latitude,
         crs=crs,
+        part_of=row["part_of"] or "",
     )
 
 
