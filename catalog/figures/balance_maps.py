@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ from pipeline.mass_balance.result import BalanceField, BalanceYear, Isoline, Mas
 PIXELS_OF_A_SCALE = 500_000
 MAP_INCHES = 9.5  # height of a map at most, so that a screen can hold it
 MOST_LABELS = 80
+# the surfaces of some years and their light and shade, by the surface's identity
+Reliefs = dict[int, tuple[FloatArray, FloatArray]]
 _SERIES = Panels(rows=2, heights=(3, 2), gap=(0.0, 0.22))
 
 
@@ -95,6 +97,7 @@ class BalanceMaps:
     frame: Frame
     axes: Any
     limit_m_we: float
+    reliefs: Reliefs = field(default_factory=dict)
 
     def draw(self, path: Path, result: MassBalance, year: BalanceYear, title: str) -> None:
         """The map of a year.
@@ -103,13 +106,13 @@ class BalanceMaps:
         ------
         ValueError : the year has no balance field.
         """
-        field = _field_of(year)
-        points = annual_points(result, year.year, field.grid.crs)
-        with self.frame.picture(path, self.axes, _balance_backdrop(field, self.limit_m_we)):
-            _outline(self.axes, field.outline)
-            _draw_isolines(self.axes, field)
+        own = _field_of(year)
+        points = annual_points(result, year.year, own.grid.crs)
+        with self.frame.picture(path, self.axes, _balance_backdrop(own, self.limit_m_we, self.reliefs)):
+            _outline(self.axes, own.outline)
+            _draw_isolines(self.axes, own)
             _draw_points(self.axes, points)
-            _write_labels(self.axes, year, points, [] if field.outline is None else [field.outline.boundary])
+            _write_labels(self.axes, year, points, [] if own.outline is None else [own.outline.boundary])
             write_head(self.axes, title, _balance_summary(year))
 
 
@@ -133,14 +136,15 @@ class BalanceThumbnails:
 
     thumbnails: Thumbnails
     limit_m_we: float
+    reliefs: Reliefs = field(default_factory=dict)
 
     def draw(self, path: Path, result: MassBalance, year: BalanceYear) -> None:
         """The small map of a year; ValueError where it has no balance field."""
-        field = _field_of(year)
-        lines = [(line.geometry, 1.6 if line.balance_m_we == 0 else 0.5) for line in field.isolines if _is_half(line)]
-        outline = [] if field.outline is None else [(field.outline, 1.0)]
+        own = _field_of(year)
+        lines = [(line.geometry, 1.6 if line.balance_m_we == 0 else 0.5) for line in own.isolines if _is_half(line)]
+        outline = [] if own.outline is None else [(own.outline, 1.0)]
         title = f"{_plain(result.glacier.name)} {year.year}"
-        self.thumbnails.draw(path, _balance_backdrop(field, self.limit_m_we), title, [*lines, *outline])
+        self.thumbnails.draw(path, _balance_backdrop(own, self.limit_m_we, self.reliefs), title, [*lines, *outline])
 
 
 @contextmanager
@@ -240,9 +244,18 @@ def _write_labels(axes: Any, year: BalanceYear, points: pd.DataFrame, lines: Seq
         sheet.write_along(line.geometry, text, 8 if zero else 7, must=zero)
 
 
-def _balance_backdrop(field: BalanceField, limit: float) -> Backdrop:
-    shade = hillshade(field.surface_m, field.grid.pixel_size, exaggeration=1.5)
-    relief = np.where(np.isfinite(shade), 0.62 + 0.38 * shade, 1.0)
+def _relief(field: BalanceField, reliefs: Reliefs) -> FloatArray:
+    """Light and shade of the glacier's surface, 0 to 1; years have the same array of it, and share them."""
+    surface, relief = reliefs.get(id(field.surface_m), (None, field.surface_m))
+    if surface is not field.surface_m:
+        shade = hillshade(field.surface_m, field.grid.pixel_size, exaggeration=1.5)
+        relief = np.where(np.isfinite(shade), 0.62 + 0.38 * shade, 1.0)
+        reliefs[id(field.surface_m)] = field.surface_m, relief
+    return relief
+
+
+def _balance_backdrop(field: BalanceField, limit: float, reliefs: Reliefs) -> Backdrop:
+    relief = _relief(field, reliefs)
     inside = np.isfinite(field.balance_m_we)
     light = np.where(inside, 0.72 + 0.28 * relief, relief)
     colours = np.where(inside[..., np.newaxis], paint(field.balance_m_we, limit), 0.97)
