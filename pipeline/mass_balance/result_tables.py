@@ -264,6 +264,8 @@ def _leave_one_out_table(years: Sequence[ComputedYear]) -> pd.DataFrame:
         if year.plan is None or year.annual is None or year.result.provenance == "reconstructed":
             continue
         left = year.annual.left_out
+        if left.error_m_we.size != len(year.plan.annual):
+            continue  # very many points were joined before any was left out
         columns = zip(year.plan.annual, left.error_m_we, left.standardised, left.influence_m_we, strict=True)
         for record, error, standardised, influence in columns:
             balance = record.balance.balance_m_we

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from pipeline.grid import FloatArray
+from pipeline.mass_balance.ground import SortedHeights
 
 # balance gradient of the ablation over that of the accumulation area, mean of the glaciers of the world (Rea, 2009)
 BALANCE_RATIO = 1.75
@@ -101,20 +102,36 @@ class Beyond:
         over, under = np.maximum(elevation_m - highest_m, 0.0), np.maximum(lowest_m - elevation_m, 0.0)
         return np.asarray(elevation_m - (1 - self.above) * over + (1 - self.below) * under)
 
-    def error_of_uneven(self, elevation_m: FloatArray, points_m: FloatArray) -> float:
+    def error_of_uneven(self, heights: SortedHeights, points_m: FloatArray) -> float:
         """Standard deviation (m w.e.) of a mean over an area by points that stand for more than an even share of it.
 
         sigma = ``sigma_uneven_m_we`` sqrt(sum max(a_i - 1/n, 0)^2), with a_i the share of the area, within the measured
         elevations, that is nearest in elevation to point i: how well a point stands for its surroundings depends on how
-        far they reach. Parameters as in ``error_of_mean``, of pixels that are all alike.
+        far they reach.
+
+        Parameters
+        ----------
+        heights : of the area's pixels.
+        points_m : of the points (m), shape (points,).
+        """
+        if not self.sigma_m_we_per_100m or np.ptp(points_m) <= 1.0:
+            return 0.0
+        shares = heights.nearest_shares(np.sort(points_m))
+        return self.sigma_uneven_m_we * math.sqrt(float(np.sum(np.maximum(shares - 1 / shares.size, 0.0) ** 2)))
+
+    def error_over(self, heights: SortedHeights, points_m: FloatArray) -> float:
+        """``error_of_mean`` of an area of many pixels of one size.
+
+        Parameters
+        ----------
+        heights : of the area's pixels.
+        points_m : of the points (m), shape (points,).
         """
         if not self.sigma_m_we_per_100m or np.ptp(points_m) <= 1.0:
             return 0.0
         known = np.sort(points_m)
-        held = (elevation_m >= known[0]) & (elevation_m <= known[-1])
-        nearest = np.searchsorted((known[1:] + known[:-1]) / 2, elevation_m[held])
-        shares = np.bincount(nearest, minlength=known.size) / elevation_m.size
-        return self.sigma_uneven_m_we * math.sqrt(float(np.sum(np.maximum(shares - 1 / known.size, 0.0) ** 2)))
+        parts = heights.mean_above(known[-1]), heights.mean_below(known[0]), GAP_SHARE * heights.mean_gap(known)
+        return self.sigma_m_we_per_100m / 100 * math.hypot(*parts)
 
     def error_of_distance(self, positions_m: FloatArray, points_m: FloatArray, area_m2: float) -> float:
         """Standard deviation (m w.e.) of a mean over an area that lies far from its points, as from a centre line.

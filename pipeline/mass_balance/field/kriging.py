@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.spatial.distance import cdist, pdist
 
 from pipeline.grid import BoolArray, FloatArray
 from pipeline.mass_balance.field.beyond import STRAIGHT_ON, Beyond
+from pipeline.mass_balance.ground import SortedHeights
 
 # pixels handled at once: bounds the memory of the covariance between pixels and points
 _CHUNK_PIXELS = 20_000
@@ -92,6 +94,20 @@ class ElevationTrend:
         if not self.with_elevation:
             return ones[:, None]
         return np.column_stack([ones, (self.stretched(elevation_m) - self.origin_m) / 100])
+
+    def mean_over(self, heights: SortedHeights) -> FloatArray:
+        """Mean of the drift over an area, shape (1,) or (2,).
+
+        Parameters
+        ----------
+        heights : of the area's pixels.
+        """
+        if not self.with_elevation:
+            return np.ones(1)
+        lowest, highest = self.span_m
+        over, under = heights.mean_above(highest), heights.mean_below(lowest)
+        stretched = heights.mean_m - (1 - self.beyond.above) * over + (1 - self.beyond.below) * under
+        return np.array([1.0, (stretched - self.origin_m) / 100])
 
     def added(self, elevation_m: FloatArray) -> FloatArray:
         """What the gradient of a region adds beyond the points (m w.e.), same shape."""
@@ -287,7 +303,7 @@ def prepare(points: Points, covariance: Covariance, beyond: Beyond | None = None
     drift = trend.at(points.elevation_m)
     noise = points.sigma_random_m_we**2
     matrix = covariance.of(cdist(points.positions, points.positions)) + np.diag(noise + 1e-12)
-    inverse = np.linalg.inv(matrix)
+    inverse = _inverse(matrix)
     drift_inverse = np.linalg.inv(drift.T @ inverse @ drift)
     return Kriged(
         points=points,
@@ -298,6 +314,16 @@ def prepare(points: Points, covariance: Covariance, beyond: Beyond | None = None
         drift_inverse=drift_inverse,
         drift=drift,
     )
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    """Inverse of a covariance matrix by its Cholesky factor; by elimination where rounding leaves it no factor."""
+    factor, failed = dpotrf(matrix, lower=1)
+    if failed:
+        return np.asarray(np.linalg.inv(matrix))
+    half, _ = dpotri(factor, lower=1)
+    lower = np.tril(half)
+    return np.asarray(lower + np.tril(lower, -1).T)
 
 
 def predict(kriged: Kriged, easting: FloatArray, northing: FloatArray, elevation_m: FloatArray) -> Prediction:
@@ -338,13 +364,13 @@ def area_mean(kriged: Kriged, grid_mask: BoolArray, pixel_m: tuple[float, float]
     pixels : the same pixels as points.
     """
     inside = mean_covariance_within(grid_mask, pixel_m, kriged.covariance)
-    return area_mean_of(kriged, _mean_covariance(kriged, pixels), pixels.elevation_m, inside)
+    return area_mean_of(kriged, _mean_covariance(kriged, pixels), SortedHeights.of(pixels.elevation_m), inside)
 
 
-def area_mean_of(kriged: Kriged, mean_covariance: FloatArray, elevation_m: FloatArray, inside: float) -> AreaMean:
+def area_mean_of(kriged: Kriged, mean_covariance: FloatArray, heights: SortedHeights, inside: float) -> AreaMean:
     """``area_mean`` from its parts: mean covariance of each point with the area, shape (points,), elevations of the
     area's pixels, and the mean covariance within the area."""
-    mean_drift = kriged.trend.at(elevation_m).mean(axis=0)
+    mean_drift = kriged.trend.mean_over(heights)
     gap = mean_drift - kriged.drift.T @ kriged.inverse @ mean_covariance
     weights = kriged.inverse @ (mean_covariance + kriged.drift @ kriged.drift_inverse @ gap)
     variance = inside - mean_covariance @ kriged.inverse @ mean_covariance + gap @ kriged.drift_inverse @ gap

@@ -7,7 +7,7 @@ part; it is computed once, block of pixels by block of pixels, and one matrix pr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,10 +37,12 @@ from pipeline.mass_balance.ground import GlacierSurface
 # pixels kept around the glacier, so that isolines run out through the outline even where they are drawn coarsely
 _REACH_PIXELS = COARSEST + 1
 # elements of a block of pixel-by-site covariances: bounds the memory
-_BLOCK_ELEMENTS = 250_000
+_BLOCK_ELEMENTS = 500_000
 # beyond this many multiplications in a year the variance is computed on a lattice of pixels and interpolated
 _EXACT_VARIANCE = 1e9
 _LATTICE_NODES = 3_000
+# cells in which very many points are joined: the finest, and how much coarser the next is
+_FINEST_CELL_M, _COARSER = 5.0, 1.25
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,27 @@ class YearPoints:
     reconstructed: int = 0
     beyond: Beyond = STRAIGHT_ON
 
+    def joined_to(self, most: int) -> YearPoints:
+        """The same with neighbours joined, where more than ``most`` were observed: one point for each cell of a grid.
+
+        A joined point lies in the middle of its own, has their mean balance and shared errors, and the random error of
+        that mean. The matrices of kriging grow with the square of the points, their inversion with the cube, and a
+        thousand probings along a line say no more of the glacier than a hundred.
+
+        Parameters
+        ----------
+        most : of the joined points.
+        """
+        points = self.observed
+        if points.count <= most or self.reconstructed:
+            return self
+        cell = _cell_of(points.positions, most)
+        count = np.bincount(cell)
+        mean = {name: np.bincount(cell, getattr(points, name)) / count for name in points.__dataclass_fields__}
+        mean["sigma_random_m_we"] = np.sqrt(np.bincount(cell, points.sigma_random_m_we**2)) / count
+        shared = np.column_stack([np.bincount(cell, column) / count for column in self.shared.T])
+        return replace(self, observed=Points(**mean), shared=shared)
+
     @property
     def measured_elevation_m(self) -> FloatArray:
         """Elevations of what was measured and not filled (m)."""
@@ -87,6 +110,17 @@ class YearPoints:
     def all(self) -> Points:
         """Observed and filled together."""
         return self.observed if self.filled is None else self.observed.joined(self.filled)
+
+
+def _cell_of(positions: FloatArray, most: int) -> NDArray[np.intp]:
+    """The cell of each position, numbered from 0, in the finest of some grids that has no more cells than ``most``."""
+    low = positions.min(axis=0)
+    size_m = _FINEST_CELL_M
+    while True:
+        cells, number = np.unique(np.floor((positions - low) / size_m), axis=0, return_inverse=True)
+        if len(cells) <= most:
+            return np.ravel(number).astype(np.intp)
+        size_m *= _COARSER
 
 
 @dataclass(frozen=True)
@@ -146,6 +180,26 @@ def fields_of_years(
     yield from in_threads(of_year, enumerate(years))
 
 
+@dataclass(frozen=True)
+class _Lattice:
+    """Some rows and columns of the map.
+
+    Attributes
+    ----------
+    lines : their numbers: rows, columns.
+    positions : of the nodes (m), row by row, shape (nodes, 2).
+    reach_at : row and column of every pixel of the field, counted in those of the lattice.
+    """
+
+    lines: tuple[NDArray[np.intp], NDArray[np.intp]]
+    positions: FloatArray
+    reach_at: list[FloatArray]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.lines[0].size, self.lines[1].size
+
+
 @dataclass(frozen=True, kw_only=True)
 class _MapPixels:
     """The pixels that a field is computed for, shape (pixels,), and where they lie on the grid."""
@@ -170,9 +224,17 @@ class _MapPixels:
             inside=surface.inside[reach],
         )
 
-    @property
-    def inside_elevation_m(self) -> FloatArray:
-        return self.elevation_m[self.inside]
+    @cached_property
+    def lattice(self) -> _Lattice:
+        """The nodes between which the variance of very many points is interpolated."""
+        grid = self.surface.grid
+        step = max(1, round((self.reach.size / _LATTICE_NODES) ** 0.5))
+        rows, columns = (np.unique(np.append(np.arange(0, size, step), size - 1)) for size in grid.shape)
+        easting, northing = grid.centres()
+        nodes = np.stack(np.meshgrid(easting[columns], northing[rows]), axis=-1).reshape(-1, 2)
+        reach = zip(np.nonzero(self.reach), (rows, columns), strict=True)
+        reach_at = [np.interp(index, edges, np.arange(edges.size)).astype(np.float32) for index, edges in reach]
+        return _Lattice((rows, columns), nodes, reach_at)
 
     def blocks(self, sites: int) -> list[slice]:
         """Blocks of pixels whose covariances with so many sites fit into memory."""
@@ -248,9 +310,43 @@ class _YearPart:
     coefficients: FloatArray
     trend: ElevationTrend
 
-    def drift(self, elevation_m: FloatArray) -> FloatArray:
-        """The drift of each column at some elevations, shape (columns, n)."""
-        return (self.trend.at(elevation_m) @ self.coefficients).T
+
+@dataclass(frozen=True, kw_only=True)
+class _Profiles:
+    """Drift and bend of every year: what of a field hangs on the elevation alone.
+
+    Attributes
+    ----------
+    trends : one a year.
+    constant, slope : coefficients of the drift, shape (years, columns, 1); the slope is per 100 m.
+    bend : of the trend, the same in every year.
+    """
+
+    trends: Sequence[ElevationTrend]
+    constant: FloatArray
+    slope: FloatArray
+    bend: FieldModel
+
+    @classmethod
+    def of(cls, parts: Sequence[_YearPart], model: FieldModel, columns: int) -> _Profiles:
+        constant, slope = np.zeros((len(parts), columns, 1)), np.zeros((len(parts), columns, 1))
+        for year, own in enumerate(parts):
+            constant[year, :, 0] = own.coefficients[0, :columns]
+            if own.trend.with_elevation:
+                slope[year, :, 0] = own.coefficients[1, :columns]
+        return cls(trends=[own.trend for own in parts], constant=constant, slope=slope, bend=model)
+
+    def at(self, elevation_m: FloatArray) -> FloatArray:
+        """Their values at some elevations (m w.e.), shape (years, columns, n)."""
+        stretched = np.stack([trend.stretched(elevation_m) for trend in self.trends])
+        origins = np.array([[trend.origin_m] for trend in self.trends])
+        values = self.slope * ((stretched - origins) / 100)[:, None, :]
+        values += self.constant
+        values[:, 0] += self.bend.bend_at(stretched)
+        for year, trend in enumerate(self.trends):
+            if trend.beyond.added_below_m_we_per_100m:
+                values[year, 0] += trend.added(elevation_m)
+        return np.asarray(values)
 
 
 @dataclass(frozen=True)
@@ -297,19 +393,20 @@ def _kriged_sums(parts: Sequence[_YearPart], model: FieldModel, pixels: _MapPixe
     count = len(pixels.positions)
     balance = [np.empty(count, np.float32) for _ in parts]
     shared = [np.empty(count, np.float32) if columns == 3 else None for _ in parts]
+    origin = sites.mean(axis=0)
+    near_sites, weights = (sites - origin).astype(np.float32), loads.reshape(-1, len(sites)).astype(np.float32)
+    profiles = _Profiles.of(parts, model, columns)
 
     def of_block(part: slice) -> tuple[FloatArray, FloatArray]:
-        covariance = model.covariance.of(cdist(pixels.positions[part], sites))
-        departures = (loads.reshape(-1, len(sites)) @ covariance.T).reshape(len(parts), columns, -1)
-        inside, height, means = pixels.inside[part], pixels.elevation_m[part], np.zeros(len(parts))
-        for year, of_year in enumerate(parts):
-            own = departures[year] + of_year.drift(height)[:columns]
-            own[0] += model.bend_at(of_year.trend.stretched(height)) + of_year.trend.added(height)
-            means[year] = own[0][inside].sum()
+        covariance = _single_covariance((pixels.positions[part] - origin).astype(np.float32), near_sites, model)
+        values = profiles.at(pixels.elevation_m[part])
+        values += (weights @ covariance).reshape(values.shape)
+        inside = pixels.inside[part]
+        for year, own in enumerate(values):
             balance[year][part] = own[0]
             if columns == 3:
                 shared[year][part] = np.hypot(own[1], own[2])  # type: ignore[index]  # arrays when three columns
-        return means, inside.astype(float) @ covariance
+        return values[:, 0] @ inside.astype(float), np.asarray(covariance @ inside.astype(np.float32), float)
 
     means, covariances = np.zeros(len(parts)), np.zeros(len(sites))
     # added up in the order of the blocks, so that any number of threads gives the same sums
@@ -319,6 +416,23 @@ def _kriged_sums(parts: Sequence[_YearPart], model: FieldModel, pixels: _MapPixe
     area = pixels.inside.sum()
     own_covariances = [covariances[site_of[year][: own.observed]] / area for year, own in enumerate(parts)]
     return _Sums(list(balance), shared, means / area, own_covariances)
+
+
+def _single_covariance(positions: FloatArray, sites: FloatArray, model: FieldModel) -> FloatArray:
+    """Covariance of each site with each place in single precision, shape (sites, places); positions near zero.
+
+    A map is handed on in single precision; its covariances with the sites are the largest arrays of all.
+    """
+    away = sites[:, :1] - positions[:, 0]
+    north = sites[:, 1:] - positions[:, 1]
+    away *= away
+    north *= north
+    away += north
+    np.sqrt(away, out=away)
+    away *= np.float32(-1 / model.covariance.range_m)
+    np.exp(away, out=away)
+    away *= np.float32(model.covariance.sill_m2_we2)
+    return away
 
 
 def _sites(parts: Sequence[_YearPart]) -> tuple[FloatArray, list[NDArray[np.intp]]]:
@@ -331,7 +445,7 @@ def _sites(parts: Sequence[_YearPart]) -> tuple[FloatArray, list[NDArray[np.intp
 
 def _by_kriging(observed: Kriged, sums: _YearSums, pixels: _MapPixels, within: float) -> YearField:
     """One year from the sums of all: its field, and the variance of its mean."""
-    mean = area_mean_of(observed, sums.mean_covariance, pixels.inside_elevation_m, within)
+    mean = area_mean_of(observed, sums.mean_covariance, pixels.surface.heights, within)
     sigma = None
     if sums.shared_m_we is not None:
         sigma = pixels.on_grid(np.sqrt(_kriging_variance(observed, pixels) + sums.shared_m_we**2))
@@ -351,35 +465,38 @@ def _kriging_variance(kriged: Kriged, pixels: _MapPixels) -> FloatArray:
     """
     if float(len(pixels.positions)) * kriged.points.count**2 <= _EXACT_VARIANCE:
         return _variance_at(kriged, pixels.positions, pixels.elevation_m)
-    grid = pixels.surface.grid
-    step = max(1, round((pixels.reach.size / _LATTICE_NODES) ** 0.5))
-    rows, columns = (np.unique(np.append(np.arange(0, size, step), size - 1)) for size in grid.shape)
-    easting, northing = grid.centres()
-    nodes = np.stack(np.meshgrid(easting[columns], northing[rows]), axis=-1).reshape(-1, 2)
-    height = pixels.surface.surface_m[np.ix_(rows, columns)].ravel()
+    lattice, step = pixels.lattice, np.ix_(*pixels.lattice.lines)
+    number = _nearest_point(kriged, pixels.surface.grid)
+    height = pixels.surface.surface_m[step].ravel()
     height = np.where(np.isfinite(height), height, kriged.trend.origin_m)
-    nearest = _variance_from_nearest(kriged, grid)
-    lattice = _variance_at(kriged, nodes, height).reshape(rows.size, columns.size) / nearest[np.ix_(rows, columns)]
-    reach = np.nonzero(pixels.reach)
-    at = [np.interp(index, edges, np.arange(edges.size)) for index, edges in zip(reach, (rows, columns), strict=True)]
-    return np.asarray(map_coordinates(lattice, at, order=1, mode="nearest") * nearest[reach])
+    ratio = _variance_at(kriged, lattice.positions, height) / _variance_from(
+        kriged, number[step].ravel(), lattice.positions
+    )
+    between = map_coordinates(ratio.reshape(lattice.shape), lattice.reach_at, order=1, mode="nearest")
+    return np.asarray(between * _variance_from(kriged, number[pixels.reach], pixels.positions))
 
 
-def _variance_from_nearest(kriged: Kriged, grid: Grid) -> FloatArray:
-    """Variance of a prediction from the nearest point alone, sill - C(d)^2 / (sill + noise), shape grid.shape."""
+def _nearest_point(kriged: Kriged, grid: Grid) -> NDArray[np.intp]:
+    """Number of the point whose pixel is nearest to each pixel; -1 where no point lies on the grid."""
     row, column = (np.rint(index).astype(int) for index in grid.index_of(kriged.points.easting, kriged.points.northing))
     held = (row >= 0) & (row < grid.shape[0]) & (column >= 0) & (column < grid.shape[1])
-    if not held.any():
-        return np.full(grid.shape, kriged.covariance.sill_m2_we2)
     number = np.full(grid.shape, -1)
+    if not held.any():
+        return number
     number[row[held], column[held]] = np.flatnonzero(held)
     width, height = grid.pixel_size
     nearest = distance_transform_edt(number < 0, sampling=(height, width), return_distances=False, return_indices=True)
-    own = number[tuple(nearest)]
-    easting, northing = grid.centres()
-    away = np.hypot(easting[None, :] - kriged.points.easting[own], northing[:, None] - kriged.points.northing[own])
+    return np.asarray(number[tuple(nearest)])
+
+
+def _variance_from(kriged: Kriged, number: NDArray[np.intp], positions: FloatArray) -> FloatArray:
+    """Variance of a prediction from one point alone, sill - C(d)^2 / (sill + noise), shape (places,)."""
     sill = kriged.covariance.sill_m2_we2
-    return np.asarray(sill - kriged.covariance.of(away) ** 2 / (sill + kriged.noise[own]))
+    if number.min(initial=0) < 0:
+        return np.full(len(positions), sill)
+    points = kriged.points.positions[number]
+    away = np.hypot(positions[:, 0] - points[:, 0], positions[:, 1] - points[:, 1])
+    return np.asarray(sill - kriged.covariance.of(away) ** 2 / (sill + kriged.noise[number]))
 
 
 def _variance_at(kriged: Kriged, positions: FloatArray, elevation_m: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.grid import FloatArray
 from pipeline.mass_balance.field.kriging import Points
+from pipeline.mass_balance.ground import SortedHeights
 
 # knees are sought between these quantiles of the points' elevations, this many of them
 _KNEE_QUANTILES = (0.2, 0.8)
@@ -43,13 +44,13 @@ class Bend:
         """The points with the bend taken off their balances."""
         return replace(points, balance_m_we=points.balance_m_we - self.at(points.elevation_m))
 
-    def sigma_of_mean(self, points: Points, weights: FloatArray, elevation_m: FloatArray) -> float:
+    def sigma_of_mean(self, points: Points, weights: FloatArray, heights: SortedHeights) -> float:
         """What the error of the change does to an area's mean (m w.e.).
 
-        ``weights`` of the points in that mean, ``elevation_m`` of the area's pixels: the part of the bend that the
-        points themselves do not hold in place.
+        ``weights`` of the points in that mean, ``heights`` of the area's pixels: the part of the bend that the points
+        themselves do not hold in place.
         """
-        area = float(np.mean(np.maximum(elevation_m - self.knee_m, 0.0)))
+        area = heights.mean_above(self.knee_m)
         held = float(weights @ np.maximum(points.elevation_m - self.knee_m, 0.0))
         return self.sigma_change_m_we_per_m * abs(area - held)
 

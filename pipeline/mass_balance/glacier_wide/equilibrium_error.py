@@ -13,7 +13,7 @@ from pipeline.grid import FloatArray
 from pipeline.mass_balance.field import AreaMean, FieldModel, YearField, YearPoints, area_mean_of
 from pipeline.mass_balance.glacier_wide.equilibrium_line import EquilibriumLine
 from pipeline.mass_balance.glacier_wide.uncertainty import shared_error
-from pipeline.mass_balance.ground import GlacierSurface
+from pipeline.mass_balance.ground import GlacierSurface, SortedHeights
 
 # an even selection of so many pixels stands for the surroundings of the line
 _PIXELS = 400
@@ -62,9 +62,9 @@ def error_of_line(
 
 
 def errors_of_mean(
-    mean: AreaMean, elevation_m: FloatArray, year: YearPoints, model: FieldModel, widening: float
+    mean: AreaMean, heights: SortedHeights, year: YearPoints, model: FieldModel, widening: float
 ) -> dict[str, float]:
-    """Errors by source (m w.e.) of the field's mean over an area whose pixels have the elevations ``elevation_m``.
+    """Errors by source (m w.e.) of the field's mean over an area whose pixels have some ``heights``.
 
     point : the points' own noise; density : what all points share; interpolation : the kriging error of the mean
     without that noise, times ``widening``, and what the bend of the trend, and the profile beyond the points, may be
@@ -73,15 +73,15 @@ def errors_of_mean(
     Parameters
     ----------
     mean : of the area, with the points' weights.
-    elevation_m : of the area's pixels, shape (pixels,).
+    heights : of the area's pixels.
     year : the points and what they share.
     model : covariance and trend of all years.
     widening : of the kriging error, at least 1.
     """
     interpolation = math.sqrt(max(mean.variance - mean.noise_variance, 0.0)) * widening
     if model.bend is not None:
-        interpolation = math.hypot(interpolation, model.bend.sigma_of_mean(year.observed, mean.weights, elevation_m))
-    interpolation = math.hypot(interpolation, year.beyond.error_of_mean(elevation_m, year.observed.elevation_m))
+        interpolation = math.hypot(interpolation, model.bend.sigma_of_mean(year.observed, mean.weights, heights))
+    interpolation = math.hypot(interpolation, year.beyond.error_over(heights, year.observed.elevation_m))
     return {
         "point": math.sqrt(mean.noise_variance),
         "density": shared_error(mean.weights, year.shared[:, 0], year.shared[:, 1]),
@@ -103,11 +103,11 @@ def field_error_at(
     """
     surface, model = ground
     elevation_m, within_m = place_m
-    heights = surface.surface_m[surface.inside]
-    distance = np.abs(heights - elevation_m)
+    inside = surface.inside_elevation_m
+    distance = np.abs(inside - elevation_m)
     near = np.flatnonzero(distance <= max(within_m, float(distance.min())))
     near = near[:: max(1, near.size // _PIXELS)]
-    positions, heights = surface.inside_positions[near], heights[near]
+    positions, heights = surface.inside_positions[near], SortedHeights.of(inside[near])
     kriged = field.kriged
     to_points = model.covariance.of(cdist(positions, kriged.points.positions)).mean(axis=0)
     within = float(model.covariance.of(cdist(positions, positions)).mean())

@@ -26,6 +26,8 @@ from schemas.settings import MassBalanceSettings
 
 # fewer points than this make no field
 FIELD_POINTS = 3
+# more points than this (some thousand probings) are joined with their neighbours before a field is laid through them
+MOST_POINTS = 2000
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,7 @@ def integrate_years(
             integrated[year] = by_zones(own, hypsometry, settings)
     if not on_map:
         return integrated
+    points = {year: points[year].joined_to(MOST_POINTS) for year in on_map}
     model = field_model(points, on_map, settings)
     if model is None:
         return integrated | {year: by_zones(points[year], _known(ground, year), settings) for year in on_map}

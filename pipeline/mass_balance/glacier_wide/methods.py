@@ -386,10 +386,9 @@ def _budget(
     """
     mean = field.mean
     error, standardised = leave_one_out(field.kriged)
-    elevation = surface.surface_m[surface.inside]
-    errors = errors_of_mean(mean, elevation, year, model, inflation(standardised))
+    errors = errors_of_mean(mean, surface.heights, year, model, inflation(standardised))
     uneven = math.hypot(
-        year.beyond.error_of_uneven(elevation, year.observed.elevation_m),
+        year.beyond.error_of_uneven(surface.heights, year.observed.elevation_m),
         year.beyond.error_of_distance(surface.inside_positions, year.observed.positions, 1e6 * surface.area_km2),
     )
     budget = {
@@ -397,7 +396,7 @@ def _budget(
         "interpolation": math.hypot(errors["interpolation"], uneven),
         "method": method_spread(methods),
         "leave_one_out": math.sqrt(float(np.mean(error**2))),
-        "unmeasured": year.beyond.error_of_mean(elevation, year.observed.elevation_m),
+        "unmeasured": year.beyond.error_over(surface.heights, year.observed.elevation_m),
         "uneven": uneven,
     }
     return budget, LeaveOneOut(error, standardised, mean.weights * error)
@@ -424,13 +423,7 @@ def _lines_of_field(
     surface: GlacierSurface, balance_m_we: FloatArray, band_height_m: float
 ) -> Callable[[float], EquilibriumLine]:
     """Equilibrium line of the field's mean profile by elevation band, with some balance (m w.e.) added to it."""
-    elevation, values = surface.surface_m[surface.inside], balance_m_we[surface.inside]
-    first = math.floor(elevation.min() / band_height_m)
-    index = np.floor(elevation / band_height_m).astype(int) - first
-    count = np.bincount(index).astype(float)
-    with np.errstate(invalid="ignore"):
-        profile = np.bincount(index, weights=values) / count
-        height = np.bincount(index, weights=elevation) / count
-    lower = (first + np.arange(count.size)) * band_height_m
-    span = (float(elevation.min()), float(elevation.max()))
-    return lambda shift: equilibrium_line(lower, lower + band_height_m, count, profile + shift, span, height)
+    bands = surface.pixel_bands(band_height_m)
+    lower, profile = bands.lower_m, bands.profile(balance_m_we[surface.inside])
+    edges = lower, lower + band_height_m, bands.count
+    return lambda shift: equilibrium_line(*edges, profile + shift, bands.span_m, bands.height_m)

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
         survey_of_year,
     )
     from pipeline.mass_balance.ground.point_elevations import lacks_elevations, with_elevations
+    from pipeline.mass_balance.ground.sorted_heights import SortedHeights
     from pipeline.mass_balance.ground.surveyed_outlines import KnownBy
 
 __all__ = [
     "GlacierSurface",
     "Hypsometry",
     "KnownBy",
+    "SortedHeights",
     "SurveyedGround",
     "band_flags",
     "hypsometry_of_year",
@@ -42,6 +44,7 @@ __getattr__ = lazy_names(
             "survey_of_year",
         ),
         "point_elevations": ("lacks_elevations", "with_elevations"),
+        "sorted_heights": ("SortedHeights",),
         "surveyed_outlines": ("KnownBy",),
     },
 )

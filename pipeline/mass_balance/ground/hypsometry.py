@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
@@ -25,6 +27,7 @@ from pipeline.inputs.gdal_inputs import (
     require_local_mosaic,
     require_sizes,
 )
+from pipeline.mass_balance.ground.sorted_heights import SortedHeights
 from pipeline.mass_balance.ground.surveyed_outlines import KnownBy, read_surveyed_outlines
 from schemas.errors import BadInput
 from schemas.input_files import require_plain_file
@@ -37,6 +40,42 @@ MAXIMUM_VOID_SHARE = 0.05
 MOST_PIXELS = 100_000_000
 # edges of bands closer than this (m) are the same edge
 _EDGE_M = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelBands:
+    """Pixels by elevation band, from the lowest band up.
+
+    Attributes
+    ----------
+    index : band of each pixel, shape (pixels,).
+    count, height_m : pixels of each band and their mean elevation, NaN where there is none, shape (bands,).
+    lower_m : lower edges.
+    span_m : lowest and highest pixel.
+    """
+
+    index: NDArray[np.intp]
+    count: FloatArray
+    height_m: FloatArray
+    lower_m: FloatArray
+    span_m: tuple[float, float]
+
+    @classmethod
+    def of(cls, elevation_m: FloatArray, band_height_m: float) -> PixelBands:
+        """Those of some pixels, shape (pixels,), in bands of a height (m)."""
+        first = math.floor(elevation_m.min() / band_height_m)
+        index = np.floor(elevation_m / band_height_m).astype(np.intp) - first
+        count = np.bincount(index).astype(float)
+        with np.errstate(invalid="ignore"):
+            height = np.bincount(index, weights=elevation_m) / count
+        lower = (first + np.arange(count.size)) * band_height_m
+        span = float(elevation_m.min()), float(elevation_m.max())
+        return cls(index=index, count=count, height_m=height, lower_m=lower, span_m=span)
+
+    def profile(self, values: FloatArray) -> FloatArray:
+        """Mean of some values of the pixels in each band, NaN in an empty one, shape (bands,)."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.bincount(self.index, weights=values) / self.count)
 
 
 @dataclass(frozen=True)
@@ -72,6 +111,32 @@ class GlacierSurface:
         easting, northing = self.grid.centres()
         rows, columns = np.nonzero(self.inside)
         return np.column_stack([easting[columns], northing[rows]])
+
+    @cached_property
+    def inside_elevation_m(self) -> FloatArray:
+        """Elevation of the pixels on the glacier, shape (pixels,)."""
+        inside: FloatArray = self.surface_m[self.inside]
+        return inside
+
+    @cached_property
+    def heights(self) -> SortedHeights:
+        """The same, sorted."""
+        return SortedHeights.of(self.inside_elevation_m)
+
+    def pixel_bands(self, band_height_m: float) -> PixelBands:
+        """The pixels on the glacier by elevation band; found once for each height of the bands.
+
+        Parameters
+        ----------
+        band_height_m : height of a band.
+        """
+        if band_height_m not in self._bands:
+            self._bands[band_height_m] = PixelBands.of(self.inside_elevation_m, band_height_m)
+        return self._bands[band_height_m]
+
+    @cached_property
+    def _bands(self) -> dict[float, PixelBands]:
+        return {}
 
 
 @dataclass(frozen=True)

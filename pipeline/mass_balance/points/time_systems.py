@@ -129,10 +129,11 @@ def best_span(
     """The span whose chain of readings is best, with its balance; None where no chain covers any of them.
 
     A value goes before a bound, a chain of readings before one with a gap between two legs; of equals the first counts.
+    The visits are in order of time.
     """
     best: tuple[int, Span, PointBalance] | None = None
     for span in spans:
-        balance = span.balance(visits, settings)
+        balance = span.balance(_around(visits, span.first.before, span.last.after), settings)
         if balance is None:
             continue
         rank = _rank(balance)
@@ -141,6 +142,15 @@ def best_span(
         if rank == 0:
             break
     return best[1:] if best is not None else None
+
+
+def _around(visits: Sequence[Visit], first: date, last: date) -> Sequence[Visit]:
+    """The visits between two days; they are in order of time."""
+    return visits[bisect_left(visits, first, key=_day_of) : bisect_right(visits, last, key=_day_of)]
+
+
+def _day_of(visit: Visit) -> date:
+    return visit.day
 
 
 def _rank(balance: PointBalance) -> int:
@@ -240,7 +250,7 @@ def _lowest(visits: Sequence[Visit], days: Sequence[date], settings: MassBalance
     ordered = sorted(set(days))
     since_first = [(0.0, ordered[0])] if ordered else []
     for day in ordered[1:]:
-        balance = chain_balance(visits, ordered[0], day, settings)
+        balance = chain_balance(_around(visits, ordered[0], day), ordered[0], day, settings)
         if balance is not None and balance.bound == "=":
             since_first.append((balance.balance_m_we, day))
     return min(since_first)[1] if len(since_first) > 1 else None

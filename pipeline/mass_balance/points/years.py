@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from schemas.errors import BadInput
 
@@ -15,6 +16,12 @@ MIDSEASON_AFTER_BEGIN_DAYS = 90
 MIDSEASON_BEFORE_END_DAYS = 45
 # visits no further apart than this belong to one campaign
 CAMPAIGN_GAP_DAYS = 10
+
+
+@lru_cache(maxsize=1024)
+def _day(year: int, month: int, day: int) -> date:
+    """A date; every visit asks for those that begin and end its year."""
+    return date(year, month, day)
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Calendar:
         ----------
         year : of the mass balance.
         """
-        return date(year - (not self.covers_calendar_years), self.month, self.day)
+        return _day(year - (not self.covers_calendar_years), self.month, self.day)
 
     def end(self, year: int) -> date:
         """Nominal day that closes the mass-balance year ``year`` and opens the next.
@@ -68,7 +75,7 @@ class Calendar:
         ----------
         year : of the mass balance.
         """
-        return date(year + self.covers_calendar_years, self.month, self.day)
+        return _day(year + self.covers_calendar_years, self.month, self.day)
 
     def year_of(self, day: date) -> int:
         """The mass-balance year that holds a day."""

@@ -16,6 +16,7 @@ from pipeline.mass_balance.field.beyond import (
     TONGUE_GRADIENT,
     Beyond,
 )
+from pipeline.mass_balance.ground import SortedHeights
 from pipeline.mass_balance.result import BalanceYear
 from tests.made.field_surveys import STAKES, reading, survey, year_of
 
@@ -62,9 +63,24 @@ def test_the_error_counts_the_height_to_the_nearest_point_and_is_one_above_and_o
     assert beyond.error_of_mean(area, np.array([3500.0, 3500.0])) == 0
 
 
+@pytest.mark.parametrize("points", [np.array([3500.0, 3600.0]), np.array([3350.0, 3900.0, 3620.0, 3620.0, 3701.5])])
+def test_sorted_heights_give_the_errors_of_pixel_by_pixel(points) -> None:
+    beyond = Beyond(sigma_m_we_per_100m=0.3)
+    area = np.random.default_rng(7).gamma(4, 60, 999) + 3400
+    heights = SortedHeights.of(area)
+    assert beyond.error_over(heights, points) == pytest.approx(beyond.error_of_mean(area, points), rel=1e-9)
+    assert heights.mean_above(3600) == pytest.approx(np.mean(np.maximum(area - 3600, 0)))
+    assert heights.mean_below(3600) == pytest.approx(np.mean(np.maximum(3600 - area, 0)))
+    known = np.sort(points)
+    held = area[(area >= known[0]) & (area <= known[-1])]
+    nearest = np.abs(held[:, None] - known).min(axis=1)
+    assert heights.mean_gap(known) == pytest.approx(nearest.sum() / area.size)
+    assert heights.nearest_shares(known).sum() == pytest.approx(held.size / area.size)
+
+
 def test_points_that_stand_for_more_than_their_share_are_less_sure() -> None:
     beyond = Beyond(sigma_m_we_per_100m=0.3, sigma_uneven_m_we=0.5)
-    area = np.arange(3400.0, 3801.0)
+    area = SortedHeights.of(np.arange(3400.0, 3801.0))
     even = beyond.error_of_uneven(area, np.array([3400.0, 3500.0, 3600.0, 3700.0, 3800.0]))
     high = beyond.error_of_uneven(area, np.array([3400.0, 3425.0, 3450.0, 3475.0, 3800.0]))
     # the highest stands for the upper half of its gap, 162.5 of 401 m, the next for as much and 12.5 m
