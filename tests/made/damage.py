@@ -26,7 +26,7 @@ from rasterio.shutil import copy
 from rasterio.transform import Affine
 from shapely.errors import ShapelyError
 
-from catalog.archive.layout import is_of_manifest
+from catalog.archive.layout import SIGNATURES_JSON, STATEMENT_JSON, is_of_manifest
 from catalog.archive.manifest import PARTS, SEAL, manifest_documents, sealed, whole_manifest
 from catalog.archive.statement import write_statement
 from catalog.stac.search_table import read_search_table, write_search_table
@@ -2096,6 +2096,18 @@ DAMAGES = (
         edit=setting("manifest.json", PARTS, 0, "sha256", to="0" * 64),
         sealed=False,
         parted=True,
+    ),
+    Damage(
+        name="other manifest in the statement",
+        check="statement",
+        edit=setting(STATEMENT_JSON, "subject", 0, "digest", "sha256", to="0" * 64),
+        sealed=False,
+    ),
+    Damage(
+        name="signatures that are none",
+        check="signatures",
+        edit=add(SIGNATURES_JSON, b'{"signatures": []}'),
+        sealed=False,
     ),
     Damage(name="part of a crate removed", check="metadata-files", edit=remove(_CRATE_PART), parted=True),
     Damage(name="part taken out of a crate", check="metadata-files", edit=_without_crate_part, parted=True),

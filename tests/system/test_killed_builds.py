@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from catalog.archive.layout import is_of_manifest
-from catalog.archive.manifest import listed_files, manifest_of, sha256_of
+from catalog.archive.manifest import manifest_of, sha256_of
 from catalog.checks import validate
 from catalog.publish.upload import JOURNAL_JSON
 from tests.root import ROOT
@@ -132,7 +132,8 @@ def version_of(archive: Path, besides: tuple[str, ...] = ()) -> str:
     ]
     assert wrong == []
     present = {path.relative_to(archive).as_posix() for path in archive.rglob("*") if path.is_file()}
-    assert {path for path in present - set(besides) if not is_of_manifest(path)} == listed_files(archive)
+    products = {path for path in present - set(besides) if not is_of_manifest(path)}
+    assert products == {entry["path"] for entry in manifest["files"]}
     return str(manifest["code_version"])
 
 
