@@ -157,7 +157,8 @@ def typed_table(sheet: RawSheet | None, table: Table, findings: Findings) -> Typ
         )
         values[name], bad = _typed_column(column, findings)
         wrong |= {(record, name) for record in bad}
-    findings.corrections += _asides(sheet, [_row_of_file(sheet, row) for row in rows])
+    if sheet.asides and rows:
+        findings.corrections += _asides(sheet, (_row_of_file(sheet, rows[0]), _row_of_file(sheet, rows[-1])))
     if lacking:
         return _unusable(sheet, table)
     columns = {heading.column.name: heading.index for heading in header.headings}
@@ -292,12 +293,12 @@ def _header_notes(sheet: RawSheet, header: HeaderRow, table: Table) -> Iterable[
             yield Correction(sheet.name, "", f"no column {column!r}", f"{value} in every row")
 
 
-def _asides(sheet: RawSheet, records: Sequence[int]) -> Iterable[Correction]:
-    """Hidden rows and columns, and comments beside records: that they were seen, and what became of them."""
-    first, last = (records[0], records[-1]) if records else (0, -1)
+def _asides(sheet: RawSheet, records: tuple[int, int]) -> Iterable[Correction]:
+    """Hidden rows and columns, and comments from the first to the last of the records: what became of them."""
+    first, last = records
     for cell, what in sheet.asides:
         comment, row = what.startswith("a comment"), place_of(cell)[0] - 1
-        if first <= row <= last or (what.startswith("hidden column") and records):
+        if first <= row <= last or what.startswith("hidden column"):
             used = "not read: what matters belongs into 'remarks'" if comment else "read like any other"
             yield Correction(sheet.name, cell, what, used)
 
