@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -274,6 +275,8 @@ class SurveyedTerrain:
         self.taken_off: FloatArray | None = None
         # heights of the finer DEM around the windows, kept where no shift moves them
         self.finer: FloatArray | None = None
+        # what point spreads take from them, by the point spread
+        self.lost_of_finer: dict[Any, FloatArray] = {}
         self.centre = survey.reference[..., RIM:-RIM, RIM:-RIM]
         self.gradient = inner_gradient(survey.reference[..., 1:-1, 1:-1], pair.pixel_m)
         self.steepness = steepness = self.gradient[0] ** 2 + self.gradient[1] ** 2

@@ -146,8 +146,9 @@ def stable_pixels(
 ) -> StablePixels:
     """The survey's stable pixels without outliers, and the finer DEM around them."""
     rim = widest_rim(pair.post_pixels, cubic=pair.aligned.cubic)
-    heights = terrain.finer
+    heights, lost = terrain.finer, terrain.lost_of_finer
     if heights is None:
+        lost = {}
         heights = finer_windows(pair, terrain.survey.lattice, shift, rim, runner)
     difference = terrain.difference(shift)
     inside = within_nmad(difference, stable_terrain(terrain, settings), settings.outlier_nmad)
@@ -157,6 +158,7 @@ def stable_pixels(
         difference=terrain.plain_difference(shift)[inside],
         tangent_squared=terrain.steepness[inside],
         rim=rim,
+        lost=lost,
     )
 
 

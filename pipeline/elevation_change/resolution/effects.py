@@ -179,8 +179,11 @@ class PointSpreadEffect:
 
     def on(self, heights: FloatArray) -> FloatArray:
         """c (z - K * z) of every pixel; see ``Effect.on``."""
-        result = self.spread.lost(heights)
-        result *= np.float32(self.coefficient)
+        return self.of_lost(self.spread.lost(heights))
+
+    def of_lost(self, lost: FloatArray) -> FloatArray:
+        """The same from what the point spread takes from the heights, m."""
+        result: FloatArray = lost * np.float32(self.coefficient)
         np.copyto(result, np.float32(0), where=np.isnan(result))
         return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,6 +48,7 @@ class StablePixels:
     inside : which pixels of the windows these are, shape (windows, rows, columns).
     difference : reference minus aligned DEM, shape (pixels,), m; without outliers.
     tangent_squared : squared tangent of their slope, shape (pixels,).
+    lost : what point spreads take from these heights, by the point spread; kept from one turn to the next.
     """
 
     heights: FloatArray
@@ -55,6 +56,7 @@ class StablePixels:
     difference: FloatArray
     tangent_squared: FloatArray
     rim: int
+    lost: dict[PointSpread, FloatArray] = field(default_factory=dict)
 
     def of(self, effect: Effect) -> FloatArray:
         """An effect at the pixels, shape (pixels,), m."""
@@ -63,7 +65,12 @@ class StablePixels:
     def everywhere(self, effect: Effect) -> FloatArray:
         """An effect in all of the windows, shape (windows, rows, columns), m."""
         cut = self.rim - effect.rim
-        return effect.on(self.heights[..., cut:-cut, cut:-cut] if cut else self.heights)
+        heights = self.heights[..., cut:-cut, cut:-cut] if cut else self.heights
+        if not isinstance(effect, PointSpreadEffect):
+            return effect.on(heights)
+        if effect.spread not in self.lost:
+            self.lost[effect.spread] = effect.spread.lost(heights)
+        return effect.of_lost(self.lost[effect.spread])
 
     def curvatures(self, pixel_m: float) -> tuple[FloatArray, FloatArray]:
         """Maximum and minimum curvature of the finer DEM at the pixels, shape (pixels,) each, (100 m)-1."""
