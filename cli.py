@@ -372,18 +372,8 @@ def balance(
     # years are computed side by side on threads of our own; those of the linear algebra would only wait for each other
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from catalog.archive import preflight
-    from catalog.reports import balance_json, show_balance, show_notes
-    from catalog.runs import (
-        GeodeticInput,
-        Task,
-        measured_number,
-        notes_of_all,
-        read_all_or_mark,
-        read_or_mark,
-        run_balances,
-        write_balance,
-        write_balances,
-    )
+    from catalog.reports import balance_json, show_balances
+    from catalog.runs import GeodeticInput, Task, measured_number, read_or_mark, run_balances, write_balances
 
     internal = measured_number("--internal-accumulation", internal_accumulation) if internal_accumulation else None
     wanted = {
@@ -391,37 +381,28 @@ def balance(
         "internal_accumulation_m_we": internal and internal[0],
         "sigma_internal_accumulation_m_we": internal and internal[1],
     }  # fmt: skip
-    settings = _settings("MassBalanceSettings", wanted)
+    task = Task(
+        settings=_settings("MassBalanceSettings", wanted),
+        dem=dem,
+        outline=outline,
+        sigma_limit_m_we=sigma_limit,
+        geodetic=GeodeticInput.of(geodetic, _days(geodetic_dates)) if geodetic else None,
+        between=_days(between),
+        draws=draws,
+        seed=MONTE_CARLO_SEED,
+    )
     preflight(out)
-    last = not_after.date() if not_after else None
     with progress(quiet) as tell:
         tell("Reading the field data")
-        if glacier:
-            data: tuple[Any, ...] = (read_or_mark(source, marked_copy, not_after=last, glacier=glacier),)
-        else:
-            data = read_all_or_mark(source, marked_copy, not_after=last)
-        task = Task(
-            settings=settings,
-            dem=dem,
-            outline=outline,
-            sigma_limit_m_we=sigma_limit,
-            geodetic=GeodeticInput.of(geodetic, _days(geodetic_dates)) if geodetic else None,
-            between=_days(between),
-            draws=draws,
-            seed=MONTE_CARLO_SEED,
-        )
-        results = run_balances(data, task, tell)
+        last = not_after.date() if not_after else None
+        glaciers = read_or_mark(source, marked_copy, not_after=last, glacier=glacier or "")
+        results = run_balances(glaciers, task, tell)
         tell("Writing the results")
-        if len(results) == 1:
-            outputs = {"": write_balance(results[0], out, code_version(), source.name)}
-        else:
-            outputs = write_balances(results, out, code_version(), source.name)
+        outputs = write_balances(results, out, code_version(), source.name)
     if as_json:
-        _print_json(balance_json(results, data, outputs, out))
+        _print_json(balance_json(results, glaciers, outputs, out))
     else:
-        for result in results:
-            show_balance(result)
-        show_notes(*notes_of_all(data), listed=next(path for path in outputs[""].values() if "input_notes" in path))
+        show_balances(results, glaciers, outputs)
         typer.echo(f"Written to {out}")
 
 

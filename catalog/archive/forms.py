@@ -32,6 +32,7 @@ SCHEMAS = SCHEMA_PATH.split("/")[0]
 _Number = float | None
 _Text = str | None
 _Anything = dict[str, Any]
+_Cell = str | float | bool | None
 
 
 class WrongForm(ValueError):
@@ -198,7 +199,7 @@ _Stac = _object(
     }
 )
 
-_Feature = _object({"type": str, "geometry": _Anything, "properties": _Anything})
+_Feature = _object({"type": str, "geometry": _Anything, "properties": _by_name(_Cell)})
 _Features = _object({"features": _each(_Feature)})
 
 _Limits = _object({"minimum": float, "maximum": float, "enum": list[str], "pattern": str, "required": bool})

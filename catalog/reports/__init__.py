@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from catalog.reports.row import Row
     from catalog.reports.rows import change_rows, dataset_rows
     from catalog.reports.summaries import balance_json, balance_summary, dataset_summary, difference_summary
-    from catalog.reports.terminal import progress, show_balance, show_notes, show_published, show_rows
+    from catalog.reports.terminal import notes_of_all, progress, show_balances, show_published, show_rows
 
 __all__ = [
     "COLUMNS",
@@ -25,10 +25,10 @@ __all__ = [
     "error_rows",
     "item_numbers",
     "key_numbers",
+    "notes_of_all",
     "progress",
-    "show_balance",
+    "show_balances",
     "show_errors",
-    "show_notes",
     "show_published",
     "show_rows",
 ]
@@ -40,6 +40,6 @@ __getattr__ = lazy_names(
         "row": ("Row",),
         "rows": ("change_rows", "dataset_rows"),
         "summaries": ("balance_json", "balance_summary", "dataset_summary", "difference_summary"),
-        "terminal": ("progress", "show_balance", "show_notes", "show_published", "show_rows"),
+        "terminal": ("notes_of_all", "progress", "show_balances", "show_published", "show_rows"),
     },
 )

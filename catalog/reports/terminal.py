@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from pipeline.progress import Tell, silent
 MOST_NOTES = 30
 
 if TYPE_CHECKING:
-    from pipeline.mass_balance.fieldwork import Correction, Doubt
+    from pipeline.mass_balance.fieldwork import Correction, Doubt, FieldData
     from pipeline.mass_balance.result import MassBalance
 
 
@@ -36,6 +36,26 @@ def progress(quiet: bool) -> Iterator[Tell]:
     with Progress(*columns, console=console, transient=True) as bar:
         step = bar.add_task("Starting", total=None)
         yield lambda message: bar.update(step, description=message)
+
+
+def show_balances(
+    results: Sequence[MassBalance], glaciers: Sequence[FieldData], outputs: Mapping[str, Mapping[str, str]]
+) -> None:
+    """The table of each series, and what a field team must see of the reading.
+
+    ``outputs`` : by identifier of the glacier, under '' those of the whole run, where the notes are listed.
+    """
+    for result in results:
+        show_balance(result)
+    listed = next(path for path in outputs[""].values() if "input_notes" in path)
+    show_notes(*notes_of_all(glaciers), listed=listed)
+
+
+def notes_of_all(glaciers: Sequence[FieldData]) -> tuple[list[Correction], list[Doubt]]:
+    """Corrections and doubts of several glaciers of one workbook, each once: what is said of a header is of all."""
+    corrections = dict.fromkeys(note for data in glaciers for note in data.corrections)
+    doubts = dict.fromkeys(doubt for data in glaciers for doubt in data.doubts)
+    return list(corrections), list(doubts)
 
 
 def show_balance(result: MassBalance) -> None:

@@ -7,7 +7,7 @@ from pipeline.lazy_names import lazy_names
 if TYPE_CHECKING:
     from catalog.runs.balance_run import Task, run_balances
     from catalog.runs.geodetic_input import GeodeticInput, measured_number
-    from catalog.runs.marked_workbook import notes_of_all, read_all_or_mark, read_or_mark
+    from catalog.runs.marked_workbook import read_or_mark
     from catalog.runs.single_run import open_difference, write_balance, write_balances
     from catalog.runs.trace import read_published_tables, trace_balance
 
@@ -15,9 +15,7 @@ __all__ = [
     "GeodeticInput",
     "Task",
     "measured_number",
-    "notes_of_all",
     "open_difference",
-    "read_all_or_mark",
     "read_or_mark",
     "read_published_tables",
     "run_balances",
@@ -30,7 +28,7 @@ __getattr__ = lazy_names(
     {
         "balance_run": ("Task", "run_balances"),
         "geodetic_input": ("GeodeticInput", "measured_number"),
-        "marked_workbook": ("notes_of_all", "read_all_or_mark", "read_or_mark"),
+        "marked_workbook": ("read_or_mark",),
         "single_run": ("open_difference", "write_balance", "write_balances"),
         "trace": ("read_published_tables", "trace_balance"),
     },

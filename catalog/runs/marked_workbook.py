@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from catalog.reports import COLUMNS, error_rows
+from catalog.reports import COLUMNS, error_rows, notes_of_all
 from pipeline.mass_balance.fieldwork import (
     WINDOWS_EPOCH,
     BadCell,
@@ -54,35 +54,25 @@ _Mark = tuple[str, str, PatternFill, str]
 
 
 def read_or_mark(
-    source: Path, marked_copy: Path | None, *, not_after: date | None = None, glacier: str = ""
-) -> FieldData:
+    source: Path, marked_copy: Path | None = None, *, not_after: date | None = None, glacier: str = ""
+) -> tuple[FieldData, ...]:
     """Read field data; where a marked copy is wanted, write it with the errors, or else with corrections and doubts.
 
-    ``glacier`` : identifier or name, needed only where there are several.
+    ``glacier`` : identifier or name of the only one that is wanted; else all of them are read.
 
     Errors
     ------
     ManyBadInputs : the errors of the reading, after the copy with them was written.
     BadInput : those of ``read_field_data``; a copy that cannot be written, or would overwrite a file.
     """
-    glaciers = _read_or_mark(
-        source, marked_copy, lambda: (read_field_data(source, not_after=not_after, glacier=glacier),)
-    )
-    return glaciers[0]
-
-
-def read_all_or_mark(source: Path, marked_copy: Path | None, *, not_after: date | None = None) -> tuple[FieldData, ...]:
-    """``read_or_mark`` for every glacier of the field data."""
-    return _read_or_mark(source, marked_copy, lambda: read_glaciers(source, not_after=not_after))
-
-
-def _read_or_mark(
-    source: Path, marked_copy: Path | None, read: Callable[[], tuple[FieldData, ...]]
-) -> tuple[FieldData, ...]:
     if marked_copy is not None:
         _refuse_to_write(marked_copy)
     try:
-        glaciers = read()
+        glaciers = (
+            (read_field_data(source, not_after=not_after, glacier=glacier),)
+            if glacier
+            else read_glaciers(source, not_after=not_after)
+        )
     except ManyBadInputs as bad:
         if marked_copy is not None:
             doubts = bad.doubts if isinstance(bad, RefusedFieldData) else ()
@@ -92,13 +82,6 @@ def _read_or_mark(
         corrections, odd = notes_of_all(glaciers)
         write_marked_copy(source, marked_copy, corrections=corrections, doubts=odd)
     return glaciers
-
-
-def notes_of_all(glaciers: Sequence[FieldData]) -> tuple[list[Correction], list[Doubt]]:
-    """Corrections and doubts of several glaciers of one workbook, each once: what is said of a header is of all."""
-    corrections = dict.fromkeys(note for data in glaciers for note in data.corrections)
-    doubts = dict.fromkeys(doubt for data in glaciers for doubt in data.doubts)
-    return list(corrections), list(doubts)
 
 
 def write_marked_copy(

@@ -108,10 +108,12 @@ def write_balance(result: MassBalance, out: Path, code_version: str, source: str
 def write_balances(
     results: Sequence[MassBalance], out: Path, code_version: str, source: str = ""
 ) -> dict[str, dict[str, str]]:
-    """Write several glaciers below ``out`` by one rename: each in a folder of its own, and their tables together.
+    """Write the glaciers of a run below ``out`` by one rename: several each in a folder, and their tables together.
 
     Returns the outputs by name, relative to ``out``: those of each glacier by its identifier, under '' those of all.
     """
+    if len(results) == 1:
+        return {"": write_balance(results[0], out, code_version, source)}
     from catalog.runs.balance_of_several import folder_names, write_tables_together
 
     names = folder_names([result.glacier.glacier_id for result in results])

@@ -142,7 +142,7 @@ def test_an_error_in_a_merged_cell_is_marked_where_it_can_be_seen(tmp_path) -> N
 def test_a_good_workbook_shows_what_was_read_otherwise_and_what_is_in_doubt(tmp_path) -> None:
     tables = sheets()
     tables["stakes"][2][3] = 3050
-    data = read_or_mark(source_of("xlsx", tmp_path, tables), tmp_path / "marked.xlsx")
+    (data,) = read_or_mark(source_of("xlsx", tmp_path, tables), tmp_path / "marked.xlsx")
     book = openpyxl.load_workbook(tmp_path / "marked.xlsx")
     assert ERRORS_SHEET not in book.sheetnames
     assert not filled_with(book, BAD_COLOUR)
