@@ -7,7 +7,7 @@ from pipeline.lazy_names import lazy_names
 if TYPE_CHECKING:
     from catalog.archive.dataset import Asset, Dataset, Item, stable_terrain
     from catalog.archive.draft import Draft, open_draft, preflight
-    from catalog.archive.forms import WrongForm, misfit
+    from catalog.archive.forms import WrongForm, formed, misfit
     from catalog.archive.kinds import ByKind, changes_of, elevation_change_of, mass_balance_of
     from catalog.archive.layout import (
         BALANCE_SIGMA_TIF,
@@ -214,6 +214,7 @@ __all__ = [
     "files_ending",
     "fingerprint",
     "first",
+    "formed",
     "geometry_of",
     "is_compressible",
     "is_encrypted",
@@ -253,7 +254,7 @@ __getattr__ = lazy_names(
     {
         "dataset": ("Asset", "Dataset", "Item", "stable_terrain"),
         "draft": ("Draft", "open_draft", "preflight"),
-        "forms": ("WrongForm", "misfit"),
+        "forms": ("WrongForm", "formed", "misfit"),
         "kinds": ("ByKind", "changes_of", "elevation_change_of", "mass_balance_of"),
         "layout": (
             "BALANCE_SIGMA_TIF",

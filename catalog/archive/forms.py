@@ -25,6 +25,7 @@ from catalog.archive.layout import (
     MANIFEST_JSON,
     NCDC_JSON,
     SEARCH_JS,
+    STATEMENT_JSON,
 )
 from schemas.glacier_extension import SCHEMA_PATH
 
@@ -66,8 +67,16 @@ _Dataset = _object(
     }
 )
 _Manifest = _object(
-    {"files": _each(_File), "parts": _each(_File), "datasets": _each(_Dataset), "tools": _Anything, "code_version": str}
+    {
+        "files": _each(_File),
+        "parts": _each(_File),
+        "datasets": _each(_Dataset),
+        "tools": _Anything,
+        "code_version": str,
+        "base_url": _Text,
+    }
 )
+_Statement = _object({"subject": _each(_object({"name": str, "digest": _by_name(str)}))})
 
 _Statistics = dict[str, float]
 _Class = _object({"value": int, "name": str, "title": str, "color_hint": str})
@@ -330,6 +339,7 @@ _Search = _object(
 
 _FORMS: dict[str, Any] = {
     MANIFEST_JSON: _Manifest,
+    STATEMENT_JSON: _Statement,
     COLLECTION_JSON: _Stac,
     DATAPACKAGE_JSON: _Package,
     NCDC_JSON: _Portal,
@@ -353,6 +363,18 @@ def misfit(path: str, content: object) -> str:
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         return f"{place}: {str(first['input'])[:60]!r} ({first['msg'][:1].lower()}{first['msg'][1:]})"
     return ""
+
+
+def formed(path: str, content: Any) -> Any:
+    """The document, which is of the form that its path asks for.
+
+    Errors
+    ------
+    WrongForm : it is not; names the place, and what stands there.
+    """
+    if place := misfit(path, content):
+        raise WrongForm(f"{path}: {place}")
+    return content
 
 
 def _kind_of(path: PurePosixPath) -> str:

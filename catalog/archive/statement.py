@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from catalog.archive.forms import formed
 from catalog.archive.layout import MANIFEST_JSON, STATEMENT_JSON
 from catalog.archive.manifest import parse_manifest
 
@@ -69,10 +70,11 @@ def write_statement(root: Path) -> None:
 def stated_sha256(statement: bytes) -> str | None:
     """The sha256 of the manifest that a statement names, or None where it names none."""
     try:
-        subjects = json.loads(statement)["subject"]
-        return next(str(one["digest"]["sha256"]) for one in subjects if one["name"] == MANIFEST_JSON)
-    except (ValueError, RecursionError, LookupError, TypeError, StopIteration):
+        subjects = formed(STATEMENT_JSON, json.loads(statement)).get("subject", ())
+    except (ValueError, RecursionError):
         return None
+    named = (one.get("digest", {}).get("sha256") for one in subjects if one.get("name") == MANIFEST_JSON)
+    return next(named, None)
 
 
 def _asked_for(dataset: dict[str, Any]) -> dict[str, Any]:

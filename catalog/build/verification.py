@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import MANIFEST_JSON, manifest_of, tool_versions
+from catalog.archive import MANIFEST_JSON, WrongForm, formed, manifest_of, tool_versions
 from catalog.build.assembly import assemble
 from catalog.build.order import Order
 from catalog.build.raw_inputs import input_files
@@ -101,11 +101,11 @@ def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_ve
         sample, expected = "an archive of the embedded sample", "no --inputs: the sample follows from the software"
         raise BadInput(str(archive), sample, expected)
     try:
-        definitions = tuple(_definition(entry, archive) for entry in manifest["datasets"])
+        definitions = tuple(_definition(entry, archive) for entry in formed(MANIFEST_JSON, manifest)["datasets"])
         for entry, definition in zip(manifest["datasets"], definitions, strict=True):
             if inputs is not None:
                 _require_recorded(entry, definition, inputs)
-    except (AttributeError, KeyError, TypeError) as error:
+    except (KeyError, WrongForm) as error:
         raise BadInput(f"{archive}/{MANIFEST_JSON}", f"no usable {error}", "the manifest of a build") from None
     figures = manifest.get("figures") is not False
     return Order(

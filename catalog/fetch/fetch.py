@@ -306,14 +306,30 @@ def _listed_checksums(run: _Fetch, address: str) -> dict[str, tuple[int, str]]:
         patience = replace(run.patience, attempts=min(2, run.patience.attempts))
         download(Remote(client=run.client, url=address, patience=patience, stop=run.stop), path, run.tell)
         content = read_plain_file(path, address, "a list of checksums", _MOST_LIST_BYTES)
-        features = json.loads(content)["features"]
-        entries = [feature["properties"] for feature in features]
-        return {entry["name"]: (int(entry.get("file_size", 0)), entry["sha256sum"]) for entry in entries}
-    except (BadInput, ValueError, OverflowError, RecursionError, KeyError, TypeError) as error:
+        listed = {entry["name"]: (_size(entry), entry["sha256sum"]) for entry in _entries(json.loads(content))}
+        if not listed:
+            raise ValueError("it names no file with a sha256")
+        return listed
+    except (BadInput, ValueError, RecursionError) as error:
         run.tell(f"{address}: no list of checksums ({error}); what comes is recorded as it is")
         return {}
     finally:
         path.unlink(missing_ok=True)
+
+
+def _entries(content: object) -> Iterator[dict[str, Any]]:
+    """The properties of those features, whatever else there is, that name a file and its checksum."""
+    features = content.get("features") if isinstance(content, dict) else None
+    for feature in features if isinstance(features, list) else ():
+        entry = feature.get("properties") if isinstance(feature, dict) else None
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str) and isinstance(entry.get("sha256sum"), str):
+            yield entry
+
+
+def _size(entry: Mapping[str, object]) -> int:
+    """The size that an entry states; 0 where it states none."""
+    size = entry.get("file_size")
+    return size if isinstance(size, int) else 0
 
 
 def _fetch_all(run: _Fetch, missing: Sequence[Download], workers: int) -> int:

@@ -30,6 +30,8 @@ from catalog.archive import (
     VERSIONS,
     VOUCHERS,
     ListedFile,
+    WrongForm,
+    formed,
     is_of_manifest,
     manifest_parts,
     media_type_of,
@@ -219,9 +221,9 @@ def _read_source(archive: Path) -> _Source:
         missing = "no such folder" if not archive.is_dir() else "no manifest.json of ours"
         raise BadInput(str(archive), missing, "the root folder of an archive", "build one with the build command")
     try:
-        entries = [*manifest.get(PARTS, ()), *manifest["files"]]
-        files = [ListedFile(str(file["path"]), int(file["size"]), str(file["sha256"])) for file in entries]
-    except (KeyError, TypeError, ValueError):
+        entries = [*formed(MANIFEST_JSON, manifest).get(PARTS, ()), *manifest["files"]]
+        files = [ListedFile(file["path"], file["size"], file["sha256"]) for file in entries]
+    except (KeyError, WrongForm):
         raise BadInput(
             str(path), "an entry without path, size or sha256", "a complete manifest", "build again"
         ) from None

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import CATALOG_JSON, INDEX_HTML, ListedFile, list_files
+from catalog.archive import CATALOG_JSON, INDEX_HTML, ListedFile, list_files, misfit
 from catalog.build import default_cache_folder
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -125,13 +125,14 @@ def _codes_below(root: Path, path: Path, seen: set[Path]) -> set[str]:
         return set()  # a broken link is for `validate` to say
     seen.add(path)
     document = _read_json(path)
+    if place := misfit(path.relative_to(root).as_posix(), document):
+        raise BadInput(str(path), place, "a JSON document of STAC", "`validate` tells what is wrong")
+    codes = _codes_of(document)
+    hrefs = _hrefs_of(document, ("child",) if codes else ("child", "item"))
     try:
-        codes = _codes_of(document)
-        hrefs = _hrefs_of(document, ("child",) if codes else ("child", "item"))
         places = [(path.parent / href).resolve() for href in hrefs]
-    except (AttributeError, OSError, TypeError, ValueError) as error:  # ValueError: a null character in a name
-        shape = f"a document of another shape ({error})"
-        raise BadInput(str(path), shape, "a JSON document of STAC", "`validate` tells what is wrong") from None
+    except (OSError, ValueError) as error:  # of a name that is too long, or with a null character
+        raise BadInput(str(path), f"a link that leads nowhere ({error})", "links within the archive") from None
     return codes.union(*(_codes_below(root, place, seen) for place in places))
 
 

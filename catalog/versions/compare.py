@@ -172,7 +172,7 @@ def compare_archives(old: Path, new: Path) -> ArchiveDifference:
     before, after = _opened(old), _opened(new)
     try:
         return _compare(before, after)
-    except (KeyError, TypeError, ValueError, RasterioError) as error:
+    except (LookupError, ValueError, RasterioError) as error:
         damage = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(
             f"{old} and {new}",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from catalog.archive import manifest_of
+from catalog.archive import MANIFEST_JSON, formed, manifest_of
 from catalog.versions.compare import ArchiveDifference, RecordChange
 from catalog.versions.data_versions import Comparison, DatasetVersions
 from schemas.definition import Changes, Definition, parse_definition
@@ -87,7 +87,7 @@ def propose_changes(old: Path, comparison: Comparison) -> ProposedChanges:
     ------
     BadDefinition : the manifest of ``old`` holds no usable definition.
     """
-    entries = {entry["id"]: entry for entry in (manifest_of(old) or {}).get("datasets", [])}
+    entries = {entry["id"]: entry for entry in formed(MANIFEST_JSON, manifest_of(old) or {}).get("datasets", ())}
     return ProposedChanges(
         tuple(
             ProposedVersion(

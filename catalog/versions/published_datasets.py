@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from catalog.archive import MANIFEST_JSON, manifest_of
+from catalog.archive import MANIFEST_JSON, formed, manifest_of
 from schemas.definition import Definition
 from schemas.errors import BadInput, FailedCheck
 
@@ -56,9 +56,9 @@ def published_datasets(folder: Path) -> dict[str, PublishedDataset]:
     try:
         return {
             str(entry["id"]): PublishedDataset(DataVersion.parse(entry["version"]), bool(entry["synthetic"]))
-            for entry in (manifest_of(folder) or {}).get("datasets", [])
+            for entry in formed(MANIFEST_JSON, manifest_of(folder) or {}).get("datasets", ())
         }
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (KeyError, ValueError):
         raise BadInput(
             f"{folder}/{MANIFEST_JSON}",
             "no readable list of datasets with their versions",
