@@ -124,6 +124,7 @@ _Properties = _object(
         "language": _Language,
         "languages": _each(_Language),
         "glacier:pair": str,
+        "glacier:rate_period": _by_name(_Text),
         "glacier:year": int,
         "glacier:balance": _by_name(_Number),
         "glacier:by_method": _by_name(_Number),

@@ -349,7 +349,7 @@ def item_dates(item: Document) -> Iterator[Failure]:
     period = properties["glacier:rate_period"]
     if stated != days or [period["start"], period["end"]] != days:
         told = f"{' to '.join(stated)}, rate from {period['start']} to {period['end']}"
-        yield Failure(item.file, told, f"{' to '.join(days)}, as in glacier:settings", _REBUILD)
+        yield Failure(item.file, told, f"{days[0]} to {days[1]}, as in glacier:settings", _REBUILD)
 
 
 @check(

@@ -105,8 +105,9 @@ def test_errors_without_a_cell_stand_in_the_list(tmp_path) -> None:
     assert rows == [
         (None, None, "field.xlsx: no sheet 'pit_layers'"),
         ("stakes", None, "no column 'stake_id' in row 2"),
+        ("snow_pits", "A2", "pit P1 without layers"),
     ]
-    assert not filled_with(book, BAD_COLOUR)
+    assert filled_with(book, BAD_COLOUR) == {"snow_pits!A2"}
 
 
 def test_formulas_styles_lists_and_comments_of_the_workbook_stay(tmp_path) -> None:
