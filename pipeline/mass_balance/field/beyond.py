@@ -25,7 +25,7 @@ GAP_SHARE = 0.3
 SIGMA_UNEVEN = {"annual": 0.6, "winter": 0.2, "summer": 0.2}
 # error of an annual balance (m w.e.) for each point spacing that its area lies further from the points than under an
 # even net of them, and the mean distance under such a net, in spacings
-SIGMA_FAR = {"annual": 0.4, "winter": 0.0, "summer": 0.0}
+SIGMA_FAR = {"annual": 0.2, "winter": 0.0, "summer": 0.0}
 EVEN_DISTANCE = 0.45
 # an even selection of so many pixels tells how far a glacier lies from its points
 _PIXELS = 4000
@@ -133,25 +133,26 @@ class Beyond:
         parts = heights.mean_above(known[-1]), heights.mean_below(known[0]), GAP_SHARE * heights.mean_gap(known)
         return self.sigma_m_we_per_100m / 100 * math.hypot(*parts)
 
-    def error_of_distance(self, positions_m: FloatArray, points_m: FloatArray, area_m2: float) -> float:
+    def error_of_distance(self, measured_m: FloatArray, points_m: FloatArray, area_m2: float, share: float) -> float:
         """Standard deviation (m w.e.) of a mean over an area that lies far from its points, as from a centre line.
 
-        sigma = ``sigma_far_m_we`` max(d / sqrt(A / n) - ``EVEN_DISTANCE``, 0), with d the mean distance of the area A
-        to the nearest of n points: what the wind and the shade do across a glacier shows in no point on its middle
-        line, and is one error for all of it.
+        sigma = f ``sigma_far_m_we`` max(d / sqrt(A / n) - ``EVEN_DISTANCE``, 0), with d the mean distance of the area A
+        within the measured elevations, a share f of the whole, to the nearest of n points: what the wind and the shade
+        do across a glacier shows in no point on its middle line, and is one error for all of it.
 
         Parameters
         ----------
-        positions_m : easting and northing of the area's pixels, shape (pixels, 2).
+        measured_m : easting and northing of the pixels within the measured elevations, shape (pixels, 2).
         points_m : of the points, shape (points, 2).
-        area_m2 : of the glacier.
+        area_m2 : of these pixels.
+        share : of the whole area that they are.
         """
-        if not self.sigma_far_m_we:
+        if not self.sigma_far_m_we or not len(measured_m):
             return 0.0
-        some = positions_m[:: max(1, len(positions_m) // _PIXELS)]
+        some = measured_m[:: max(1, len(measured_m) // _PIXELS)]
         distance_m, _ = cKDTree(points_m).query(some)
         spacings = float(distance_m.mean()) / math.sqrt(area_m2 / len(points_m))
-        return self.sigma_far_m_we * max(spacings - EVEN_DISTANCE, 0.0)
+        return share * self.sigma_far_m_we * max(spacings - EVEN_DISTANCE, 0.0)
 
     def error_of_mean(self, elevation_m: FloatArray, points_m: FloatArray, area: FloatArray | None = None) -> float:
         """Standard deviation (m w.e.) of a mean over an area by what was not measured of its elevations.

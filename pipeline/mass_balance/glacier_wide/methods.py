@@ -388,8 +388,7 @@ def _budget(
     error, standardised = leave_one_out(field.kriged)
     errors = errors_of_mean(mean, surface.heights, year, model, inflation(standardised))
     uneven = math.hypot(
-        year.beyond.error_of_uneven(surface.heights, year.observed.elevation_m),
-        year.beyond.error_of_distance(surface.inside_positions, year.observed.positions, 1e6 * surface.area_km2),
+        year.beyond.error_of_uneven(surface.heights, year.observed.elevation_m), _error_of_distance(year, surface)
     )
     budget = {
         **errors,
@@ -400,6 +399,16 @@ def _budget(
         "uneven": uneven,
     }
     return budget, LeaveOneOut(error, standardised, mean.weights * error)
+
+
+def _error_of_distance(year: YearPoints, surface: GlacierSurface) -> float:
+    """What the area within the measured elevations adds to the error (m w.e.) by lying far from the points."""
+    known, elevation_m = year.observed.elevation_m, surface.surface_m[surface.inside]
+    measured = (elevation_m >= known.min()) & (elevation_m <= known.max())
+    share = float(measured.mean())
+    return year.beyond.error_of_distance(
+        surface.inside_positions[measured], year.observed.positions, 1e6 * share * surface.area_km2, share
+    )
 
 
 def _line_of_zones(

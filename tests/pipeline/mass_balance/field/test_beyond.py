@@ -95,9 +95,9 @@ def test_an_area_far_from_its_points_is_less_sure() -> None:
     area = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     net = np.stack(np.meshgrid(side[10::20], side[10::20]), axis=-1).reshape(-1, 2)
     line = np.column_stack([np.full(25, 50.0), np.linspace(2, 98, 25)])
-    assert beyond.error_of_distance(area, net, 1e4) == 0
+    assert beyond.error_of_distance(area, net, 1e4, 1.0) == 0
     # distances to the middle line run evenly from 0 to half the side: 25 in the mean, 1.25 spacings
-    assert beyond.error_of_distance(area, line, 1e4) == pytest.approx(0.5 * (25 / 20 - EVEN_DISTANCE), rel=0.03)
+    assert beyond.error_of_distance(area, line, 1e4, 0.6) == pytest.approx(0.3 * (25 / 20 - EVEN_DISTANCE), rel=0.03)
 
 
 def test_only_the_annual_balance_counts_the_distance() -> None:
