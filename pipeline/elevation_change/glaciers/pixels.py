@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # so many pixels of a box are read at once, however large the glacier
 PIXELS_AT_ONCE = 1 << 20
 NEIGHBOURS = 12
+# of the sigma about a glacier every so many pixels tell enough
+ABOUT_STEP = 17
 # the margin is looked for so far away, m
 FARTHEST_M = 300.0
 IntArray = NDArray[np.integer[Any]]
@@ -145,7 +147,8 @@ class GlacierPixels:
 def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, height: Raster) -> GlacierPixels:
     """Read one glacier's pixels.
 
-    A height that is void is taken from the glacier's nearest known ones, a sigma that is void from their mean.
+    A height that is void is taken from the glacier's nearest known ones, a sigma that is void from the mean of the
+    known ones, or of those about the glacier where it has none; a change whose sigma nothing tells counts as void.
 
     Parameters
     ----------
@@ -154,12 +157,14 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
     window = shapes.window(number)
     kinds = (np.int32, np.int32, float, float, float, float)
     fields: list[list[NDArray[Any]]] = [[np.empty(0, kind)] for kind in kinds]
+    about = [np.empty(0)]
     for strip in strips(window):
         holder, from_margin = _holder_and_margin(shapes, strip)
         inside = holder == number + 1
         place = np.nonzero(inside)
         layers = [np.asarray(raster[strip]) for raster in (dh, sigma, height)]
         values = [layer[inside].astype(np.float64) for layer in (*layers, from_margin)]
+        about.append(layers[1][np.isfinite(layers[1])].ravel()[::ABOUT_STEP].astype(np.float64))
         fields[0].append((place[0] + strip[0].start).astype(np.int32))
         fields[1].append((place[1] + strip[1].start).astype(np.int32))
         for parts, own in zip(fields[2:], values, strict=True):
@@ -167,8 +172,10 @@ def read_pixels(shapes: GlacierShapes, number: int, dh: Raster, sigma: Raster, h
     # one after the other, so that the parts of a large glacier are not held beside all of it
     row, column, change, spread, heights, distance = (np.concatenate(fields.pop(0)) for _ in kinds)
     known = np.isfinite(spread)
-    if known.any() and not known.all():
-        spread[~known] = spread[known].mean()
+    others = spread[known] if known.any() else np.concatenate(about)
+    if not known.all() and others.size:
+        spread[~known] = others.mean()
+    change[np.isnan(spread)] = np.nan
     return GlacierPixels(
         window=window,
         row=row,

@@ -302,6 +302,21 @@ def test_no_change_leaves_the_margins_factors_near_one_and_fills_nothing_in():
     assert (np.abs(prior.factor - 1) < 0.7).all()
 
 
+@pytest.mark.parametrize(("about", "sigma"), [(3.0, 3.0), (np.nan, np.nan)])
+def test_a_change_without_a_sigma_takes_that_of_its_surroundings_or_counts_as_void(about, sigma):
+    """Met where the finer DEM has a void over all of a small glacier's surroundings but for a few pixels."""
+    grid = Grid("EPSG:32645", Affine(30, 0, 0, 0, -30, 3000), (100, 100))
+    triangle = shapely.Polygon([(300, 900), (1500, 900), (300, 2100)])
+    shapes = GlacierShapes.of(gpd.GeoDataFrame({"glacier_id": ["a"]}, geometry=[triangle], crs=grid.crs), grid)
+    rows, columns = np.mgrid[:100, :100]
+    unknown = np.where(columns + 30 < rows, np.nan, about)
+    unknown[shapes.inside(0, (slice(0, 100), slice(0, 100)))] = np.nan
+    pixels = read_pixels(shapes, 0, np.full(grid.shape, -2.0), unknown, np.full(grid.shape, 4000.0))
+    assert pixels.sigma == pytest.approx(np.full(pixels.dh.size, sigma), nan_ok=True)
+    assert pixels.observed.all() == np.isfinite(sigma)
+    assert pixels.observed.any() == np.isfinite(sigma)
+
+
 def test_distances_from_the_margin_see_neighbours_as_ice_and_the_edge_as_unknown():
     """Two glaciers side by side at the northern edge of a grid of 30 x 20 m pixels."""
     grid = Grid("EPSG:32645", Affine(30, 0, 0, 0, -20, 2000), (100, 100))
