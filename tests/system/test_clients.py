@@ -35,6 +35,7 @@ from moto.server import ThreadedMotoServer
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
+from catalog.archive import write_statement
 from catalog.publish.upload import publish
 from catalog.serve.server import application
 from tests.catalog.publish.test_s3 import ADDRESS, make_public_bucket
@@ -112,6 +113,7 @@ def publish_twice(archive: Path, destination: str, scratch: Path, endpoint_url: 
     for dataset in manifest["datasets"]:
         dataset["version"] = "0.9.0"
     (older / "manifest.json").write_text(json.dumps(manifest))
+    write_statement(older)
     publish(older, destination, endpoint_url=endpoint_url)
     return publish(archive, destination, endpoint_url=endpoint_url).kept
 

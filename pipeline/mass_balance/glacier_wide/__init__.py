@@ -14,8 +14,8 @@ if TYPE_CHECKING:
         field_model,
         integrate_years,
     )
-    from pipeline.mass_balance.glacier_wide.joint_series import joint_series, joint_table
     from pipeline.mass_balance.glacier_wide.methods import GlacierWide, bent_beyond, gradient_scatter
+    from pipeline.mass_balance.glacier_wide.parted_glaciers import joint_series, joint_table
     from pipeline.mass_balance.glacier_wide.periods import (
         KnownYear,
         PeriodBalance,
@@ -73,7 +73,7 @@ __getattr__ = lazy_names(
         "cross_checks": ("IndexYear", "index_stake_balance", "index_stakes"),
         "cumulative": ("cumulative_balance", "cumulative_table"),
         "integration": ("FIELD_POINTS", "Ground", "YearPlan", "field_model", "integrate_years"),
-        "joint_series": ("joint_series", "joint_table"),
+        "parted_glaciers": ("joint_series", "joint_table"),
         "methods": ("GlacierWide", "bent_beyond", "gradient_scatter"),
         "periods": ("KnownYear", "PeriodBalance", "Periods", "errors_of_summer", "period_table", "sigma_of_parts"),
         "published_zones": ("empty_year", "season_columns", "time_system", "year_of_bands"),

@@ -60,7 +60,8 @@ def test_an_elevation_change_is_one_item_with_its_assets(change):
     assert expected <= set(keys)
     assert len(set(keys)) == len(keys)
     assert {asset.href for asset in item.assets} == {path.name for path in item.folder.iterdir()}
-    assert (item.start, item.end) == (date(2000, 1, 1), date(2010, 12, 31))
+    # the days between which its rate counts, not the claimed period
+    assert (item.start, item.end) == (date(2000, 2, 16), date(2012, 6, 30))
     assert item.title.startswith("[SYNTHETIC SAMPLE]")
     assert "synthetic" in item.properties["processing:lineage"].lower()
     assert dataset.result.datum.note in item.properties["processing:lineage"]
@@ -172,7 +173,8 @@ def test_two_rasters_without_outlines_make_an_item_too(tmp_path):
     dataset = replace(dataset, result=result, synthetic=False)
     (item,) = write_elevation_change(dataset, describe(dataset), CollectionFolder(tmp_path, "x"))
     keys = {asset.key for asset in item.assets if "style" not in asset.roles}
-    assert keys == {"elevation_change", "elevation_change_sigma", "classification", "visual", "thumbnail", "map"}
+    rasters = {"elevation_change", "elevation_change_sigma", "classification", "visual"}
+    assert keys == rasters | {"thumbnail", "map", "figure_resolution"}
     assert "ynthetic" not in item.title + item.description + item.properties["processing:lineage"]
     assert "glacier:totals" not in item.properties
     with rasterio.open(item.folder / "elevation_change.tif") as raster:

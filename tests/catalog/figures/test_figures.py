@@ -450,7 +450,7 @@ def test_every_diagram_is_drawn(tmp_path, change):
 
 def test_diagrams_without_numbers_are_left_out(change):
     tables = {**change.tables, "accuracy": change.tables["accuracy"].query("`class` == 'all'")}
-    tables["elevation_bands"] = tables["elevation_bands"].iloc[:0]
+    tables |= {name: tables[name].iloc[:0] for name in ("elevation_bands", "resolution")}
     patches = {**change.figures["patches"], "standardised": np.empty(0)}
     bare = make_changed(change, tables=tables, figures={"patches": patches, "dem_checks": {}})
     assert list(change_figures.diagrams_of(bare)) == []

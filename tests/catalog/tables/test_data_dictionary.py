@@ -82,6 +82,8 @@ def test_the_references_that_the_tables_have():
         ("cumulative_balances", "year", "glacier_balances.year"),
         ("error_budgets", "year", "glacier_balances.year"),
         ("leave_one_out", "year", "glacier_balances.year"),
+        ("calibrated_balances", "year", "glacier_balances.year"),
+        ("zero_line_method", "year", "glacier_balances.year"),
     }
 
 
@@ -117,4 +119,4 @@ def test_probings_are_published_with_their_cells(tmp_path):
     probed = replace(dataset, result=replace(result, tables={**result.tables, "probings": probings}))
     write_tables(probed, describe(probed), folder)
     text = folder.table_csv("probings").read_text(encoding="utf-8")
-    assert text.splitlines()[1] == "2001-1,2001-05-20,,,290700.0,4844600.0,3700.0,1.250,,probings,A4:H4"
+    assert text.splitlines()[1] == "2001-1,2001-05-20,,,290700.0,4844600.0,3700.0,1.250,,,probings,A4:H4"

@@ -82,7 +82,8 @@ def check_lines(results, glaciers, one_sigma: tuple[float, float]) -> None:
 
 def test_on_a_map(glaciers, on_maps) -> None:
     results = on_maps()
-    check(results, glaciers)
+    # nothing lies across these glaciers: what is allowed for wind and shade makes their intervals wider
+    check(results, glaciers, most_years=0.84, most_sums=0.90)
     # the interval reaches to where the profile flattens: a little too wide for the ratio
     check_lines(results, glaciers, (0.60, 0.85))
 

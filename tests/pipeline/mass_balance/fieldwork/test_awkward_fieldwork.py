@@ -166,11 +166,17 @@ def test_visits_that_never_come_near_the_end_of_a_year_point_at_its_start() -> N
 
 
 @pytest.mark.parametrize(
-    ("winter", "summer", "flagged"),
-    [(-0.4, 0.3, True), (0.4, -0.9, False), (-0.1, -0.9, False), (0.1, 0.2, False), (None, 0.3, False)],
+    ("winter", "summer", "flags"),
+    [
+        (-0.4, 0.3, ("seasons_look_exchanged",)),
+        (0.4, -0.9, ()),
+        (-0.1, -0.9, ("negative_winter_balance",)),
+        (0.1, 0.2, ()),
+        (None, 0.3, ()),
+    ],
 )
-def test_a_winter_of_loss_and_a_summer_of_gain_look_exchanged(winter, summer, flagged) -> None:
-    assert flags_of_seasons(winter, summer) == (("seasons_look_exchanged",) if flagged else ())
+def test_a_winter_of_loss_and_a_summer_of_gain_look_exchanged(winter, summer, flags) -> None:
+    assert flags_of_seasons(winter, summer) == flags
 
 
 # --- one height ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.mass_balance.glacier_wide.joint_series import joint_series
+from pipeline.mass_balance.glacier_wide.parted_glaciers import joint_series
 from tests.made.command_line import run
 from tests.made.field_surveys import AREAS, STAKES, reading, survey
 from tests.pipeline.mass_balance.proof.test_calibration import a_year
