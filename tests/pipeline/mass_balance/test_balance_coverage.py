@@ -54,11 +54,11 @@ def standardised_errors(results, glaciers):
     return np.array(years), np.array(sums)
 
 
-def check(results, glaciers, *, most_years: float = 0.76, most_sums: float = 0.83) -> None:
+def check(results, glaciers, *, most_years: float = 0.76, most_sums: float = 0.83, most_wide: float = 0.99) -> None:
     years, sums = standardised_errors(results, glaciers)
     assert years.size == 200
     assert 0.60 <= np.mean(np.abs(years) <= 1) <= most_years
-    assert 0.91 <= np.mean(np.abs(years) <= 1.96) <= 0.99
+    assert 0.91 <= np.mean(np.abs(years) <= 1.96) <= most_wide
     # forty sums: a share of 0.68 is known to 0.07
     assert 0.53 <= np.mean(np.abs(sums) <= 1) <= most_sums
     assert 0.88 <= np.mean(np.abs(sums) <= 1.96) <= 1.0
@@ -83,7 +83,7 @@ def check_lines(results, glaciers, one_sigma: tuple[float, float]) -> None:
 def test_on_a_map(glaciers, on_maps) -> None:
     results = on_maps()
     # nothing lies across these glaciers: what is allowed for wind and shade makes their intervals wider
-    check(results, glaciers, most_years=0.84, most_sums=0.90)
+    check(results, glaciers, most_years=0.84, most_sums=0.90, most_wide=1.0)
     # the interval reaches to where the profile flattens: a little too wide for the ratio
     check_lines(results, glaciers, (0.60, 0.85))
 
