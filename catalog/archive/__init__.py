@@ -117,6 +117,7 @@ if TYPE_CHECKING:
         read_signed,
     )
     from catalog.archive.statement import stated_sha256, statement_of, write_statement
+    from catalog.archive.stored_manifest import read_if_there, read_stored_manifest
     from catalog.archive.table_files import TableFile, all_tables, of_several_pairs, tables_of
     from catalog.archive.web_files import WebFiles
 
@@ -235,9 +236,11 @@ __all__ = [
     "part_id",
     "preflight",
     "rasters",
+    "read_if_there",
     "read_private_key",
     "read_public_key",
     "read_signed",
+    "read_stored_manifest",
     "sha256_of",
     "stable_terrain",
     "stated_sha256",
@@ -357,6 +360,7 @@ __getattr__ = lazy_names(
         ),
         "signature": ("Signed", "fingerprint", "is_encrypted", "read_private_key", "read_public_key", "read_signed"),
         "statement": ("stated_sha256", "statement_of", "write_statement"),
+        "stored_manifest": ("read_if_there", "read_stored_manifest"),
         "table_files": ("TableFile", "all_tables", "of_several_pairs", "tables_of"),
         "web_files": ("WebFiles",),
     },

@@ -24,18 +24,17 @@ from catalog.archive import (
     ITEMS_PARQUET,
     MANIFEST_JSON,
     METADATA,
-    PARTS,
     SEARCH_JS,
     STATEMENT_JSON,
     VERSIONS,
     VOUCHERS,
     ListedFile,
-    WrongForm,
-    formed,
     is_of_manifest,
     manifest_parts,
     media_type_of,
     parse_manifest,
+    read_if_there,
+    read_stored_manifest,
     sha256_of,
     stated_sha256,
     whole_manifest,
@@ -108,7 +107,7 @@ class _Previous:
 
     Attributes
     ----------
-    paths : of files that an earlier publication put there, also one that was interrupted.
+    paths : of files that an earlier publication put there, also one that was interrupted; with what vouches for them.
     manifest : its bytes; empty where there is none.
     mixed : a publication was interrupted, so that old and new files may stand there side by side.
     """
@@ -214,19 +213,8 @@ def in_order(files: Iterable[ListedFile]) -> list[ListedFile]:
 
 
 def _read_source(archive: Path) -> _Source:
-    path = archive / MANIFEST_JSON
-    content = path.read_bytes() if path.is_file() else b""
-    manifest = whole_manifest(lambda name: content if name == MANIFEST_JSON else _read_part(archive, name))
-    if manifest is None:
-        missing = "no such folder" if not archive.is_dir() else "no manifest.json of ours"
-        raise BadInput(str(archive), missing, "the root folder of an archive", "build one with the build command")
-    try:
-        entries = [*formed(MANIFEST_JSON, manifest).get(PARTS, ()), *manifest["files"]]
-        files = [ListedFile(file["path"], file["size"], file["sha256"]) for file in entries]
-    except (KeyError, WrongForm):
-        raise BadInput(
-            str(path), "an entry without path, size or sha256", "a complete manifest", "build again"
-        ) from None
+    manifest = read_stored_manifest(archive)
+    files, path = manifest.files, archive / MANIFEST_JSON
     for file in files:
         _require_present(archive, file)
         if is_of_manifest(file.path):
@@ -234,22 +222,17 @@ def _read_source(archive: Path) -> _Source:
             _require_unaltered(archive / file.path, file)
     if CATALOG_JSON not in {file.path for file in files}:
         raise BadInput(str(path), f"no {CATALOG_JSON} among its files", "a complete manifest", "build again")
-    itself = ListedFile(MANIFEST_JSON, len(content), sha256(content).hexdigest())
-    return _Source(archive, content, (*files, *_vouchers(archive, itself.sha256), itself))
+    itself = ListedFile(MANIFEST_JSON, len(manifest.content), sha256(manifest.content).hexdigest())
+    return _Source(archive, manifest.content, (*files, *_vouchers(archive, itself.sha256), itself))
 
 
 def _vouchers(archive: Path, manifest_sha256: str) -> list[ListedFile]:
     """What vouches for the manifest, as far as it is there; it must be of this manifest."""
     paths = [(name, archive / name) for name in VOUCHERS if (archive / name).is_file()]
     statement = archive / STATEMENT_JSON
-    if paths and stated_sha256(_read_part(archive, STATEMENT_JSON) or b"") != manifest_sha256:
+    if paths and stated_sha256(read_if_there(statement) or b"") != manifest_sha256:
         raise FailedCheck(str(statement), "a statement over another manifest", "one over this one", "build again")
     return [ListedFile(name, path.stat().st_size, sha256_of(path)) for name, path in paths]
-
-
-def _read_part(archive: Path, name: str) -> bytes | None:
-    path = archive / name
-    return path.read_bytes() if path.is_file() else None
 
 
 def _require_unaltered(path: Path, file: ListedFile) -> None:
@@ -326,12 +309,7 @@ def _keep(target: Destination, previous: _Previous, place: str, workers: int, te
     mark = f"{place}/{MANIFEST_JSON}"
     if target.read(mark) == previous.manifest:
         return
-    manifest = whole_manifest(target.read) or {}
-    listed = manifest.get("files") or ()
-    vouchers = {name for name in VOUCHERS if target.read(name) is not None}
-    names = {str(entry.get("path")) for entry in listed if isinstance(entry, dict)}
-    names |= {*manifest_parts(manifest), *vouchers}
-    files = in_order(ListedFile(name, 0, "") for name in names if _is_of_an_archive(name) and name != MANIFEST_JSON)
+    files = in_order(ListedFile(name, 0, "") for name in previous.paths if name != MANIFEST_JSON)
     tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
     for _, group in groupby(files, key=_order_of):
         kept = _each(list(group), lambda file: (file.path, target.copy(file.path, f"{place}/{file.path}")), workers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,16 +12,15 @@ from catalog.archive import (
     SIGNATURES_JSON,
     SIGNERS_PUB,
     STATEMENT_JSON,
+    FolderFiles,
     Signed,
     broken_seal,
     fingerprint,
     is_encrypted,
-    manifest_of,
     read_private_key,
     read_signed,
-    sha256_of,
+    read_stored_manifest,
     statement_of,
-    whole_manifest,
 )
 from schemas.errors import BadInput, FailedCheck
 
@@ -91,23 +89,15 @@ def sign_archive(archive: Path, key: Path, passphrase: str | None = None) -> Sig
 
 def _intact_manifest(archive: Path) -> bytes:
     """Bytes of the manifest, once every file that it lists has been read."""
-    if manifest_of(archive) is None:
-        there = "no such folder" if not archive.is_dir() else "no manifest.json of ours"
-        raise BadInput(str(archive), there, "the root folder of an archive", "build one with the build command")
-    content = (archive / MANIFEST_JSON).read_bytes()
-    if broken_seal(content):
+    manifest, files = read_stored_manifest(archive), FolderFiles(archive)
+    if broken_seal(manifest.content):
         raise FailedCheck(f"{archive}/{MANIFEST_JSON}", "altered since it was written", "as it was written", _REBUILD)
-    manifest = whole_manifest(_reader(archive)) or {}
-    for entry in [*manifest.get("parts", ()), *manifest["files"]]:
-        path = archive / str(entry["path"])
-        digest = sha256_of(path) if path.is_file() else "of no file"
-        if digest != entry["sha256"]:
-            raise FailedCheck(str(path), f"sha256 {digest}", f"sha256 {entry['sha256']}, as listed", _REBUILD)
-    return content
-
-
-def _reader(archive: Path) -> Callable[[str], bytes | None]:
-    return lambda name: (archive / name).read_bytes() if (archive / name).is_file() else None
+    for file in manifest.files:
+        digest = files.sha256(file.path) or "of no file"
+        if digest != file.sha256:
+            place = str(archive / file.path)
+            raise FailedCheck(place, f"sha256 {digest}", f"sha256 {file.sha256}, as listed", _REBUILD)
+    return manifest.content
 
 
 def _standing(archive: Path, statement: bytes) -> Signed:
