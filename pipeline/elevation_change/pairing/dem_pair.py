@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,12 +107,10 @@ class DemPair:
         return usable
 
 
-@dataclass(frozen=True)
-class MovedRaster:
-    """The aligned DEM of a pair moved by a shift; reads like any raster."""
+class RasterOfPair(ABC):
+    """What is computed on a pair's grid wherever it is asked for; reads like any raster."""
 
     pair: DemPair
-    shift: Shift
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -121,11 +120,22 @@ class MovedRaster:
     def dtype(self) -> np.dtype[np.float32]:
         return np.dtype(np.float32)
 
-    def __getitem__(self, window: tuple[slice, slice]) -> FloatArray:
-        return self.pair.aligned.moved(window[0], window[1], self.shift)
+    @abstractmethod
+    def __getitem__(self, window: tuple[slice, slice]) -> FloatArray: ...
 
     def __array__(self, dtype: np.dtype[np.float32] | None = None, /) -> FloatArray:
         return self[slice(0, self.shape[0]), slice(0, self.shape[1])].astype(dtype or self.dtype)
+
+
+@dataclass(frozen=True)
+class MovedRaster(RasterOfPair):
+    """The aligned DEM of a pair moved by a shift."""
+
+    pair: DemPair
+    shift: Shift
+
+    def __getitem__(self, window: tuple[slice, slice]) -> FloatArray:
+        return self.pair.aligned.moved(window[0], window[1], self.shift)
 
 
 def inner_rows(rows: slice, shape: tuple[int, int]) -> slice:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.elevation_change.pairing import DemPair
+from pipeline.elevation_change.pairing import DemPair, RasterOfPair
 from pipeline.elevation_change.resolution.bias_curve import BiasCurve
 from pipeline.elevation_change.result import Shift
 from pipeline.elevation_change.terrain import inner_maximum_curvature, inner_principal_curvatures
@@ -189,26 +189,15 @@ class PointSpreadEffect:
 
 
 @dataclass(frozen=True)
-class EffectRaster:
-    """The effect on a pair's grid, computed wherever it is asked for; reads like any raster."""
+class EffectRaster(RasterOfPair):
+    """The effect on a pair's grid."""
 
     effect: Effect
     pair: DemPair
     shift: Shift
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.pair.shape
-
-    @property
-    def dtype(self) -> np.dtype[np.float32]:
-        return np.dtype(np.float32)
-
     def __getitem__(self, window: tuple[slice, slice]) -> FloatArray:
         return self.effect.on(finer_heights(self.pair, window, self.shift, self.effect.rim))
-
-    def __array__(self, dtype: np.dtype[np.float32] | None = None, /) -> FloatArray:
-        return self[slice(0, self.shape[0]), slice(0, self.shape[1])].astype(dtype or self.dtype)
 
 
 def finer_heights(pair: DemPair, window: tuple[slice, slice], shift: Shift, rim: int) -> FloatArray:
