@@ -403,6 +403,8 @@ def _budget(
 
 def _error_of_distance(year: YearPoints, surface: GlacierSurface) -> float:
     """What the area within the measured elevations adds to the error (m w.e.) by lying far from the points."""
+    if not year.beyond.sigma_far_m_we:  # as of a season: no pixel need be looked at
+        return 0.0
     known, elevation_m = year.observed.elevation_m, surface.surface_m[surface.inside]
     measured = (elevation_m >= known.min()) & (elevation_m <= known.max())
     share = float(measured.mean())
