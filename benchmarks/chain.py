@@ -8,13 +8,11 @@ Prints for every size the median wall time, the peak memory, the ratios, and how
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 from benchmarks.pairs import PIXEL_M, SHIFT_EAST_M, SHIFT_NORTH_M, pair_in
-from benchmarks.process import ROOT, Run, interleaved, median_seconds, peak_mb, run
+from benchmarks.process import ROOT, Run, measure_sides, median_seconds, peak_mb, run
 
 XDEM_UP_TO, XDEM_ALL_UP_TO = 6000, 6000
 SMALL_MEMORY, SMALL_MEMORY_FROM = "400MB", 12000
@@ -63,17 +61,7 @@ def shift_error(output: str) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sides", type=int, nargs="+", default=[1000, 3000, 6000])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--xdem-python", type=Path)
-    parser.add_argument("--folder", type=Path, help="where the pairs are kept; a temporary folder when absent")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        for side in asked.sides:
-            report(side, interleaved(commands(side, folder, asked.xdem_python), asked.rounds))
+    measure_sides(__doc__.splitlines()[0], [1000, 3000, 6000], commands, report)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,12 @@ subtracts and writes one COG with GDAL on all cores.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 from benchmarks.pairs import pair_in
-from benchmarks.process import ROOT, Run, interleaved, median_seconds, peak_mb, run
+from benchmarks.process import ROOT, Run, measure_sides, median_seconds, peak_mb, run
 
 XDEM_UP_TO = 3000
 
@@ -72,17 +70,7 @@ def report(side: int, runs: dict[str, list[Run]]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sides", type=int, nargs="+", default=[3000, 6000])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--xdem-python", type=Path)
-    parser.add_argument("--folder", type=Path, help="where the pairs are kept; a temporary folder when absent")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        for side in asked.sides:
-            report(side, interleaved(commands(side, folder, asked.xdem_python), asked.rounds))
+    measure_sides(__doc__.splitlines()[0], [3000, 6000], commands, report)
 
 
 if __name__ == "__main__":

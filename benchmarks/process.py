@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,3 +56,31 @@ def median_seconds(runs: Sequence[Run]) -> float:
 def peak_mb(runs: Sequence[Run]) -> float:
     """Median peak of the memory, MB."""
     return statistics.median(one.peak_mb for one in runs)
+
+
+def measure_sides(
+    about: str,
+    sides: Sequence[int],
+    commands: Callable[[int, Path, Path | None], Mapping[str, Sequence[str | Path]]],
+    report: Callable[[int, dict[str, list[Run]]], None],
+) -> None:
+    """The command line of a benchmark of pairs: its commands interleaved on each size that is asked for, and reported.
+
+    Parameters
+    ----------
+    about : said by --help.
+    sides : sizes that are measured when none is asked for, in pixels.
+    commands : what is run on a pair of one size in a folder, with the Python of xDEM's environment if there is one.
+    report : prints the runs of one size.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--sides", type=int, nargs="+", default=sides)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--xdem-python", type=Path)
+    parser.add_argument("--folder", type=Path, help="where the pairs are kept; a temporary folder when absent")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for side in asked.sides:
+            report(side, interleaved(commands(side, folder, asked.xdem_python), asked.rounds))

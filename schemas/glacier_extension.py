@@ -61,6 +61,15 @@ _GATE = _record(
     },
 )
 
+_PATCHES: dict[str, Any] = {
+    "count": _COUNT,
+    "area_km2": _SIGMA,
+    "mean": _NUMBER,
+    "spread": _SIGMA,
+    "robust_spread": _SIGMA,
+    "enough": {"type": "boolean"},
+}
+
 FIELDS: dict[str, dict[str, Any]] = {
     "glacier:kind": _said("what the product is", {"enum": ["elevation_change", "mass_balance"]}),
     "glacier:synthetic": _said("whether it comes from a synthetic sample, not from observations", {"type": "boolean"}),
@@ -172,25 +181,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     "glacier:patch_test": _record(
         "means over stable patches of a glacier's size, standardised by the stated uncertainty: it holds if they spread"
         " by 1; fewer than 200 patches are not enough to tell",
-        {
-            "count": _COUNT,
-            "area_km2": _SIGMA,
-            "mean": _NUMBER,
-            "spread": _SIGMA,
-            "robust_spread": _SIGMA,
-            "enough": {"type": "boolean"},
-        },
+        _PATCHES,
     ),
     "glacier:patch_test_on_smooth_ground": _record(
         "the same test with the smoothest fifth of stable terrain alone, which resembles glaciers",
-        {
-            "count": _COUNT,
-            "area_km2": _SIGMA,
-            "mean": _NUMBER,
-            "spread": _SIGMA,
-            "robust_spread": _SIGMA,
-            "enough": {"type": "boolean"},
-        },
+        _PATCHES,
     ),
     "glacier:pair": _said(
         "years of the two DEMs that were differenced, where the collection has several pairs",
