@@ -252,7 +252,7 @@ def difference(
     quiet: Quiet = False,
 ) -> None:
     """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
-    from catalog.archive import preflight
+    from catalog.archive import Output, preflight
     from catalog.reports import change_rows, difference_summary, show_rows
     from catalog.runs import open_difference
     from pipeline.elevation_change.chain import elevation_change
@@ -269,7 +269,7 @@ def difference(
         "resolution_correction": resolution_correction,
     }  # fmt: skip
     settings = _settings("ElevationChangeSettings", wanted)
-    preflight(out)
+    preflight(out, Output.difference)
     with (
         progress(quiet) as tell,
         open_difference(out, code_version(), figures=not no_figures) as run,
@@ -371,7 +371,7 @@ def balance(
     """Compute glacier-wide mass balance from stakes and snow pits, or from published elevation bands."""
     # years are computed side by side on threads of our own; those of the linear algebra would only wait for each other
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from catalog.archive import preflight
+    from catalog.archive import Output, preflight
     from catalog.reports import balance_json, show_balances
     from catalog.runs import GeodeticInput, Task, measured_number, read_or_mark, run_balances, write_balances
 
@@ -391,7 +391,7 @@ def balance(
         draws=draws,
         seed=MONTE_CARLO_SEED,
     )
-    preflight(out)
+    preflight(out, Output.balance)
     with progress(quiet) as tell:
         tell("Reading the field data")
         last = not_after.date() if not_after else None

@@ -6,7 +6,8 @@ from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from catalog.archive.dataset import Asset, Dataset, Item, stable_terrain
-    from catalog.archive.draft import Draft, open_draft, preflight
+    from catalog.archive.draft import Draft, Output, open_draft, preflight
+    from catalog.archive.file_lock import held_lock
     from catalog.archive.forms import WrongForm, formed, misfit
     from catalog.archive.kinds import ByKind, changes_of, elevation_change_of, mass_balance_of
     from catalog.archive.layout import (
@@ -195,6 +196,7 @@ __all__ = [
     "Item",
     "ListedFile",
     "OpenedRaster",
+    "Output",
     "Signed",
     "TableFile",
     "WebFiles",
@@ -217,6 +219,7 @@ __all__ = [
     "first",
     "formed",
     "geometry_of",
+    "held_lock",
     "is_compressible",
     "is_encrypted",
     "is_of_manifest",
@@ -256,7 +259,8 @@ __getattr__ = lazy_names(
     __name__,
     {
         "dataset": ("Asset", "Dataset", "Item", "stable_terrain"),
-        "draft": ("Draft", "open_draft", "preflight"),
+        "draft": ("Draft", "Output", "open_draft", "preflight"),
+        "file_lock": ("held_lock",),
         "forms": ("WrongForm", "formed", "misfit"),
         "kinds": ("ByKind", "changes_of", "elevation_change_of", "mass_balance_of"),
         "layout": (

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-from catalog.archive.layout import MANIFEST_JSON
+from catalog.archive.file_lock import held_lock
+from catalog.archive.layout import ELEVATION_CHANGE_TIF, MANIFEST_JSON, SUMMARY_JSON
 from catalog.archive.manifest import listed_files, manifest_of
 from schemas.errors import BadInput
 
@@ -23,6 +24,14 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Output(StrEnum):
+    """What a command writes into a folder; each replaces only its like."""
+
+    archive = "an archive"
+    difference = "the output of a difference"
+    balance = "the output of a balance"
 
 
 @dataclass(frozen=True)
@@ -54,15 +63,16 @@ class Draft:
 
     folder: Path
     places: Places
+    output: Output = Output.archive
 
     def publish(self) -> None:
         """Make the draft the archive; what stood there before is replaced as a whole.
 
         Errors
         ------
-        BadInput : something that is no archive has come to stand at the target meanwhile.
+        BadInput : something that is not its like has come to stand at the target meanwhile.
         """
-        _refuse_foreign(self.places.target)
+        _refuse_foreign(self.places.target, self.output)
         _flush(self.folder)
         if _is_empty_or_absent(self.places.target):
             os.rename(self.folder, self.places.target)
@@ -71,25 +81,29 @@ class Draft:
         _flush_folder(self.places.target.parent)
 
 
-def preflight(out: Path) -> None:
+def preflight(out: Path, output: Output = Output.archive) -> None:
     """Refuse a target that could not be published to, before anything is computed; nothing is written.
+
+    Parameters
+    ----------
+    output : what is to be written there.
 
     Errors
     ------
     BadInput : the parent folder is missing or not writable; the target is a file, a mount point, read-only, or holds
-        anything that is not an archive of ours.
+        anything that is not the like of what is to be written: an archive, or the output of the same command.
     """
     try:
         target = out.resolve()
         _refuse_parent(target.parent)
-        _refuse_foreign(target)
+        _refuse_foreign(target, output)
     except (OSError, RuntimeError) as error:  # a name too long, a loop of links
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "a loop of symbolic links"
         raise BadInput(str(out), reason, "a path that can be written to", "choose another output folder") from None
 
 
 @contextmanager
-def open_draft(out: Path) -> Iterator[Draft]:
+def open_draft(out: Path, output: Output = Output.archive) -> Iterator[Draft]:
     """An empty draft folder beside ``out``, under a lock; removed on leaving, whatever happened.
 
     What an earlier process that was killed left behind is put right first: its draft is removed, and an archive that
@@ -99,14 +113,14 @@ def open_draft(out: Path) -> Iterator[Draft]:
     ------
     BadInput : as ``preflight``; another build holds the lock; the disk is full.
     """
-    preflight(out)
+    preflight(out, output)
     places = Places(out.resolve())
     with _locked(places):
         _recover(places)
         try:
             folder = places.draft / "archive"
             folder.mkdir(parents=True)
-            yield Draft(folder, places)
+            yield Draft(folder, places, output)
         except OSError as error:
             if error.errno not in _FULL:
                 raise
@@ -141,26 +155,38 @@ def _refuse_parent(parent: Path) -> None:
         )
 
 
-def _refuse_foreign(target: Path) -> None:
-    """An archive of ours, an empty folder or nothing may stand at the target."""
+def _refuse_foreign(target: Path, output: Output) -> None:
+    """The like of what is to be written, an empty folder or nothing may stand at the target."""
     if target.is_file():
         raise BadInput(str(target), "a file", "a folder, or nothing", "choose another output folder")
     if _is_empty_or_absent(target):
         _refuse_mount(target)
         return
-    if manifest_of(target) is None:
+    there = _output_at(target)
+    if there is not output:
         raise BadInput(
             str(target),
-            "a folder that is not an archive (no manifest.json of ours)",
-            "an archive built earlier, an empty folder, or nothing",
+            there or f"a folder that is not {output} (no manifest.json of ours)",
+            f"{output} made earlier, an empty folder, or nothing",
             "choose another output folder; nothing was deleted",
         )
     _refuse_mount(target)
     if not os.access(target, os.W_OK):
         raise BadInput(
-            str(target), "an archive that is read-only", "a writable archive", "allow writing, or build elsewhere"
+            str(target), f"{output} that is read-only", "a writable folder", "allow writing, or build elsewhere"
         )
     _refuse_strays(target)
+
+
+def _output_at(target: Path) -> Output | None:
+    """Which of our commands wrote the folder at the target, as its manifest says; None for nobody's of ours."""
+    manifest = manifest_of(target)
+    if manifest is None:
+        return None
+    listed = listed_files(target)
+    if manifest.get("datasets") or SUMMARY_JSON not in listed:
+        return Output.archive
+    return Output.difference if ELEVATION_CHANGE_TIF in listed else Output.balance
 
 
 def _refuse_mount(target: Path) -> None:
@@ -196,44 +222,18 @@ def _is_empty_or_absent(target: Path) -> bool:
 
 @contextmanager
 def _locked(places: Places) -> Iterator[None]:
-    """Hold the target's lock; the kernel releases it when a process dies, so a stale lock file bars nobody."""
-    descriptor = _take_lock(places)
-    try:
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+    """Hold the target's lock."""
+
+    def busy(holder: str) -> BadInput:
+        return BadInput(
+            str(places.target),
+            f"another build writing to it (process {holder})",
+            "one build at a time on one target",
+            "wait until it has ended, or choose another output folder",
+        )
+
+    with held_lock(places.lock, busy):
         yield
-    finally:
-        # removed while held: whoever waits on this file sees in _take_lock that it is no longer the lock
-        places.lock.unlink(missing_ok=True)
-        os.close(descriptor)
-
-
-def _take_lock(places: Places) -> int:
-    while True:
-        descriptor = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            raise BadInput(
-                str(places.target),
-                f"another build writing to it (process {holder or 'unknown'})",
-                "one build at a time on one target",
-                "wait until it has ended, or choose another output folder",
-            ) from None
-        if _is_same_file(descriptor, places.lock):
-            return descriptor
-        os.close(descriptor)
-
-
-def _is_same_file(descriptor: int, path: Path) -> bool:
-    try:
-        named = os.stat(path)
-    except FileNotFoundError:
-        return False
-    held = os.fstat(descriptor)
-    return (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
 
 
 def _recover(places: Places) -> None:

@@ -6,8 +6,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +17,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from catalog.archive import ListedFile, cache_rule, media_type_of, sha256_of
+from catalog.archive import ListedFile, cache_rule, held_lock, media_type_of, sha256_of
+from catalog.publish.lease import LOCK_JSON, Lease
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from schemas.inside import lies_inside
@@ -44,7 +45,10 @@ class Destination(Protocol):
     name: str
 
     def is_empty(self) -> bool: ...
+    def alone(self) -> AbstractContextManager[Callable[[], None]]: ...
     def read(self, path: str) -> bytes | None: ...
+    def fetch(self, path: str, to: Path) -> bool: ...
+    def stands(self, file: ListedFile) -> bool: ...
     def holds(self, source: Path, file: ListedFile) -> bool: ...
     def put(self, source: Path, file: ListedFile) -> None: ...
     def write(self, path: str, content: bytes) -> None: ...
@@ -82,12 +86,51 @@ class FolderDestination:
 
     def is_empty(self) -> bool:
         """Whether nothing stands there; what a killed publication left half written is nothing."""
-        return not self.root.exists() or all(path.name.endswith(_PART_SUFFIX) for path in self.root.iterdir())
+        return not self.root.exists() or all(
+            path.name.endswith(_PART_SUFFIX) or path.name == LOCK_JSON for path in self.root.iterdir()
+        )
+
+    @contextmanager
+    def alone(self) -> Iterator[Callable[[], None]]:
+        """The folder for one publication at a time, made if need be; the kernel ends the lock of a killed one."""
+
+        def busy(holder: str) -> BadInput:
+            return BadInput(
+                self.name,
+                f"another publication at work (process {holder})",
+                "one at a time",
+                "wait until it has ended",
+            )
+
+        stood = self.root.exists()
+        try:
+            with ExitStack() as held:
+                with self._explained(LOCK_JSON):
+                    self.root.mkdir(exist_ok=True)
+                    held.enter_context(held_lock(self.root / LOCK_JSON, busy))
+                yield lambda: None
+        finally:
+            if not stood:
+                with suppress(OSError):  # it holds what was published, or nothing
+                    self.root.rmdir()
 
     def read(self, path: str) -> bytes | None:
         with self._explained(path):
             place = self._place(path)
             return place.read_bytes() if place.is_file() else None
+
+    def fetch(self, path: str, to: Path) -> bool:
+        """Copy a file to this machine; False where it is not there."""
+        with self._explained(path):
+            place = self._place(path)
+            if place.is_symlink() or not place.is_file():
+                return False
+            shutil.copyfile(place, to)
+            return True
+
+    def stands(self, file: ListedFile) -> bool:
+        """Whether the file stands there with this size and sha256; read, not trusted."""
+        return self.holds(Path(), file)
 
     def holds(self, source: Path, file: ListedFile) -> bool:
         """Whether the file stands there with the manifest's size and sha256; read, not trusted."""
@@ -217,7 +260,8 @@ class BucketDestination:
 
     def is_empty(self) -> bool:
         with self._explained(""):
-            return next(iter(obstore.list(self._store, chunk_size=1)), None) is None
+            pages = obstore.list(self._store, chunk_size=2)
+            return all(entry["path"].rpartition("/")[2] == LOCK_JSON for entry in next(iter(pages), ()))
 
     def read(self, path: str) -> bytes | None:
         with self._explained(path):
@@ -225,6 +269,39 @@ class BucketDestination:
                 return bytes(obstore.get(self._store, path).bytes())
             except FileNotFoundError:
                 return None
+
+    @contextmanager
+    def alone(self) -> Iterator[Callable[[], None]]:
+        """The place for one publication at a time; gives what finds out whether it still is."""
+        lease = Lease(self._store, self.name)
+        with self._explained(LOCK_JSON):
+            lease.take()
+
+        def require() -> None:
+            with self._explained(LOCK_JSON):
+                lease.require()
+
+        with lease.renewed():
+            yield require
+
+    def fetch(self, path: str, to: Path) -> bool:
+        with self._explained(path), to.open("wb") as file:
+            try:
+                for piece in obstore.get(self._store, path).stream():
+                    file.write(piece)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def stands(self, file: ListedFile) -> bool:
+        """Whether the object is there with this size and sha256: as set when it was uploaded, or read back."""
+        with self._explained(file.path):
+            try:
+                stored = obstore.get(self._store, file.path, options={"head": True})
+            except FileNotFoundError:
+                return False
+            stated = dict(stored.attributes).get("sha256")
+            return stored.meta["size"] == file.size and (stated or self._sha256_of(file.path)) == file.sha256
 
     def holds(self, source: Path, file: ListedFile) -> bool:
         """Whether the object is there with this size, sha256 (set when uploaded), media type and cache rule."""

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import groupby
@@ -30,22 +31,23 @@ from catalog.archive import (
     VOUCHERS,
     ListedFile,
     is_of_manifest,
-    manifest_parts,
     media_type_of,
     parse_manifest,
     read_if_there,
     read_stored_manifest,
     sha256_of,
     stated_sha256,
-    whole_manifest,
 )
 from catalog.publish.destinations import Destination, open_destination
+from catalog.publish.lease import LOCK_JSON
+from catalog.publish.replacement import Listed, refuse_replacement
 from pipeline.progress import Tell, silent
 from pipeline.worker_threads import worker_threads
 from schemas.errors import BadInput, FailedCheck
 from schemas.inside import leads_inside, lies_inside
 
 JOURNAL_JSON = ".glacier-publishing.json"
+_OF_MANIFEST = "sha256_of_manifest"
 STAGES = ("data", "descriptions", "items", "lists of items", "collections", "pages", "manifest", "catalogue")
 _PART_OF_ITEMS = re.compile(r"items-\d+(?:\.zh)?\.json")
 
@@ -108,13 +110,24 @@ class _Previous:
     Attributes
     ----------
     paths : of files that an earlier publication put there, also one that was interrupted; with what vouches for them.
-    manifest : its bytes; empty where there is none.
-    mixed : a publication was interrupted, so that old and new files may stand there side by side.
+    listed : the archive as its manifest lists it.
+    interrupted : sha256 of the manifest whose publication was interrupted, so that old and new files may stand there
+        side by side; empty where none was.
     """
 
     paths: frozenset[str]
-    manifest: bytes
-    mixed: bool
+    listed: Listed
+    interrupted: str = ""
+
+    @property
+    def mixed(self) -> bool:
+        return bool(self.interrupted)
+
+    @property
+    def place(self) -> str:
+        """Where its version belongs once another one stands there; empty where it states none."""
+        version = version_of(dict(self.listed.manifest))
+        return f"{VERSIONS}/{version}" if version else ""
 
 
 def publish(
@@ -138,16 +151,48 @@ def publish(
     With ``keep_previous`` an archive of another version that stands there is copied, before anything is sent, to
     ``versions/<version>/`` below the destination (``version_of``). Deletion leaves what is kept alone.
 
+    The destination is locked meanwhile: a second publication to it is refused.
+
     Errors
     ------
-    BadInput : no archive; a destination that is neither empty nor an archive, lies inside the archive or around it, or
-        cannot be reached or written.
-    FailedCheck : the archive does not agree with its manifest, or a copy differs from what was sent.
+    BadInput : no archive; a destination that is neither empty nor an archive, lies inside the archive or around it, is
+        being published to, or cannot be reached or written.
+    FailedCheck : the archive does not agree with its manifest, or a copy differs from what was sent; the destination
+        would lose a dataset, observations, a later version or values (``refuse_replacement``); the version that stands
+        there is damaged and cannot be kept.
     """
     source = _read_source(archive)
     _refuse_overlap(archive, destination)
     target = open_destination(destination, endpoint_url)
-    previous = _previous(target)
+    _previous(target)  # what is no archive is refused before a lock is laid into it
+    with nullcontext(_nothing_to_lose) if dry_run else target.alone() as require_alone:
+        wanted = _Wanted(dry_run=dry_run, delete=delete, keep_previous=keep_previous, workers=workers)
+        return _publish(source, target, wanted, require_alone, tell)
+
+
+def _nothing_to_lose() -> None:
+    """Of a dry run, which needs no lock."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What was asked for; as the arguments of ``publish``."""
+
+    dry_run: bool
+    delete: bool
+    keep_previous: bool
+    workers: int
+
+
+def _publish(
+    source: _Source, target: Destination, wanted: _Wanted, require_alone: Callable[[], None], tell: Tell
+) -> PublishReport:
+    previous, delete, workers = _previous(target), wanted.delete, wanted.workers
+    sha256_of_manifest = sha256(source.manifest).hexdigest()
+    # what goes on where it was interrupted was compared before its first file was sent
+    if previous.listed.content and previous.interrupted != sha256_of_manifest:
+        coming = Listed.of(source.manifest, lambda path: read_if_there(source.root / path))
+        refuse_replacement(source.root, coming, target, previous.listed, previous.place)
     changed, unchanged = _compare(source, target, workers, tell)
     stale = sorted(previous.paths - {file.path for file in source.files} - {MANIFEST_JSON, JOURNAL_JSON})
     report = PublishReport(
@@ -157,11 +202,13 @@ def publish(
         deleted=tuple(stale) if delete else (),
         left_behind=() if delete else tuple(stale),
         copied_bytes=sum(file.size for file in changed),
-        dry_run=dry_run,
-        kept=_place_to_keep(source, previous) if keep_previous else "",
+        dry_run=wanted.dry_run,
+        kept=_place_to_keep(source, previous) if wanted.keep_previous else "",
     )
-    if not dry_run:
-        _carry_out(source, target, changed, report, previous, workers, tell)
+    if report.kept:
+        _require_whole(target, previous, workers)
+    if not wanted.dry_run:
+        _carry_out(source, target, changed, report, previous, workers, require_alone, tell)
     return report
 
 
@@ -244,7 +291,7 @@ def _require_unaltered(path: Path, file: ListedFile) -> None:
 
 
 def _require_present(archive: Path, file: ListedFile) -> None:
-    if not _is_of_an_archive(file.path) or file.path == JOURNAL_JSON:
+    if not _is_of_an_archive(file.path) or file.path in (JOURNAL_JSON, LOCK_JSON):
         raise BadInput(
             f"{archive}/{MANIFEST_JSON}", f"the path {file.path!r}", "paths inside the archive", "build again"
         )
@@ -270,23 +317,23 @@ def _previous(target: Destination) -> _Previous:
     BadInput : something else stands there.
     """
     if target.is_empty():
-        return _Previous(frozenset(), b"", mixed=False)
-    content = target.read(MANIFEST_JSON) or b""
-    manifest = whole_manifest(target.read)
+        return _Previous(frozenset(), Listed.of(b"", target.read))
+    listed = Listed.of(target.read(MANIFEST_JSON) or b"", target.read)
     journal = parse_manifest(target.read(JOURNAL_JSON) or b"")
-    if manifest is None and journal is None:
+    if not listed.content and journal is None:
         raise BadInput(
             target.name,
             "files that are no archive (no manifest.json of ours)",
             "an archive published earlier, an empty place, or nothing",
             "choose another destination; nothing was changed",
         )
-    entries = [*((manifest or {}).get("files") or ()), *((journal or {}).get("files") or ())]
-    paths = {str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
-    paths.update(manifest_parts(manifest or {}))
+    entries = (journal or {}).get("files")
+    named = (entry.get("path") for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict))
+    paths = {*listed.files, *map(str, named)}
     paths.update(name for name in VOUCHERS if target.read(name) is not None)
     inside = frozenset(path for path in paths if _is_of_an_archive(path))
-    return _Previous(inside, content if manifest else b"", mixed=journal is not None)
+    interrupted = "" if journal is None else str(journal.get(_OF_MANIFEST) or "another")
+    return _Previous(inside, listed, interrupted)
 
 
 def _is_of_an_archive(path: str) -> bool:
@@ -300,22 +347,52 @@ def _place_to_keep(source: _Source, previous: _Previous) -> str:
     Empty where it is of the same version or says none, and where a publication was interrupted: it had kept the version
     before it sent the first file.
     """
-    old, new = (version_of(parse_manifest(content) or {}) for content in (previous.manifest, source.manifest))
-    return f"{VERSIONS}/{old}" if old and old != new and not previous.mixed else ""
+    new = version_of(parse_manifest(source.manifest) or {})
+    return previous.place if previous.place != f"{VERSIONS}/{new}" and not previous.mixed else ""
+
+
+def _require_whole(target: Destination, previous: _Previous, workers: int) -> None:
+    """A version is kept whole or not at all.
+
+    Errors
+    ------
+    FailedCheck : a file of the archive at the destination is missing or another one; another archive is kept there.
+    """
+    kept = target.read(f"{previous.place}/{MANIFEST_JSON}")
+    if kept == previous.listed.content:
+        return
+    unkept = "publish with --no-keep-previous if this is meant"
+    if kept is not None:
+        place = f"{target.name}/{previous.place}"
+        raise FailedCheck(place, "another archive of that version", "none, or the one published before", unkept)
+    files = list(previous.listed.files.values())
+    whole = _each(files, target.stands, workers)
+    damaged = [file.path for file, stands in zip(files, whole, strict=True) if not stands]
+    if damaged:
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        raise FailedCheck(
+            f"{target.name}/{damaged[0]}",
+            f"a file that is missing or altered{more}, so that the version there cannot be kept whole",
+            "every file that its manifest lists",
+            f"publish that version there again first, or {unkept}",
+        )
 
 
 def _keep(target: Destination, previous: _Previous, place: str, workers: int, tell: Tell) -> None:
     """Copy the archive at the destination to ``place``, its manifest last; nothing new has been sent yet."""
     mark = f"{place}/{MANIFEST_JSON}"
-    if target.read(mark) == previous.manifest:
+    if target.read(mark) == previous.listed.content:
         return
-    files = in_order(ListedFile(name, 0, "") for name in previous.paths if name != MANIFEST_JSON)
+    files = in_order(
+        ListedFile(name, 0, "")
+        for name in previous.paths
+        if name in previous.listed.files or name in VOUCHERS
+        if name != MANIFEST_JSON
+    )
     tell(f"keeping the version that stands there as {target.name}/{place}: {len(files) + 1} files")
     for _, group in groupby(files, key=_order_of):
-        kept = _each(list(group), lambda file: (file.path, target.copy(file.path, f"{place}/{file.path}")), workers)
-        for path in (path for path, stands in kept if not stands):
-            tell(f"{path} is listed by the previous version, but stands there no more")
-    target.write(mark, previous.manifest)
+        _each(list(group), lambda file: target.copy(file.path, f"{place}/{file.path}"), workers)
+    target.write(mark, previous.listed.content)
 
 
 def _compare(
@@ -336,18 +413,21 @@ def _carry_out(
     report: PublishReport,
     previous: _Previous,
     workers: int,
+    require_alone: Callable[[], None],
     tell: Tell,
 ) -> None:
     if not changed and not report.deleted and target.read(JOURNAL_JSON) is None:
         return
     if report.kept:
         _keep(target, previous, report.kept, workers, tell)
-    target.write(JOURNAL_JSON, _journal(previous.paths | {file.path for file in source.files}))
+    target.write(JOURNAL_JSON, _journal(previous.paths | {file.path for file in source.files}, source.manifest))
     for (stage, _), group in groupby(changed, key=_order_of):
+        require_alone()
         files = list(group)
         size = sum(file.size for file in files)
         tell(f"{STAGES[stage]}: {len(files)} file{'s' if len(files) > 1 else ''}, {size / 1e6:.1f} MB")
         _each(files, lambda file: _send(source, target, file), workers)
+    require_alone()
     for path in report.deleted:
         tell(f"removing {path}")
         target.delete(path)
@@ -363,9 +443,14 @@ def _send(source: _Source, target: Destination, file: ListedFile) -> None:
     target.put(path, file)
 
 
-def _journal(paths: Iterable[str]) -> bytes:
+def _journal(paths: Iterable[str], manifest: bytes) -> bytes:
     """Marks a destination as ours while no manifest stands there, and remembers what a later run may delete."""
-    content = {"archive": ARCHIVE, "note": "publication under way", "files": [{"path": path} for path in sorted(paths)]}
+    content = {
+        "archive": ARCHIVE,
+        "note": "publication under way",
+        _OF_MANIFEST: sha256(manifest).hexdigest(),
+        "files": [{"path": path} for path in sorted(paths)],
+    }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.archive import SUMMARY_JSON, Draft, open_draft, write_manifest
+from catalog.archive import SUMMARY_JSON, Draft, Output, open_draft, write_manifest
 from catalog.formats import finite, published_tables, write_csv_tables
 from catalog.reports import balance_summary, difference_summary
 from pipeline.elevation_change.result import ElevationChange, FinalRasters
@@ -41,7 +41,7 @@ def open_difference(out: Path, code_version: str, *, figures: bool = True) -> It
     ----------
     figures : whether map and diagrams are drawn.
     """
-    with open_draft(out) as draft, worker_threads(1) as beside:
+    with open_draft(out, Output.difference) as draft, worker_threads(1) as beside:
         beside.submit(_load_what_writes, figures)
         yield DifferenceRun(draft, beside, code_version, figures)
 
@@ -98,7 +98,7 @@ def write_balance(result: MassBalance, out: Path, code_version: str, source: str
 
     ``source`` names the field workbook or folder, for the README of the results' workbook.
     """
-    with open_draft(out) as draft:
+    with open_draft(out, Output.balance) as draft:
         write_balance_files(result, draft.folder, source)
         outputs = _finish(draft.folder, balance_summary(result), code_version)
         draft.publish()
@@ -117,7 +117,7 @@ def write_balances(
     from catalog.runs.balance_of_several import folder_names, write_tables_together
 
     names = folder_names([result.glacier.glacier_id for result in results])
-    with open_draft(out) as draft:
+    with open_draft(out, Output.balance) as draft:
         for result in results:
             own = draft.folder / names[result.glacier.glacier_id]
             own.mkdir()

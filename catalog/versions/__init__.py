@@ -8,15 +8,25 @@ if TYPE_CHECKING:
     from catalog.versions.compare import ArchiveDifference, compare_archives
     from catalog.versions.data_versions import compare_versions, refuse_unversioned_change
     from catalog.versions.proposed_changes import propose_changes
-    from catalog.versions.published_datasets import refuse_to_replace
+    from catalog.versions.published_datasets import (
+        DataVersion,
+        PublishedDataset,
+        refuse_to_replace,
+        refuse_to_supersede,
+        stated_datasets,
+    )
 
 __all__ = [
     "ArchiveDifference",
+    "DataVersion",
+    "PublishedDataset",
     "compare_archives",
     "compare_versions",
     "propose_changes",
     "refuse_to_replace",
+    "refuse_to_supersede",
     "refuse_unversioned_change",
+    "stated_datasets",
 ]
 __getattr__ = lazy_names(
     __name__,
@@ -24,6 +34,12 @@ __getattr__ = lazy_names(
         "compare": ("ArchiveDifference", "compare_archives"),
         "data_versions": ("compare_versions", "refuse_unversioned_change"),
         "proposed_changes": ("propose_changes",),
-        "published_datasets": ("refuse_to_replace",),
+        "published_datasets": (
+            "DataVersion",
+            "PublishedDataset",
+            "refuse_to_replace",
+            "refuse_to_supersede",
+            "stated_datasets",
+        ),
     },
 )

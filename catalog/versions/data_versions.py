@@ -15,6 +15,11 @@ from catalog.versions.published_datasets import DataVersion, published_datasets
 from schemas.errors import FailedCheck
 
 _TOLD = 3
+_BUILD = (
+    "build into another folder with --out, or raise the version in its definition (`diff OLD NEW --changelog` "
+    "between the two folders says to what)"
+)
+_PUBLISH = "raise the version in its definition and build again, or publish to another destination"
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def compare_versions(old: Path, new: Path) -> Comparison:
     return Comparison(difference, versions)
 
 
-def refuse_unversioned_change(published: Path, new: Path) -> None:
+def refuse_unversioned_change(published: Path, new: Path, address: str = "") -> None:
     """Refuse a new archive that changes published values without saying so in its version.
 
     A synthetic archive publishes no observation: real data may replace it under any version.
@@ -104,6 +109,7 @@ def refuse_unversioned_change(published: Path, new: Path) -> None:
     ----------
     published : the archive that stands at the target; nothing is refused where there is none.
     new : the archive that would replace it.
+    address : where people read it, if that is another place.
 
     Errors
     ------
@@ -118,16 +124,12 @@ def refuse_unversioned_change(published: Path, new: Path) -> None:
     for name in shared:
         changed = difference.below(name)
         versions = DatasetVersions(name, before[name].version, after[name].version, changed.version_step)
-        _refuse(versions, changed, published)
+        _refuse(versions, changed, address or str(published), _BUILD if not address else _PUBLISH)
 
 
-def _refuse(versions: DatasetVersions, difference: ArchiveDifference, published: Path) -> None:
+def _refuse(versions: DatasetVersions, difference: ArchiveDifference, published: str, advice: str) -> None:
     old = versions.old
     where = f"dataset {versions.dataset}, version {versions.new}"
-    advice = (
-        "build into another folder with --out, or raise the version in its definition (`diff OLD NEW --changelog` "
-        "between the two folders says to what)"
-    )
     if versions.new < old:
         raise FailedCheck(where, f"version {old} published in {published}", f"version {old} or later", advice)
     if not versions.enough:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from catalog.archive import MANIFEST_JSON, formed, manifest_of
 from schemas.definition import Definition
@@ -53,14 +53,28 @@ def published_datasets(folder: Path) -> dict[str, PublishedDataset]:
     ------
     BadInput : a manifest that does not say which datasets of which versions it has.
     """
+    return stated_datasets(manifest_of(folder) or {}, str(folder))
+
+
+def stated_datasets(manifest: dict[str, Any], where: str) -> dict[str, PublishedDataset]:
+    """What a manifest states of each dataset, by id.
+
+    Parameters
+    ----------
+    where : how errors name the archive.
+
+    Errors
+    ------
+    BadInput : as ``published_datasets``.
+    """
     try:
         return {
             str(entry["id"]): PublishedDataset(DataVersion.parse(entry["version"]), bool(entry["synthetic"]))
-            for entry in formed(MANIFEST_JSON, manifest_of(folder) or {}).get("datasets", ())
+            for entry in formed(MANIFEST_JSON, manifest).get("datasets", ())
         }
-    except (KeyError, ValueError):
+    except (KeyError, ValueError):  # WrongForm is a ValueError
         raise BadInput(
-            f"{folder}/{MANIFEST_JSON}",
+            f"{where}/{MANIFEST_JSON}",
             "no readable list of datasets with their versions",
             "the manifest of a whole archive",
             "`validate` tells what is damaged",
@@ -96,3 +110,30 @@ def refuse_to_replace(published: Path, definitions: Sequence[Definition], *, syn
         if wanted[name] < there.version:
             advice = f"raise the version in its definition, or {_ELSEWHERE}"
             raise FailedCheck(f"{where}, version {wanted[name]}", stands, f"version {there.version} or later", advice)
+
+
+def refuse_to_supersede(
+    there: Mapping[str, PublishedDataset], coming: Mapping[str, PublishedDataset], where: str
+) -> None:
+    """Refuse to publish what may not take the place of the archive that people read at ``where``.
+
+    Errors
+    ------
+    FailedCheck : a dataset would be lost, observations be replaced by a sample, or a version go back.
+    """
+    for name, old in there.items():
+        stands = f"published at {where} as version {old.version}"
+        new = coming.get(name)
+        if new is None:
+            raise FailedCheck(
+                f"dataset {name}", "an archive without it", f"every dataset {stands}", "publish to another destination"
+            )
+        if new.synthetic and not old.synthetic:
+            raise FailedCheck(
+                f"dataset {name}", "a synthetic sample", f"observations, as {stands}", "publish to another destination"
+            )
+        if new.version < old.version and old.synthetic == new.synthetic:
+            raise FailedCheck(
+                f"dataset {name}, version {new.version}", stands, f"version {old.version} or later",
+                f"an earlier version that was kept stands at {where}/versions/; publish others elsewhere",
+            )  # fmt: skip

@@ -19,6 +19,7 @@ import pytest
 from catalog.archive.layout import is_of_manifest
 from catalog.archive.manifest import manifest_of, sha256_of
 from catalog.checks import validate
+from catalog.publish.lease import LOCK_JSON
 from catalog.publish.upload import JOURNAL_JSON
 from tests.root import ROOT
 
@@ -191,7 +192,7 @@ def test_killed_at_100_random_moments_a_publication_can_be_read_and_resumed(
         # whatever a catalogue that stands there already links to is there
         if (out / "catalog.json").is_file():
             # the journal goes last: a publication may be killed when all but that is done
-            assert version_of(out, (JOURNAL_JSON,)) == "0.1.0"
+            assert version_of(out, (JOURNAL_JSON, LOCK_JSON)) == "0.1.0"
         if code == 0:
             shutil.rmtree(out)
     assert killed == 100

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from catalog.archive import draft as drafting
-from catalog.archive.draft import Places, open_draft, preflight, replace_folder
+from catalog.archive.draft import Output, Places, open_draft, preflight, replace_folder
 from schemas.errors import BadInput
 from tests.root import ROOT
 
@@ -337,3 +337,39 @@ def test_replace_folder_keeps_both_until_the_swap(tmp_path: Path) -> None:
     replace_folder(tmp_path / "new", Places(tmp_path / "archive"), exchange)
     assert seen == ["onetwo"]
     assert (tmp_path / "archive/data.txt").read_text() == "two"
+
+
+def put_output(folder: Path, output: Output) -> dict[str, str]:
+    """The least that a command leaves, told apart by what its manifest lists."""
+    folder.mkdir(exist_ok=True)
+    names = {
+        Output.archive: ["catalog.json"],
+        Output.difference: ["summary.json", "elevation_change.tif"],
+        Output.balance: ["summary.json", "tables/balances.csv"],
+    }[output]
+    datasets = [{"id": "real", "version": "1.0.0", "synthetic": False}] if output is Output.archive else []
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(f"{output}: {name}")
+    manifest = {"archive": "glacier-archive", "datasets": datasets, "files": [{"path": name} for name in names]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return {name: (folder / name).read_text() for name in names}
+
+
+@pytest.mark.parametrize("there", list(Output))
+@pytest.mark.parametrize("wanted", list(Output))
+def test_each_command_replaces_only_its_like(tmp_path: Path, there: Output, wanted: Output) -> None:
+    before = put_output(tmp_path / "out", there)
+    if wanted is there:
+        with open_draft(tmp_path / "out", wanted) as draft:
+            put_output(draft.folder, wanted)
+            draft.publish()
+        return
+    for refused in (
+        lambda: preflight(tmp_path / "out", wanted),
+        lambda: open_draft(tmp_path / "out", wanted).__enter__(),
+    ):
+        with pytest.raises(BadInput, match=rf"found {there}; expected {wanted} made earlier.*nothing was deleted"):
+            refused()
+    assert {name: (tmp_path / "out" / name).read_text() for name in before} == before
+    assert names(tmp_path) == ["out"]

@@ -288,5 +288,5 @@ def test_killed_publication_is_continued(archive, store):
     assert COG_PATH in before
     assert "catalog.json" not in before
     report = publish(archive, ADDRESS, endpoint_url=store.endpoint)
-    assert set(report.unchanged) == set(before) - {".glacier-publishing.json"}
+    assert set(report.unchanged) == set(before) - {".glacier-publishing.json", ".glacier-publishing.lock"}
     assert store.objects() == contents(archive)

@@ -12,10 +12,21 @@ import pytest
 from catalog.archive.manifest import ListedFile, manifest_of, sha256_of
 from catalog.publish import destinations
 from catalog.publish import upload as publishing
+from catalog.publish.lease import LOCK_JSON
 from catalog.publish.upload import JOURNAL_JSON, STAGES, in_order, publish, stage_of, version_of
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
-from tests.made.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, write_archive, write_manifest, write_text
+from tests.made.tiny_archive import (
+    COG_PATH,
+    COLLECTION,
+    CSV_PATH,
+    ITEM_PATH,
+    surface,
+    write_archive,
+    write_cog,
+    write_manifest,
+    write_text,
+)
 
 
 @pytest.fixture
@@ -255,7 +266,10 @@ def versioned(archive: Path, *versions: str, **texts: str) -> Path:
         write_text(archive, path, text)
     write_manifest(archive)
     manifest = manifest_of(archive)
-    manifest["datasets"] = [{"id": f"d{number}", "version": version} for number, version in enumerate(versions)]
+    names = [COLLECTION, *(f"d{number}" for number in range(1, len(versions)))]
+    manifest["datasets"] = [
+        {"id": name, "version": version, "synthetic": False} for name, version in zip(names, versions, strict=True)
+    ]
     write_text(archive, "manifest.json", json.dumps(manifest))
     return archive
 
@@ -281,16 +295,16 @@ def test_version_published_before_stays_readable_under_its_number(archive, tmp_p
     publish(versioned(archive, "1.0.0"), str(out))
     first = contents(archive)
     (archive / COG_PATH).unlink()
-    report = publish(versioned(archive, "1.1.0", **{CSV_PATH: "glacier_id\n"}), str(out), delete=True)
+    report = publish(versioned(archive, "2.0.0", **{CSV_PATH: "glacier_id\n"}), str(out), delete=True)
     assert report.kept == "versions/1.0.0"
     assert report.lines()[-1] == f"the previous version is kept as {out}/versions/1.0.0/"
     assert contents(out / "versions/1.0.0") == first
     current = {path: text for path, text in contents(out).items() if not path.startswith("versions/")}
     assert current == contents(archive)
-    third = publish(versioned(archive, "2.0.0", "1.1.0"), str(out), delete=True)
-    assert third.kept == "versions/1.1.0"
+    third = publish(versioned(archive, "3.0.0", "1.1.0"), str(out), delete=True)
+    assert third.kept == "versions/2.0.0"
     assert contents(out / "versions/1.0.0") == first
-    assert contents(out / "versions/1.1.0") == current
+    assert contents(out / "versions/2.0.0") == current
 
 
 def test_kept_version_is_no_second_name_of_what_is_published_later(archive, tmp_path):
@@ -347,13 +361,162 @@ def test_version_is_kept_whole_though_the_publication_is_interrupted(archive, tm
     assert {path: text for path, text in contents(out).items() if not path.startswith("versions/")} == contents(archive)
 
 
-def test_file_of_the_previous_version_that_is_gone_does_not_stop_the_new_one(archive, tmp_path):
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("altered")], ids=["gone", "altered"])
+def test_damaged_previous_version_is_kept_whole_or_not_at_all(archive, tmp_path, damage):
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    damage(out / CSV_PATH)
+    before = contents(out)
+    with pytest.raises(FailedCheck, match=r"glaciers\.csv: found a file that is missing or .*--no-keep-previous"):
+        publish(versioned(archive, "2.0.0"), str(out))
+    assert contents(out) == before
+    publish(archive, str(out), keep_previous=False)
+    assert contents(out) == contents(archive)
+
+
+def test_kept_version_is_never_written_over(archive, tmp_path):
+    out = tmp_path / "out"
+    publish(versioned(archive, "1.0.0"), str(out))
+    write_text(out, "versions/1.0.0/manifest.json", "another archive, kept under this version")
+    with pytest.raises(FailedCheck, match=r"versions/1\.0\.0: found another archive of that version"):
+        publish(versioned(archive, "2.0.0"), str(out))
+    assert (out / "versions/1.0.0/manifest.json").read_text() == "another archive, kept under this version"
+
+
+def stated(archive: Path, datasets: dict[str, tuple[str, bool]]) -> Path:
+    """The archive with datasets of these versions, synthetic or not."""
+    manifest = manifest_of(archive)
+    manifest["datasets"] = [
+        {"id": name, "version": version, "synthetic": synthetic} for name, (version, synthetic) in datasets.items()
+    ]
+    write_text(archive, "manifest.json", json.dumps(manifest))
+    return archive
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("there", "coming", "message"),
+    [
+        ({"d": ("1.0.0", False)}, {"d": ("1.0.0", True)}, "dataset d: found a synthetic sample; expected observations"),
+        ({"d": ("1.0.0", False)}, {"d": ("9.0.0", True)}, "dataset d: found a synthetic sample; expected observations"),
+        (
+            {"d": ("1.10.0", False)},
+            {"d": ("1.9.0", False)},
+            "version 1.9.0: found published at .*version 1.10.0",
+        ),
+        ({"d": ("2.0.0", True)}, {"d": ("1.0.0", True)}, "expected version 2.0.0 or later"),
+        ({"d": ("1.0.0", False)}, {"e": ("1.0.0", False)}, "dataset d: found an archive without it"),
+        ({"d": ("1.0.0", True)}, {"e": ("1.0.0", False)}, "dataset d: found an archive without it"),
+        (
+            {"d": ("1.0.0", False), "e": ("1.0.0", False)},
+            {"d": ("2.0.0", False)},
+            "dataset e: found an archive wit",
+        ),
+        ({"d": ("1.0.0", False)}, {}, "dataset d: found an archive without it"),
+    ],
+)
+def test_what_people_read_is_not_replaced_by_less(archive, tmp_path, there, coming, message, dry_run):
+    out = tmp_path / "out"
+    publish(stated(archive, there), str(out))
+    before = contents(out)
+    with pytest.raises(FailedCheck, match=message):
+        publish(stated(archive, coming), str(out), dry_run=dry_run)
+    assert contents(out) == before
+
+
+def test_observations_replace_a_sample_of_any_version(archive, tmp_path):
+    publish(stated(archive, {"d": ("2.0.0", True)}), str(tmp_path / "out"))
+    publish(stated(archive, {"d": ("1.0.0", False)}), str(tmp_path / "out"))
+    assert contents(tmp_path / "out" / "versions/2.0.0") != {}
+
+
+def with_a_table(archive: Path) -> Path:
+    """The archive with a description of its table, as whole ones have it."""
+    resource = {
+        "name": "glaciers",
+        "path": "tables/glaciers.csv",
+        "schema": {
+            "fields": [{"name": "glacier_id", "type": "string"}, {"name": "mean_dh_m", "type": "number"}],
+            "primaryKey": ["glacier_id"],
+        },
+    }
+    write_text(archive, f"{COLLECTION}/datapackage.json", json.dumps({"resources": [resource]}))
+    write_text(archive, CSV_PATH, "glacier_id,mean_dh_m\nG1,-0.5\n")
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "step", "enough"),
+    [
+        (CSV_PATH, "glacier_id,mean_dh_m\nG1,-0.6\n", "minor", "1.1.0"),
+        (CSV_PATH, "glacier_id,mean_dh_m\nG1,-0.5\nG2,-0.1\n", "major", "2.0.0"),
+        (f"{COLLECTION}/elevation-change/outlines.geojson", '{"type": "FeatureCollection", "n": 1}', "minor", "1.1.0"),
+        (f"{COLLECTION}/elevation-change/new.geojson", '{"type": "FeatureCollection"}', "major", "2.0.0"),
+    ],
+)
+def test_values_change_only_under_a_new_version(archive, tmp_path, path, text, step, enough):
+    out = tmp_path / "out"
+    publish(versioned(with_a_table(archive), "1.0.0"), str(out))
+    before = contents(out)
+    for version in ("1.0.0", "1.0.1") + (("1.1.0",) if step == "major" else ()):
+        with pytest.raises(FailedCheck, match=rf"found a {step} change of the values .*expected version {enough}"):
+            publish(versioned(archive, version, **{path: text}), str(out))
+        assert contents(out) == before
+    assert publish(versioned(archive, enough), str(out)).kept == "versions/1.0.0"
+    assert (out / path).read_text() == text
+
+
+def test_pixels_change_only_under_a_new_version(archive, tmp_path):
+    values = surface(90, 130)
+    write_cog(archive / COG_PATH, values)
     publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
-    (tmp_path / "out" / CSV_PATH).unlink()
-    told = []
-    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"), tell=told.append)
-    assert f"{CSV_PATH} is listed by the previous version, but stands there no more" in told
-    assert (tmp_path / "out/versions/1.0.0/catalog.json").exists()
+    values[7, 9] += 0.5
+    write_cog(archive / COG_PATH, values)
+    with pytest.raises(FailedCheck, match=r"1 of 11700 pixels differ, by at most 0\.5.*expected version 1\.1\.0"):
+        publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"))
+    assert (tmp_path / "out" / COG_PATH).read_bytes() == (archive / COG_PATH).read_bytes()
+
+
+def test_metadata_may_be_mended_under_a_version(archive, tmp_path):
+    publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    report = publish(versioned(archive, "1.0.0", **{f"{COLLECTION}/README.md": "mended\n"}), str(tmp_path / "out"))
+    assert report.copied == (f"{COLLECTION}/README.md", "manifest.json")
+
+
+def test_second_publication_at_once_is_refused(archive, tmp_path, monkeypatch):
+    """While the first sends a file, another one tries; afterwards nothing of the lock is left."""
+    refused = []
+    put = destinations.FolderDestination.put
+
+    def put_while_another_tries(self, source, file):
+        if not refused:
+            with pytest.raises(BadInput, match=rf"another publication at work \(process {os.getpid()}\)") as error:
+                publish(archive, str(tmp_path / "out"))
+            refused.append(str(error.value))
+        put(self, source, file)
+
+    monkeypatch.setattr(destinations.FolderDestination, "put", put_while_another_tries)
+    publish(archive, str(tmp_path / "out"), workers=1)
+    assert len(refused) == 1
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+def test_lock_of_a_killed_publication_bars_nobody(archive, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LOCK_JSON).write_text("4194304\n")
+    publish(archive, str(tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(archive)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_no_lock_file_is_said(archive, tmp_path, kind):
+    publish(archive, str(tmp_path / "out"))
+    lock = tmp_path / "out" / LOCK_JSON
+    {"folder": lock.mkdir, "link": lambda: lock.symlink_to(tmp_path / "x"), "pipe": lambda: os.mkfifo(lock)}[kind]()
+    with pytest.raises(BadInput, match=r"\.glacier-publishing\.lock: found (a folder|a symbolic link|no plain file)"):
+        publish(archive, str(tmp_path / "out"))
+    assert not (tmp_path / "x").exists()
 
 
 def test_kept_version_is_copied_where_files_cannot_have_two_names(archive, tmp_path, monkeypatch):

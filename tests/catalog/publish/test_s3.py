@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,8 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 from rasterio.windows import Window
 
-from catalog.publish import destinations
+from catalog.publish import destinations, lease
+from catalog.publish.lease import LOCK_JSON
 from catalog.publish.upload import JOURNAL_JSON, publish
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
@@ -26,6 +28,7 @@ from tests.made.tiny_archive import (
     ITEM_PATH,
     surface,
     write_archive,
+    write_cog,
     write_manifest,
     write_text,
 )
@@ -117,7 +120,7 @@ def test_objects_carry_media_type_cache_rule_and_checksum(archive, store, endpoi
 def test_catalogue_is_sent_last(archive, store, endpoint, monkeypatch):
     sent = uploads(monkeypatch)
     publish(archive, ADDRESS, endpoint_url=endpoint)
-    assert sent[0] == JOURNAL_JSON
+    assert sent[:2] == [LOCK_JSON, JOURNAL_JSON]
     assert sent[-2:] == ["manifest.json", "catalog.json"]
     assert sent.index(COG_PATH) < sent.index(ITEM_PATH) < sent.index(f"{COLLECTION}/collection.json")
 
@@ -128,7 +131,7 @@ def test_unchanged_objects_are_not_sent_again(archive, store, endpoint, monkeypa
     write_manifest(archive)
     sent = uploads(monkeypatch)
     assert publish(archive, ADDRESS, endpoint_url=endpoint).copied == (CSV_PATH, "manifest.json")
-    assert sent == [JOURNAL_JSON, CSV_PATH, "manifest.json"]
+    assert sent == [LOCK_JSON, JOURNAL_JSON, CSV_PATH, "manifest.json"]
     assert stored(store) == contents(archive)
 
 
@@ -208,7 +211,7 @@ def test_version_published_before_is_kept_by_the_store_with_its_types(archive, s
     first = contents(archive)
     (archive / COG_PATH).unlink()
     report = publish(
-        versioned(archive, "1.1.0", **{CSV_PATH: "glacier_id\n"}), ADDRESS, endpoint_url=endpoint, delete=True
+        versioned(archive, "2.0.0", **{CSV_PATH: "glacier_id\n"}), ADDRESS, endpoint_url=endpoint, delete=True
     )
     assert report.kept == "versions/1.0.0"
     there = stored(store)
@@ -256,3 +259,59 @@ def test_gdal_reads_a_window_of_the_published_raster(tmp_path, store, endpoint):
     with rasterio.Env(**options), rasterio.open(f"/vsicurl/{endpoint}/{BUCKET}/{PREFIX}/{COG_PATH}") as raster:
         window = raster.read(1, window=Window(256, 512, 256, 256))
     np.testing.assert_array_equal(window, surface()[512:768, 256:512])
+
+
+def test_one_publication_at_a_time(archive, store, endpoint, monkeypatch):
+    """The second is refused while the first sends; afterwards nothing of the lease is left."""
+    refused = []
+    put = destinations.BucketDestination.put
+
+    def put_while_another_tries(self, source, file):
+        if not refused:
+            with pytest.raises(BadInput, match=r"another publication at work, whose lease ends in \d+ s") as error:
+                publish(archive, ADDRESS, endpoint_url=endpoint)
+            refused.append(str(error.value))
+        put(self, source, file)
+
+    monkeypatch.setattr(destinations.BucketDestination, "put", put_while_another_tries)
+    publish(archive, ADDRESS, endpoint_url=endpoint, workers=1)
+    assert len(refused) == 1
+    assert stored(store) == contents(archive)
+
+
+def test_lease_of_a_killed_publication_ends(archive, store, endpoint, monkeypatch):
+    obstore.put(store, f"{PREFIX}/{LOCK_JSON}", b"of a killed one")
+    with pytest.raises(BadInput, match="another publication at work"):
+        publish(archive, ADDRESS, endpoint_url=endpoint)
+    assert set(stored(store)) == {LOCK_JSON}
+    monkeypatch.setattr(lease, "LEASE", timedelta(seconds=0))
+    publish(archive, ADDRESS, endpoint_url=endpoint)
+    assert stored(store) == contents(archive)
+
+
+def test_publication_that_lost_its_lease_stops_before_the_catalogue(archive, store, endpoint, monkeypatch):
+    put = destinations.BucketDestination.put
+
+    def put_and_lose(self, source, file):
+        put(self, source, file)
+        if file.path == COG_PATH:
+            obstore.put(store, f"{PREFIX}/{LOCK_JSON}", b"of another one")
+
+    monkeypatch.setattr(destinations.BucketDestination, "put", put_and_lose)
+    with pytest.raises(FailedCheck, match="another publication, begun while this one kept silent"):
+        publish(archive, ADDRESS, endpoint_url=endpoint, workers=1)
+    there = stored(store)
+    assert not {"catalog.json", "manifest.json"} & set(there)
+    assert there[LOCK_JSON] == b"of another one"
+
+
+def test_values_in_a_bucket_change_only_under_a_new_version(archive, store, endpoint):
+    values = surface(90, 130)
+    write_cog(archive / COG_PATH, values)
+    publish(versioned(archive, "1.0.0"), ADDRESS, endpoint_url=endpoint)
+    before = stored(store)
+    values[7, 9] += 0.5
+    write_cog(archive / COG_PATH, values)
+    with pytest.raises(FailedCheck, match=r"published in s3://.*1 of 11700 pixels differ, by at most 0\.5"):
+        publish(versioned(archive, "1.0.1"), ADDRESS, endpoint_url=endpoint)
+    assert stored(store) == before
