@@ -17,7 +17,6 @@ from shapely.geometry.base import BaseGeometry
 from catalog.archive import ByKind, Dataset, Item
 from pipeline.elevation_change.result import ElevationChange
 from pipeline.mass_balance.result import MassBalance
-from schemas.definition import Bilingual
 
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 _LINES = 4
@@ -38,17 +37,11 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class MapPlace:
-    """An extent on the map: outlines, a ring around it where it would be too small to see, and where its label goes."""
+    """An extent on the map: outlines, and a ring around its middle where it would be too small to see."""
 
-    number: int
-    name: Bilingual
     outline: tuple[str, ...]
     middle: tuple[float, float]
-    below: float
     ring: bool
-    anchor: str
-    label_at: float
-    href: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +61,12 @@ class ExtentMap:
 
 
 def extent_map(
-    places: Sequence[tuple[Bilingual, BaseGeometry]],
+    places: Sequence[BaseGeometry],
     width: float = 640.0,
     glaciers: Sequence[BaseGeometry] = (),
-    links: Sequence[str] = (),
 ) -> ExtentMap:
-    """Draw named geometries, each with its link where there is one, and glaciers without a name (degrees, WGS 84)."""
-    bounds = [geometry.bounds for _, geometry in places]
+    """Draw geometries, and the glaciers within them (degrees, WGS 84)."""
+    bounds = [geometry.bounds for geometry in places]
     west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
     east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
     stretch = math.cos(math.radians((south + north) / 2))
@@ -97,10 +89,7 @@ def extent_map(
         meridians=tuple(Tick(place(d, south)[0], _degrees(d, "E", "W")) for d in _graticule(west, east)),
         parallels=tuple(Tick(place(west, d)[1], _degrees(d, "N", "S")) for d in _graticule(south, north)),
         bar=_bar((east - west) * _KM_PER_DEGREE * stretch / width, width),
-        places=tuple(
-            _place(k, name, geometry, place, width, links[k - 1] if links else "")
-            for k, (name, geometry) in enumerate(places, 1)
-        ),
+        places=tuple(_place(geometry, place) for geometry in places),
         glaciers=tuple(ring for shape_ in glaciers for ring in _rings(shape_.simplify(0.3 / scale), place)),
     )
 
@@ -153,27 +142,14 @@ def _rings(geometry: BaseGeometry, place: Callable[[float, float], tuple[float, 
     return tuple(" ".join(f"{x:g},{y:g}" for x, y in ring) for ring in rings)
 
 
-def _place(
-    number: int,
-    name: Bilingual,
-    geometry: BaseGeometry,
-    place: Callable[[float, float], tuple[float, float]],
-    width: float,
-    href: str,
-) -> MapPlace:
+def _place(geometry: BaseGeometry, place: Callable[[float, float], tuple[float, float]]) -> MapPlace:
     west, south, east, north = geometry.bounds
     right, bottom = place(east, south)
     left, top = place(west, north)
     return MapPlace(
-        number=number,
-        name=name,
         outline=_rings(geometry, place),
         middle=(round((left + right) / 2, 2), round((top + bottom) / 2, 2)),
-        below=round(max(bottom, (top + bottom) / 2 + _MARK) + 17, 2),
         ring=max(right - left, bottom - top) < 2 * _MARK,
-        anchor="start" if left < 0.2 * width else "end" if right > 0.8 * width else "middle",
-        label_at=round(left if left < 0.2 * width else right if right > 0.8 * width else (left + right) / 2, 2),
-        href=href,
     )
 
 

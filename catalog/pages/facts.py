@@ -48,7 +48,6 @@ class Card:
     picture : its best thumbnail.
     numbers, gates : its key numbers, and the verdicts of its quality gates.
     count : number of items.
-    extent : WKT (degrees, WGS 84); empty where it has no item.
     search : what the search of the front page finds it and its items by.
     """
 
@@ -58,5 +57,4 @@ class Card:
     numbers: tuple[KeyNumber, ...]
     gates: tuple[Verdict, ...]
     count: int
-    extent: str
     search: Searchable

@@ -85,7 +85,10 @@ class Category:
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """One plot: what it shows, its axis, its marks by category, its lines, and its table (header, rows)."""
+    """One plot: what it shows, its axis, its marks by category, its lines, and its table (header, rows).
+
+    One of ``quality`` tells of the data's, not of the glaciers.
+    """
 
     title: Bilingual
     note: Bilingual
@@ -102,6 +105,7 @@ class Plot:
     header: tuple[Bilingual, ...]
     rows: tuple[tuple[str, ...], ...]
     wide: bool
+    quality: bool = False
 
 
 def plots_of(dataset: Dataset, items: Sequence[Item]) -> tuple[Plot, ...]:
@@ -306,7 +310,7 @@ def _by_class(classes: pd.DataFrame, attribute: str, title: Bilingual) -> Plot:
     raw, corrected = by_step["raw"].sort_index(), by_step["corrected"].reindex(by_step["raw"].sort_index().index)
     decimals = 0 if attribute != "curvature" else 2
     labels = [signed(float(low), decimals).replace(",", "") for low in raw.index]
-    return draw(
+    drawn = draw(
         title,
         "m",
         labels,
@@ -326,6 +330,7 @@ def _by_class(classes: pd.DataFrame, attribute: str, title: Bilingual) -> Plot:
             cn=f"稳定地形高程差，横轴为各级下限{_UNITS[attribute].cn}。",
         ),
     )
+    return replace(drawn, quality=True)
 
 
 def _of_mass_balance(result: MassBalance, known: set[str]) -> Iterator[Plot]:

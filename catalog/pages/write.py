@@ -15,7 +15,6 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
-from shapely import from_wkt
 from shapely.geometry.base import BaseGeometry
 
 from catalog.archive import (
@@ -28,6 +27,7 @@ from catalog.archive import (
     METADATA,
     README_MD,
     SEARCH_JS,
+    SERIES_PNG,
     SITE_CSS,
     SITE_JS,
     Asset,
@@ -48,6 +48,7 @@ from catalog.metadata import Facts, inert, licence_url, markdown_line, page_docu
 from catalog.pages.downloads import item_downloads, readable_size, record_downloads, table_downloads
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes, item_geometry
 from catalog.pages.facts import Card, Picture, Verdict
+from catalog.pages.glaciers import GLACIER_HEADINGS, glacier_rows
 from catalog.pages.map import colour_tables, map_data
 from catalog.pages.plots import plots_of
 from catalog.pages.search import search_script, searchable
@@ -129,8 +130,9 @@ def write_front_page(root: Path, cards: Sequence[tuple[Definition, Card]]) -> No
         "base": ".",
         "site": _addresses(contents),
         "synthetic": any(card.synthetic for _, card in cards),
-        "cards": [{**vars(card), "definition": definition} for definition, card in cards],
-        "map": _archive_map(cards),
+        "cards": [
+            {**vars(card), "definition": definition, "place": _short_place(definition)} for definition, card in cards
+        ],
         "count": sum(card.count for _, card in cards),
         "programs": _for_programs(root),
     }
@@ -192,14 +194,6 @@ def _collection(root: Path, dataset: Dataset, facts: Facts, items: Sequence[Item
     )
 
 
-def _archive_map(cards: Sequence[tuple[Definition, Card]]) -> Any:
-    known = [(definition, card) for definition, card in cards if card.extent]
-    if not known:
-        return None
-    places = [(_short_place(definition), from_wkt(card.extent)) for definition, card in known]
-    return extent_map(places, 960.0, links=[card.href for _, card in known])
-
-
 def _for_programs(root: Path) -> list[str]:
     """The documents beside the front page that programs start from."""
     names = sorted(path.name for path in root.iterdir() if path.suffix in (".json", ".parquet"))
@@ -207,7 +201,7 @@ def _for_programs(root: Path) -> list[str]:
 
 
 def _short_place(definition: Definition) -> Bilingual:
-    """The place of a dataset, short enough for a label on a map."""
+    """The place of a dataset, short enough for a line of facts."""
     place = definition.reading.collect_place
     return Bilingual(en=_shortened(place.en.partition(" (")[0]), cn=_shortened(place.cn.partition("（")[0]))
 
@@ -220,7 +214,6 @@ def _card(collection: _Collection) -> Card:
     best = next((item for item in reversed(collection.items) if _thumbnail(item) is not None), None)
     thumbnail = _thumbnail(best) if best else None
     prefix = f"{collection.folder.collection_id}/"
-    extent = common_extent(collection.items)
     return Card(
         href=prefix + INDEX_HTML,
         synthetic=collection.dataset.synthetic,
@@ -228,7 +221,6 @@ def _card(collection: _Collection) -> Card:
         numbers=key_numbers(collection.dataset)[:4],
         gates=tuple(collection.gates[""]),
         count=len(collection.items),
-        extent="" if extent is None else extent.wkt,
         search=searchable(collection.folder, collection.dataset, collection.facts.title, collection.items),
     )
 
@@ -240,9 +232,12 @@ def _collection_page(collection: _Collection) -> dict[str, Any]:
     change = None if dataset.pairs else next(iter(changes.values()), None)
     few = items if len(items) <= MOST_ITEMS else ()
     extent = common_extent(items)
-    pictures = [picture for item in (few if changes else ()) for picture in _pictures(item, collection.place(item))]
-    figures = _loose_pictures(collection)
+    # the map alone: the diagrams of a pair of DEMs stand on its own page
+    maps = [_pictures(item, collection.place(item))[:1] for item in (few if changes else ())]
     parts = _parts(collection)
+    plots = plots_of(dataset, items)
+    places = {item.item_id: collection.place(item) for item in items}
+    glaciers, count = glacier_rows(dataset, items, places)
     return {
         "base": "..",
         "dataset": dataset,
@@ -251,11 +246,16 @@ def _collection_page(collection: _Collection) -> dict[str, Any]:
         "gates": collection.gates[""],
         "entries": [_entry(collection, item) for item in few],
         "parts": [{"href": item_list_html(n), "count": len(part), **_span(part)} for n, part in enumerate(parts, 1)],
-        "pictures": pictures + figures,
-        "plots": plots_of(dataset, items),
+        "hero": next((picture for pictures in maps for picture in pictures), None),
+        "figures": _loose_pictures(collection),
+        "plots": [plot for plot in plots if not plot.quality],
+        "quality_plots": [plot for plot in plots if plot.quality],
+        "glaciers": glaciers,
+        "glacier_headings": GLACIER_HEADINGS,
+        "glacier_count": count,
         "accuracy": _accuracy(dataset),
         "years": _year_rows(collection),
-        "map": extent_map([(definition.title, extent)], glaciers=collection.shapes) if extent is not None else None,
+        "map": extent_map([extent], glaciers=collection.shapes) if extent is not None else None,
         "citation": collection.facts.citation,
         "tables": list(table_downloads(collection.files)),
         "records": list(record_downloads(collection.files, tuple(COLLECTION_FIGURES))),
@@ -287,9 +287,7 @@ def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
         "pictures": _pictures(item, ""),
         "bands": list(_band_statistics(item, stated)),
         "downloads": _downloads(collection, item, ""),
-        "map": extent_map(
-            [(Bilingual(en=item.title, cn=item.title_cn), item_geometry(item))], glaciers=collection.shapes
-        ),
+        "map": extent_map([item_geometry(item)], glaciers=collection.shapes),
         "year": year,
         "lineage": _both(item.properties.get("processing:lineage", "")),
         "expressions": list(_expressions(item)),
@@ -402,11 +400,11 @@ def _flags(flags: Sequence[str]) -> list[Bilingual]:
 
 
 def _loose_pictures(collection: _Collection) -> list[Picture]:
-    """Figures that belong to the collection and to no item."""
+    """Figures that belong to the collection and to no item; the series is plotted in the page itself."""
     return [
         _loose_picture(collection, name, title)
         for name, title in COLLECTION_FIGURES.items()
-        if name in collection.files
+        if name in collection.files and name != SERIES_PNG
     ]
 
 
@@ -474,13 +472,16 @@ def _step_label(row: Mapping[Any, Any]) -> Bilingual:
 
 
 def _band_statistics(item: Item, stated: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Statistics of every band as the STAC item states them, so that page and catalogue cannot differ."""
-    titles = {asset.key: _both(asset.title) for asset in item.assets}
+    """Statistics of every band as the STAC item states them, so that page and catalogue cannot differ.
+
+    Not of a picture: a mean red says nothing.
+    """
+    titles = {asset.key: _both(asset.title) for asset in item.assets if "visual" not in asset.roles}
     for key, asset in stated["assets"].items():
         bands = [band for band in asset.get("bands", ()) if "statistics" in band]
-        for band in bands if asset.get("title") else ():
+        for band in bands if key in titles else ():
             yield {
-                "title": titles.get(key, Bilingual(en=asset["title"])),
+                "title": titles[key],
                 "name": band.get("name", "") if len(bands) > 1 else "",
                 "unit": band.get("unit") or asset.get("unit", ""),
                 **band["statistics"],

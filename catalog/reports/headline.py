@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+
+import pandas as pd
 
 from catalog.archive import ByKind, Dataset, balance_item_id, elevation_change_item_id
 from catalog.formats import measured, signed
-from pipeline.elevation_change.result import ElevationChange, Statistics
+from pipeline.elevation_change.result import ElevationChange, GlacierTotals, Statistics
 from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import BalanceYear, MassBalance
 from schemas.definition import Bilingual
@@ -46,27 +49,29 @@ def _number(en: str, cn: str, value: str, unit: str = "", note: str = "", note_c
 
 
 def _of_elevation_change(result: ElevationChange) -> tuple[KeyNumber, ...]:
-    totals, numbers = result.totals, []
-    if totals is not None:
-        numbers = [
-            _number(
-                "Mean elevation change", "平均高程变化", measured(totals.mean_dh_m, totals.sigma_mean_dh_m, 2), "m"
-            ),
-            _number(
-                "Volume change",
-                "体积变化",
-                measured(totals.volume_change_m3 / 1e6, totals.sigma_volume_change_m3 / 1e6, 1),
-                "10⁶ m³",
-            ),
-            _number(
-                "Mass change",
-                "质量变化",
-                measured(totals.mass_change_kg / 1e9, totals.sigma_mass_change_kg / 1e9, 1),
-                "10⁹ kg",
-            ),
-            _number("Glaciers", "冰川", f"{totals.count:,}", "", f"{totals.area_km2:,.2f} km²"),
-        ]
+    numbers = (*_rates(result), *_changes(result.totals)) if result.totals is not None else ()
     return (*numbers, _bias(result.after), _spread(result.before, result.after))
+
+
+def _rates(result: ElevationChange) -> Iterator[KeyNumber]:
+    """What is quoted of a region: its rate and its geodetic balance; nothing where a date is not known."""
+    for column, en, cn, unit in (
+        ("mean_dhdt_m_a", "Rate of elevation change", "高程变化率", "m a⁻¹"),
+        ("mass_balance_m_we_a", "Geodetic mass balance", "大地测量法物质平衡", "m w.e. a⁻¹"),
+    ):
+        for row in result.tables["region"].to_dict("records") if "region" in result.tables else ():
+            if pd.notna(row[column]):
+                yield _number(en, cn, measured(row[column], row[f"sigma_{column}"], 2), unit)
+
+
+def _changes(totals: GlacierTotals) -> Iterator[KeyNumber]:
+    volume = measured(totals.volume_change_m3 / 1e6, totals.sigma_volume_change_m3 / 1e6, 1)
+    mass = measured(totals.mass_change_kg / 1e9, totals.sigma_mass_change_kg / 1e9, 1)
+    mean = measured(totals.mean_dh_m, totals.sigma_mean_dh_m, 2)
+    yield _number("Volume change", "体积变化", volume, "10⁶ m³")
+    yield _number("Mass change", "质量变化", mass, "10⁹ kg")
+    yield _number("Mean elevation change", "平均高程变化", mean, "m")
+    yield _number("Glaciers", "冰川", f"{totals.count:,}", "", f"{totals.area_km2:,.2f} km²")
 
 
 def _bias(after: Statistics) -> KeyNumber:
@@ -98,6 +103,7 @@ def _of_mass_balance(result: MassBalance) -> tuple[KeyNumber, ...]:
         _number(
             "Mean annual balance", "年平均物质平衡", measured(total.balance_m_we / len(known), sigma, 2), "m w.e.", span
         ),
+        *_cumulative(result),
         _number(
             "Lowest year",
             "最低年份",
@@ -129,6 +135,15 @@ def _of_mass_balance(result: MassBalance) -> tuple[KeyNumber, ...]:
             f"共 {len(result.years)} 年",
         ),
     )
+
+
+def _cumulative(result: MassBalance) -> Iterator[KeyNumber]:
+    """The sum of the years, as the table of cumulative balances ends: it stops at the first year without a balance."""
+    if series := cumulative_balance(result.years):
+        last, span = series[-1], f"{series[0].year}\N{EN DASH}{series[-1].year}"
+        yield _number(
+            "Cumulative balance", "累积物质平衡", measured(last.balance_m_we, last.sigma_m_we, 2), "m w.e.", span
+        )
 
 
 def _annual(year: BalanceYear) -> float:

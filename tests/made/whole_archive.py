@@ -89,9 +89,7 @@ def build(out: Path, **changes: Any) -> BuildReport:
 
 def collections_of(datasets: list[Dataset]) -> list[Collection]:
     """As the manifest sees datasets; of their pages and items nothing is told."""
-    nothing = Card(
-        href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, extent="", search=Searchable({}, ())
-    )
+    nothing = Card(href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, search=Searchable({}, ()))
     return [Collection(dataset.definition, facts_of(dataset, describe(dataset), (), nothing)) for dataset in datasets]
 
 

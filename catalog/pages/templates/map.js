@@ -357,7 +357,8 @@
     const level = cog.levels[0], {west, north: top, pixelWidth, pixelHeight} = cog.grid;
     grid = {west, north: top, pixelWidth, east: west + level.width * pixelWidth, south: top - level.height * pixelHeight};
     place.hidden = false;
-    document.querySelectorAll("[data-instead-of-map]").forEach((part) => { part.hidden = true; });
+    // on the screen instead of the picture; on paper the picture stays
+    document.documentElement.dataset.map = "shown";
     // as tall as the raster is at full width, within reason
     canvas.style.aspectRatio = String(Math.max(0.8, Math.min(2.4, (grid.east - grid.west) / (grid.north - grid.south))));
     switches(); listen(); fit(); choose(shown);

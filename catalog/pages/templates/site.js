@@ -67,13 +67,42 @@
     links.forEach((link) => { const part = document.getElementById(link.hash.slice(1)); if (part) { watch.observe(part); } });
   }
 
+  // a heading sorts its column: numbers by what data-sort says, from the largest, empty ones last; names by their text
+  function sorting(table) {
+    const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => {
+      const button = document.createElement("button"), numbers = head.classList.contains("n");
+      button.type = "button"; button.className = "sort"; button.append(...head.childNodes); head.append(button);
+      button.addEventListener("click", () => {
+        const up = head.ariaSort ? head.ariaSort === "descending" : !numbers, sign = up ? 1 : -1;
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        head.ariaSort = up ? "ascending" : "descending";
+        const keyed = [...body.rows].map((row) => {
+          const cell = row.cells[column], told = cell.dataset.sort;
+          return {row, key: numbers ? (told ? Number(told) : null) : cell.textContent.trim()};
+        });
+        keyed.sort((one, other) => {
+          if (one.key === null || other.key === null) { return (one.key === null) - (other.key === null); }
+          return sign * (numbers ? one.key - other.key : one.key.localeCompare(other.key, undefined, {numeric: true}));
+        });
+        body.append(...keyed.map((entry) => entry.row));
+      });
+    });
+  }
+
   // --- search ---------------------------------------------------------------------------------------------------
+  const YEAR = /(?<!\d)(?:1[89]|20)\d\d(?!\d)/g;
   const plain = (text) => text.toLowerCase().normalize("NFKC");
 
   function entriesOf(data) {
     return data.items.map(([at, path, tail, tailCn, first, last]) => {
       const set = data.collections[at], title = [set.prefix[0] + tail, set.prefix[1] + tailCn];
-      return {at, href: `${set.id}/${path}`, title, first, last, text: plain(`${title[0]} ${title[1]} ${path} ${first} ${last}`)};
+      // a balance year begins in the year before: the one year that an item is named by is its own, else first to last
+      const named = path.split("/").slice(-2)[0].match(YEAR) || [], own = named.length === 1 ? Number(named[0]) : null;
+      return {
+        at, href: `${set.id}/${path}`, title, first, last, from: own || first, to: own || last,
+        text: plain(`${title[0]} ${title[1]} ${path}`),
+      };
     });
   }
 
@@ -82,7 +111,7 @@
     const cards = document.getElementById("cards");
     data.collections.forEach((set) => { set.text = plain(`${set.id} ${set.title.join(" ")} ${set.keywords.join(" ")}`); });
     const items = entriesOf(data);
-    const sets = data.collections.map((set, at) => ({at, href: `${set.id}/index.html`, title: set.title, first: set.years[0], last: set.years[1], text: "", whole: true}));
+    const sets = data.collections.map((set, at) => ({at, href: `${set.id}/index.html`, title: set.title, first: set.years[0], last: set.years[1], from: set.years[0], to: set.years[1], text: "", whole: true}));
     const span = (lang, text) => { const part = document.createElement("span"); part.lang = lang; part.textContent = text; return part; };
 
     function row(entry) {
@@ -103,9 +132,12 @@
     function look() {
       const terms = plain(form.words.value).split(/\s+/).filter(Boolean), from = Number(form.from.value) || -Infinity, to = Number(form.to.value) || Infinity;
       const of = form.of.value === "" ? null : Number(form.of.value), idle = !terms.length && from === -Infinity && to === Infinity && of === null;
-      const fits = (entry) => (of === null || entry.at === of) && entry.last >= from && entry.first <= to
-        && terms.every((term) => entry.text.includes(term) || data.collections[entry.at].text.includes(term));
+      const fits = (entry) => (of === null || entry.at === of) && entry.to >= from && entry.from <= to
+        && terms.every((term) => (/^(1[89]|20)\d\d$/.test(term)
+          ? entry.from <= Number(term) && entry.to >= Number(term)
+          : entry.text.includes(term) || data.collections[entry.at].text.includes(term)));
       const found = idle ? [] : [...sets, ...items].filter(fits);
+      form.classList.toggle("used", !idle);
       cards.hidden = !idle;
       box.hidden = count.hidden = idle;
       const more = found.length > MOST;
@@ -124,6 +156,7 @@
     languages();
     contents();
     document.querySelectorAll("button[data-copy]").forEach(copying);
+    document.querySelectorAll("table.sortable").forEach(sorting);
     const form = document.getElementById("search");
     if (form && window.GLACIER_ARCHIVE) { search(form); }
     // paper cannot unfold anything; a list of hundreds of files is no reading

@@ -78,9 +78,7 @@ class Workshop:
         told = [made.definition.title.en, base_url, code_version, [file.sha256 for file in made.inputs]]
         (folder / "collection.json").write_text(json.dumps(told))
         (folder / "tables" / "numbers.csv").write_text("\n".join(file.sha256 for file in made.inputs))
-        nothing = Card(
-            href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, extent="", search=Searchable({}, ())
-        )
+        nothing = Card(href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, search=Searchable({}, ()))
         title = Bilingual(en=made.definition.title.en)
         facts = CollectionFacts(
             title=title,

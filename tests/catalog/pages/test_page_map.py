@@ -278,7 +278,7 @@ def test_the_map_of_a_balance_year(base: str, browser: Browser) -> None:
 def test_without_a_server_the_picture_stands_in(root: Path, browser: Browser) -> None:
     with page_at(browser, (root / ITEM).as_uri()) as (page, watch):
         page.wait_for_timeout(300)
-        assert page.locator("[data-instead-of-map]").is_visible()
+        assert page.locator("p[data-instead-of-map]").is_visible()
         assert not page.locator("#viewer").is_visible()
         assert page.locator(".hero img").evaluate("image => image.naturalWidth") > 0
         assert watch.said == []
@@ -290,7 +290,7 @@ def test_a_raster_that_cannot_be_read_leaves_the_picture(root: Path, base: str, 
     page.route("**/*.tif", lambda route: route.fulfill(status=200, body=b"not a raster at all" * 20))
     page.goto(base + ITEM)
     page.wait_for_timeout(500)
-    assert page.locator("[data-instead-of-map]").is_visible()
+    assert page.locator("p[data-instead-of-map]").is_visible()
     assert not page.locator("#viewer").is_visible()
     opened.close()
 
@@ -319,10 +319,15 @@ def test_utm_in_the_browser_agrees_with_proj(base: str, browser: Browser) -> Non
 def test_the_search_finds_titles_keywords_and_years(root: Path, base: str, browser: Browser, *, served: bool) -> None:
     with page_at(browser, f"{base}index.html" if served else (root / "index.html").as_uri()) as (page, watch):
         links = "#results a"
-        page.fill("input[name=words]", "2003")
-        assert page.locator(links).evaluate_all("all => all.map(a => a.getAttribute('href'))") == [
-            f"{MASS_BALANCE}/balance-2003/index.html"
+        hrefs = "all => all.map(a => a.getAttribute('href'))"
+        # a word and a year: what is of that year, and the collections that span it, though keywords name every year
+        page.fill("input[name=words]", "2003 test-mass")
+        assert page.locator(links).evaluate_all(hrefs) == [
+            f"{MASS_BALANCE}/index.html",
+            f"{MASS_BALANCE}/balance-2003/index.html",
         ]
+        page.fill("input[name=words]", "2003")
+        assert f"{MASS_BALANCE}/balance-2001/index.html" not in page.locator(links).evaluate_all(hrefs)
         assert not page.locator("#cards").is_visible()
         page.fill("input[name=words]", "")
         page.fill("input[name=to]", "2001")
@@ -332,6 +337,20 @@ def test_the_search_finds_titles_keywords_and_years(root: Path, base: str, brows
         page.fill("input[name=words]", "nothing at all like this")
         assert page.locator("#found").inner_text() == "0 found"
         assert page.locator(links).count() == 0
+        assert watch.said == []
+
+
+def test_a_heading_sorts_the_glaciers(base: str, browser: Browser) -> None:
+    with page_at(browser, f"{base}{ELEVATION_CHANGE}/index.html") as (page, watch):
+        column = "all => all.map(cell => Number(cell.dataset.sort))"
+        for heading, name in ((1, "area_km2"), (2, "mean_dh_m")):
+            button = page.locator("table.sortable thead th").nth(heading).locator("button")
+            button.click()
+            down = page.locator(f"td[data-column={name}]").evaluate_all(column)
+            assert down == sorted(down, reverse=True)
+            button.click()
+            assert page.locator(f"td[data-column={name}]").evaluate_all(column) == sorted(down)
+        assert page.locator("th[aria-sort=ascending]").count() == 1
         assert watch.said == []
 
 
