@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ _LINES = ("glaciers", "outline", "isolines")
 _SPREAD = 3.0
 
 
-def map_data(item: Item, stated: Mapping[str, Any]) -> dict[str, Any] | None:
+def map_data(item: Item, stated: Mapping[str, Any], points: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
     """What the map of an item needs; None for an item without a raster of quantities.
 
     Parameters
     ----------
+    points : measured points that the map marks, as ``points_by_year`` has them.
     stated : the STAC item as written: units, statistics and scales come from it, so that map and catalogue agree.
     """
     rasters = [asset for asset in item.assets if asset.media_type == COG]
@@ -44,6 +45,7 @@ def map_data(item: Item, stated: Mapping[str, Any]) -> dict[str, Any] | None:
         "utm": utm_zone(code),
         "layers": layers,
         "lines": [{"href": asset.href.removeprefix("./"), "title": _title(asset)} for asset in lines],
+        "points": list(points),
     }
 
 

@@ -51,6 +51,7 @@ from catalog.pages.facts import Card, Picture, Verdict
 from catalog.pages.glaciers import GLACIER_HEADINGS, glacier_rows
 from catalog.pages.map import colour_tables, map_data
 from catalog.pages.plots import plots_of
+from catalog.pages.points import points_by_year
 from catalog.pages.search import search_script, searchable
 from catalog.reports import item_numbers, key_numbers
 from catalog.tables import dataset_tables
@@ -94,6 +95,7 @@ class _Collection:
     by_folder: dict[str, list[ListedFile]]
     gates: dict[str, list[Verdict]]
     shapes: tuple[BaseGeometry, ...]
+    points: dict[int, list[dict[str, Any]]]
 
     @property
     def definition(self) -> Definition:
@@ -191,6 +193,7 @@ def _collection(root: Path, dataset: Dataset, facts: Facts, items: Sequence[Item
         by_folder=by_folder,
         gates=gates,
         shapes=glacier_shapes(dataset),
+        points=points_by_year(dataset),
     )
 
 
@@ -283,7 +286,7 @@ def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
         "item": item,
         "numbers": item_numbers(dataset, item.item_id),
         "gates": collection.gates.get(str(year) if year else stable_terrain(part.pair) if part.pair else "", []),
-        "viewer": map_data(item, stated) if stated.get("properties") else None,
+        "viewer": map_data(item, stated, collection.points.get(year or 0, ())) if stated.get("properties") else None,
         "pictures": _pictures(item, ""),
         "bands": list(_band_statistics(item, stated)),
         "downloads": _downloads(collection, item, ""),

@@ -8,7 +8,9 @@
   const canvas = find("canvas"), pen = canvas.getContext("2d"), readout = find("readout"), announced = find("announced");
   const layers = told.layers, view = {easting: 0, northing: 0, metres: 1}, painted = new Map();
   const DWELL_MS = 120, ZOOM_STEP = 1.6, KEPT_PICTURES = 300;
-  let shown = layers[0], grid = null, fitMetres = 1, cursor = null, crosshair = false, asked = 0, frame = 0, lines = [];
+  // it opens on the colours over the relief, where there are some
+  let shown = layers.find((layer) => layer.paint === "rgb") || layers[0];
+  let grid = null, fitMetres = 1, cursor = null, crosshair = false, asked = 0, frame = 0, lines = [], pointed = null, chosen = null;
 
   // --- UTM, WGS 84: Krueger's series to the third order in n, good to a millimetre within the zone ---------------
   const UTM = (function () {
@@ -120,6 +122,7 @@
     if (best < cog.levels.length - 1) { drawLevel(cog, cog.levels.length - 1, sharp, false); }
     drawLevel(cog, best, sharp, true);
     drawLines(sharp);
+    drawMarks(sharp);
     if (crosshair) { drawCrosshair(sharp); }
     scaleBar();
   }
@@ -152,18 +155,52 @@
     place.dataset.waiting = String(wanted.filter((index) => !(cog.kept(levelIndex, index) || {}).samples).length);
   }
 
+  // a picture has its lines drawn already, coarser
+  const linesShown = () => shown.paint === "rgb" || find("lines-shown").checked;
+
   function drawLines(sharp) {
-    // a picture has its lines drawn already
-    if (shown.paint === "rgb" || !find("lines-shown").checked) { return; }
+    if (!linesShown()) { return; }
     const scale = sharp / view.metres;
     pen.lineJoin = "round";
     lines.forEach((line) => {
+      const width = line.strong || line === pointed ? 2 : 0.9;
       pen.setTransform(scale, 0, 0, -scale, -east(0) * scale, north(0) * scale);
       pen.beginPath();
       line.parts.forEach((part) => part.forEach(([x, y], at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y))));
       pen.setTransform(1, 0, 0, 1, 0, 0);
-      pen.strokeStyle = "rgba(255,255,255,.75)"; pen.lineWidth = (line.strong ? 4 : 2.4) * sharp; pen.stroke();
-      pen.strokeStyle = "#14202c"; pen.lineWidth = (line.strong ? 2 : 0.9) * sharp; pen.stroke();
+      pen.strokeStyle = "rgba(255,255,255,.75)"; pen.lineWidth = (width + 1.7) * sharp; pen.stroke();
+      pen.strokeStyle = "#14202c"; pen.lineWidth = width * sharp; pen.stroke();
+    });
+  }
+
+  // numbers of isolines and names of points, each where it covers no other: zero and whole steps of a half first
+  function drawMarks(sharp) {
+    const taken = [], height = 12 * sharp, scale = sharp / view.metres;
+    const place = ([easting, northing]) => [(easting - east(0)) * scale, (north(0) - northing) * scale];
+    pen.font = `${12 * sharp}px system-ui, sans-serif`; pen.textBaseline = "middle"; pen.lineJoin = "round";
+    const write = (text, x, y, align) => {
+      const width = pen.measureText(text).width, left = align === "center" ? x - width / 2 : x;
+      const box = [left - 2 * sharp, y - height / 2, left + width + 2 * sharp, y + height / 2];
+      if (taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) { return; }
+      taken.push(box);
+      pen.textAlign = "left";
+      pen.strokeStyle = "rgba(255,255,255,.9)"; pen.lineWidth = 3.4 * sharp; pen.strokeText(text, left, y);
+      pen.fillStyle = "#14202c"; pen.fillText(text, left, y);
+    };
+    const points = told.utm ? told.points : [];
+    points.forEach((point) => {
+      point.place = point.place || UTM.project(...point.at, told.utm);
+      const [x, y] = place(point.place), r = 4 * sharp;
+      taken.push([x - r, y - r, x + r, y + r]);
+      pen.beginPath(); pen.arc(x, y, r, 0, 2 * Math.PI);
+      pen.fillStyle = "#fff"; pen.fill(); pen.strokeStyle = "#14202c"; pen.lineWidth = 1.6 * sharp; pen.stroke();
+    });
+    points.forEach((point) => { const [x, y] = place(point.place); write(point.name, x + 6 * sharp, y, "left"); });
+    if (!linesShown()) { return; }
+    lines.filter((line) => line.value !== null).sort((one, other) => one.rank - other.rank).forEach((line) => {
+      const longest = line.parts.reduce((one, other) => (other.length > one.length ? other : one));
+      const reach = Math.hypot(...[0, 1].map((axis) => Math.max(...longest.map((at) => at[axis])) - Math.min(...longest.map((at) => at[axis])))) * scale;
+      if (reach > 48 * sharp) { write(number(line.value, 1), ...place(longest[Math.floor(longest.length / 2)]), "center"); }
     });
   }
 
@@ -203,8 +240,11 @@
     rows.push([main.title, text === null ? both("no data", "\u65e0\u6570\u636e") : text, "value"]);
     const entry = classed && classed.classes.find((one) => one.value === valueOf(classed.key));
     if (entry) { rows.push([classed.title, both(...entry.title), "class"]); }
-    const over = lines.find((line) => line.name && line.parts.some((part) => inside(part, easting, northing)));
-    if (over) { rows.push([["Glacier", "\u51b0\u5ddd"], over.name, "glacier"]); }
+    const over = [chosen, ...lines].find((line) => line && line.name && within(line.parts, easting, northing));
+    if (over) { rows.push([["Glacier", "\u51b0\u5ddd"], over.name, "glacier"], ...over.numbers); }
+    if (over !== pointed) { pointed = over; redraw(); }
+    const near = told.points.find(({place}) => place && Math.hypot(place[0] - easting, place[1] - northing) < 9 * view.metres);
+    if (near) { rows.push([near.kind, `${near.name}: ${near.text}`, "point"]); }
     rows.push([[told.code, told.code], `${grouped(easting)} E, ${grouped(northing)} N`, "projected"]);
     if (told.utm) {
       const [longitude, latitude] = UTM.unproject(easting, northing, told.utm), side = (degrees, signs) => `${Math.abs(degrees).toFixed(5)}\u00b0 ${signs[degrees < 0 ? 1 : 0]}`;
@@ -217,6 +257,27 @@
       return box;
     }));
   }
+
+  // what the catalogue says of a glacier: its change, its balance, its area
+  function numbersOf(record) {
+    const known = (name) => typeof record[name] === "number";
+    const text = (name, unit) => `${number(record[name], 2)}${known(`sigma_${name}`) ? ` \u00b1 ${number(record[`sigma_${name}`], 2)}` : ""} ${unit}`;
+    return [
+      [["Its mean change", "\u8be5\u51b0\u5ddd\u5e73\u5747\u9ad8\u7a0b\u53d8\u5316"], "mean_dh_m", "m"],
+      [["Its rate", "\u8be5\u51b0\u5ddd\u53d8\u5316\u7387"], "mean_dhdt_m_a", "m a\u207b\u00b9"],
+      [["Its mass balance", "\u8be5\u51b0\u5ddd\u7269\u8d28\u5e73\u8861"], "mass_balance_m_we_a", "m w.e. a\u207b\u00b9"],
+      [["Its area", "\u8be5\u51b0\u5ddd\u9762\u79ef"], "area_km2", "km\u00b2"],
+    ].filter(([, name]) => known(name)).map(([label, name, unit]) => [label, text(name, unit), name]);
+  }
+
+  // inside an odd number of rings: a hole is none of the glacier
+  const within = (rings, x, y) => rings.reduce((odd, ring) => odd !== inside(ring, x, y), false);
+
+  // eastings at which the rings cross a northing
+  const crossings = (rings, y) => rings.flatMap((ring) => ring.flatMap(([x2, y2], at) => {
+    const [x1, y1] = ring[at ? at - 1 : ring.length - 1];
+    return (y1 > y) === (y2 > y) ? [] : [x1 + (x2 - x1) * (y - y1) / (y2 - y1)];
+  })).sort((one, other) => one - other);
 
   function inside(ring, x, y) {
     let odd = false;
@@ -254,7 +315,7 @@
   const fingers = new Map();
   function listen() {
     const at = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left - canvas.clientLeft, event.clientY - box.top - canvas.clientTop]; };
-    const point = (event) => { const [x, y] = at(event); crosshair = false; cursor = [east(x), north(y)]; tellSoon(false); };
+    const point = (event) => { const [x, y] = at(event); crosshair = false; chosen = null; cursor = [east(x), north(y)]; tellSoon(false); };
     canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); fingers.set(event.pointerId, at(event)); point(event); });
     canvas.addEventListener("pointermove", (event) => {
       const before = fingers.get(event.pointerId), now = at(event);
@@ -323,9 +384,9 @@
   }
 
   function switches() {
-    find("layers").append(...layers.map((layer, at) => {
+    find("layers").append(...[...layers].sort((one, other) => (other === shown) - (one === shown)).map((layer) => {
       const label = document.createElement("label"), input = document.createElement("input");
-      input.type = "radio"; input.name = "layer"; input.value = layer.key; input.checked = at === 0;
+      input.type = "radio"; input.name = "layer"; input.value = layer.key; input.checked = layer === shown;
       const name = document.createElement("span");
       name.append(both(...layer.title)); label.append(input, name);
       return label;
@@ -343,12 +404,35 @@
           Polygon: () => geometry.coordinates, MultiPolygon: () => geometry.coordinates.flat(),
           LineString: () => [geometry.coordinates], MultiLineString: () => geometry.coordinates,
         }[geometry.type]().map(project),
+        id: properties.glacier_id || "",
         name: properties.glacier_name || properties.glacier_id || "",
+        numbers: numbersOf(properties),
+        value: typeof properties.balance_m_we === "number" ? properties.balance_m_we : null,
+        rank: properties.balance_m_we === 0 ? 0 : Math.round(10 * properties.balance_m_we) % 5 ? 2 : 1,
         strong: properties.balance_m_we === 0,
       }));
     };
     lines = (await Promise.all(told.lines.map(read))).flat();
     redraw();
+    toGlacier();
+    window.addEventListener("hashchange", toGlacier);
+  }
+
+  // a list of glaciers leads here with #glacier=ID
+  function toGlacier() {
+    const wanted = new URLSearchParams(location.hash.slice(1)).get("glacier"), line = wanted && lines.find(({id}) => id === wanted);
+    if (!line) { return; }
+    const ends = [0, 1].map((axis) => { const all = line.parts.flat().map((at) => at[axis]); return [Math.min(...all), Math.max(...all)]; });
+    [view.easting, view.northing] = ends.map(([low, high]) => (low + high) / 2);
+    const cut = crossings(line.parts, view.northing);
+    // the middle of its widest part on that line lies on the glacier, whatever its shape
+    const widths = cut.map((x, at) => (at % 2 ? x - cut[at - 1] : -1)), widest = widths.indexOf(Math.max(...widths));
+    if (widest > 0) { view.easting = (cut[widest] + cut[widest - 1]) / 2; }
+    view.metres = 1.6 * Math.max((ends[0][1] - ends[0][0]) / canvas.clientWidth, (ends[1][1] - ends[1][0]) / canvas.clientHeight, grid.pixelWidth / 24);
+    crosshair = true; chosen = line;
+    place.scrollIntoView({block: "start"});
+    redraw();
+    tellSoon(true);
   }
 
   function failed(error) { find("trouble").hidden = false; find("trouble-text").textContent = String(error.message || error); }

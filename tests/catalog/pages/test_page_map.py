@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from playwright.sync_api import Browser, Page
@@ -231,8 +232,8 @@ def test_the_cursor_tells_value_sigma_class_and_place(root: Path, base: str, bro
             assert degrees == pytest.approx([longitude, latitude], abs=1e-5)
         assert watch.said == []
         assert all(url.startswith(base) for url in watch.asked)
-        # a header and at most one tile each of change, sigma and classes: this raster has one tile
-        assert len(watch.rasters()) == 6
+        # a header and at most one tile each of the picture, change, sigma and classes: this raster has one tile
+        assert len(watch.rasters()) == 8
 
 
 def signed(value: float) -> str:
@@ -243,8 +244,9 @@ def test_layers_keyboard_and_zoom(base: str, browser: Browser) -> None:
     picture = "document.querySelector('[data-part=canvas]').toDataURL()"
     with page_at(browser, base + ITEM) as (page, watch):
         wait_for_map(page)
+        assert page.locator("input[name=layer]:checked").input_value() == "visual", "it opens on colour over relief"
         seen = [page.evaluate(picture)]
-        for key in ("elevation_change_sigma", "classification", "visual"):
+        for key in ("elevation_change", "elevation_change_sigma", "classification"):
             page.locator(f"input[value={key}]").check(force=True)
             page.wait_for_timeout(500)
             seen.append(page.evaluate(picture))
@@ -267,11 +269,55 @@ def test_the_map_of_a_balance_year(base: str, browser: Browser) -> None:
         assert re.fullmatch(r"(no data|−?\d+\.\d\d ± \d+\.\d\d m w\.e\.)", said_of(page)["value"])
         assert page.locator("[data-part=layers] label").count() == 3
         switch = page.locator("[data-part=lines-switch]")
-        assert switch.is_visible()
-        page.locator("input[name=layer][value=visual]").check(force=True)
         # the picture has its lines drawn already
         assert not switch.is_visible()
         assert "m w.e." in page.locator("[data-part=legend]").inner_text()
+        page.locator("input[name=layer][value=balance]").check(force=True)
+        assert switch.is_visible()
+        assert watch.said == []
+
+
+def test_pointing_at_a_stake_tells_its_balance(root: Path, base: str, browser: Browser) -> None:
+    table = pd.read_csv(root / MASS_BALANCE / "tables/point_balances.csv")
+    annual = table[(table["year"] == 2001) & (table["period"] == "annual") & (table["bound"] == "=")]
+    stake = annual[annual["kind"] == "stake"].iloc[0]
+    to_map = Transformer.from_crs("EPSG:4326", "EPSG:32645", always_xy=True)
+    wanted = to_map.transform(stake["longitude"], stake["latitude"])
+    with page_at(browser, base + YEAR) as (page, watch):
+        wait_for_map(page)
+        page.locator("[data-part=canvas]").evaluate(
+            "canvas => canvas.scrollIntoView({behavior: 'instant', block: 'center'})"
+        )
+        box = page.locator("[data-part=canvas]").bounding_box()
+        assert box is not None
+
+        def told_at(x: float, y: float) -> dict[str, str]:
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            return said_of(page)
+
+        def place_of(told: dict[str, str]) -> tuple[float, float]:
+            east, north = (float(re.sub(r"\D", "", part)) for part in told["projected"].split(","))
+            return east, north
+
+        # two points of the map give its scale; then to the stake
+        first, second = (place_of(told_at(x, y)) for x, y in ((100, 100), (500, 400)))
+        metres = ((second[0] - first[0]) / 400, (first[1] - second[1]) / 300)
+        told = told_at(100 + (wanted[0] - first[0]) / metres[0], 100 + (first[1] - wanted[1]) / metres[1])
+        value = f"{signed(stake['balance_m_we'])} ± {stake['sigma_balance_m_we']:.2f} m w.e."
+        assert told["point"] == f"{stake['point_id']}: {value}"
+        assert watch.said == []
+
+
+def test_a_link_from_the_list_shows_its_glacier_with_its_numbers(root: Path, base: str, browser: Browser) -> None:
+    table = pd.read_csv(root / ELEVATION_CHANGE / "tables/glaciers.csv")
+    with page_at(browser, f"{base}{ELEVATION_CHANGE}/index.html") as (page, watch):
+        for record in table.tail(2).to_dict("records"):  # they overlap: the one that was chosen is told
+            page.goto(f"{base}{ITEM}#glacier={record['glacier_id']}")
+            wait_for_map(page)
+            told = said_of(page)
+            assert told["glacier"] in (record["glacier_name"], record["glacier_id"])
+            assert told["mean_dh_m"].startswith(signed(record["mean_dh_m"]))
+            assert told["area_km2"] == f"{record['area_km2']:.2f} km²"
         assert watch.said == []
 
 
