@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.inputs.gdal_inputs import files_read
 from pipeline.inputs.sidecars import sidecars
 from schemas.definition import Definition
 from schemas.errors import BadInput
@@ -58,7 +59,8 @@ class Inputs:
             keyed |= {(GEOIDS, grid) for grid in self.geoids.glob("*.tif")}
         for key, paths in self.files.items():
             for path in paths:
-                keyed |= {(key, path)} | {(key, self._inside(beside, path)) for beside in sidecars(path)}
+                beside = {*sidecars(path), *files_read(path)} - {path}
+                keyed |= {(key, path), *[(key, self._inside(other, path)) for other in sorted(beside)]}
         return sorted((key, path) for key, path in keyed if path.exists())
 
     def _inside(self, beside: Path, path: Path) -> Path:

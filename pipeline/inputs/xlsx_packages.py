@@ -22,9 +22,13 @@ from schemas.errors import BadInput
 MOST_UNPACKED_BYTES = 128_000_000
 # of a member that is no sheet, and between the rows of a sheet: so much is held as a tree at once
 MOST_TREE_BYTES = 8_000_000
+# opening and closing tags of the same: each element becomes an object of some 500 bytes; a spreadsheet program keeps at
+# most 65 490 formats of cells, and 16 384 cells a row
+MOST_TREE_TAGS = 500_000
 _AT_ONCE = 1 << 20
-_SHEETS = "worksheets"
-_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+_SHEETS, _STRINGS = "worksheets", "sharedStrings.xml"
+_ROW, _STRING = re.compile(rb"<(?:\w+:)?row[\s/>]"), re.compile(rb"<(?:\w+:)?si[\s/>]")
+_NEVER = re.compile(rb"(?!)")
 
 
 # openpyxl documents InvalidFileException and lets these out too: it looks at the types of what it has parsed only by
@@ -55,12 +59,21 @@ def require_harmless_package(path: Path | BytesIO, where: str) -> None:
         for entry in archive.infolist():
             if entry.is_dir():
                 continue
-            is_sheet = posixpath.basename(posixpath.dirname(entry.filename)) == _SHEETS
             if _is_xml(archive, entry, where):
-                longest = _longest_tree(archive, entry) if is_sheet else entry.file_size
-                if longest > MOST_TREE_BYTES:
-                    size = f"{longest} bytes of XML without a row in {entry.filename}"
-                    raise BadInput(where, size, f"at most {MOST_TREE_BYTES}", "save the workbook anew")
+                _require_small_tree(archive, entry, where)
+
+
+def _require_small_tree(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> None:
+    name = posixpath.basename(entry.filename)
+    in_rows = posixpath.basename(posixpath.dirname(entry.filename)) == _SHEETS
+    stretch, tags = _longest_tree(archive, entry, _ROW if in_rows else _STRING if name == _STRINGS else _NEVER)
+    size = stretch if in_rows else entry.file_size
+    if size > MOST_TREE_BYTES:
+        what = f"{size} bytes of XML without a row in {entry.filename}"
+        raise BadInput(where, what, f"at most {MOST_TREE_BYTES}", "save the workbook anew")
+    if tags > MOST_TREE_TAGS:
+        what = f"{tags} tags of XML without a row in {entry.filename}"
+        raise BadInput(where, what, f"at most {MOST_TREE_TAGS}", "save the workbook anew")
 
 
 def open_workbook(file: Path | BytesIO) -> Workbook:
@@ -106,16 +119,20 @@ def _refuse_document_type(*_: object) -> None:
     raise _DocumentType
 
 
-def _longest_tree(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
-    """The longest stretch of a sheet without the start of a row, in bytes; readers forget a row after it."""
-    longest = reached = read = 0
+def _longest_tree(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, part: re.Pattern[bytes]) -> tuple[int, int]:
+    """The longest stretch of a member without the start of a part, in bytes and in tags; readers forget a part."""
+    longest = most = reached = read = tags = 0
     tail = b""
     with archive.open(entry) as member:
         while piece := member.read(_AT_ONCE):
-            text = tail + piece
+            text, counted = tail + piece, len(tail)
             start = read - len(tail)
-            for row in _ROW.finditer(text):
-                longest, reached = max(longest, start + row.start() - reached), start + row.start()
+            for begin in part.finditer(text):
+                place = begin.start()
+                longest, reached = max(longest, start + place - reached), start + place
+                tags += text.count(b"<", counted, max(place, counted))
+                most, tags, counted = max(most, tags), 0, max(place, counted)
+            tags += text.count(b"<", counted)
             read += len(piece)
             tail = text[-64:]
-    return max(longest, read - reached)
+    return max(longest, read - reached), max(most, tags)

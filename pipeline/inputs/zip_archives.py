@@ -18,8 +18,8 @@ ZIP_DAMAGE = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, LookupError, NotImplementedError,
     OSError, RuntimeError, ValueError, OverflowError,
 )  # fmt: skip
-# the list of members is read into memory whole; this is some 100 000 of them
-MOST_DIRECTORY_BYTES = 16_000_000
+# the list of members is read into memory whole: at most 87 000 of them, which take 60 MB
+MOST_DIRECTORY_BYTES = 4_000_000
 _END, _LARGER_END = b"PK\x05\x06", b"PK\x06\x06"
 _LONGEST_COMMENT = 65_535
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gzip
 import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from pipeline.elevation_change.dems.products import COMPANION, COMPANION_FOLDERS, Product, product_of
-from pipeline.inputs.gdal_inputs import require_local_mosaic
+from pipeline.inputs.beside_rasters import HEAD_BYTES, MOST_NOTES_BYTES, is_opened_beside, require_harmless_beside
+from pipeline.inputs.gdal_inputs import RASTER_SUFFIXES, require_local_mosaic
 from pipeline.inputs.zip_archives import ZIP_DAMAGE, headers_agree, opened_zip, stays_inside
 from schemas.errors import BadInput
 from schemas.input_files import refuse_web_address, require_plain_file
 
-RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".vrt", ".img", ".asc", ".dem", ".bil", ".flt", ".dt1", ".dt2", ".jp2")
 PACKED_SUFFIXES = (".zip", ".hgt.gz", ".tif.gz")
 _UNPACKED_AT_ONCE = 1 << 20
 # of one archived raster: a one-degree tile at 30 m has 52 MB, at 10 m 470 MB
@@ -251,6 +252,11 @@ def _members(archive: Path) -> list[str]:
     try:
         with opened_zip(archive, str(archive)) as opened:
             entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            for entry in entries:
+                if is_opened_beside(entry.filename):
+                    _require_harmless_member(opened, entry, archive)
+    except BadInput:
+        raise
     except ZIP_DAMAGE as error:
         damage = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(str(archive), damage, "a complete zip archive", "fetch the file again") from None
@@ -277,6 +283,16 @@ def _members(archive: Path) -> list[str]:
         if not headers_agree(archive, entry):
             raise BadInput(where, "a member described in two ways", "a complete zip archive", "fetch the file again")
     return sorted(entry.filename for entry in rasters)
+
+
+def _require_harmless_member(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, archive: Path) -> None:
+    """Refuse a mask, overviews or notes in an archive that lead elsewhere: GDAL opens them by itself."""
+    where = f"{archive}: {entry.filename!r}"
+    most = MOST_NOTES_BYTES if entry.filename.lower().endswith(".aux.xml") else HEAD_BYTES
+    if most == MOST_NOTES_BYTES and entry.file_size > most:
+        raise BadInput(where, f"{entry.file_size} bytes", f"notes of at most {most} bytes", "unpack it first")
+    with opened.open(entry) as member:
+        require_harmless_beside(where, entry.filename, member.read(most))
 
 
 def require_intact(raster: RasterFile) -> None:

@@ -20,6 +20,7 @@ from pipeline.grid import BoolArray, FloatArray
 from pipeline.inputs.gdal_inputs import require_plain_outlines, require_plausible_count
 from pipeline.inputs.outline_attributes import DATE_NAMES, ID_NAMES, NAME_NAMES
 from pipeline.inputs.outline_errors import UNUSABLE, quiet_outlines
+from pipeline.inputs.vector_files import chosen_layer, opened_layers
 from schemas.errors import BadInput
 
 # attributes that hold the year of a survey, or a date that does; the first of them with a value counts
@@ -98,8 +99,13 @@ def _outlines(path: Path, glacier_id: str, crs: str, known_by: KnownBy) -> dict[
 
 def _polygons(path: Path) -> gpd.GeoDataFrame:
     """The polygons of a file, with all their attributes."""
-    require_plausible_count(path, path.name, int(pyogrio.read_info(path)["features"]))
-    frame = gpd.read_file(path)
+    if path.suffix.lower() == ".zip":  # unpacked, so that what it holds is looked at as well
+        with opened_layers(path) as layers:
+            layer = chosen_layer(path, layers, None)
+            frame = gpd.read_file(layer.file, layer=layer.name)
+    else:
+        require_plausible_count(path, path.name, int(pyogrio.read_info(path)["features"]))
+        frame = gpd.read_file(path)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise BadInput(path.name, "a table without shapes", "the glacier as polygon")
     if frame.crs is None:
