@@ -70,6 +70,12 @@ Scheduler = Annotated[
     str | None, typer.Option(help="Address of a Dask scheduler, as tcp://host:8786, instead of this machine.")
 ]
 Memory = Annotated[str, typer.Option(help="Memory that the rasters of a run may take, as 400MB or 2GB.")]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", metavar="FILE", help="settings.toml of another run, to repeat it; options given here win over it."
+    ),
+]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no maps, diagrams and thumbnails (PNG).")]
 Definitions = Annotated[
     list[Path] | None,
@@ -200,7 +206,9 @@ def difference(
         list[str] | None,
         typer.Option(help="Layer of the outlines, where files have several: once for all, or once for each file."),
     ] = None,
-    reference: Annotated[Side, typer.Option(help="The DEM that stays where it is.")] = Side.later,
+    reference: Annotated[
+        Side | None, typer.Option(help="The DEM that stays where it is; the later one when absent.")
+    ] = None,
     crs: Annotated[str | None, typer.Option(help="Projected CRS of the result; a UTM zone when absent.")] = None,
     resolution: Annotated[float | None, typer.Option(help="Pixel size (m); the finer DEM's when absent.")] = None,
     resampling: Annotated[str | None, typer.Option(help="bilinear or cubic.")] = None,
@@ -217,10 +225,15 @@ def difference(
     vertical_datum_earlier: Annotated[str | None, typer.Option(help="EPSG code of its heights, as EPSG:5773.")] = None,
     vertical_datum_later: Annotated[str | None, typer.Option(help="EPSG code of its heights, as EPSG:3855.")] = None,
     datum_grid_missing: Annotated[
-        str, typer.Option(help="Without PROJ's geoid grids: stop, or coregistration (leave the difference to it).")
-    ] = "stop",
-    date_earlier: Annotated[str | None, typer.Option(help="Acquisition date of the earlier DEM, ISO 8601.")] = None,
-    date_later: Annotated[str | None, typer.Option(help="Acquisition date of the later DEM, ISO 8601.")] = None,
+        str | None,
+        typer.Option(
+            help="Without PROJ's geoid grids: stop, as when absent, or coregistration (leave the difference to it)."
+        ),
+    ] = None,
+    date_earlier: Annotated[
+        str | None, typer.Option(help="When the earlier DEM was acquired: 2000-02-16, 2000-02 or 2000.")
+    ] = None,
+    date_later: Annotated[str | None, typer.Option(help="When the later DEM was acquired, likewise.")] = None,
     penetration_earlier: Annotated[
         float | None, typer.Option(help="How far below snow and ice of glaciers the earlier DEM lies, a radar's (m).")
     ] = None,
@@ -245,6 +258,7 @@ def difference(
         bool, typer.Option("--no-curvature", help="The same as --resolution-correction none.")
     ] = False,
     no_figures: NoFigures = False,
+    settings_file: SettingsFile = None,
     workers: Workers = 2,
     scheduler: Scheduler = None,
     memory: Memory = "1GB",
@@ -253,26 +267,34 @@ def difference(
 ) -> None:
     """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
     from catalog.archive import Output, preflight
-    from catalog.reports import change_rows, difference_summary, show_rows
-    from catalog.runs import open_difference
+    from catalog.reports import difference_summary, show_difference
+    from catalog.runs import Asked, asked_of, days_of, given, open_difference
     from pipeline.elevation_change.chain import elevation_change
     from pipeline.resources import bytes_of, open_resources
 
-    wanted = {
-        "reference": reference.value, "crs": crs, "resolution_m": resolution, "resampling": resampling,
+    settings, options = asked_of("difference", settings_file, {
+        "reference": reference and reference.value, "crs": crs, "resolution_m": resolution, "resampling": resampling,
         "vertical_datum_earlier": vertical_datum_earlier, "vertical_datum_later": vertical_datum_later,
-        "datum_grid_missing": datum_grid_missing, "earlier_date": date_earlier, "later_date": date_later,
+        "datum_grid_missing": datum_grid_missing, **days_of(earlier=date_earlier, later=date_later),
         "penetration_earlier_m": penetration_earlier, "penetration_later_m": penetration_later,
         "sigma_penetration_m": sigma_penetration,
-        "max_shift_m": max_shift, "correct_tilt": remove_tilt, "correct_curvature": not no_curvature,
-        "correct_elevation_scale": remove_elevation_scale, "correct_undulation": remove_undulation,
+        "max_shift_m": max_shift, "correct_tilt": remove_tilt or None, "correct_curvature": not no_curvature and None,
+        "correct_elevation_scale": remove_elevation_scale or None, "correct_undulation": remove_undulation or None,
         "resolution_correction": resolution_correction,
-    }  # fmt: skip
-    settings = _settings("ElevationChangeSettings", wanted)
+        "layers": tuple(layer) if layer else None, "figures": not no_figures and None,
+    })  # fmt: skip
+    inputs = (
+        *given("earlier DEM", "", [earlier]),
+        *given("later DEM", "", [later]),
+        *given("outlines", "--glaciers", glaciers or ()),
+        *given("stable terrain", "--stable", [stable]),
+        *given("not stable", "--exclude", exclude or ()),
+    )
+    asked = Asked(command="difference", settings=settings, options=options, given=inputs)
     preflight(out, Output.difference)
     with (
         progress(quiet) as tell,
-        open_difference(out, code_version(), figures=not no_figures) as run,
+        open_difference(out, code_version(), figures=options.figures, asked=asked) as run,
         open_resources(workers, scheduler, bytes_of(memory)) as resources,
     ):
         result = elevation_change(
@@ -280,7 +302,7 @@ def difference(
             later,
             settings,
             outlines=glaciers or (),
-            layers=layer or (),
+            layers=options.layers,
             stable_mask=stable,
             exclude=exclude or (),
             resources=resources,
@@ -294,8 +316,7 @@ def difference(
             {**difference_summary(result), "outputs": {name: str(out / path) for name, path in outputs.items()}}
         )
     else:
-        show_rows("Elevation change", change_rows(result))
-        typer.echo(f"Written to {out}")
+        show_difference(result, out)
 
 
 @app.command()
@@ -365,6 +386,7 @@ def balance(
         int | None,
         typer.Option("--monte-carlo", min=2, help="Also run the whole chain on so many draws of its input's errors."),
     ] = None,
+    settings_file: SettingsFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -373,37 +395,38 @@ def balance(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from catalog.archive import Output, preflight
     from catalog.reports import balance_json, show_balances
-    from catalog.runs import GeodeticInput, Task, measured_number, read_or_mark, run_balances, write_balances
+    from catalog.runs import Asked, Task, asked_of, given, measured_number, read_or_mark, run_balances, write_balances
 
     internal = measured_number("--internal-accumulation", internal_accumulation) if internal_accumulation else None
-    wanted = {
-        "primary_method": method, "year_start": year_start, "seasons": not no_seasons,
+    # a folder is an input; a number is an option, and stands in the settings file
+    survey = Path(geodetic) if geodetic and Path(geodetic).is_dir() else None
+    settings, options = asked_of("balance", settings_file, {
+        "primary_method": method, "year_start": year_start, "seasons": not no_seasons and None,
         "internal_accumulation_m_we": internal and internal[0],
         "sigma_internal_accumulation_m_we": internal and internal[1],
-    }  # fmt: skip
-    task = Task(
-        settings=_settings("MassBalanceSettings", wanted),
-        dem=dem,
-        outline=outline,
-        sigma_limit_m_we=sigma_limit,
-        geodetic=GeodeticInput.of(geodetic, _days(geodetic_dates)) if geodetic else None,
-        between=_days(between),
-        draws=draws,
-        seed=MONTE_CARLO_SEED,
+        "glacier": glacier, "sigma_limit_m_we": sigma_limit, "between": _days(between),
+        "geodetic": geodetic if survey is None else None,
+        "geodetic_dates": _days(geodetic_dates), "monte_carlo": draws, "not_after": not_after and not_after.date(),
+    })  # fmt: skip
+    inputs = (
+        *given("field data", "", [source]),
+        *given("DEM", "--dem", [dem]),
+        *given("outline", "--outline", [outline]),
+        *given("geodetic balance", "--geodetic", [survey]),
     )
+    asked = Asked(command="balance", settings=settings, options=options, given=inputs)
+    task = Task.of(settings, options, dem=dem, outline=outline, survey=survey, seed=MONTE_CARLO_SEED)
     preflight(out, Output.balance)
     with progress(quiet) as tell:
         tell("Reading the field data")
-        last = not_after.date() if not_after else None
-        glaciers = read_or_mark(source, marked_copy, not_after=last, glacier=glacier or "")
+        glaciers = read_or_mark(source, marked_copy, not_after=options.not_after, glacier=options.glacier or "")
         results = run_balances(glaciers, task, tell)
         tell("Writing the results")
-        outputs = write_balances(results, out, code_version(), source.name)
+        outputs = write_balances(results, out, code_version(), source.name, asked=asked)
     if as_json:
         _print_json(balance_json(results, glaciers, outputs, out))
     else:
-        show_balances(results, glaciers, outputs)
-        typer.echo(f"Written to {out}")
+        show_balances(results, glaciers, outputs, out)
 
 
 def _days(pair: tuple[datetime, datetime] | None) -> tuple[date, date] | None:
@@ -612,26 +635,6 @@ def progress(quiet: bool) -> Iterator[Tell]:
 
     with shown(quiet) as tell:
         yield tell
-
-
-def _settings(model: str, wanted: dict[str, Any]) -> Any:
-    """Settings with the options that were given; a wrong one is named as its option."""
-    from pydantic import ValidationError
-
-    from schemas import settings
-
-    try:
-        return getattr(settings, model)(**{name: value for name, value in wanted.items() if value is not None})
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        told = problem["msg"].removeprefix("Value error, ")
-        name = ".".join(str(part) for part in problem["loc"])
-        if not name:  # of several options together: the input, all of the settings, would say too much
-            raise BadInput("options", told, "options that go together") from None
-        if told != problem["msg"]:
-            raise BadInput(f"option {name}", told, "a value of that form") from None
-        expected = told.replace("Input should be", "a value that is")
-        raise BadInput(f"option {name}", repr(problem["input"]), expected) from None
 
 
 def _print_json(content: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ class Message(str):
         return said
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self.words, self.values)
+        return _again, (type(self), self.words, self.values)
 
     @property
     def en(self) -> str:
@@ -47,6 +47,12 @@ class Message(str):
     def cn(self) -> str:
         """The sentence in Chinese; empty where ``sentences_cn`` does not have its words."""
         return SENTENCES_CN.get(self.words, "").format(**{name: _chinese(v) for name, v in self.values.items()})
+
+
+class Advice(Message):
+    """A sentence that says what the user can do for a better result, and names the option that does it."""
+
+    __slots__ = ()
 
 
 class Listed(str):
@@ -89,8 +95,8 @@ def word(text: str) -> Message:
     return Message(text)
 
 
-def _again(words: str, values: dict[str, Any]) -> Message:
-    return Message(words, **values)
+def _again(kind: type[Message], words: str, values: dict[str, Any]) -> Message:
+    return kind(words, **values)
 
 
 def _english(value: Any) -> Any:

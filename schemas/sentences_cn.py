@@ -49,6 +49,13 @@ SENTENCES_CN = {
         "{radars}：雷达会穿透雪和粒雪，在寒冷干燥处可达数米，而未给出穿透深度（--penetration-earlier、--penetration-later、"
         "--sigma-penetration）：冰川的变化可能因此有偏，且超出所述误差"
     ),
+    "no glacier outlines are given: glaciers count as stable terrain where they are measured, and no change of a"
+    " glacier is summed up; give them (--glaciers)": (
+        "未给出冰川轮廓：有测量值的冰川计入稳定地形，且不汇总冰川的变化；请给出轮廓（--glaciers）"
+    ),
+    "a date of the DEMs is not known: the change has no rate; give both (--date-earlier, --date-later)": (
+        "DEM的日期不全：变化没有速率；请给出两个日期（--date-earlier、--date-later）"
+    ),
     "a residual tilt explains {share:.0%} of the NMAD of stable terrain: it can be removed (--remove-tilt,"
     " setting correct_tilt)": "残余倾斜解释了稳定地形NMAD的{share:.0%}：可予去除（--remove-tilt，设置correct_tilt）",
     "dh of stable terrain changes by {metres:+.2f} ± {sigma:.2f} m per 1000 m of elevation, a scale error of one of the"
@@ -507,5 +514,61 @@ SENTENCES_CN = {
     ),
     "{percent:.2g} % of the pixels come from other data, as {mask} says: another sensor and time; void": (
         "据{mask}，{percent:.2g}%的像元取自其他数据，传感器与时间均不同；按空洞处理"
+    ),
+    # --- what to trust of a result, and what would make it better -----------------------------------------------------
+    "on the smoothest fifth of stable terrain, which resembles glaciers, the change lies {mean:+.2f} of its stated"
+    " error off zero (0.5 at most expected)": (
+        "最平滑的五分之一稳定地形与冰川相似，其变化偏离零{mean:+.2f}倍所述误差（预期不超过0.5）"
+    ),
+    "vertical datum: {method}; {note}": "高程基准：{method}；{note}",
+    "over {count:,} stable pixels the corrected change is {mean:.2f} m (mean) and spreads by {nmad:.2f} m (NMAD;"
+    " {before:.2f} m as delivered)": (
+        "{count:,}个稳定像元校正后的变化均值为{mean:.2f}米，离散度为{nmad:.2f}米（NMAD；原始为{before:.2f}米）"
+    ),
+    "two ways of co-registration differ by {east:.2f} m east, {north:.2f} m north and {up:.2f} m up (stated errors"
+    " {sigma_east:.2f}, {sigma_north:.2f} and {sigma_up:.2f} m)": (
+        "两种配准方法相差东{east:.2f}米、北{north:.2f}米、上{up:.2f}米"
+        "（所述误差{sigma_east:.2f}、{sigma_north:.2f}和{sigma_up:.2f}米）"
+    ),
+    "the stated uncertainty of a glacier's mean could not be tested: {count} stable patches of {area_km2:.2g} km2 are"
+    " too few": "冰川均值的所述不确定度无法检验：仅有{count}个{area_km2:.2g}平方千米的稳定地块，过少",
+    "means over {count} stable patches of {area_km2:.2g} km2 spread {spread:.2f} times as widely as the stated"
+    " uncertainty says ({least:g} to {greatest:g} expected)": (
+        "{count}个{area_km2:.2g}平方千米稳定地块的均值离散程度为所述不确定度的{spread:.2f}倍（预期{least:g}至{greatest:g}）"
+    ),
+    "no outlines: the change of glaciers is in the map and in no number": "无轮廓：冰川的变化仅见于地图，没有数值",
+    "{share:.1%} of the area of the glaciers is observed; the rest is filled from their elevation bands": (
+        "冰川面积的{share:.1%}有观测；其余由各高程带填补"
+    ),
+    "{known} of {years} years have an annual balance": "{years}年中有{known}年具有年平衡",
+    "{count} of the points in use lie off the glacier's outline": "所用测点中有{count}个位于冰川轮廓之外",
+    "in {apart} of {count} years the methods lie further apart than their errors explain; at most by {widest:.2f} m"
+    " w.e.": "{count}年中有{apart}年各方法的差异超出其误差所能解释；最大相差{widest:.2f} m w.e.",
+    "up to {share:.0%} of the area lies above the highest or below the lowest point of a year": (
+        "各年最高测点以上或最低测点以下的面积最多占{share:.0%}"
+    ),
+    "no geodetic balance is given: an error that all years share would not show": (
+        "未给出大地测量平衡：各年共有的误差无从显现"
+    ),
+    "against the geodetic balance the reduced discrepancy is {delta:+.2f} (1.96 at most)": (
+        "与大地测量平衡相比，归一化差异为{delta:+.2f}（不超过1.96）"
+    ),
+    "points off the glacier's outline count as if they were on it: {points}; check their coordinates and the outline"
+    " (--outline), or leave them out of the workbook": (
+        "位于冰川轮廓之外的测点按在冰川上计入：{points}；请检查其坐标和轮廓（--outline），或从工作簿中删去"
+    ),
+    "without a DEM and an outline there is no map and no contour method: give both (--dem, --outline)": (
+        "没有DEM和轮廓就没有分布图，也不能用等值线法：请一并给出（--dem、--outline）"
+    ),
+    "more than a quarter of the area lies beyond the points in {years}: the balance there is extrapolated; a stake or"
+    " pit up there or down there is worth more than one between": (
+        "{years}年有四分之一以上的面积位于测点高程范围之外：该处平衡为外推；在那里增设花杆或雪坑比在其间增设更有价值"
+    ),
+    "the density of snow is assumed for {count} of {points} point balances: dig a pit, or give the density of the"
+    " campaign in the workbook": (
+        "{points}个点平衡中有{count}个的雪密度为假定值：请挖雪坑，或在工作簿中给出该次测量的密度"
+    ),
+    "a series of {count} years can be held against an elevation change of the period (--geodetic)": (
+        "{count}年的系列可用同期的高程变化检验（--geodetic）"
     ),
 }

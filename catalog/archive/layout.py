@@ -61,8 +61,8 @@ VISUAL_TIF, MAP_PNG, THUMBNAIL_PNG = "visual.tif", "map.png", "thumbnail.png"
 # drawn once for a series of balances
 SERIES_PNG, PROFILES_PNG = "balance_series.png", "balance_profiles.png"
 METHODS_PNG, STAKES_PNG = "balance_methods.png", "stake_history.png"
-# the numbers of a run of one's own files
-SUMMARY_JSON = "summary.json"
+# of a run of one's own files: its numbers, its report, and the settings that repeat it
+SUMMARY_JSON, REPORT_HTML, SETTINGS_TOML = "summary.json", "report.html", "settings.toml"
 
 
 def item_list_html(number: int) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from catalog.items.elevation_change import write_elevation_change
     from catalog.items.mass_balance import write_mass_balance
+    from catalog.items.processing_steps import elevation_change_steps, mass_balance_steps
     from catalog.items.qgis import STYLE_ROLE, SUFFIX
     from catalog.items.stated import Labels, acquisitions, gate_records, periods_of
 
@@ -31,7 +32,9 @@ __all__ = [
     "acquisitions",
     "draw_balance_figures",
     "draw_change_figures",
+    "elevation_change_steps",
     "gate_records",
+    "mass_balance_steps",
     "periods_of",
     "side_by_side",
     "write_change_products",
@@ -60,6 +63,7 @@ __getattr__ = lazy_names(
         ),
         "elevation_change": ("write_elevation_change",),
         "mass_balance": ("write_mass_balance",),
+        "processing_steps": ("elevation_change_steps", "mass_balance_steps"),
         "qgis": ("STYLE_ROLE", "SUFFIX"),
         "stated": ("Labels", "acquisitions", "gate_records", "periods_of"),
     },

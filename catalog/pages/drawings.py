@@ -96,7 +96,12 @@ def extent_map(
 
 def glacier_shapes(dataset: Dataset) -> tuple[BaseGeometry, ...]:
     """Glacier outlines of a dataset in degrees, WGS 84, the epochs of a glacier merged."""
-    return _SHAPES(dataset.result)
+    return shapes_of_result(dataset.result)
+
+
+def shapes_of_result(result: ElevationChange | MassBalance) -> tuple[BaseGeometry, ...]:
+    """Glacier outlines of a result, as ``glacier_shapes`` has them."""
+    return _SHAPES(result)
 
 
 def _of_balance(result: MassBalance) -> tuple[BaseGeometry, ...]:

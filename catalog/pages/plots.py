@@ -115,6 +115,11 @@ def plots_of(dataset: Dataset, items: Sequence[Item]) -> tuple[Plot, ...]:
     return tuple(_PLOTS(dataset.result, {item.item_id for item in items}))
 
 
+def plots_of_result(result: ElevationChange | MassBalance) -> tuple[Plot, ...]:
+    """The plots of a result that is no part of an archive: nothing in them leads anywhere."""
+    return tuple(_PLOTS(result, set()))
+
+
 def _titled(plot: Plot, pair: str) -> Plot:
     """The plot of one of several pairs of DEMs, its years in the title."""
     years = pair.replace("-", "\N{EN DASH}")

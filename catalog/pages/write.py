@@ -115,11 +115,11 @@ def write_collection_pages(root: Path, dataset: Dataset, facts: Facts, items: Se
     collection = _collection(root, dataset, facts, items)
     shared = {"site": _addresses(_site_files()), "synthetic": dataset.synthetic, "definition": dataset.definition}
     for at, item in enumerate(collection.items):
-        _write(item.folder / INDEX_HTML, "item.html", {**shared, **_item_page(collection, at, item)})
+        write_page(item.folder / INDEX_HTML, "item.html", {**shared, **_item_page(collection, at, item)})
     for number, part in enumerate(_parts(collection), 1):
         page = {**shared, "base": "..", "number": number, "entries": [_entry(collection, item) for item in part]}
-        _write(collection.folder.path / item_list_html(number), "items.html", {**page, **_span(part)})
-    _write(collection.folder.path / INDEX_HTML, "collection.html", {**shared, **_collection_page(collection)})
+        write_page(collection.folder.path / item_list_html(number), "items.html", {**page, **_span(part)})
+    write_page(collection.folder.path / INDEX_HTML, "collection.html", {**shared, **_collection_page(collection)})
     return _card(collection)
 
 
@@ -138,7 +138,7 @@ def write_front_page(root: Path, cards: Sequence[tuple[Definition, Card]]) -> No
         "count": sum(card.count for _, card in cards),
         "programs": _for_programs(root),
     }
-    _write(root / INDEX_HTML, "archive.html", page)
+    write_page(root / INDEX_HTML, "archive.html", page)
 
 
 def write_readme(dataset: Dataset, facts: Facts, items: Sequence[Item], folder: CollectionFolder) -> None:
@@ -154,16 +154,16 @@ def write_readme(dataset: Dataset, facts: Facts, items: Sequence[Item], folder: 
         "tables": [(name, *_TABLE_TITLES[name], len(frame)) for name, frame in dataset_tables(dataset).items()],
         "citation": facts.citation,
     }
-    _write(folder.path / README_MD, "readme.md", page)
+    write_page(folder.path / README_MD, "readme.md", page)
 
 
 def _site_files() -> dict[str, str]:
     """The style and the scripts that all archives share, by name."""
     return {
-        SITE_CSS: _template_text(SITE_CSS),
-        SITE_JS: _template_text(SITE_JS),
-        COG_JS: _template_text(COG_JS),
-        MAP_JS: colour_tables() + _template_text(MAP_JS),
+        SITE_CSS: template_text(SITE_CSS),
+        SITE_JS: template_text(SITE_JS),
+        COG_JS: template_text(COG_JS),
+        MAP_JS: colour_tables() + template_text(MAP_JS),
     }
 
 
@@ -393,7 +393,7 @@ def _picture(item: Item, asset: Asset, prefix: str) -> Picture:
     href = asset.href.removeprefix("./")
     title, description = _both(asset.title), _both(asset.description)
     words = words_of(item.properties["glacier:kind"], href, item.properties["glacier:synthetic"])
-    width, height = _png_size(item.folder / href)
+    width, height = png_size(item.folder / href)
     return Picture(href=prefix + href, title=title, description=description, width=width, height=height, words=words)
 
 
@@ -412,7 +412,7 @@ def _loose_pictures(collection: _Collection) -> list[Picture]:
 
 
 def _loose_picture(collection: _Collection, name: str, title: str) -> Picture:
-    width, height = _png_size(collection.folder.path / name)
+    width, height = png_size(collection.folder.path / name)
     return Picture(
         href=name,
         title=_both(title),
@@ -423,7 +423,7 @@ def _loose_picture(collection: _Collection, name: str, title: str) -> Picture:
     )
 
 
-def _png_size(path: Path) -> tuple[int, int]:
+def png_size(path: Path) -> tuple[int, int]:
     """Width and height, so that a page does not jump while its pictures load."""
     with path.open("rb") as file:
         head = file.read(24)
@@ -501,7 +501,8 @@ def _expressions(item: Item) -> Iterator[dict[str, Any]]:
         }
 
 
-def _write(path: Path, template: str, page: Mapping[str, Any]) -> None:
+def write_page(path: Path, template: str, page: Mapping[str, Any]) -> None:
+    """Fill a template and write the page."""
     text = _environment().get_template(template).render(page)
     # control characters of a source's text have no place in a page and break strict readers; those that turn the
     # direction of writing would turn what stands behind them too
@@ -509,7 +510,8 @@ def _write(path: Path, template: str, page: Mapping[str, Any]) -> None:
     path.write_text(clean.rstrip() + "\n", encoding="utf-8", newline="\n")
 
 
-def _template_text(name: str) -> str:
+def template_text(name: str) -> str:
+    """A file of the templates' folder, as it stands."""
     return files("catalog.pages").joinpath("templates", name).read_text(encoding="utf-8")
 
 

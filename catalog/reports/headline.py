@@ -32,6 +32,11 @@ def key_numbers(dataset: Dataset) -> tuple[KeyNumber, ...]:
     return _NUMBERS(dataset.result)
 
 
+def result_numbers(result: ElevationChange | MassBalance) -> tuple[KeyNumber, ...]:
+    """For the head of the report of a run."""
+    return _NUMBERS(result)
+
+
 def _of_pair(part: Dataset) -> tuple[KeyNumber, ...]:
     """What is asked first of one of several pairs of DEMs, each number with the pair's years."""
     note = part.pair.replace("-", "\N{EN DASH}")

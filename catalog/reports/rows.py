@@ -11,6 +11,7 @@ from catalog.reports.row import Row
 from pipeline.elevation_change.result import ElevationChange, PatchSpread, Shift
 from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import MassBalance
+from schemas.messages import Advice
 
 
 def dataset_rows(dataset: Dataset) -> list[Row]:
@@ -33,7 +34,7 @@ def change_rows(result: ElevationChange) -> list[Row]:
         volume = measured(totals.volume_change_m3 / 1e9, totals.sigma_volume_change_m3 / 1e9, 4)
         mass = measured(totals.mass_change_kg / 1e12, totals.sigma_mass_change_kg / 1e12, 4)
         rows = [
-            ("Mean elevation change", f"{mean} m", f"{totals.count} glaciers, {totals.area_km2:.2f} km2"),
+            ("Mean elevation change", f"{mean} m", f"{counted(totals.count, 'glacier')}, {totals.area_km2:.2f} km2"),
             ("Rate", f"{measured(totals.mean_dhdt_m_a, totals.sigma_mean_dhdt_m_a, 2)} m a-1", _dates(result)),
             ("Volume change", f"{volume} km3", f"{totals.observed_share:.1%} of the area observed"),
             ("Mass change", f"{mass} Gt", f"{result.settings.ice_density_kg_m3:g} kg m-3"),
@@ -57,7 +58,7 @@ def change_rows(result: ElevationChange) -> list[Row]:
         (*_patch_row("Patch test, smooth ground", smooth)[:2], f"the smoothest fifth: mean {signed(smooth.mean, 2)}"),
         _resolution_row(result),
         ("Vertical datum", result.datum.method, result.datum.note),
-        *(("Note on the inputs", "", note) for note in result.notes),
+        *(("Note", "", note) for note in result.notes if not isinstance(note, Advice)),
     ]
 
 
@@ -72,6 +73,11 @@ def _resolution_row(result: ElevationChange) -> Row:
         resolution.method.replace("_", " "),
         f"takes off stable terrain {signed(effect.stable_m, 2)} m{off_glaciers}",
     )
+
+
+def counted(count: int, thing: str) -> str:
+    """How many of a thing: 1 glacier, 38 glaciers."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _triple(shift: Shift) -> str:

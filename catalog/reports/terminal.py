@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +14,19 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from catalog.archive import REPORT_HTML
 from catalog.formats import measured, signed
 from catalog.reports.row import Row
+from catalog.reports.rows import change_rows
 from pipeline.progress import Tell, silent
 
 # more on a screen helps nobody: the table has all of them
 MOST_NOTES = 30
+# what fits a terminal as it opens
+COLUMNS = 80
 
 if TYPE_CHECKING:
+    from pipeline.elevation_change.result import ElevationChange
     from pipeline.mass_balance.fieldwork import Correction, Doubt, FieldData
     from pipeline.mass_balance.result import MassBalance
 
@@ -38,17 +44,63 @@ def progress(quiet: bool) -> Iterator[Tell]:
         yield lambda message: bar.update(step, description=message)
 
 
+def show_difference(result: ElevationChange, out: Path) -> None:
+    """The verdict, the numbers, what would make them better, and what to open next."""
+    from catalog.reports.trust import suggestions, verdict_line
+
+    show_line(f"Elevation change. {verdict_line(result)}")
+    show_rows("", change_rows(result))
+    _show_suggestions(suggestions(result))
+    _show_next(out, REPORT_HTML, "the report: maps, figures, tables, what to trust")
+
+
 def show_balances(
-    results: Sequence[MassBalance], glaciers: Sequence[FieldData], outputs: Mapping[str, Mapping[str, str]]
+    results: Sequence[MassBalance],
+    glaciers: Sequence[FieldData],
+    outputs: Mapping[str, Mapping[str, str]],
+    out: Path,
 ) -> None:
-    """The table of each series, and what a field team must see of the reading.
+    """Verdict and table of each series, what a field team must see of the reading, and what to open next.
 
     ``outputs`` : by identifier of the glacier, under '' those of the whole run, where the notes are listed.
     """
+    from catalog.reports.trust import suggestions, verdict_line
+
     for result in results:
+        show_line(f"Mass balance of {result.glacier.name}. {verdict_line(result)}")
         show_balance(result)
+        _show_suggestions(suggestions(result))
     listed = next(path for path in outputs[""].values() if "input_notes" in path)
     show_notes(*notes_of_all(glaciers), listed=listed)
+    reports = [path for files in outputs.values() for path in files.values() if path.endswith(REPORT_HTML)]
+    _show_next(out, reports[0], "the report: maps, figures, tables, what to trust")
+    if len(reports) > 1:
+        show_line(f"and those of {len(reports) - 1} more glacier{'s' if len(reports) > 2 else ''} beside it")
+
+
+def show_line(text: str) -> None:
+    """A line of text on stdout, broken at 80 columns where it is longer."""
+    show_paragraph(text)
+
+
+def show_paragraph(text: str) -> None:
+    """A sentence on stdout, its further lines set in; no option or path in it is broken."""
+    lines = textwrap.wrap(text, COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        Console(highlight=False).print(Text(line), soft_wrap=True)
+
+
+def _show_suggestions(said: Sequence[str]) -> None:
+    """What the user can do, a paragraph each."""
+    for text in said:
+        show_paragraph(f"To do: {text}")
+
+
+def _show_next(out: Path, name: str, what: str) -> None:
+    """Where the results stand and what to open first; a path is never broken."""
+    console = Console(highlight=False)
+    console.print(Text(f"Written to {out}"), soft_wrap=True)
+    console.print(Text(f"Open {out / name}: {what}"), soft_wrap=True)
 
 
 def notes_of_all(glaciers: Sequence[FieldData]) -> tuple[list[Correction], list[Doubt]]:
@@ -60,9 +112,9 @@ def notes_of_all(glaciers: Sequence[FieldData]) -> tuple[list[Correction], list[
 
 def show_balance(result: MassBalance) -> None:
     """The table of one mass-balance series, a row a year."""
-    table = Table(title=f"Mass balance of {result.glacier.name}", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("year", "annual (m w.e.)", "winter", "summer", "ELA (m)", "AAR", "flags"):
-        table.add_column(heading, justify="left" if heading == "flags" else "right")
+        table.add_column(heading, justify="left" if heading == "flags" else "right", no_wrap=heading != "flags")
     for year in result.years:
         position = year.ela_position if year.ela_position in ("<", ">") else ""
         table.add_row(
@@ -72,7 +124,7 @@ def show_balance(result: MassBalance) -> None:
             signed(year.summer_m_we, 3),
             f"{position}{measured(year.ela_m, year.sigma_ela_m, 0)}",
             measured(year.aar, year.sigma_aar, 2),
-            "; ".join(year.flags),
+            "; ".join(flag.replace("_", " ").replace(":", ": ") for flag in year.flags),
         )
     _console().print(table)
     periods = result.tables["period_balances"]
@@ -114,20 +166,23 @@ def show_notes(
 
 
 def _console() -> Console:
-    console = Console()
-    # a pipe has no width of its own; a narrow guess would cut the numbers
-    return console if console.is_terminal else Console(width=120)
+    # a pipe has no width of its own
+    return Console(width=None if Console().is_terminal else COLUMNS, highlight=False)
 
 
 def show_rows(title: str, rows: Sequence[Row]) -> None:
-    """A table on stdout: result, error, and what it means."""
-    table = Table(title=title, title_justify="left", show_header=False, box=box.SIMPLE)
-    table.add_column("quantity")
+    """A table on stdout: result, error, and what it means; notes, which are whole sentences, below it."""
+    table = Table(title=title or None, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column("quantity", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("note")
-    for row in rows:
-        table.add_row(*row)
+    for name, value, note in rows:
+        if value:
+            table.add_row(name, value, note)
     _console().print(table)
+    for name, value, note in rows:
+        if not value:
+            show_paragraph(f"{name}: {note}")
 
 
 def show_published(folder: Path, files: int, size: int, checks: int) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from catalog.runs.geodetic_input import GeodeticInput
+from catalog.runs.settings_file import BalanceOptions
 from pipeline.mass_balance.chain import mass_balance
 from pipeline.mass_balance.fieldwork import FieldData
 from pipeline.mass_balance.proof import monte_carlo, with_monte_carlo, with_survey
@@ -39,6 +40,34 @@ class Task:
     geodetic: GeodeticInput | None = None
     draws: int | None = None
     seed: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        settings: MassBalanceSettings,
+        options: BalanceOptions,
+        dem: Path | None,
+        outline: Path | None,
+        survey: Path | None,
+        seed: int,
+    ) -> Task:
+        """What the settings and options of a command ask for; ``survey`` is a folder that ``--geodetic`` names.
+
+        Errors
+        ------
+        BadInput : a geodetic balance that is none.
+        """
+        days, geodetic = options.geodetic_dates, str(survey) if survey is not None else options.geodetic
+        return cls(
+            settings=settings,
+            dem=dem,
+            outline=outline,
+            sigma_limit_m_we=options.sigma_limit_m_we,
+            geodetic=GeodeticInput.of(geodetic, days) if geodetic else None,
+            between=options.between,
+            draws=options.monte_carlo,
+            seed=seed,
+        )
 
 
 def run_balances(glaciers: Sequence[FieldData], task: Task, tell: Tell = silent) -> tuple[MassBalance, ...]:

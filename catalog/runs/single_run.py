@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from catalog.archive import SUMMARY_JSON, Draft, Output, open_draft, write_manifest
 from catalog.formats import finite, published_tables, write_csv_tables
 from catalog.reports import balance_summary, difference_summary
+from catalog.runs.asked import Asked
+from catalog.runs.settings_file import BalanceOptions, DifferenceOptions
 from pipeline.elevation_change.result import ElevationChange, FinalRasters
 from pipeline.mass_balance.result import MassBalance
 from pipeline.worker_threads import worker_threads
@@ -24,15 +26,19 @@ if TYPE_CHECKING:
 _SECOND_FORMS = {".qml": "_style", ".parquet": "_geoparquet"}
 
 
-def write_difference(result: ElevationChange, out: Path, code_version: str, *, figures: bool = True) -> dict[str, str]:
+def write_difference(
+    result: ElevationChange, out: Path, code_version: str, *, figures: bool = True, asked: Asked | None = None
+) -> dict[str, str]:
     """Write an elevation change below ``out``, by one rename; returns the outputs by name, relative to it."""
-    with open_difference(out, code_version, figures=figures) as run:
+    with open_difference(out, code_version, figures=figures, asked=asked) as run:
         run.begin(result)
         return run.finish(result)
 
 
 @contextmanager
-def open_difference(out: Path, code_version: str, *, figures: bool = True) -> Iterator[DifferenceRun]:
+def open_difference(
+    out: Path, code_version: str, *, figures: bool = True, asked: Asked | None = None
+) -> Iterator[DifferenceRun]:
     """The folder of an elevation change, published at ``out`` by one rename once the run has finished it.
 
     While the chain still computes, libraries for the figures are loaded and, from ``begin`` on, rasters are packed.
@@ -40,10 +46,11 @@ def open_difference(out: Path, code_version: str, *, figures: bool = True) -> It
     Parameters
     ----------
     figures : whether map and diagrams are drawn.
+    asked : command, inputs and settings as they were given, for the report; the result's settings when absent.
     """
     with open_draft(out, Output.difference) as draft, worker_threads(1) as beside:
         beside.submit(_load_what_writes, figures)
-        yield DifferenceRun(draft, beside, code_version, figures)
+        yield DifferenceRun(draft, beside, code_version, figures, asked)
 
 
 def _load_what_writes(figures: bool) -> None:
@@ -56,8 +63,11 @@ def _load_what_writes(figures: bool) -> None:
 class DifferenceRun:
     """An elevation change that is being written."""
 
-    def __init__(self, draft: Draft, beside: ThreadPoolExecutor, code_version: str, figures: bool) -> None:
+    def __init__(
+        self, draft: Draft, beside: ThreadPoolExecutor, code_version: str, figures: bool, asked: Asked | None = None
+    ) -> None:
         self._draft, self._beside, self._code_version, self._figures = draft, beside, code_version, figures
+        self._asked = asked
         self._rasters: Future[object] | None = None
 
     def begin(self, rasters: FinalRasters | ElevationChange) -> None:
@@ -74,6 +84,12 @@ class DifferenceRun:
         write_change_vectors(result, folder, _labels())
         (folder / "tables").mkdir()
         write_csv_tables(published_tables(PUBLISHED_TABLES, result.tables), folder / "tables")
+        from catalog.runs.run_report import write_change_report
+
+        asked = self._asked or Asked(
+            command="difference", settings=result.settings, options=DifferenceOptions(figures=self._figures)
+        )
+        write_change_report(result, folder, asked, self._code_version)
         if self._rasters is not None:
             self._rasters.result()
         outputs = _finish(folder, difference_summary(result), self._code_version)
@@ -93,27 +109,37 @@ def _labels() -> Labels:
     return Labels("Elevation change", "Elevation change")
 
 
-def write_balance(result: MassBalance, out: Path, code_version: str, source: str = "") -> dict[str, str]:
+def write_balance(
+    result: MassBalance, out: Path, code_version: str, source: str = "", *, asked: Asked | None = None
+) -> dict[str, str]:
     """Write a mass balance below ``out``, by one rename; returns the outputs by name, relative to it.
 
-    ``source`` names the field workbook or folder, for the README of the results' workbook.
+    ``source`` names the field workbook or folder, for the README of the results' workbook; ``asked`` is for the report.
     """
     with open_draft(out, Output.balance) as draft:
         write_balance_files(result, draft.folder, source)
+        _report_balance(result, draft.folder, asked, code_version)
         outputs = _finish(draft.folder, balance_summary(result), code_version)
         draft.publish()
     return outputs
 
 
+def _report_balance(result: MassBalance, folder: Path, asked: Asked | None, code_version: str) -> None:
+    from catalog.runs.run_report import write_balance_report
+
+    asked = asked or Asked(command="balance", settings=result.settings, options=BalanceOptions())
+    write_balance_report(result, folder, asked, code_version)
+
+
 def write_balances(
-    results: Sequence[MassBalance], out: Path, code_version: str, source: str = ""
+    results: Sequence[MassBalance], out: Path, code_version: str, source: str = "", *, asked: Asked | None = None
 ) -> dict[str, dict[str, str]]:
     """Write the glaciers of a run below ``out`` by one rename: several each in a folder, and their tables together.
 
     Returns the outputs by name, relative to ``out``: those of each glacier by its identifier, under '' those of all.
     """
     if len(results) == 1:
-        return {"": write_balance(results[0], out, code_version, source)}
+        return {"": write_balance(results[0], out, code_version, source, asked=asked)}
     from catalog.runs.balance_of_several import folder_names, write_tables_together
 
     names = folder_names([result.glacier.glacier_id for result in results])
@@ -122,6 +148,7 @@ def write_balances(
             own = draft.folder / names[result.glacier.glacier_id]
             own.mkdir()
             write_balance_files(result, own, source)
+            _report_balance(result, own, asked, code_version)
             _write_json(own / SUMMARY_JSON, balance_summary(result))
         write_tables_together(results, draft.folder, source)
         outputs = {

@@ -57,6 +57,7 @@ from pipeline.elevation_change.report import (
     notes_on_penetration,
     notes_on_shared_ground,
     notes_on_smooth_patches,
+    notes_on_what_is_not_given,
 )
 from pipeline.elevation_change.resolution_report import notes_on_resolution, resolution_result, resolution_table
 from pipeline.elevation_change.result import ElevationChange, FinalRasters
@@ -185,6 +186,7 @@ def _elevation_change(
         *notes_on_resolution(resolution),
         *notes_on_trends(compared, settings),
         *notes_on_penetration(observed, settings),
+        *notes_on_what_is_not_given(observed, settings, request.masks),
         *(() if error.note is None else (error.note,)),
         *notes_on_outliers(outliers),
         *notes_on_shared_ground(change),

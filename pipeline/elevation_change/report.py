@@ -13,7 +13,7 @@ from pipeline.elevation_change.coregistration import CosineFit, cosine_fit, cosi
 from pipeline.elevation_change.dems import product_by_name
 from pipeline.elevation_change.differencing import Differenced, StableSample
 from pipeline.elevation_change.glaciers import GlacierChange, GlacierOutliers
-from pipeline.elevation_change.pairing import Observations
+from pipeline.elevation_change.pairing import Observations, UserMasks
 from pipeline.elevation_change.result import (
     ElevationChange,
     GlacierTotals,
@@ -26,7 +26,7 @@ from pipeline.elevation_change.statistics import median
 from pipeline.elevation_change.trends_report import trends_in_words, undulation_numbers
 from pipeline.elevation_change.uncertainty import ErrorModel, PatchTest, PatchTests, histogram_numbers
 from pipeline.longitudes import within_a_turn
-from schemas.messages import Listed, Message, word
+from schemas.messages import Advice, Listed, Message, word
 from schemas.settings import ElevationChangeSettings
 from schemas.tables import COREGISTRATION
 
@@ -196,13 +196,39 @@ def notes_on_penetration(observed: Observations, settings: ElevationChangeSettin
     if not radars:
         return ()
     return (
-        Message(
+        Advice(
             "{radars}: a radar looks into snow and firn, by up to some metres where they are cold and dry, and no"
             " penetration is given (--penetration-earlier, --penetration-later, --sigma-penetration): the change of"
             " glaciers may be off by it, beyond its stated error",
             radars=Listed(radars),
         ),
     )
+
+
+def notes_on_what_is_not_given(
+    observed: Observations, settings: ElevationChangeSettings, masks: UserMasks
+) -> tuple[Message, ...]:
+    """What the user did not give and the result lacks: outlines of the glaciers, the dates of the DEMs.
+
+    Parameters
+    ----------
+    observed : both DEMs, with or without outlines.
+    settings : with the dates, where they are known.
+    masks : the user's own stable terrain, where it is given.
+    """
+    notes: list[Message] = []
+    if observed.outlines is None and masks.stable is None:
+        notes.append(
+            Advice(
+                "no glacier outlines are given: glaciers count as stable terrain where they are measured, and no change"
+                " of a glacier is summed up; give them (--glaciers)"
+            )
+        )
+    if not settings.earlier_date or not settings.later_date:
+        notes.append(
+            Advice("a date of the DEMs is not known: the change has no rate; give both (--date-earlier, --date-later)")
+        )
+    return tuple(notes)
 
 
 def notes_on_patches(patches: PatchTest) -> tuple[Message, ...]:

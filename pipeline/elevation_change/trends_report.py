@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.elevation_change.differencing import Differenced, Ground
 from pipeline.elevation_change.result import ElevationScale, Tilt, Undulation, Wave
 from pipeline.grid import FloatArray
-from schemas.messages import Message
+from schemas.messages import Advice, Message
 from schemas.settings import ElevationChangeSettings
 
 # share of the NMAD that a tilt must explain for a note to suggest its removal
@@ -59,10 +59,10 @@ def trends_in_words(compared: Differenced, settings: ElevationChangeSettings) ->
 def notes_on_trends(compared: Differenced, settings: ElevationChangeSettings) -> tuple[Message, ...]:
     """What was left in the change although it can be removed, and a removal that found nothing to remove."""
     told = trends_in_words(compared, settings)
-    notes = []
+    notes: list[Message] = []
     if not told.tilt.removed and compared.trends.tilt_explains >= TILT_WORTH_REMOVING:
         notes.append(
-            Message(
+            Advice(
                 "a residual tilt explains {share:.0%} of the NMAD of stable terrain: it can be removed (--remove-tilt,"
                 " setting correct_tilt)",
                 share=compared.trends.tilt_explains,
@@ -71,7 +71,7 @@ def notes_on_trends(compared: Differenced, settings: ElevationChangeSettings) ->
     scale, waves = told.elevation_scale, told.undulation.waves
     if scale.stands_out and not scale.removed:
         notes.append(
-            Message(
+            Advice(
                 "dh of stable terrain changes by {metres:+.2f} ± {sigma:.2f} m per 1000 m of elevation, a scale error"
                 " of one of the DEMs, which passes into the glaciers: it can be removed (--remove-elevation-scale,"
                 " setting correct_elevation_scale)",
@@ -81,7 +81,7 @@ def notes_on_trends(compared: Differenced, settings: ElevationChangeSettings) ->
         )
     if waves and not told.undulation.removed:
         notes.append(
-            Message(
+            Advice(
                 "dh of stable terrain undulates by {amplitude:.2f} ± {sigma:.2f} m with a wavelength of {length:.1f}"
                 " km: it can be removed (--remove-undulation, setting correct_undulation)",
                 amplitude=waves[0].amplitude_m,

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 
 import geopandas as gpd
 import numpy as np
@@ -55,14 +56,32 @@ def test_difference_prints_one_json_object_as_the_contract_says(dems, tmp_path):
 def test_difference_prints_a_table_for_people(dems, tmp_path):
     done = run("difference", *dems, "--out", tmp_path / "x")
     assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0].startswith("Elevation change. Tests: ")
     assert "Shift east, north, up" in done.out
     assert "Off-glacier NMAD" in done.out
+    assert "To do: no glacier outlines are given" in done.out
+    assert lines[-1].startswith(f"Open {tmp_path / 'x' / 'report.html'}: ")
+    assert max(len(line.rstrip()) for line in lines if str(tmp_path) not in line) <= 80
 
 
 @pytest.mark.slow
-def test_a_second_run_replaces_the_first(dems, tmp_path):
-    for _ in range(2):
-        assert run("difference", *dems, "--out", tmp_path / "x", "--no-curvature").code == 0
+def test_a_run_from_the_settings_of_another_replaces_it_with_the_same_bytes(dems, tmp_path):
+    kept = tmp_path / "kept.toml"
+    asked = ("--no-curvature", "--no-figures", "--remove-tilt", "--date-earlier", "2001", "--max-shift", "200")
+    for arguments in (asked, ("--settings", kept)):
+        done = run("difference", *dems, "--out", tmp_path / "x", *arguments)
+        assert done.code == 0, done.err
+        written = {path.name: path.read_bytes() for path in (tmp_path / "x").rglob("*") if path.is_file()}
+        if arguments is asked:
+            first = written
+            kept.write_bytes(written["settings.toml"])
+    assert written == first
+    settings = tomllib.loads(kept.read_text(encoding="utf-8"))
+    assert settings["settings"]["earlier_date"] == "2001-07-02"
+    # a year in which every day is as likely: its length over the root of 12
+    assert settings["settings"]["sigma_earlier_date_years"] == pytest.approx(1 / 12**0.5, abs=0.001)
+    assert settings["run"]["figures"] is False
 
 
 def test_balance_prints_years_as_the_contract_says(tmp_path):
@@ -110,7 +129,15 @@ def test_a_bad_workbook_ends_in_clear_lines_and_leaves_nothing(kind, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"), (b"PK\x03\x04 cut off", r"field\.xlsx: found")],
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"),
+        (b"PK\x03\x04 cut off", r"field\.xlsx: found a corrupt file"),
+        (
+            b"II*\x00" + bytes(60),
+            r"field\.xlsx: found a TIFF, .*; a DEM is given with --dem",
+        ),
+        (b"%PDF-1.7 ", r"field\.xlsx: found a PDF file"),
+    ],
 )
 def test_a_protected_or_corrupt_workbook(content, message, tmp_path):
     (tmp_path / "field.xlsx").write_bytes(content)
@@ -152,7 +179,7 @@ def bad_dems(folder, dems):
         "invalid outline": ((earlier, later, "--glaciers", crossed), "Self-intersection"),
         "no stable terrain": ((earlier, later, "--glaciers", vast), "stable terrain: found 0 pixels"),
         "wrong crs": ((earlier, later, "--crs", "EPSG:4326"), "not projected in metres"),
-        "wrong option": ((earlier, later, "--resolution", "-5"), "option resolution_m"),
+        "wrong option": ((earlier, later, "--resolution", "-5"), r"--resolution: found -5\.0; expected .* 0\.01 m$"),
     }
 
 
@@ -171,9 +198,11 @@ def test_bad_rasters_and_outlines(kind, dems, tmp_path):
 def test_settings_that_exclude_each_other_are_named_alone(dems, tmp_path):
     dates = ("--date-earlier", "2010-01-01", "--date-later", "2000-01-01")
     found = run("difference", *dems, *dates, "--out", tmp_path / "x")
-    assert_refused(found, "options: found earlier_date 2010-01-01 must be before later_date 2000-01-01", tmp_path / "x")
-    found = run("difference", *dems, "--date-earlier", "2010", "--out", tmp_path / "x")
-    assert_refused(found, "option earlier_date: found '2010' is not a date of the form YYYY-MM-DD", tmp_path / "x")
+    assert_refused(
+        found, "options: found --date-earlier 2010-01-01 must be before --date-later 2000-01-01", tmp_path / "x"
+    )
+    found = run("difference", *dems, "--date-earlier", "spring", "--out", tmp_path / "x")
+    assert_refused(found, "--date-earlier: found 'spring' is not a date of the form YYYY-MM-DD", tmp_path / "x")
 
 
 def test_a_proj_folder_without_its_database_is_refused(dems, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import string
 import pytest
 
 from schemas.definition import Bilingual
-from schemas.messages import Listed, Message, chinese_of, paragraph, word
+from schemas.messages import Advice, Listed, Message, chinese_of, paragraph, word
 from schemas.sentences_cn import SENTENCES_CN
 from tests.root import ROOT
 
@@ -28,7 +28,7 @@ def has_words(sentence: str) -> bool:
 
 
 def sentences_of(source: str) -> list[tuple[str | None, set[str]]]:
-    """The words of each ``Message(...)`` call, None where they are no literal, and the names of its values."""
+    """The words of each ``Message`` or ``Advice`` call, None where they are no literal, and the names of its values."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [
         (
@@ -36,7 +36,7 @@ def sentences_of(source: str) -> list[tuple[str | None, set[str]]]:
             {keyword.arg for keyword in node.keywords},
         )
         for node in calls
-        if isinstance(node.func, ast.Name) and node.func.id == "Message"
+        if isinstance(node.func, ast.Name) and node.func.id in ("Message", "Advice")
     ]
 
 
@@ -89,6 +89,7 @@ def test_copies_and_pickles_keep_both_languages():
     said = word("none needed")
     for again in (copy.deepcopy(said), pickle.loads(pickle.dumps(said))):  # noqa: S301 - it was pickled here
         assert (again.en, again.cn) == ("none needed", "无需转换")
+    assert type(pickle.loads(pickle.dumps(Advice("none needed")))) is Advice  # noqa: S301 - it was pickled here
 
 
 def test_a_paragraph_joins_its_sentences():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from pipeline.elevation_change.pairing.dates import dated, dates_table, period_years
+    from pipeline.elevation_change.pairing.dates import dated, dates_table, middle_of, period_years
     from pipeline.elevation_change.pairing.dem_pair import (
         ON_GLACIER,
         RIM,
@@ -60,6 +60,7 @@ __all__ = [
     "inner_rows",
     "lattice_of",
     "level_surface",
+    "middle_of",
     "observe",
     "period_years",
     "raster_windows",
@@ -71,7 +72,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "dates": ("dated", "dates_table", "period_years"),
+        "dates": ("dated", "dates_table", "middle_of", "period_years"),
         "dem_pair": (
             "ON_GLACIER",
             "RIM",

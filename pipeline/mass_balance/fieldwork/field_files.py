@@ -10,7 +10,7 @@ from pipeline.mass_balance.fieldwork.csv_cells import read_folder
 from pipeline.mass_balance.fieldwork.xls_cells import read_xls
 from pipeline.mass_balance.fieldwork.xlsx_cells import read_xlsx
 from schemas.errors import BadInput
-from schemas.input_files import read_plain_file
+from schemas.input_files import read_plain_file, require_plain_file
 
 # as it lies on disk; a network of 300 stakes over 60 years has 2 MB
 MOST_WORKBOOK_BYTES = 32_000_000
@@ -22,6 +22,19 @@ _OTHER_ARCHIVES = {
     "content.xml": "an OpenDocument workbook (.ods)",
     "word/document.xml": "a text document (.docx)",
 }
+
+_TIFF, _GEOPACKAGE, _GEOJSON = "a TIFF, which is a raster", "a GeoPackage or another database", "a JSON file"
+_MAPS = (_TIFF, _GEOPACKAGE, _GEOJSON)
+# how files of other kinds begin
+_NO_WORKBOOKS = (
+    *((begin, _TIFF) for begin in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    (b"SQLite format 3\0", _GEOPACKAGE),
+    (b"{", _GEOJSON),
+    (b"%PDF-", "a PDF file"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x1f\x8b", "a file packed with gzip"),
+)
 
 
 def read_sheets(path: Path) -> tuple[RawSheet, ...]:
@@ -43,6 +56,16 @@ def read_sheets(path: Path) -> tuple[RawSheet, ...]:
     return read_xls(path) if is_legacy(path) else read_xlsx(path)
 
 
+def kind_of(head: bytes) -> str:
+    """What a file is that is no workbook, by its first bytes; empty where they tell nothing.
+
+    Parameters
+    ----------
+    head : the first 16 bytes.
+    """
+    return next((kind for begin, kind in _NO_WORKBOOKS if head.startswith(begin)), "")
+
+
 def is_legacy(path: Path) -> bool:
     """Whether a file is a workbook of the older binary format, by its content; refuses what is no workbook.
 
@@ -54,6 +77,13 @@ def is_legacy(path: Path) -> bool:
     ------
     BadInput : password-protected, empty, unreadable, or another kind of file.
     """
+    require_plain_file(path, path.name, "a field workbook (.xlsx, .xls)")
+    with path.open("rb") as file:
+        kind = kind_of(file.read(16))
+    if kind:
+        wanted = "an .xlsx or .xls workbook, or a folder of CSV files"
+        remedy = "a DEM is given with --dem, an outline with --outline" if kind in _MAPS else ""
+        raise BadInput(path.name, kind, wanted, remedy)
     head = read_plain_file(path, path.name, "a field workbook (.xlsx, .xls)", MOST_WORKBOOK_BYTES)
     if head.startswith(_OLE_MAGIC):
         if _ENCRYPTED in head:
