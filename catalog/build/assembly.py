@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from catalog.tables import write_tables
 from catalog.versions import refuse_unversioned_change
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
+from schemas.definition import Definition
 
 # by the kind that a definition states
 _ITEM_WRITERS = {"elevation_change": write_elevation_change, "mass_balance": write_mass_balance}
@@ -41,10 +43,12 @@ class Assembly:
     ----------
     collections : in the order of the definitions.
     reused : ids of those that were taken from the cache.
+    foreign : ids of those among them that another user or machine kept there.
     """
 
     collections: tuple[Collection, ...]
     reused: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
 
 
 def assemble(
@@ -67,9 +71,9 @@ def assemble(
     ------
     BadInput : a bad or missing input, a base URL that is not http(s).
     """
-    collections, reused = _write_collections(order, root, resources, keys, cache, tell)
-    write_archive_documents(root, collections, order.base_url, order.code_version, figures=order.figures)
-    return Assembly(tuple(collections), reused)
+    assembly = _write_collections(order, root, resources, keys, cache, tell)
+    write_archive_documents(root, assembly.collections, order.base_url, order.code_version, figures=order.figures)
+    return assembly
 
 
 def write_collection(
@@ -97,19 +101,16 @@ def write_collection(
 
 def _write_collections(
     order: Order, root: Path, resources: Resources, keys: Sequence[str], cache: Cache | None, tell: Tell
-) -> tuple[list[Collection], tuple[str, ...]]:
-    """Every collection in the order of the definitions, and the ids of those that the cache held."""
+) -> Assembly:
+    """Every collection in the order of the definitions, taken from the cache or computed."""
     keyed = {definition.id: key for definition, key in zip(order.definitions, keys, strict=False)}
     collections: dict[str, Collection] = {}
+    foreign = []
     for definition in order.definitions if cache else ():
-        folder = CollectionFolder(root, definition.id).path
-        folder.mkdir()
-        facts = cache.restore(keyed[definition.id], folder, cache_dropped(tell)) if cache else None
-        if facts is None:
-            folder.rmdir()
-        else:
-            tell(f"taken from the cache: {definition.title.en}")
-            collections[definition.id] = Collection(definition, facts_from_json(facts))
+        taken = cache and _taken(definition, root, cache, keyed[definition.id], tell)
+        if taken:
+            collections[definition.id], own = taken
+            foreign += [] if own else [definition.id]
     reused = tuple(collections)
     missing = [definition for definition in order.definitions if definition.id not in collections]
     for dataset in order.datasets(missing, resources, tell):
@@ -121,7 +122,25 @@ def _write_collections(
         if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
             facts = facts_to_json(collections[name].facts)
             keep_if_possible(cache, keyed[name], CollectionFolder(root, name).path, facts, tell)
-    return [collections[definition.id] for definition in order.definitions], reused
+    return Assembly(tuple(collections[definition.id] for definition in order.definitions), reused, tuple(foreign))
+
+
+def _taken(definition: Definition, root: Path, cache: Cache, key: str, tell: Tell) -> tuple[Collection, bool] | None:
+    """A collection from the cache, and whether this user kept it there; None where there is none."""
+    folder = CollectionFolder(root, definition.id).path
+    folder.mkdir()
+    entry = cache.restored(key, folder, cache_dropped(tell))
+    if entry is not None:
+        try:
+            collection = Collection(definition, facts_from_json(entry.facts))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            cache_dropped(tell)("facts of another form")
+            cache.drop(key)
+        else:
+            tell(f"taken from the cache: {definition.title.en}")
+            return collection, entry.own
+    shutil.rmtree(folder)
+    return None
 
 
 def write_archive_documents(

@@ -3,21 +3,29 @@
 An entry is named by a key: the digest of all that its files depend on (``catalog.build.fingerprint``). The files
 themselves are stored once each under their own sha256. Whatever is read back is compared with that checksum, so a
 damaged cache costs a rebuild and never reaches an archive; the folder may be deleted at any time.
+
+A checksum can be made to fit. An entry therefore carries a code over all of it by a secret of the user, kept
+elsewhere: what bears it is as this user kept it, and passed its checks then. Whatever else lies there, from another
+user, a machine that was thrown away or a forger, is taken for what it says only after its checks were made again.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import hmac
 import io
 import json
 import os
+import re
+import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,8 +35,10 @@ from schemas.errors import BadInput
 from schemas.inside import leads_inside
 
 LIMIT_BYTES = 4_000_000_000
-_FORMAT = "1"
+_FORMAT = "2"
 _CHUNK = 1 << 20
+_SECRET_BYTES = 32
+_HEX = re.compile(r"[0-9a-f]{64}")
 _ABANDONED_SECONDS = 86_400
 
 
@@ -38,10 +48,18 @@ class DamagedEntry(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """What was kept: the files, by path below the folder they were kept from, and facts told beside them."""
+    """What was kept.
+
+    Attributes
+    ----------
+    files : by path below the folder they were kept from.
+    facts : told beside them.
+    own : this user kept it, so that what was true of it then is true of it now.
+    """
 
     files: tuple[ListedFile, ...]
     facts: dict[str, Any]
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,12 @@ class Cache:
     limit_bytes: int = LIMIT_BYTES
 
     def restore(self, key: str, into: Path, dropped: Callable[[str], None] = lambda _: None) -> dict[str, Any] | None:
-        """Copy the files of an entry below ``into`` and return its facts; None where there is no whole entry.
+        """The facts of ``restored``."""
+        entry = self.restored(key, into, dropped)
+        return None if entry is None else entry.facts
+
+    def restored(self, key: str, into: Path, dropped: Callable[[str], None] = lambda _: None) -> Entry | None:
+        """Copy the files of an entry below ``into`` and return it; None where there is no whole entry.
 
         Parameters
         ----------
@@ -77,13 +100,17 @@ class Cache:
                     os.rename(path, into / path.name)
         except DamagedEntry as damage:
             dropped(str(damage))
-            with suppress(OSError):  # of a cache that may only be read; what is kept next replaces it
-                self._entry_path(key).unlink(missing_ok=True)
+            self.drop(key)
             return None
         # a recent time keeps it from being trimmed
         with suppress(OSError):
             os.utime(self._entry_path(key))
-        return entry.facts
+        return entry
+
+    def drop(self, key: str) -> None:
+        """Forget an entry; where the cache may only be read, what is kept next replaces it."""
+        with suppress(OSError):
+            self._entry_path(key).unlink(missing_ok=True)
 
     def keep(self, key: str, folder: Path, facts: dict[str, Any]) -> None:
         """Keep all files below ``folder`` under ``key``, with facts that JSON can hold.
@@ -93,9 +120,9 @@ class Cache:
         BadInput : the cache folder cannot be written.
         """
         files = tuple(_listed(folder))
-        content = {"files": [[file.path, file.size, file.sha256] for file in files], "facts": facts}
+        content = {"key": key, "files": [[file.path, file.size, file.sha256] for file in files], "facts": facts}
         body = json.dumps(content, ensure_ascii=True, allow_nan=False)
-        text = f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}\n"
+        text = f"{hashlib.sha256(body.encode()).hexdigest()} {_code_of(body)}\n{body}\n"
         with self._said_if_unwritable(), self._locked():
             for file in files:
                 self._keep_file(folder / file.path, file)
@@ -153,18 +180,33 @@ class Cache:
 
     def _entry(self, key: str) -> Entry | None:
         try:
-            digest, _, body = self._entry_path(key).read_text(encoding="ascii").partition("\n")
+            head, _, body = self._entry_path(key).read_text(encoding="ascii").partition("\n")
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise DamagedEntry(f"entry {key[:12]} cannot be read ({type(error).__name__})") from None
-        if hashlib.sha256(body.removesuffix("\n").encode()).hexdigest() != digest:
+        digest, _, code = head.partition(" ")
+        body = body.removesuffix("\n")
+        if hashlib.sha256(body.encode()).hexdigest() != digest:
             raise DamagedEntry(f"entry {key[:12]} does not agree with its own checksum")
-        content = json.loads(body)
-        files = tuple(ListedFile(*file) for file in content["files"])
-        if strange := [file.path for file in files if not leads_inside(file.path)]:
+        try:
+            content = json.loads(body)
+            files, facts, named = (
+                tuple(ListedFile(*file) for file in content["files"]),
+                content["facts"],
+                content["key"],
+            )
+            strange = [file.path for file in files if not leads_inside(file.path)]
+            if not isinstance(facts, dict) or not all(_HEX.fullmatch(file.sha256) for file in files):
+                raise ValueError("facts or checksums of another form")
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+            raise DamagedEntry(f"entry {key[:12]} is of another form") from None
+        if named != key:
+            raise DamagedEntry(f"entry {key[:12]} is that of another key")
+        if strange:
             raise DamagedEntry(f"entry {key[:12]} names {strange[0]!r}, which is no file below it")
-        return Entry(files, content["facts"])
+        own = _code_of(body)
+        return Entry(files, facts, own=bool(own) and hmac.compare_digest(own, code))
 
     def _fetch(self, file: ListedFile, folder: Path) -> None:
         """Copy one file out of the cache, and prove it on the way."""
@@ -218,6 +260,29 @@ class Cache:
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
                     path.unlink()
+
+
+def _code_of(body: str) -> str:
+    """The code of an entry by the user's secret; empty where none can be kept."""
+    secret = _secret()
+    return hmac.new(secret, body.encode(), "sha256").hexdigest() if secret else ""
+
+
+@lru_cache(maxsize=1)
+def _secret() -> bytes:
+    """The user's secret, made at first need in a file that only the user reads; empty where that cannot be."""
+    base = os.environ.get("XDG_STATE_HOME")
+    try:
+        path = (Path(base) if base else Path.home() / ".local" / "state") / "glacier-archive" / "cache.secret"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError), tempfile.NamedTemporaryFile(dir=path.parent) as made:  # of mode 600
+            made.write(secrets.token_bytes(_SECRET_BYTES))
+            made.flush()
+            os.link(made.name, path)  # whole, or not at all where another process was first
+        secret = path.read_bytes() if path.is_file() else b""
+    except (OSError, RuntimeError):  # RuntimeError: no home
+        return b""
+    return secret if len(secret) == _SECRET_BYTES else b""
 
 
 def _pieces(kept: Path, name: str) -> Iterator[bytes]:

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.inputs.gdal_inputs import files_read
-from pipeline.inputs.sidecars import sidecars
+from pipeline.inputs.sidecars import RASTER_SUFFIXES, sidecars
 from schemas.definition import Definition
 from schemas.errors import BadInput
 
@@ -59,7 +58,7 @@ class Inputs:
             keyed |= {(GEOIDS, grid) for grid in self.geoids.glob("*.tif")}
         for key, paths in self.files.items():
             for path in paths:
-                beside = {*sidecars(path), *files_read(path)} - {path}
+                beside = {*sidecars(path), *_named_by_gdal(path)} - {path}
                 keyed |= {(key, path), *[(key, self._inside(other, path)) for other in sorted(beside)]}
         return sorted((key, path) for key, path in keyed if path.exists())
 
@@ -72,6 +71,15 @@ class Inputs:
                 "put them there and make the VRT anew with gdalbuildvrt",
             )  # fmt: skip
         return self.folder / below
+
+
+def _named_by_gdal(path: Path) -> tuple[Path, ...]:
+    """Files that GDAL says it reads with a raster, whatever they are called."""
+    if path.suffix.lower() not in RASTER_SUFFIXES:
+        return ()
+    from pipeline.inputs.gdal_inputs import files_read  # loads rasterio, which a workbook has no use for
+
+    return files_read(path)
 
 
 def find_inputs(definition: Definition, folder: Path) -> Inputs:

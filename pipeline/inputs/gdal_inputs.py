@@ -29,12 +29,11 @@ from pipeline.inputs.beside_rasters import (
 )
 from pipeline.inputs.gdal_drivers import RASTER_DRIVERS, allow_raster_drivers, allow_vector_drivers
 from pipeline.inputs.linked_crs import require_no_linked_crs
-from pipeline.inputs.sidecars import files_beside
+from pipeline.inputs.sidecars import RASTER_SUFFIXES, files_beside
 from schemas.errors import BadInput
 from schemas.input_files import read_plain_file, require_plain_file
 from schemas.inside import lies_inside
 
-RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".vrt", ".img", ".asc", ".dem", ".bil", ".flt", ".dt1", ".dt2", ".jp2")
 # pixels of one rectangle that a file is stored in: it is unpacked whole, 400 MB as float32
 MOST_BLOCK_PIXELS = 100_000_000
 # rows and columns: twice the circumference of the Earth in metres

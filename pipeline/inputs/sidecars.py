@@ -14,6 +14,7 @@ from pipeline.inputs.fill_masks import fill_mask_of
 from schemas.errors import BadInput
 from schemas.input_files import read_plain_file
 
+RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".vrt", ".img", ".asc", ".dem", ".bil", ".flt", ".dt1", ".dt2", ".jp2")
 # beside X.shp: index, attributes, CRS, encoding; only the .shp is opened by name
 _OF_SHAPEFILES = (".shx", ".dbf", ".prj", ".cpg", ".cst", ".qix", ".sbn", ".sbx")
 # beside X.tif: X.tif.aux.xml holds scale, offset, nodata and CRS; X.tif.msk marks voids; X.tif.ovr has coarser pixels

@@ -12,7 +12,8 @@ from typing import NoReturn
 
 from pipeline.elevation_change.dems.products import COMPANION, COMPANION_FOLDERS, Product, product_of
 from pipeline.inputs.beside_rasters import HEAD_BYTES, MOST_NOTES_BYTES, is_opened_beside, require_harmless_beside
-from pipeline.inputs.gdal_inputs import RASTER_SUFFIXES, require_local_mosaic
+from pipeline.inputs.gdal_inputs import require_local_mosaic
+from pipeline.inputs.sidecars import RASTER_SUFFIXES
 from pipeline.inputs.zip_archives import ZIP_DAMAGE, headers_agree, opened_zip, stays_inside
 from schemas.errors import BadInput
 from schemas.input_files import refuse_web_address, require_plain_file

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from catalog.build import cache as caching
 from catalog.build.cache import Cache, default_cache_folder
 from schemas.errors import BadInput
 
@@ -126,3 +131,82 @@ def test_where_the_cache_stands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert default_cache_folder() == tmp_path / "home" / ".cache" / "glacier-archive"
+
+
+def forge(cache: Cache, key: str, change: Callable[[dict[str, Any]], None], code: str = "") -> None:
+    """Alter an entry as one would who can write into the cache: its checksum fits again, its code cannot."""
+    (entry,) = cache.folder.rglob(f"entries/{key}")
+    head, _, body = entry.read_text().partition("\n")
+    content = json.loads(body)
+    change(content)
+    body = json.dumps(content)
+    entry.write_text(f"{hashlib.sha256(body.encode()).hexdigest()} {code or head.partition(' ')[2]}\n{body}\n")
+
+
+def poison(cache: Cache, key: str, name: str, content: bytes) -> None:
+    """Put another file into an entry, all checksums made to fit."""
+    digest = hashlib.sha256(content).hexdigest()
+    (objects,) = cache.folder.rglob("objects")
+    (objects / digest[:2]).mkdir(exist_ok=True)
+    (objects / digest[:2] / digest).write_bytes(content)
+
+    def change(entry: dict[str, Any]) -> None:
+        entry["files"] = [
+            [path, len(content), digest] if path == name else [path, *rest] for path, *rest in entry["files"]
+        ]
+
+    forge(cache, key, change)
+
+
+def test_what_somebody_else_put_there_is_not_taken_for_ones_own(tmp_path: Path, product: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    cache.keep("k1", product, {"n": 1})
+    own = cache.restored("k1", empty(tmp_path / "own"))
+    poison(cache, "k1", "tables/stakes.csv", b"stake_id\nforged\n")
+    forged = cache.restored("k1", empty(tmp_path / "forged"))
+    assert own is not None
+    assert own.own
+    assert forged is not None
+    assert not forged.own
+    assert (tmp_path / "forged/tables/stakes.csv").read_bytes() == b"stake_id\nforged\n"
+
+
+@pytest.mark.parametrize("secret", [None, b"", b"short"])
+def test_without_a_secret_nothing_is_ones_own(
+    tmp_path: Path, product: Path, secret: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    if secret is None:
+        state.write_text("a file in the way")
+    else:
+        (state / "glacier-archive").mkdir(parents=True)
+        (state / "glacier-archive/cache.secret").write_bytes(secret)
+    caching._secret.cache_clear()
+    cache = Cache(tmp_path / "cache")
+    cache.keep("k1", product, {})
+    entry = cache.restored("k1", empty(tmp_path / "into"))
+    caching._secret.cache_clear()
+    assert entry is not None
+    assert not entry.own
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda entry: entry.update(key="k2"), "is that of another key"),
+        (lambda entry: entry.update(files=[["../x", 1, "0" * 64]]), "which is no file below it"),
+        (lambda entry: entry.update(files=[["x", 1, "../../secret"]]), "is of another form"),
+        (lambda entry: entry.update(files=7), "is of another form"),
+        (lambda entry: entry.update(facts=[]), "is of another form"),
+        (lambda entry: entry.pop("facts"), "is of another form"),
+    ],
+)
+def test_entry_of_another_form_is_dropped(tmp_path: Path, product: Path, change: Any, told: str) -> None:
+    cache = Cache(tmp_path / "cache")
+    cache.keep("k1", product, {})
+    forge(cache, "k1", change)
+    said: list[str] = []
+    assert cache.restored("k1", empty(tmp_path / "into"), said.append) is None
+    assert told in said[0]
+    assert not list(cache.folder.rglob("entries/k1"))

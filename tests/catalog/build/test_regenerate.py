@@ -38,6 +38,7 @@ from catalog.pages.search import Searchable
 from pipeline.resources import open_resources
 from schemas.definition import Bilingual, Definition
 from schemas.errors import BadInput
+from tests.catalog.build.test_cache import poison
 from tests.made.command_line import run
 from tests.made.fakes import make_elevation_change_definition, make_mass_balance_definition
 from tests.root import ROOT
@@ -344,6 +345,38 @@ def test_what_failed_its_checks_is_never_taken_for_checked(workshop: Workshop, o
     workshop.verdict = lambda root: None
     report = build(order, tmp_path / "archive", tmp_path / "cache")
     assert (workshop.checked, report.reused) == (3, (CHANGE.id, BALANCE.id))
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["archive", "collection"])
+def test_what_another_kept_is_checked_and_where_it_fails_computed(
+    workshop: Workshop, order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """All checksums fit; only the checks can tell that a number was forged."""
+    build(order, tmp_path / "first", tmp_path / "cache")
+    keys = order.keys()
+    cache = Cache(tmp_path / "cache")
+    if whole:
+        poison(cache, archive_key(keys), f"{CHANGE.id}/tables/numbers.csv", b"forged")
+    else:
+        poison(cache, keys[0], "tables/numbers.csv", b"forged")
+        cache.drop(archive_key(keys))
+
+    def verdict(root: Path) -> None:
+        if (root / CHANGE.id / "tables/numbers.csv").read_bytes() == b"forged":
+            found = Failure("numbers.csv", "forged", "6")
+            raise FailedBuild(ValidationReport("x", (CheckResult("statistics", "numbers add up", (found,)),)))
+
+    workshop.verdict = verdict
+    monkeypatch.setattr(catalog.build.assembly, "prove", lambda root, *_: verdict(root))
+    workshop.computed.clear()
+    told: list[str] = []
+    build(order, tmp_path / "second", tmp_path / "cache", told)
+    assert contents(tmp_path / "second") == contents(tmp_path / "first")
+    assert any(line.startswith("the cache was damaged") and "pass" in line for line in told)
+    assert workshop.computed == ([] if whole else [CHANGE.id])
+    checked = workshop.checked
+    build(order, tmp_path / "third", tmp_path / "cache")
+    assert workshop.checked == checked, "what was made again is one's own"
 
 
 def test_builds_that_share_a_cache_at_once(workshop: Workshop, order: Order, tmp_path: Path) -> None:
