@@ -164,7 +164,7 @@ def _write(result: ElevationChange | MassBalance, folder: Path, asked: Asked, co
         numbers=result_numbers(result),
         judgements=judgements(result),
         suggestions=tuple(_both(said) for said in suggestions(result)),
-        map=extent_map([(parts.title, parts.place)], glaciers=glaciers) if parts.place is not None else None,
+        map=extent_map([parts.place], glaciers=glaciers) if parts.place is not None else None,
         maps=_pictures(folder, parts.maps),
         pictures=_pictures(folder, parts.pictures),
         plots=plots_of_result(result),
