@@ -30,6 +30,7 @@ SITE_FILES = (SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS)
 NCDC_JSON = "ncdc.json"
 CITATION_TXT = "citation.txt"
 CITATION_CFF = "CITATION.cff"
+CITATION_BIB, CITATION_RIS = "citation.bib", "citation.ris"
 DATACITE_JSON = "datacite.json"
 DATACITE_XML = "datacite.xml"
 ISO19139_XML = "iso19139.xml"
@@ -39,6 +40,8 @@ METADATA_FILES = (
     NCDC_JSON,
     CITATION_TXT,
     CITATION_CFF,
+    CITATION_BIB,
+    CITATION_RIS,
     DATACITE_JSON,
     DATACITE_XML,
     ISO19139_XML,

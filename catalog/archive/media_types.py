@@ -26,6 +26,8 @@ _BY_SUFFIX = {
     ".xml": "application/xml",
     ".qml": QML,
     ".cff": "text/yaml; charset=utf-8",
+    ".bib": "application/x-bibtex; charset=utf-8",
+    ".ris": "application/x-research-info-systems; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -36,7 +38,8 @@ _BY_SUFFIX = {
     ".pdf": "application/pdf",
 }
 _TEXT = frozenset(
-    {".json", ".geojson", ".jsonld", ".html", ".csv", ".xml", ".qml", ".cff", ".md", ".txt", ".css", ".js", ".svg"}
+    {".json", ".geojson", ".jsonld", ".html", ".csv", ".xml", ".qml", ".cff", ".bib", ".ris", ".md", ".txt"}
+    | {".css", ".js", ".svg"}
 )
 _CATALOGUE = frozenset({".json", ".jsonld", ".html"})
 

@@ -10,7 +10,9 @@ from typing import Any
 from lxml import etree, html
 
 from catalog.archive import (
+    CITATION_BIB,
     CITATION_CFF,
+    CITATION_RIS,
     COLLECTION_JSON,
     CRATE_JSON,
     DATACITE_JSON,
@@ -273,6 +275,46 @@ def _pointed_at(reference: Mapping[str, str] | str) -> str:
     return reference["@id"]
 
 
+_FIELD_OF_BIBTEX = re.compile(r"^  (\w+) = \{(.*)\},$", re.MULTILINE)
+_OF_LATEX = re.compile(r"\\textbackslash\{\}|\\textasciitilde\{\}|\\textasciicircum\{\}|\\(.)")
+_CHARACTERS = {r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^"}
+
+
+def _bibtex(content: bytes) -> Facts:
+    text = content.decode("utf-8")
+    entry = re.match(r"@misc\{([^,\s]+),\n", text)
+    if entry is None or not text.endswith("\n}\n"):
+        raise ValueError("no entry of BibTeX")
+    fields = dict(_FIELD_OF_BIBTEX.findall(text))
+    fields["title"] = fields["title"].removeprefix("{").removesuffix("}")
+    plain = {
+        name: _OF_LATEX.sub(lambda said: _CHARACTERS.get(said[0], said[1]), value) for name, value in fields.items()
+    }
+    return {
+        "identifier": entry[1],
+        "title": plain["title"],
+        "version": plain["version"],
+        "doi": plain.get("doi", ""),
+        "citation": plain["note"],
+    }
+
+
+def _ris(content: bytes) -> Facts:
+    lines = [line.split("  - ", 1) for line in content.decode("utf-8").splitlines() if "  - " in line]
+    if [tag for tag, _ in lines[:1]] != ["TY"]:
+        raise ValueError("no record of RIS")
+    fields = dict(lines)
+    return {
+        "identifier": fields["ID"],
+        "title": fields["TI"],
+        "version": fields["ET"],
+        "published": fields["DA"].replace("/", "-"),
+        "keywords": _words(value for tag, value in lines if tag == "KW"),
+        "doi": fields.get("DO", ""),
+        "citation": fields["N1"],
+    }
+
+
 def _cff(content: bytes) -> Facts:
     import yaml
 
@@ -381,6 +423,8 @@ READERS: dict[str, Callable[[bytes], Facts]] = {
     INDEX_HTML: _page,
     f"{METADATA}/{CRATE_JSON}": _rocrate,
     f"{METADATA}/{CITATION_CFF}": _cff,
+    f"{METADATA}/{CITATION_BIB}": _bibtex,
+    f"{METADATA}/{CITATION_RIS}": _ris,
     DATAPACKAGE_JSON: _datapackage,
     COLLECTION_JSON: _stac,
 }

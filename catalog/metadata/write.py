@@ -1,11 +1,13 @@
-"""Write every rendering of a dataset's metadata; one source, one set of facts, eight files."""
+"""Write every rendering of a dataset's metadata; one source, one set of facts, ten files."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from catalog.archive import (
+    CITATION_BIB,
     CITATION_CFF,
+    CITATION_RIS,
     CITATION_TXT,
     DATACITE_JSON,
     DATACITE_XML,
@@ -13,6 +15,7 @@ from catalog.archive import (
     ISO19139_XML,
     NCDC_JSON,
 )
+from catalog.metadata.bibtex import bibtex_text
 from catalog.metadata.cff import cff_text
 from catalog.metadata.citation import citation_text
 from catalog.metadata.datacite import datacite_record, datacite_xml
@@ -21,6 +24,7 @@ from catalog.metadata.iso19139 import iso19139_xml
 from catalog.metadata.json_text import json_text
 from catalog.metadata.jsonld import dataset_jsonld
 from catalog.metadata.ncdc import ncdc_record
+from catalog.metadata.ris import ris_text
 from catalog.metadata.rocrate import crate_texts
 
 
@@ -35,6 +39,8 @@ def render_metadata(facts: Facts) -> dict[str, str]:
         NCDC_JSON: json_text(ncdc_record(facts)),
         CITATION_TXT: citation_text(facts),
         CITATION_CFF: cff_text(facts),
+        CITATION_BIB: bibtex_text(facts),
+        CITATION_RIS: ris_text(facts),
         DATACITE_JSON: json_text(datacite_record(facts)),
         DATACITE_XML: datacite_xml(facts),
         ISO19139_XML: iso19139_xml(facts),

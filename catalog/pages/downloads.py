@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from catalog.archive import (
     CHANGELOG_MD,
+    CITATION_BIB,
     CITATION_CFF,
+    CITATION_RIS,
     CITATION_TXT,
     COLLECTION_JSON,
     CRATE_JSON,
@@ -42,6 +44,8 @@ _RECORDS = {
     f"{METADATA}/{NCDC_JSON}": Bilingual(en="NCDC metadata record", cn="NCDC 元数据"),
     f"{METADATA}/{CITATION_TXT}": Bilingual(en="Citation, text", cn="引用文本"),
     f"{METADATA}/{CITATION_CFF}": Bilingual(en="Citation, CFF", cn="引用信息（CFF）"),
+    f"{METADATA}/{CITATION_BIB}": Bilingual(en="Citation, BibTeX", cn="引用信息（BibTeX）"),
+    f"{METADATA}/{CITATION_RIS}": Bilingual(en="Citation, RIS", cn="引用信息（RIS）"),
     f"{METADATA}/{DATACITE_JSON}": Bilingual(en="DataCite record, JSON", cn="DataCite 元数据（JSON）"),
     f"{METADATA}/{DATACITE_XML}": Bilingual(en="DataCite record, XML", cn="DataCite 元数据（XML）"),
     f"{METADATA}/{ISO19139_XML}": Bilingual(en="ISO 19139 metadata", cn="ISO 19139 元数据"),
@@ -52,18 +56,62 @@ _RECORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class OfferedFile:
-    """A file offered on a page."""
+    """A file offered on a page; ``label`` is what tells it from the other files of its product, as a year."""
 
     href: str
+    name: str
+    label: str
     title: Bilingual
     description: Bilingual
     kind: str
-    size: str
+    bytes: int
     sha256: str
 
+    @property
+    def size(self) -> str:
+        """Its size in the unit that keeps it short."""
+        return readable_size(self.bytes)
 
-def item_downloads(item: Item, files: Sequence[ListedFile], folder: str, prefix: str) -> list[OfferedFile]:
-    """Every file of an item: its assets in their order, then the rest by name.
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """What is offered under one title: a file, its forms (CSV and Parquet), or one file of every year."""
+
+    title: Bilingual
+    description: Bilingual
+    files: tuple[OfferedFile, ...]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its files are told apart by their labels and not by their names."""
+        return len(self.files) > 1 and any(file.label != file.name for file in self.files)
+
+    @property
+    def names(self) -> str:
+        """The name that its files have, or the first and the last of several."""
+        names = list(dict.fromkeys(file.name for file in self.files))
+        return names[0] if len(names) == 1 else f"{names[0]} \N{HORIZONTAL ELLIPSIS} {names[-1]}"
+
+    @property
+    def size(self) -> str:
+        """Of all its files together."""
+        return readable_size(sum(file.bytes for file in self.files))
+
+
+def products_of(files: Iterable[OfferedFile]) -> list[Product]:
+    """Files by title, in the order in which the titles come; each title once."""
+    groups: dict[tuple[str, str], list[OfferedFile]] = {}
+    for file in files:
+        groups.setdefault((file.title.en, file.description.en), []).append(file)
+    return [
+        Product(title=group[0].title, description=group[0].description, files=tuple(group)) for group in groups.values()
+    ]
+
+
+def item_downloads(
+    item: Item, files: Sequence[ListedFile], folder: str, prefix: str, label: str = ""
+) -> list[OfferedFile]:
+    """Every file of an item: its assets in their order, then the rest by name; each with the item's ``label``.
 
     Parameters
     ----------
@@ -73,10 +121,18 @@ def item_downloads(item: Item, files: Sequence[ListedFile], folder: str, prefix:
     by_name = {file.path.removeprefix(folder): file for file in files}
     assets = {_plain(asset): asset for asset in item.assets if _plain(asset) in by_name}
     rest = sorted(name for name in by_name if name not in assets and not name.endswith(".html"))
-    return [
+    offered = [
         *(_download(by_name[name], prefix + name, _titled(asset), _described(asset)) for name, asset in assets.items()),
         *(_download(by_name[name], prefix + name, _document(name)) for name in rest),
     ]
+    return [replace(file, label=label or file.name) for file in offered]
+
+
+def figure_downloads(files: Mapping[str, ListedFile], titles: Mapping[str, str]) -> Iterator[OfferedFile]:
+    """The figures of a collection that belong to no item, by name."""
+    for name, title in titles.items():
+        if name in files:
+            yield _download(files[name], name, Bilingual(en=title, cn=chinese_of(title)))
 
 
 def _document(name: str) -> Bilingual:
@@ -123,13 +179,15 @@ def readable_size(size: int) -> str:
 
 
 def _download(file: ListedFile, href: str, title: Bilingual, description: Bilingual | None = None) -> OfferedFile:
-    kind = PurePosixPath(href).suffix.removeprefix(".").upper().replace("TIF", "COG")
+    path = PurePosixPath(href)
     return OfferedFile(
         href=href,
+        name=path.name,
+        label=path.name,
         title=title,
         description=description or Bilingual(en=""),
-        kind=kind,
-        size=readable_size(file.size),
+        kind=path.suffix.removeprefix(".").upper().replace("TIF", "COG"),
+        bytes=file.size,
         sha256=file.sha256,
     )
 

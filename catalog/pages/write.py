@@ -45,7 +45,15 @@ from catalog.figures import words_of
 from catalog.formats import signed
 from catalog.items import COLLECTION_FIGURES
 from catalog.metadata import Facts, inert, licence_url, markdown_line, page_document
-from catalog.pages.downloads import item_downloads, readable_size, record_downloads, table_downloads
+from catalog.pages.downloads import (
+    OfferedFile,
+    figure_downloads,
+    item_downloads,
+    products_of,
+    readable_size,
+    record_downloads,
+    table_downloads,
+)
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes, item_geometry
 from catalog.pages.facts import Card, Picture, Verdict
 from catalog.pages.glaciers import GLACIER_HEADINGS, glacier_rows
@@ -53,6 +61,7 @@ from catalog.pages.map import colour_tables, map_data
 from catalog.pages.plots import plots_of
 from catalog.pages.points import points_by_year
 from catalog.pages.search import search_script, searchable
+from catalog.pages.snippets import snippets_of
 from catalog.reports import item_numbers, key_numbers
 from catalog.tables import dataset_tables
 from schemas.definition import Bilingual, Definition
@@ -260,9 +269,10 @@ def _collection_page(collection: _Collection) -> dict[str, Any]:
         "years": _year_rows(collection),
         "map": extent_map([extent], glaciers=collection.shapes) if extent is not None else None,
         "citation": collection.facts.citation,
-        "tables": list(table_downloads(collection.files)),
-        "records": list(record_downloads(collection.files, tuple(COLLECTION_FIGURES))),
-        "products": [download for item in few for download in _downloads(collection, item, collection.place(item))],
+        "tables": products_of(table_downloads(collection.files)),
+        "records": products_of(record_downloads(collection.files, tuple(COLLECTION_FIGURES))),
+        "products": products_of(_offered(collection, few)),
+        "items_apart": not few and bool(items),
         "inputs": dataset.inputs,
         "settings": _settings(dataset),
         "datum": change.datum if change else None,
@@ -289,7 +299,8 @@ def _item_page(collection: _Collection, at: int, item: Item) -> dict[str, Any]:
         "viewer": map_data(item, stated, collection.points.get(year or 0, ())) if stated.get("properties") else None,
         "pictures": _pictures(item, ""),
         "bands": list(_band_statistics(item, stated)),
-        "downloads": _downloads(collection, item, ""),
+        "downloads": products_of(_downloads(collection, item, "")),
+        "snippets": snippets_of(item, collection.folder.collection_id, place),
         "map": extent_map([item_geometry(item)], glaciers=collection.shapes),
         "year": year,
         "lineage": _both(item.properties.get("processing:lineage", "")),
@@ -430,9 +441,17 @@ def png_size(path: Path) -> tuple[int, int]:
     return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
-def _downloads(collection: _Collection, item: Item, prefix: str) -> list[Any]:
+def _offered(collection: _Collection, items: Sequence[Item]) -> Iterator[OfferedFile]:
+    """The files of the items, and the figures that belong to none of them."""
+    for item in items:
+        yield from _downloads(collection, item, collection.place(item))
+    yield from figure_downloads(collection.files, COLLECTION_FIGURES)
+
+
+def _downloads(collection: _Collection, item: Item, prefix: str) -> list[OfferedFile]:
     place = collection.place(item)
-    return list(item_downloads(item, collection.by_folder.get(place, ()), place, prefix))
+    label = _short_title(item).en if prefix and len(collection.items) > 1 else ""
+    return item_downloads(item, collection.by_folder.get(place, ()), place, prefix, label)
 
 
 def _verdicts(gates: pd.DataFrame, definition: Definition) -> list[Verdict]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from catalog.archive import (
+    CITATION_BIB,
     CITATION_CFF,
+    CITATION_RIS,
     CITATION_TXT,
     CRATE_JSON,
     DATACITE_JSON,
@@ -20,6 +22,8 @@ METADATA_TITLES = {
     ),
     CITATION_TXT: Bilingual(en="Citation text", cn="引用文本"),
     CITATION_CFF: Bilingual(en="Citation File Format", cn="引用文件（CFF）"),
+    CITATION_BIB: Bilingual(en="Citation for LaTeX (BibTeX)", cn="引用信息（BibTeX）"),
+    CITATION_RIS: Bilingual(en="Citation for reference managers (RIS)", cn="引用信息（RIS）"),
     DATACITE_JSON: Bilingual(en="DataCite metadata (JSON)", cn="DataCite 元数据（JSON）"),
     DATACITE_XML: Bilingual(en="DataCite metadata (XML)", cn="DataCite 元数据（XML）"),
     ISO19139_XML: Bilingual(en="ISO 19139 metadata", cn="ISO 19139 元数据"),

@@ -156,6 +156,12 @@
     languages();
     contents();
     document.querySelectorAll("button[data-copy]").forEach(copying);
+    // code names the archive's folder; over HTTP its address is known
+    const home = document.querySelector(".path a");
+    if (/^https?:$/.test(location.protocol) && home) {
+      const address = new URL(".", home.href).href.replace(/\/$/, "");
+      document.querySelectorAll("[data-archive]").forEach((part) => { part.textContent = part.dataset.archive + address; });
+    }
     document.querySelectorAll("table.sortable").forEach(sorting);
     const form = document.getElementById("search");
     if (form && window.GLACIER_ARCHIVE) { search(form); }

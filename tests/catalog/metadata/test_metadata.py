@@ -1036,3 +1036,34 @@ def test_jsonld_is_inert_in_a_page(hostile):
 def test_json_refuses_what_json_cannot_say():
     with pytest.raises(ValueError, match="not JSON compliant"):
         json_text({"value": float("nan")})
+
+
+# --- reference managers -------------------------------------------------------------------------------------------
+
+
+def test_bibtex_holds_the_citation_and_its_braces_close(hostile):
+    for renderings in (rendered(elevation_change()), hostile):
+        text = renderings["citation.bib"]
+        depth, escaped = 0, False
+        for at, character in enumerate(text):
+            depth += 0 if escaped else (character == "{") - (character == "}")
+            assert depth >= 0
+            assert escaped or character not in "%#$" or text[at - 1] == "\\"
+            escaped = character == "\\" and not escaped
+        assert depth == 0
+        assert text.count("\n@") == 0, "one entry"
+        assert len(re.findall(r"(?m)^  year = \{\d{4}\},$", text)) == 1
+    plain = rendered(elevation_change())
+    citation = json.loads(plain["ncdc.json"])["ds_ref_way"]
+    assert f"note = {{{citation}}}" in re.sub(r"\\([&%$#_{}])", r"\1", plain["citation.bib"])
+
+
+def test_ris_is_one_record_of_known_tags(hostile):
+    for renderings in (rendered(elevation_change()), hostile):
+        lines = renderings["citation.ris"].splitlines()
+        assert lines[0] == "TY  - DATA"
+        assert lines[-1] == "ER  -"
+        assert all(re.match(r"[A-Z][A-Z0-9]  - \S", line) for line in lines[:-1])
+        assert [line[:2] for line in lines].count("TY") == 1
+    plain = rendered(elevation_change())
+    assert f"N1  - {json.loads(plain['ncdc.json'])['ds_ref_way']}" in plain["citation.ris"].splitlines()

@@ -21,7 +21,6 @@ from catalog.archive.layout import SITE_FILES, CollectionFolder
 from catalog.archive.manifest import list_files
 from catalog.build import assembly
 from catalog.formats.number_text import measured, signed
-from catalog.items.balance_products import COLLECTION_FIGURES
 from catalog.metadata.facts import describe
 from catalog.pages import write
 from catalog.pages.drawings import common_extent, extent_map, glacier_shapes
@@ -163,19 +162,41 @@ def test_collection_says_what_how_quality_citation_and_downloads(root: Path) -> 
     assert citation in text
 
 
-def test_downloads_give_the_size_and_checksum_of_every_file(root: Path) -> None:
+def test_downloads_give_the_size_and_checksum_of_every_file_once(root: Path) -> None:
     for collection in (ELEVATION_CHANGE, MASS_BALANCE):
-        tree = page(root / collection / "index.html")
-        offered = {
-            row.xpath(".//a/@href")[0]: (row.xpath(".//code/text()")[0], row.xpath("./td[3]/text()")[0])
-            for row in tree.xpath("//table[@class='downloads']/tbody/tr")
-        }
         files = {file.path: file for file in list_files(root / collection) if not file.path.endswith(".html")}
-        extra = set(COLLECTION_FIGURES)  # shown as figures
-        assert set(offered) | extra == set(files) | extra
-        for path, (checksum, size) in offered.items():
+        tree = page(root / collection / "index.html")
+        offered = tree.xpath("//table[@class='downloads']//a/@href")
+        assert sorted(offered) == sorted(files)
+        titles = [
+            " ".join(title.text_content().split())
+            for title in tree.xpath("//table[@class='downloads']//th[@scope='row']")
+        ]
+        assert len(set(titles)) == len(titles), "a product has one row, whatever its years and forms"
+        stated = dict(stated_files(tree))
+        for item in tree.xpath("//table[@class='downloads']//ul[@class='years']//a/@href"):
+            folder = item.rpartition("/")[0]
+            own = stated_files(page(root / collection / folder / "index.html"))
+            stated |= {f"{folder}/{name}": said for name, said in own}
+        assert set(stated) == set(files)
+        for path, (checksum, size) in stated.items():
             assert checksum == files[path].sha256
             assert size == readable_size(files[path].size)
+
+
+def stated_files(tree: Any) -> list[tuple[str, tuple[str, str]]]:
+    """Address, checksum and size of each file that a page states by itself."""
+    return [
+        (line.xpath("./a/@href")[0], (line.xpath("./code/text()")[0], line.xpath("./span[2]/text()")[0]))
+        for line in tree.xpath("//table[@class='downloads']//div[@class='file']")
+    ]
+
+
+def test_files_of_a_product_are_told_apart_by_their_year(root: Path) -> None:
+    tree = page(root / MASS_BALANCE / "index.html")
+    groups = tree.xpath("//ul[@class='years']")
+    assert all(group.xpath(".//a/text()") == ["2001", "2003"] for group in groups)
+    assert ["balance-2001/balance.tif", "balance-2003/balance.tif"] in [group.xpath(".//a/@href") for group in groups]
 
 
 def test_collection_of_balances_shows_every_year(root: Path) -> None:
@@ -264,6 +285,53 @@ def test_readme_holds_tables_citation_and_files(root: Path) -> None:
     for line in text.splitlines():
         if line.startswith("|"):
             assert line.endswith("|"), line
+
+
+def code_of(path: Path, program: str, root: Path) -> str:
+    """The code that an item's page offers for a program, with the archive's folder in its place."""
+    for section in page(path).xpath("//div[@class='snippets']/section"):
+        if section.findtext("h3") == program:
+            for name in section.xpath(".//span[@data-archive]"):
+                name.text = root.as_posix()
+            return str(section.xpath(".//pre")[0].text_content())
+    raise AssertionError(f"no code for {program}")
+
+
+@pytest.mark.parametrize("item", [f"{ELEVATION_CHANGE}/elevation-change", f"{MASS_BALANCE}/balance-2001"])
+def test_code_for_rasterio_prints_the_mean_that_the_page_states(
+    root: Path, item: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec(code_of(root / item / "index.html", "Python, rasterio", root), {})  # what readers will run
+    mean, unit = capsys.readouterr().out.split(maxsplit=1)
+    row = page(root / item / "index.html").xpath("//table[@class='bands']/tbody/tr")[0]
+    assert row.xpath("./td/text()")[0] == unit.strip()
+    assert signed(float(mean), 2) == row.xpath("./td/text()")[3]
+
+
+@pytest.mark.slow
+def test_code_for_odc_stac_loads_the_raster(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("odc.stac")
+    path = root / ELEVATION_CHANGE / "elevation-change/index.html"
+    exec(code_of(path, "Python, odc-stac", root), {})  # what readers will run
+    assert "elevation_change" in capsys.readouterr().out
+
+
+def test_code_for_duckdb_reads_the_table(root: Path) -> None:
+    for item, name in (
+        (f"{ELEVATION_CHANGE}/elevation-change", "glaciers"),
+        (f"{MASS_BALANCE}/balance-2001", "glacier_balances"),
+    ):
+        code = code_of(root / item / "index.html", "DuckDB", root)
+        columns = re.findall(r"\w+", code.split("FROM")[0])[1:]
+        path = re.findall(r"'([^']+)'", code)[0]
+        table = pd.read_parquet(path)
+        assert Path(path).name == f"{name}.parquet"
+        assert set(columns) <= set(table.columns)
+        try:
+            import duckdb
+        except ImportError:
+            continue
+        assert len(duckdb.sql(code).fetchall()) == len(table)
 
 
 # --- numbers and drawings ----------------------------------------------------------------------------------------
@@ -581,7 +649,7 @@ def test_a_large_collection_lists_its_items_on_pages_of_their_own(tmp_path: Path
 
 def draw_the_pages_of_some_items(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of every hundred items the pages of the first and the last: those of the others differ in names alone."""
-    about, written = write._item_page, write._write
+    about, written = write._item_page, write.write_page
 
     def about_some(collection: Any, at: int, item: Item) -> dict[str, Any]:
         return about(collection, at, item) if at % 100 in (0, 99) else {}
@@ -591,7 +659,7 @@ def draw_the_pages_of_some_items(monkeypatch: pytest.MonkeyPatch) -> None:
             written(path, template, content)
 
     monkeypatch.setattr(write, "_item_page", about_some)
-    monkeypatch.setattr(write, "_write", write_some)
+    monkeypatch.setattr(write, "write_page", write_some)
 
 
 @pytest.mark.slow
