@@ -6,6 +6,7 @@ so that help and errors come at once.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -38,6 +39,9 @@ app = typer.Typer(
 
 
 MONTE_CARLO_SEED = 0
+_LAST_STREAM = 2
+# what a shell tells of a command that wrote to a pipe without a reader
+_READER_GONE = 128 + signal.SIGPIPE
 
 
 class Side(StrEnum):
@@ -640,7 +644,17 @@ def progress(quiet: bool) -> Iterator[Tell]:
 def _print_json(content: dict[str, Any]) -> None:
     from catalog.formats import finite
 
-    typer.echo(json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+    typer.echo(text if _can_show(text) else json.dumps(finite(content), indent=2, allow_nan=False))
+
+
+def _can_show(text: str) -> bool:
+    """Whether the terminal's encoding has all characters of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _print_report(report: Any, as_json: bool) -> None:
@@ -677,25 +691,66 @@ def run() -> int:
     except ManyBadInputs as error:
         from catalog.reports import show_errors
 
-        show_errors(error)
+        with suppress(OSError):  # the lines may have nowhere to go
+            show_errors(error)
         return error.exit_code
     except ArchiveError as error:
-        for line in str(error).splitlines():
-            typer.echo(f"error: {line}", err=True)
+        with suppress(OSError):
+            for line in str(error).splitlines():
+                typer.echo(f"error: {line}", err=True)
         return error.exit_code
     except Stopped as stopped:
-        typer.echo(STOPS[stopped.asked], err=True)
+        with suppress(OSError):
+            typer.echo(STOPS[stopped.asked], err=True)
         return 128 + stopped.asked
+    except OSError as error:  # what the system refuses, and nobody has explained nearer to it
+        return _refused_by_the_system(error)
     return 0
+
+
+def _refused_by_the_system(error: OSError) -> int:
+    """One line for a name too long, a folder that is gone, a full disk; the exit code of bad input."""
+    nameless = "the present folder" if isinstance(error, FileNotFoundError) else "the output"
+    where, reason = str(error.filename or nameless), error.strerror or type(error).__name__
+    with suppress(OSError):
+        typer.echo(f"error: {BadInput(where, reason, 'a place that can be read and written')}", err=True)
+    return BadInput.exit_code
+
+
+def _open_streams() -> None:
+    """Closed streams lead nowhere, and no file gets their numbers; what a terminal cannot show is escaped."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _LAST_STREAM:
+        pass
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.dup(number), "w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    os.close(number)
+
+
+def _finished(code: int) -> int:
+    """The exit code once everything is written out."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _READER_GONE
+    except OSError as error:
+        return code or _refused_by_the_system(error)
+    return code
 
 
 def main() -> NoReturn:
     """Entry of the console script."""
     for number in STOPS:
         signal.signal(number, _stop)
+    _open_streams()
+    stdout = sys.stdout
     code = run()
-    with suppress(BrokenPipeError):  # the reader of a pipe may have gone
-        sys.stdout.flush()
+    # typer puts another stream there once a reader has gone away, and calls it 1, as if a check had failed
+    code = _finished(code) if sys.stdout is stdout else _READER_GONE
+    with suppress(OSError):
         sys.stderr.flush()
     # a dataset that is still being computed in a thread must not hold up the end
     os._exit(code)

@@ -285,14 +285,22 @@ class Runner:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(self._executor.submit(function, item))
+                waiting.append(self.submit(function, item))
                 if len(waiting) >= self._workers * (1 + WAITING_PER_WORKER):
-                    yield waiting.popleft().result()
+                    yield self.result(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield self.result(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
+
+    def submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
+        """Hand an item to whoever computes it."""
+        return self._executor.submit(function, item)
+
+    def result(self, future: Future[Result]) -> Result:
+        """Wait for what was handed on."""
+        return future.result()
 
     def run(self, function: Callable[[Item], object], items: Iterable[Item]) -> None:
         """``function`` of every item, for what it writes.

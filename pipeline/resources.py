@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,6 @@ from schemas.errors import BadInput
 # of the memory of a run, so much may hold rasters that would otherwise lie in scratch files
 SHARE_FOR_RASTERS = 0.25
 SECONDS_TO_ANSWER = 10
-# a worker that dies takes its blocks with it; others do them again, so many times
-RETRIES = 5
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -105,11 +104,15 @@ def open_resources(
 def _cluster(address: str) -> Iterator[Runner]:
     try:
         from distributed import Client  # an extra of its own: it is only needed on a cluster
+
+        from pipeline.cluster_runner import ClusterRunner
     except ImportError:
         raise BadInput(
             "--scheduler", "no Dask in this environment", "the package with its extra 'distributed'",
             "pip install 'glacier-archive[distributed]'",
         ) from None  # fmt: skip
+    # it would tell of a lost connection in tracebacks of its own; what is lost is said here in one line
+    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -121,4 +124,4 @@ def _cluster(address: str) -> Iterator[Runner]:
         workers = sum(client.nthreads().values())
         if workers == 0:
             raise BadInput(f"--scheduler {address}", "no worker", "a cluster with workers", "start dask worker")
-        yield Runner(client.get_executor(pure=False, retries=RETRIES), workers)
+        yield ClusterRunner(client, address, workers)

@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -97,6 +97,8 @@ def preflight(out: Path, output: Output = Output.archive) -> None:
         target = out.resolve()
         _refuse_parent(target.parent)
         _refuse_foreign(target, output)
+        with suppress(FileNotFoundError):
+            Places(target).discarded.lstat()  # the longest of the names beside it
     except (OSError, RuntimeError) as error:  # a name too long, a loop of links
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "a loop of symbolic links"
         raise BadInput(str(out), reason, "a path that can be written to", "choose another output folder") from None
@@ -166,7 +168,7 @@ def _refuse_foreign(target: Path, output: Output) -> None:
     if there is not output:
         raise BadInput(
             str(target),
-            there or f"a folder that is not {output} (no manifest.json of ours)",
+            there or "a folder that is not an archive (no manifest.json of ours)",
             f"{output} made earlier, an empty folder, or nothing",
             "choose another output folder; nothing was deleted",
         )

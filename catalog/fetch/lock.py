@@ -9,8 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from schemas.errors import BadInput
+from schemas.input_files import read_plain_file
 
 LOCK_TOML = "inputs.lock.toml"
+_MOST_BYTES = 50_000_000
+_KINDS = {"size": int}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +35,16 @@ def read_lock(path: Path) -> dict[str, Locked]:
     ------
     BadInput : not TOML, or not our form.
     """
-    if not path.is_file():
+    if not path.exists() and not path.is_symlink():
         return {}
+    content = read_plain_file(path, str(path), "the lock file as fetch wrote it", _MOST_BYTES)
     try:
-        entries = [Locked(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("file", [])]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
+        entries = [Locked(**entry) for entry in tomllib.loads(content.decode()).get("file", [])]
+        for entry in entries:
+            wrong = [name for name, value in asdict(entry).items() if type(value) is not _KINDS.get(name, str)]
+            if wrong:
+                raise TypeError(f"{wrong[0]} of another kind")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(str(path), str(error), "the lock file as fetch wrote it", "correct it, or remove it") from None
     return {entry.name: entry for entry in entries}
 

@@ -233,6 +233,20 @@ def test_refuses_a_name_too_long(tmp_path: Path) -> None:
         preflight(tmp_path / ("a" * 300))
 
 
+def test_refuses_a_name_that_leaves_no_room_for_those_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="File name too long"):
+        preflight(tmp_path / ("b" * 245))
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_stands_in_the_lock_s_place_is_said(tmp_path: Path, kind: str) -> None:
+    lock = Places(tmp_path / "archive").lock
+    {"folder": lock.mkdir, "link": lambda: lock.symlink_to("elsewhere"), "pipe": lambda: os.mkfifo(lock)}[kind]()
+    with pytest.raises(BadInput, match=r"\.archive\.glacier-lock: found (a folder|a symbolic link|no plain file)"):
+        publish(tmp_path / "archive", "one")
+    assert names(tmp_path) == [lock.name]
+
+
 def test_refuses_a_loop_of_links(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to(tmp_path / "two")
     (tmp_path / "two").symlink_to(tmp_path / "one")
