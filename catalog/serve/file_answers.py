@@ -10,7 +10,7 @@ import asyncio
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from catalog.archive import media_type_of
 from catalog.serve.byte_ranges import asked_ranges
+from catalog.serve.listed_paths import ListedPaths
 from schemas.inside import leads_inside, lies_inside
 
 EXPOSED_HEADERS = ("Accept-Ranges", "Content-Encoding", "Content-Length", "Content-Range", "ETag", "Last-Modified")
@@ -74,11 +75,12 @@ class OpenFile:
 class ServedFiles:
     """The regular files below a folder, by their path in an address; those asked for last are kept open.
 
-    A path with ``..`` names nothing, nor does a symbolic link that leads out of the folder.
+    A path with ``..`` names nothing, nor does a symbolic link that leads out of the folder, nor what is not ``listed``.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, listed: ListedPaths | None = None) -> None:
         self.root = os.path.realpath(root)
+        self._listed = listed
         self._open: OrderedDict[str, OpenFile] = OrderedDict()
 
     def place_of(self, path: str) -> str | None:
@@ -101,13 +103,30 @@ class ServedFiles:
             self._open.move_to_end(path)
             return known
         self._open.pop(path, None)
-        place = self.place_of(path)
+        is_listed = self._listed is None or self._listed.is_file(_plainly(path))
+        place = self.place_of(path) if is_listed else None
         opened = _opened(place) if place else None
         if opened is not None:
             self._open[path] = opened
             if len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)
         return opened
+
+    def folder_of(self, path: str) -> str | None:
+        """Where the path of a folder leads to; None where it holds nothing that is listed."""
+        is_listed = self._listed is None or self._listed.is_folder(_plainly(path))
+        return self.place_of(path) if is_listed else None
+
+    def shows_in(self, path: str) -> Callable[[str, bool], bool]:
+        """Whether a file (or else a folder) of a name in that folder is listed."""
+        listed, folder = self._listed, _plainly(path)
+        if listed is None:
+            return lambda _name, _is_file: True
+        return lambda name, is_file: (listed.is_file if is_file else listed.is_folder)(f"{folder}/{name}".lstrip("/"))
+
+
+def _plainly(path: str) -> str:
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def _leads_to(path: str, file: OpenFile) -> bool:
@@ -146,8 +165,11 @@ def _opened(place: str) -> OpenFile | None:
 
 
 async def answer(file: OpenFile, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer GET or HEAD with the file, the ranges asked for, 304 or 416."""
+    """Answer GET or HEAD with the file, the ranges asked for, 304, 412 or 416."""
     asked = {name: value for name, value in scope["headers"] if name in _ASKED}
+    if _is_another(file, asked):
+        await _send_empty(send, 412, [header for header in file.headers if header[0] != b"content-type"])
+        return
     if _is_known(file, asked):
         await _send_empty(send, 304, [header for header in file.headers if header[0] != b"content-type"])
         return
@@ -173,7 +195,16 @@ async def answer(file: OpenFile, scope: Scope, receive: Receive, send: Send) -> 
         await _send_parts(file, parts, receive, send)
 
 
-_ASKED = frozenset({b"range", b"if-range", b"if-none-match", b"if-modified-since"})
+_ASKED = frozenset({b"range", b"if-range", b"if-match", b"if-unmodified-since", b"if-none-match", b"if-modified-since"})
+
+
+def _is_another(file: OpenFile, asked: dict[bytes, bytes]) -> bool:
+    """Whether the reader wants the file as it was only (RFC 9110, section 13.2.2); a weak ETag matches none."""
+    tags = asked.get(b"if-match")
+    if tags is not None:
+        return tags.strip() != b"*" and file.etag not in [tag.strip() for tag in tags.split(b",")]
+    since = asked.get(b"if-unmodified-since")
+    return since is not None and file.modified_s > _seconds(since, file.modified_s)
 
 
 def _is_known(file: OpenFile, asked: dict[bytes, bytes]) -> bool:

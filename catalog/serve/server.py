@@ -6,6 +6,7 @@ import html
 import logging
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog.archive import CATALOG_JSON, INDEX_HTML, is_compressible, manifest_of, media_type_of
 from catalog.serve.file_answers import EXPOSED_HEADERS, ServedFiles, answer
+from catalog.serve.guarded_protocol import GuardedProtocol, allow_many_files
+from catalog.serve.listed_paths import ListedPaths
 from catalog.serve.stac_browser import CONFIG_JS, built_browser, configuration
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -57,7 +60,7 @@ def application(root: Path, browser: Path | None = None) -> ASGIApp:
         expose_headers=list(EXPOSED_HEADERS),
         max_age=_DAY_S,
     )
-    files = _ArchiveFiles(root)
+    files = _ArchiveFiles(root, ListedPaths(root))
     archive = Mount("/", app=_Compressed(files))
     beside = _browser_routes(root, browser) if browser else []
     return _Direct(files.files, Starlette(routes=[*beside, archive], middleware=[cross_origin]))
@@ -114,6 +117,7 @@ def serve(
     BadInput : ``root`` is not an archive; host or port cannot be listened on; STAC Browser cannot be built.
     """
     _require_archive(root)
+    allow_many_files()
     with listen(host, port) as listener:  # before the browser is built, for that takes minutes
         server = server_of(application(root, built_browser(tell=progress) if browser else None))
         for line in greeting(host, listener.getsockname()[1], browser=browser):
@@ -126,7 +130,8 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
     """A server that logs only what goes wrong and does not name itself."""
     settings = uvicorn.Config(
         app,
-        http="auto",  # httptools where it is installed: h11 takes three times as long over a range
+        http=GuardedProtocol,  # over httptools: h11 takes three times as long over a range
+        ws="none",
         loop="asyncio",  # uvloop was no faster with pieces of this size
         log_level="warning",
         access_log=False,
@@ -186,8 +191,8 @@ def greeting(host: str, port: int, *, browser: bool = False) -> tuple[str, ...]:
 class _ArchiveFiles:
     """The files of a folder and an index page for every folder in it; 404 for what lies outside."""
 
-    def __init__(self, root: Path) -> None:
-        self.files = ServedFiles(root)
+    def __init__(self, root: Path, listed: ListedPaths | None = None) -> None:
+        self.files = ServedFiles(root, listed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -208,13 +213,13 @@ class _ArchiveFiles:
             raise HTTPException(404)
 
     async def _folder(self, path: str) -> Response | None:
-        place = self.files.place_of(path)
+        place = self.files.folder_of(path)
         if place is None or not os.path.isdir(place):
             return None
         if not path.endswith("/"):
             # relative, so that it holds behind a proxy and under a prefix
             return RedirectResponse(f"./{quote(path.rpartition('/')[2])}/")
-        return HTMLResponse(await anyio.to_thread.run_sync(listing, Path(place)))
+        return HTMLResponse(await anyio.to_thread.run_sync(listing, Path(place), self.files.shows_in(path)))
 
 
 class _Direct:
@@ -261,7 +266,21 @@ class _Compressed:
                 _mark_variant(MutableHeaders(raw=message["headers"]))
             await send(message)
 
+        if not _takes_gzip(scope):
+            await self.plain(scope, receive, send_marked)
+            return
         await self.zipped(scope, receive, send_marked)
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    """Whether the reader takes gzip (RFC 9110, section 12.5.3): a weight of 0 says that it does not."""
+    asked = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-encoding")
+    weights = {}
+    for part in asked.lower().split(","):
+        coding, *parameters = (word.strip() for word in part.split(";"))
+        stated = [word.removeprefix("q=") for word in parameters if word.startswith("q=")]
+        weights[coding] = not stated or bool(stated[0].strip("0."))
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
 
 
 def _mark_variant(headers: MutableHeaders) -> None:
@@ -273,9 +292,10 @@ def _mark_variant(headers: MutableHeaders) -> None:
         headers["etag"] = f"W/{etag}"
 
 
-def listing(folder: Path) -> str:
-    """A plain index page of a folder that has none: its folders, then its files, by name."""
-    entries = sorted((not entry.is_dir(), entry.name) for entry in folder.iterdir() if not entry.is_symlink())
+def listing(folder: Path, shows: Callable[[str, bool], bool] = lambda name, is_file: True) -> str:
+    """A plain index page of a folder that has none: its folders, then its files, by name, as far as they are shown."""
+    there = sorted((not entry.is_dir(), entry.name) for entry in folder.iterdir() if not entry.is_symlink())
+    entries = [(is_file, name) for is_file, name in there if shows(name, is_file)]
     names = [f"{name}{'' if is_file else '/'}" for is_file, name in entries]
     rows = "\n".join(f'<li><a href="./{quote(name)}">{html.escape(name)}</a></li>' for name in ("../", *names))
     title = html.escape(folder.name)

@@ -15,12 +15,21 @@ import pytest
 import rasterio
 from rasterio.windows import Window
 
-from catalog.serve import file_answers
+from catalog.serve import file_answers, guarded_protocol
 from catalog.serve.byte_ranges import asked_ranges
 from catalog.serve.file_answers import ServedFiles
 from catalog.serve.server import application, greeting, listen, serve, server_of
 from schemas.errors import BadInput
-from tests.made.tiny_archive import COG_PATH, COLLECTION, CSV_PATH, ITEM_PATH, surface, write_archive
+from tests.made.tiny_archive import (
+    COG_PATH,
+    COLLECTION,
+    CSV_PATH,
+    ITEM_PATH,
+    surface,
+    write_archive,
+    write_manifest,
+    write_text,
+)
 from tests.root import ROOT
 
 
@@ -169,6 +178,7 @@ def test_link_that_leads_elsewhere_is_followed_anew(tmp_path):
     (root / "a.tif").write_bytes(b"first")
     (root / "b.tif").write_bytes(b"second")
     (root / "now.tif").symlink_to("a.tif")
+    write_manifest(root)
     (tmp_path / "secret.tif").write_bytes(b"not for the world")
     with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
         found = [client.get("now.tif").content]
@@ -243,6 +253,7 @@ def test_slow_disk_is_read_in_a_thread(tmp_path, monkeypatch):
 def test_empty_file_is_served(tmp_path):
     root = write_archive(tmp_path / "archive", raster=False)
     (root / "empty.tif").write_bytes(b"")
+    write_manifest(root)
     with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
         whole, part = client.get("empty.tif"), client.get("empty.tif", headers={"Range": "bytes=0-"})
     assert (whole.status_code, whole.content, whole.headers["content-length"]) == (200, b"", "0")
@@ -348,6 +359,7 @@ def test_listing_escapes_names(tmp_path):
     root = write_archive(tmp_path / "archive", raster=False)
     (root / "odd").mkdir()
     (root / "odd" / "<b>&#.txt").write_text("x")
+    write_manifest(root)
     with running(application(root)) as base:
         page = httpx.get(f"{base}/odd/", trust_env=False).text
     assert '<a href="./%3Cb%3E%26%23.txt">&lt;b&gt;&amp;#.txt</a>' in page
@@ -385,6 +397,7 @@ def test_symbolic_link_out_of_the_archive_is_refused(tmp_path):
     root = write_archive(tmp_path / "archive", raster=False)
     (tmp_path / "secret.txt").write_text("not for the world")
     (root / "link.txt").symlink_to(tmp_path / "secret.txt")
+    write_manifest(root)
     (root / "folder").symlink_to(tmp_path)
     with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
         answers = [client.get("link.txt"), client.get("folder/secret.txt"), client.get("folder/")]
@@ -475,3 +488,135 @@ def test_serve_runs_until_interrupted(root, tmp_path):
         _, errors = process.communicate(timeout=max(1, deadline - time.monotonic()))
     assert answer.json()["type"] == "Catalog"
     assert (process.returncode, errors) == (0, "")
+
+
+def test_only_what_the_manifest_lists_is_served(tmp_path):
+    """Neither what else lies in the folder nor what is hidden, listed or not; a kept version by its own manifest."""
+    root = write_archive(tmp_path / "archive", raster=False)
+    for place in (".git/config", f"{COLLECTION}/.htaccess", ".env"):
+        write_text(root, place, "secret")
+    write_manifest(root)  # lists what is hidden too
+    write_archive(root / "versions/1.0.0", raster=False)
+    for place in ("notes.txt", "private/key.pem", f"{COLLECTION}/draft.csv", "versions/1.0.0/notes.txt"):
+        write_text(root, place, "secret")
+    refused = (
+        ".git/config", ".git/", f"{COLLECTION}/.htaccess", ".env", "notes.txt", "private/key.pem", "private/",
+        f"{COLLECTION}/draft.csv", "versions/1.0.0/notes.txt", "versions/2.0.0/catalog.json",
+    )  # fmt: skip
+    with running(application(root)) as base, httpx.Client(base_url=base, trust_env=False) as client:
+        codes = {place: client.get(place).status_code for place in refused}
+        ranged = [client.get(place, headers={"Range": "bytes=0-1"}).status_code for place in refused]
+        kept, tables = client.get(f"versions/1.0.0/{CSV_PATH}"), client.get(f"{COLLECTION}/tables/").text
+        write_text(root, f"{COLLECTION}/tables/added.csv", "x")
+        write_manifest(root)
+        added = client.get(f"{COLLECTION}/tables/added.csv")
+    assert codes == dict.fromkeys(refused, 404)
+    assert set(ranged) == {404}
+    assert (kept.status_code, added.status_code) == (200, 200)
+    assert "glaciers.csv" in tables
+
+
+def test_if_match_asks_for_the_file_as_it_was(client):
+    now = client.get(COG_PATH, headers={"Range": "bytes=0-0"}).headers
+    asked = {
+        now["etag"]: 200, "*": 200, f'"other", {now["etag"]}': 200, '"other"': 412, f"W/{now['etag']}": 412,
+    }  # fmt: skip
+    assert {tag: client.get(COG_PATH, headers={"If-Match": tag}).status_code for tag in asked} == asked
+    since = {now["last-modified"]: 200, "Mon, 01 Jan 2001 00:00:00 GMT": 412, "no date": 200}
+    got = {date: client.get(COG_PATH, headers={"If-Unmodified-Since": date}).status_code for date in since}
+    assert got == since
+    assert client.get(CSV_PATH, headers={"If-Match": '"other"', "Range": "bytes=0-9"}).status_code == 412
+
+
+@pytest.mark.parametrize(
+    ("asked", "encoding"),
+    [
+        ("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("x-gzip", "gzip"), ("*", None),
+        ("gzip;q=0", None), ("gzip; q=0.000, *", None), ("*;q=0", None), ("identity", None), ("br", None),
+    ],
+)  # fmt: skip
+def test_a_weight_of_nothing_means_no_compression(client, root, asked, encoding):
+    answer = client.get(CSV_PATH, headers={"Accept-Encoding": asked})
+    assert (answer.headers.get("content-encoding"), answer.content) == (encoding, (root / CSV_PATH).read_bytes())
+    assert "accept-encoding" in answer.headers["vary"].lower()
+
+
+@contextmanager
+def connections(base: str, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
+    host, _, port = base.removeprefix("http://").partition(":")
+    opened = [socket.create_connection((host, int(port)), timeout=5) for _ in range(count)]
+    try:
+        for one in opened:
+            one.sendall(sent)
+        yield opened
+    finally:
+        for one in opened:
+            one.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na",
+        b"GET /catalog.json HTTP/1.1\r\nHost: x\r\n\r\nGET /half",
+    ],
+    ids=["nothing", "a word", "half a header", "half a body", "half a second request"],
+)  # fmt: skip
+def test_what_is_sent_by_halves_ends(root, monkeypatch, sent):
+    """While two hundred such connections stand, others are answered."""
+    monkeypatch.setattr(guarded_protocol, "SECONDS_FOR_A_REQUEST", 0.5)
+    with running(application(root)) as base, connections(base, 200, sent) as opened:
+        begun = time.monotonic()
+        assert httpx.get(f"{base}/{CSV_PATH}", trust_env=False).status_code == 200
+        assert time.monotonic() - begun < 0.4
+        for one in opened:
+            try:
+                while one.recv(65_536):
+                    pass
+            except ConnectionResetError:
+                pass
+        assert time.monotonic() - begun < 4
+
+
+def test_the_longest_waiting_goes_where_there_are_too_many(root, monkeypatch):
+    monkeypatch.setattr(guarded_protocol, "MOST_CONNECTIONS", 50)
+    with running(application(root)) as base, connections(base, 200, b"GET / HTTP/1.1\r\n"):
+        answers = [httpx.get(f"{base}/{CSV_PATH}", trust_env=False).status_code for _ in range(3)]
+    assert answers == [200, 200, 200]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X-A: b\r\n" * 20_000 + b"\r\n",
+    ],
+    ids=["address", "header", "headers"],
+)
+def test_heads_are_bounded(root, head):
+    with running(application(root)) as base, connections(base, 1, head) as (one,):
+        try:
+            answer = one.recv(65_536)
+        except ConnectionResetError:
+            answer = b""
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+
+
+def test_reader_that_takes_nothing_is_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(guarded_protocol, "SECONDS_OF_STANDSTILL", 0.3)
+    root = write_archive(tmp_path / "archive", raster=False)
+    with (root / "large.tif").open("wb") as large:
+        large.truncate(200_000_000)
+    write_manifest(root)
+    asked = b"GET /large.tif HTTP/1.1\r\nHost: x\r\n\r\n"
+    with running(application(root)) as base, connections(base, 1, asked) as (one,):
+        time.sleep(1.0)
+        received = 0
+        try:
+            while piece := one.recv(1 << 20):
+                received += len(piece)
+        except ConnectionResetError:
+            pass
+    assert received < 100_000_000
