@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from catalog.fetch.addresses import without_secrets
 from pipeline.patience import PASSING, Again, OutOfPatience, Patience, asked_wait_s, is_number
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -26,6 +27,18 @@ T = TypeVar("T")
 Meter = Callable[[str, int, int | None], None]
 
 _NO_HEAD = (403, 405, 501)
+# any other success is a file no more than an error is: 203 was altered on the way, 204 and 205 have none
+_FILES = (200, 206)
+_PAGES = ("text/html", "application/xhtml+xml")
+# what servers say in place of a file that is no text
+_MESSAGES = ("application/json", "application/problem+json", "application/xml", "text/xml")
+_BINARY = (".tif", ".tiff", ".zip", ".hgt", ".gz", ".shp", ".dbf", ".gpkg", ".gtx")
+# how files of a kind begin
+_BEGINNINGS = {
+    ".tif": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    ".json": (b"{", b"["),
+    ".geojson": (b"{", b"["),
+}
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 10
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -51,12 +64,17 @@ class Remote:
     """
 
     client: httpx.Client
-    url: str
+    url: str = field(repr=False)
     token: str = field(default="", repr=False)
     login_host: str = ""
     login_remedy: str = "get the file by hand"
     patience: Patience = field(default_factory=Patience)
     stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def shown(self) -> str:
+        """Its address as it may be told and recorded."""
+        return without_secrets(self.url)
 
     def headers(self, more: Mapping[str, str] | None = None, address: str = "") -> dict[str, str]:
         """Request headers for this file's address, or for ``address`` that a redirect names.
@@ -132,12 +150,14 @@ def download(
     *,
     meter: Meter = unmetered,
     size: int = 0,
+    most: int = _MOST_BYTES,
     verify: Callable[[Path], object] | None = None,
 ) -> None:
     """Download to ``target``; it appears there when it is complete and ``verify`` has not refused it.
 
     What has arrived is kept beside it in ``.<name>.part``. It is continued only when the server vouches, by ETag or
-    date, that the file is still the same one. ``size`` (bytes) is what it must have, where that is known.
+    date, that the file is still the same one. ``size`` (bytes) is what it must have, where that is known, else
+    ``most`` what it may have.
 
     Errors
     ------
@@ -146,10 +166,11 @@ def download(
     Stopped : ``remote.stop`` was set.
     """
     part = target.with_name(f".{target.name}.part")
-    transfer = _Transfer(remote=remote, part=part, name=target.name, meter=meter, size=size)
+    transfer = _Transfer(remote=remote, part=part, name=target.name, meter=meter, size=size, most=most)
     _persist(remote, transfer.carry_on, tell, lambda: transfer.furthest)
     try:
         _refuse_web_page(remote, part)
+        _refuse_other_kind(remote, part, target.suffix.lower())
         if verify is not None:
             verify(part)
     except BadInput:
@@ -169,6 +190,7 @@ class _Transfer:
     name: str
     meter: Meter
     size: int
+    most: int = _MOST_BYTES
     furthest: int = 0
 
     def carry_on(self) -> None:
@@ -203,6 +225,9 @@ class _Transfer:
     def _append(self, answer: httpx.Response, start: int) -> None:
         length = answer.headers.get("content-length", "")
         total = start + int(length) if is_number(length) else None
+        if answer.status_code == 206:  # the whole is what it says, not what it sends
+            whole = answer.headers.get("content-range", "").rpartition("/")[2]
+            total = int(whole) if is_number(whole) else total
         self._require_size(total)
         _require_room(self.part, (total or 0) - start)
         with self.part.open("r+b" if start else "wb") as file:
@@ -250,19 +275,19 @@ class _Transfer:
     def _moved(self, at_hand: int, in_all: int | None) -> None:
         self.furthest = max(self.furthest, at_hand)
         self.meter(self.name, at_hand, in_all)
-        if at_hand > (self.size or _MOST_BYTES):  # of an answer without end, or one that swells when it is unpacked
-            self._refuse_size(f"more than {self.size or _MOST_BYTES} bytes")
+        if at_hand > (self.size or self.most):  # of an answer without end, or one that swells when it is unpacked
+            self._refuse_size(f"more than {self.size or self.most} bytes")
 
     def _require_size(self, size: int | None) -> None:
-        if size is not None and (size != self.size if self.size else size > _MOST_BYTES):
+        if size is not None and (size != self.size if self.size else size > self.most):
             self._refuse_size(f"{size} bytes")
 
     def _refuse_size(self, size: str) -> NoReturn:
         _discard(self.part)
         raise BadInput(
-            self.remote.url,
+            self.remote.shown,
             size,
-            f"{self.size} bytes, as known of this file" if self.size else f"at most {_MOST_BYTES} bytes",
+            f"{self.size} bytes, as known of this file" if self.size else f"at most {self.most} bytes",
             "the source may have changed, or another --mirror may have it: see docs/fetching.md",
         )
 
@@ -317,7 +342,17 @@ def _refuse_web_page(remote: Remote, path: Path) -> None:
         head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith((b"<!doctype html", b"<html")):
         host = urlsplit(remote.url).hostname
-        raise BadInput(remote.url, f"a web page of {host} instead of the file", "the file", remote.login_remedy)
+        raise BadInput(remote.shown, f"a web page of {host} instead of the file", "the file", remote.login_remedy)
+
+
+def _refuse_other_kind(remote: Remote, path: Path, suffix: str) -> None:
+    """Refuse a file that does not begin as one of its name does."""
+    beginnings = _BEGINNINGS.get(suffix)
+    with path.open("rb") as file:
+        head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip() if suffix != ".tif" else file.read(4)
+    if beginnings and not head.startswith(beginnings):
+        odd = f"a file that is no {suffix[1:]} by its first bytes"
+        raise BadInput(remote.shown, odd, "the file", "try another --mirror")
 
 
 class RangeFile(io.RawIOBase):
@@ -379,7 +414,7 @@ class RangeFile(io.RawIOBase):
             same = answer.headers.get("etag", "") == self._etag and total in (str(self.size), "*")
             if not same or answer.status_code != 206:
                 raise BadInput(
-                    self._remote.url, "a file that changed while it was read", "one version", "run fetch again"
+                    self._remote.shown, "a file that changed while it was read", "one version", "run fetch again"
                 )
             content = b""
             for piece in answer.iter_raw():
@@ -404,9 +439,11 @@ def _answer(remote: Remote, method: str, more: Mapping[str, str] | None = None) 
                 return
             onward = address.join(answer.headers["location"])
         if address.scheme == "https" and onward.scheme != "https":
-            raise BadInput(remote.url, f"a redirect to the unencrypted {onward.host}", "https", "try another --mirror")
+            raise BadInput(
+                remote.shown, f"a redirect to the unencrypted {onward.host}", "https", "try another --mirror"
+            )
         address = onward
-    raise BadInput(remote.url, f"more than {_MOST_REDIRECTS} redirects", "the file", "try another --mirror")
+    raise BadInput(remote.shown, f"more than {_MOST_REDIRECTS} redirects", "the file", "try another --mirror")
 
 
 def _go_on(remote: Remote) -> None:
@@ -421,12 +458,12 @@ def _persist(remote: Remote, act: Callable[[], T], tell: Tell, progress: Callabl
         try:
             return act()
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # the last of a host's name
-            raise BadInput(remote.url, str(error), "an http or https address", "check --mirror") from None
+            raise BadInput(remote.shown, str(error), "an http or https address", "check --mirror") from None
         except httpx.TransportError as error:
             raise Again(_describe(error)) from None
 
     def waiting(trouble: str, wait_s: float) -> None:
-        tell(f"{remote.url}: {trouble}; asking again in {wait_s:.0f} s")
+        tell(f"{remote.shown}: {trouble}; asking again in {wait_s:.0f} s")
 
     try:
         return remote.patience.until_done(once, waiting, progress)
@@ -434,11 +471,11 @@ def _persist(remote: Remote, act: Callable[[], T], tell: Tell, progress: Callabl
         if end.asked_s is not None:
             remedy = f"run fetch again in {end.asked_s:.0f} s, and it resumes"
             raise BadInput(
-                remote.url, f"{end.found}, to be asked again in {end.asked_s:.0f} s", "the file", remedy
+                remote.shown, f"{end.found}, to be asked again in {end.asked_s:.0f} s", "the file", remedy
             ) from None
         times = f", {end.trials} times" if end.trials > 1 else ""
         remedy = "check the network; run fetch again later, and it resumes"
-        raise BadInput(remote.url, f"{end.found}{times}", "the whole file", remedy) from None
+        raise BadInput(remote.shown, f"{end.found}{times}", "the whole file", remedy) from None
 
 
 def _describe(error: httpx.TransportError) -> str:
@@ -455,13 +492,17 @@ def _refuse(remote: Remote, answer: httpx.Response) -> None:
     if answer.status_code in PASSING:
         raise Again(status, asked_wait_s(answer.headers.get("retry-after", "")))
     if answer.status_code in (401, 403):
-        raise BadInput(remote.url, status, "leave to download", remote.login_remedy)
+        raise BadInput(remote.shown, status, "leave to download", remote.login_remedy)
     if answer.status_code == 404:
-        raise BadInput(remote.url, status, "the file", "the server may have moved it: see docs/fetching.md, --mirror")
-    if not answer.is_success:
-        raise BadInput(remote.url, status, "the file", "see docs/fetching.md")
-    if answer.headers.get("content-type", "").startswith("text/html") and not remote.url.endswith((".html", ".htm")):
+        raise BadInput(remote.shown, status, "the file", "the server may have moved it: see docs/fetching.md, --mirror")
+    if answer.status_code not in _FILES:
+        raise BadInput(remote.shown, status, "the file", "see docs/fetching.md")
+    kind, path = answer.headers.get("content-type", "").partition(";")[0].strip().lower(), urlsplit(remote.url).path
+    if kind in _PAGES and not path.endswith((".html", ".htm")):
         where = answer.url.host
-        raise BadInput(remote.url, f"a web page of {where} instead of the file", "the file", remote.login_remedy)
+        raise BadInput(remote.shown, f"a web page of {where} instead of the file", "the file", remote.login_remedy)
+    if kind in _MESSAGES and path.lower().endswith(_BINARY):
+        message = f"a message of the server ({kind}) instead of the file"
+        raise BadInput(remote.shown, message, "the file", "see docs/fetching.md")
     if _encoding(answer) not in ("", "gzip", "x-gzip", "deflate"):
-        raise BadInput(remote.url, f"the encoding {_encoding(answer)!r}", "the file as it is", "try another --mirror")
+        raise BadInput(remote.shown, f"the encoding {_encoding(answer)!r}", "the file as it is", "try another --mirror")

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from catalog.archive import sha256_of
+from catalog.fetch.addresses import without_secrets
 from catalog.fetch.downloads import (
     Announced,
     Meter,
@@ -104,8 +105,12 @@ class FetchReport:
     announced: tuple[Announced, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON; the addresses without what may be a secret."""
+        content = asdict(self)
+        for listed in ("plan", "announced"):
+            for entry in content[listed]:
+                entry["url"] = entry["url"] if entry.get("manual") else without_secrets(entry["url"])
+        return content
 
     def lines(self) -> list[str]:
         """For a person: the plan if nothing was done yet, else what was done; at the end what is left to do."""
@@ -189,7 +194,7 @@ class _Fetch:
             with self.guard:
                 self.locked[wanted.name] = Locked(
                     name=wanted.name,
-                    url=url,
+                    url=without_secrets(url),
                     size=size,
                     sha256=digest,
                     licence=wanted.licence,
@@ -304,14 +309,19 @@ def _listed_checksums(run: _Fetch, address: str) -> dict[str, tuple[int, str]]:
     path = run.destination / f".{_base_name(address)}"
     try:
         patience = replace(run.patience, attempts=min(2, run.patience.attempts))
-        download(Remote(client=run.client, url=address, patience=patience, stop=run.stop), path, run.tell)
+        download(
+            Remote(client=run.client, url=address, patience=patience, stop=run.stop),
+            path,
+            run.tell,
+            most=_MOST_LIST_BYTES,
+        )
         content = read_plain_file(path, address, "a list of checksums", _MOST_LIST_BYTES)
         listed = {entry["name"]: (_size(entry), entry["sha256sum"]) for entry in _entries(json.loads(content))}
         if not listed:
             raise ValueError("it names no file with a sha256")
         return listed
     except (BadInput, ValueError, RecursionError) as error:
-        run.tell(f"{address}: no list of checksums ({error}); what comes is recorded as it is")
+        run.tell(f"{without_secrets(address)}: no list of checksums ({error}); what comes is recorded as it is")
         return {}
     finally:
         path.unlink(missing_ok=True)
@@ -366,7 +376,7 @@ def _sum_or_refusals(futures: Sequence[Future[int]]) -> int:
 
 def _fetch_address(run: _Fetch, group: Sequence[Download]) -> int:
     first = group[0]
-    run.tell(f"fetching {', '.join(wanted.name for wanted in group)} from {first.url}")
+    run.tell(f"fetching {', '.join(wanted.name for wanted in group)} from {without_secrets(first.url)}")
     remote = run.remote(first)
     if not first.member:
         return _fetch_file(run, first, remote)
@@ -374,7 +384,7 @@ def _fetch_address(run: _Fetch, group: Sequence[Download]) -> int:
         try:
             reader = RangeFile(remote, run.tell)
         except NoRanges:
-            run.tell(f"{first.url}: the server offers no ranges; downloading the whole zip")
+            run.tell(f"{without_secrets(first.url)}: the server offers no ranges; downloading the whole zip")
         else:
             with io.BufferedReader(reader, _BUFFER_BYTES) as content:
                 return _extract(run, group, content)
@@ -411,7 +421,7 @@ def _base_name(url: str) -> str:
 
 def _extract(run: _Fetch, group: Sequence[Download], content: IO[bytes]) -> int:
     """Take the members out of a zip, each checked by its CRC before it gets its name."""
-    url = group[0].url
+    url = without_secrets(group[0].url)
     try:
         with opened_zip(content, url) as archive:
             return sum(_extract_member(run, archive, wanted) for wanted in group)
@@ -426,14 +436,15 @@ def _extract_member(run: _Fetch, archive: zipfile.ZipFile, wanted: Download) -> 
     entries = [entry for entry in archive.infolist() if PurePosixPath(entry.filename).name == wanted.member]
     if not entries:
         raise BadInput(
-            f"{wanted.url}",
+            without_secrets(wanted.url),
             f"no {wanted.member} in the zip",
             "that file",
             "the product has no tile of sea only; correct the definition's extent or files",
         )
     entry, most = entries[0], min(wanted.size or _MOST_MEMBER_BYTES, _MOST_MEMBER_BYTES)
     if entry.file_size > most:
-        raise BadInput(f"{wanted.url}: {wanted.member}", f"{entry.file_size} bytes", f"at most {most} bytes")
+        where = f"{without_secrets(wanted.url)}: {wanted.member}"
+        raise BadInput(where, f"{entry.file_size} bytes", f"at most {most} bytes")
     target = run.destination / wanted.name
     part = target.with_name(f".{target.name}.part")
     try:

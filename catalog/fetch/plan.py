@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pyproj.datadir import get_user_data_dir  # type: ignore[attr-defined]  # documented; missing from its __all__
 
+from catalog.fetch.addresses import without_secrets
 from schemas.definition import Definition, Extent, Source
 from schemas.errors import BadDefinition, BadInput
 
@@ -127,7 +128,7 @@ class Download:
 
     def line(self) -> str:
         """For a person: name, address, licence."""
-        return f"{self.name}  <-  {self.url or 'no address'}  [{self.licence or 'licence not stated'}]"
+        return f"{self.name}  <-  {without_secrets(self.url) or 'no address'}  [{self.licence or 'licence not stated'}]"
 
 
 def parse_mirrors(values: Iterable[str]) -> dict[str, str]:

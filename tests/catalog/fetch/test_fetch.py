@@ -3,13 +3,16 @@
 import errno
 import gzip
 import hashlib
+import http.server
 import io
 import json
+import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import types
@@ -579,7 +582,7 @@ def test_file_that_differs_from_what_is_known_is_refused(server, fetch, tmp_path
     assert not list((tmp_path / "inputs").iterdir())
 
 
-LISTED = {"name": "grid.tif", "sha256sum": hashlib.sha256(BODY).hexdigest(), "file_size": len(BODY)}
+LISTED = {"name": "grid.gtx", "sha256sum": hashlib.sha256(BODY).hexdigest(), "file_size": len(BODY)}
 
 
 def checksum_list(server, **changes) -> str:
@@ -588,21 +591,21 @@ def checksum_list(server, **changes) -> str:
 
 
 def test_file_is_checked_against_the_servers_own_list(server, fetch, tmp_path):
-    fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=checksum_list(server))])
-    assert {path.name for path in (tmp_path / "inputs").iterdir()} == {"grid.tif", LOCK_TOML}
-    fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=checksum_list(server, sha256sum="0" * 64))])
+    fetch([wanted(server.give("/grid.gtx"), "grid.gtx", checksums=checksum_list(server))])
+    assert {path.name for path in (tmp_path / "inputs").iterdir()} == {"grid.gtx", LOCK_TOML}
+    fetch([wanted(server.give("/grid.gtx"), "grid.gtx", checksums=checksum_list(server, sha256sum="0" * 64))])
     (tmp_path / "inputs" / LOCK_TOML).unlink()
     with pytest.raises(BadInput, match=r"expected sha256 0{64}, as the server lists it"):
-        fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=checksum_list(server, sha256sum="0" * 64))])
+        fetch([wanted(server.give("/grid.gtx"), "grid.gtx", checksums=checksum_list(server, sha256sum="0" * 64))])
 
 
 @pytest.mark.parametrize("body", [None, b"no json", b'{"features": [{"properties": {}}]}', b"[]"])
 def test_without_a_list_of_checksums_the_file_is_recorded_as_it_is(server, fetch, tmp_path, body):
     address = server.give("/files.geojson", body=body) if body else f"{server.base}/files.geojson"
     said = []
-    fetch([wanted(server.give("/grid.tif"), "grid.tif", checksums=address)], tell=said.append)
+    fetch([wanted(server.give("/grid.gtx"), "grid.gtx", checksums=address)], tell=said.append)
     assert any("no list of checksums" in line for line in said)
-    assert read_lock(tmp_path / "inputs" / LOCK_TOML)["grid.tif"].size == len(BODY)
+    assert read_lock(tmp_path / "inputs" / LOCK_TOML)["grid.gtx"].size == len(BODY)
 
 
 def test_file_changed_by_hand_is_refused_and_left_alone(server, fetch, tmp_path):
@@ -1263,3 +1266,95 @@ def test_whole_job_plan_and_run(server, fetch, tmp_path, monkeypatch):
     assert "CC BY-NC-SA" in lock["range-x/N43E086_FABDEM_V1-2.tif"].licence
     assert not list((tmp_path / "inputs").rglob(".*"))
     assert not any("authorization" in headers for _, headers in server.asked), "a mirror is asked without a login"
+
+
+# --- what is no file, and what nobody may read --------------------------------------------------------------------
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Answers with what the server was told: status, headers, body."""
+
+    def do_GET(self) -> None:
+        status, headers, body = self.server.answer
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+TIFF = b"II*\0" + bytes(200)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "name", "message"),
+    [
+        (203, {}, TIFF, "a.tif", "found 203 "),
+        (204, {"Content-Length": "0"}, b"", "a.bin", "found 204 "),
+        (205, {}, b"x", "a.bin", "found 205 "),
+        (226, {}, b"x", "a.bin", "found 226 "),
+        (300, {}, b"x", "a.bin", "found 300 "),
+        (200, {"Content-Type": "application/xhtml+xml"}, b"<x/>", "a.bin", "a web page of 127.0.0.1"),
+        (
+            200,
+            {"Content-Type": "application/json"},
+            b'{"error": 1}',
+            "a.tif",
+            "a message of the server",
+        ),
+        (200, {"Content-Type": "text/xml; charset=utf-8"}, b"<Error/>", "a.zip", "a message of the server"),
+        (200, {}, b"<Error/>", "a.tif", "a file that is no tif by its first bytes"),
+        (200, {}, b"\x1f\x8b\x08", "a.tif", "a file that is no tif by its first bytes"),
+        (200, {}, b"no json", "a.json", "a file that is no json by its first bytes"),
+        (206, {"Content-Range": "bytes 0-203/9000"}, TIFF, "a.tif", "204 of 9000 bytes"),
+    ],
+)
+def test_what_is_no_file_is_never_taken_for_one(fetch, tmp_path, status, headers, body, name, message):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as answering:
+        answering.answer = (status, headers, body)
+        threading.Thread(target=answering.serve_forever, args=(0.01,), daemon=True).start()
+        with pytest.raises(BadInput, match=message):
+            fetch([wanted(f"http://127.0.0.1:{answering.server_port}/{name}", name)])
+        answering.shutdown()
+    assert not (tmp_path / "inputs" / name).exists()
+    assert not (tmp_path / "inputs" / LOCK_TOML).exists()
+
+
+def test_secrets_in_addresses_are_neither_recorded_nor_told(server, fetch, tmp_path):
+    told = []
+    url = server.give("/file.bin")
+    secret = f"{url.replace('http://', 'http://me:word@')}?token=hush#hush"
+    server.paths["/file.bin?token=hush"] = server.paths["/file.bin"]
+    report = fetch([wanted(secret)], tell=told.append)
+    refused = wanted(secret.replace("file.bin", "gone.bin"), "gone.bin")
+    with pytest.raises(BadInput) as error:
+        fetch([refused], tell=told.append)
+    dry = fetch([refused], dry_run=True)
+    everything = [
+        (tmp_path / "inputs" / LOCK_TOML).read_text(), json.dumps(report.to_dict()), json.dumps(dry.to_dict()),
+        *report.lines(), *dry.lines(), str(error.value), *told,
+    ]  # fmt: skip
+    assert not [text for text in everything if "hush" in text or "word" in text]
+    assert url in everything[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['[[file]]\nname = 3\nurl = ""\nsize = 1\nsha256 = ""\n', "file = 7\n", "file = [[1]]\n", "a = " + "[" * 3000],
+)
+def test_lock_of_another_kind_is_refused(fetch, server, tmp_path, content):
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "inputs" / LOCK_TOML).write_text(content)
+    with pytest.raises(BadInput, match=r"inputs\.lock\.toml: .*expected the lock file as fetch wrote it"):
+        fetch([wanted(server.give("/file.bin"))])
+
+
+@pytest.mark.parametrize("kind", ["folder", "device", "pipe"])
+def test_what_stands_in_the_locks_place_is_said(fetch, server, tmp_path, kind):
+    (tmp_path / "inputs").mkdir()
+    lock = tmp_path / "inputs" / LOCK_TOML
+    {"folder": lock.mkdir, "device": lambda: lock.symlink_to("/dev/zero"), "pipe": lambda: os.mkfifo(lock)}[kind]()
+    with pytest.raises(BadInput, match=r"inputs\.lock\.toml: found a (directory|device|named pipe)"):
+        fetch([wanted(server.give("/file.bin"))])
