@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from pipeline.scratch_folders import scratch_folder
 from schemas.errors import BadInput
 
 Item = TypeVar("Item")
@@ -199,9 +200,8 @@ class Scratch:
 @contextmanager
 def shared_scratch() -> Iterator[Scratch]:
     """A scratch folder (below TMPDIR) that other processes can read; what it holds must not be used afterwards."""
-    # after Ctrl-C the workers may still be writing there
-    with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
-        yield Scratch(folder=Path(folder))
+    with scratch_folder() as folder:
+        yield Scratch(folder=folder)
 
 
 @dataclass(frozen=True)

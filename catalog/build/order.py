@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from catalog.archive import InputFile
 from catalog.build.fingerprint import collection_key
 from catalog.build.raw_inputs import input_files
 from pipeline.progress import Tell, silent
+from pipeline.scratch_folders import scratch_folder
 from schemas.definition import Definition
 from schemas.errors import BadInput
 
@@ -83,8 +83,8 @@ class Order:
         if self.inputs is not None:
             yield self.inputs
             return
-        with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        with scratch_folder() as folder:
+            yield folder
 
 
 def require_distinct(definitions: tuple[Definition, ...]) -> None:

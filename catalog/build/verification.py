@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from catalog.build.raw_inputs import input_files
 from catalog.versions import ArchiveDifference, compare_archives
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
+from pipeline.scratch_folders import scratch_folder
 from schemas.definition import Definition, parse_definition
 from schemas.errors import BadDefinition, BadInput
 
@@ -83,8 +83,8 @@ def verify(
             str(archive), "no manifest.json that lists datasets", "the folder of an archive built by `build`"
         )
     order = _order(archive, manifest, inputs, code_version)
-    with tempfile.TemporaryDirectory(prefix="glacier-archive-verify-", ignore_cleanup_errors=True) as folder:
-        rebuilt = Path(folder) / "archive"
+    with scratch_folder("verify-") as folder:
+        rebuilt = folder / "archive"
         rebuilt.mkdir()
         assemble(order, rebuilt, resources, tell=tell)
         tell("comparing")

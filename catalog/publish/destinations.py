@@ -108,6 +108,7 @@ class FolderDestination:
                 with self._explained(LOCK_JSON):
                     self.root.mkdir(exist_ok=True)
                     held.enter_context(held_lock(self.root / LOCK_JSON, busy))
+                    self._remove_parts()
                 yield lambda: None
         finally:
             if not stood:
@@ -193,6 +194,12 @@ class FolderDestination:
                 if folder == self.root or not folder.is_dir() or next(folder.iterdir(), None) is not None:
                     break
                 folder.rmdir()
+
+    def _remove_parts(self) -> None:
+        """What a killed publication was writing; nobody else writes now."""
+        for part in self.root.rglob(f".*{_PART_SUFFIX}"):
+            if part.is_file() and not part.is_symlink():
+                part.unlink()
 
     def _part(self, path: str) -> Path:
         place = self._place(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,6 +20,7 @@ from catalog.archive import (
 )
 from catalog.publish.destinations import Destination
 from catalog.versions import PublishedDataset, refuse_to_supersede, refuse_unversioned_change, stated_datasets
+from pipeline.scratch_folders import scratch_folder
 from schemas.errors import FailedCheck
 
 _DATA = (".csv", ".geojson", ".parquet", ".tif", ".xlsx")
@@ -80,8 +80,8 @@ def refuse_replacement(archive: Path, coming: Listed, target: Destination, there
     compared = _to_compare(coming, there, old, new)
     if not compared:
         return
-    with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
-        before, after = Path(folder, "published"), Path(folder, "new")
+    with scratch_folder() as folder:
+        before, after = folder / "published", folder / "new"
         for path in compared:
             if path in there.files:
                 _fetch(target, there.files[path], before, kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import pyogrio
 from pipeline.inputs.dbf_encoding import encoding_of_shapefile
 from pipeline.inputs.gdal_inputs import require_plain_outlines, require_plausible_count
 from pipeline.inputs.zip_archives import ZIP_DAMAGE, opened_zip, stays_inside
+from pipeline.scratch_folders import scratch_folder
 from schemas.errors import BadInput
 from schemas.input_files import refuse_web_address
 
@@ -84,10 +84,8 @@ def opened_layers(path: Path) -> Iterator[list[VectorLayer]]:
     """
     refuse_web_address(path)
     if path.suffix.lower() == ".zip":
-        with tempfile.TemporaryDirectory(prefix="glacier-archive-", ignore_cleanup_errors=True) as folder:
-            yield [
-                layer for member, file in _unpacked(path, Path(folder)) for layer in _layers(file, f"{path}: {member}")
-            ]
+        with scratch_folder() as folder:
+            yield [layer for member, file in _unpacked(path, folder) for layer in _layers(file, f"{path}: {member}")]
     elif path.is_dir() and path.suffix.lower() != ".gdb":
         files = sorted(child for child in path.iterdir() if child.suffix.lower() in VECTOR_SUFFIXES)
         if not files:

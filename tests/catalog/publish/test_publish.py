@@ -503,10 +503,25 @@ def test_second_publication_at_once_is_refused(archive, tmp_path, monkeypatch):
 
 
 def test_lock_of_a_killed_publication_bars_nobody(archive, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / LOCK_JSON).write_text("4194304\n")
+    write_text(tmp_path / "out", LOCK_JSON, "4194304\n")
+    write_text(tmp_path / "out", "old/.gone.tif.glacier-part", "half written")
+    write_text(tmp_path / "out", JOURNAL_JSON, '{"archive": "glacier-archive"}')
     publish(archive, str(tmp_path / "out"))
     assert contents(tmp_path / "out") == contents(archive)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"archive": "glacier-archive", "files": 7}']
+)
+def test_damaged_journal_stops_nothing_and_hides_nothing(archive, tmp_path, content):
+    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"))
+    (tmp_path / "out" / JOURNAL_JSON).write_bytes(content)
+    before = contents(tmp_path / "out")
+    with pytest.raises(FailedCheck, match=r"expected version 1\.1\.0 or later"):
+        publish(versioned(archive, "1.0.0"), str(tmp_path / "out"))
+    assert contents(tmp_path / "out") == before
+    publish(versioned(archive, "1.1.0"), str(tmp_path / "out"))
+    assert contents(tmp_path / "out").keys() - {JOURNAL_JSON} == contents(archive).keys()
 
 
 @pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
