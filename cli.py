@@ -156,7 +156,7 @@ def build(
         read_definitions,
         regenerate,
     )
-    from catalog.reports import show_published, show_rows
+    from catalog.reports import show_build
     from pipeline.resources import bytes_of, open_resources
 
     if verify is not None:
@@ -180,9 +180,11 @@ def build(
     if as_json:
         _print_json(report.to_dict())
         return
-    for collection in report.collections:
-        show_rows(collection.title + (" (synthetic sample)" if collection.synthetic else ""), collection.rows)
-    show_published(out, report.files, report.size, len(report.checks))
+    shown = [
+        (collection.title + (" (synthetic sample)" if collection.synthetic else ""), collection.rows)
+        for collection in report.collections
+    ]
+    show_build(out, len(report.checks), (report.files, report.size), shown)
 
 
 def _verify(

@@ -376,7 +376,7 @@ def _names(tables: Iterable[Table]) -> str:
 
 def licences() -> str:
     """Licence of every locked package."""
-    return HEAD + licences_page((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    return HEAD + licences_page((ROOT / "requirements-dev.lock").read_text(encoding="utf-8"))
 
 
 PAGES = {

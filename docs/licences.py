@@ -73,7 +73,8 @@ def licences_page(lock: str) -> str:
     lines = [
         "# Licences of the locked packages",
         "",
-        "What `requirements.lock` installs, each with the licence that the package's own metadata state.",
+        "What `requirements-dev.lock` installs, the program's own libraries (`requirements.lock`) among them, each with"
+        " the licence that the package's own metadata state.",
         "",
         "| package | version | licence |",
         "| --- | --- | --- |",

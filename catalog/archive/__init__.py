@@ -115,12 +115,14 @@ if TYPE_CHECKING:
         whole,
     )
     from catalog.archive.signature import (
+        INSTALL_SIGNING,
         Signed,
         fingerprint,
         is_encrypted,
         read_private_key,
         read_public_key,
         read_signed,
+        signatures_can_be_read,
     )
     from catalog.archive.statement import stated_sha256, statement_of, write_statement
     from catalog.archive.stored_manifest import read_if_there, read_stored_manifest
@@ -152,6 +154,7 @@ __all__ = [
     "GEOJSON",
     "GLACIERS_GEOJSON",
     "INDEX_HTML",
+    "INSTALL_SIGNING",
     "ISO19139_XML",
     "ISOLINES_GEOJSON",
     "ITEMS_PARQUET",
@@ -255,6 +258,7 @@ __all__ = [
     "read_signed",
     "read_stored_manifest",
     "sha256_of",
+    "signatures_can_be_read",
     "stable_terrain",
     "stated_sha256",
     "statement_of",
@@ -377,7 +381,16 @@ __getattr__ = lazy_names(
             "rasters",
             "whole",
         ),
-        "signature": ("Signed", "fingerprint", "is_encrypted", "read_private_key", "read_public_key", "read_signed"),
+        "signature": (
+            "INSTALL_SIGNING",
+            "Signed",
+            "fingerprint",
+            "is_encrypted",
+            "read_private_key",
+            "read_public_key",
+            "read_signed",
+            "signatures_can_be_read",
+        ),
         "statement": ("stated_sha256", "statement_of", "write_statement"),
         "stored_manifest": ("read_if_there", "read_stored_manifest"),
         "table_files": ("TableFile", "all_tables", "of_several_pairs", "tables_of"),

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import rasterio
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from shapely.geometry import shape
@@ -23,6 +22,9 @@ from catalog.archive.forms import WrongForm, misfit
 from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, MANIFEST_JSON, VERSIONS, chinese_twin
 from catalog.archive.manifest import sha256_of, whole_manifest
 from schemas.inside import leads_inside
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 GEOTIFF = "image/tiff; application=geotiff"
 PART = re.compile(r"items-\d{4,}\.json")  # a sub-catalogue of a large collection

@@ -14,13 +14,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from schemas.errors import BadInput
 
+try:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+except ModuleNotFoundError:  # an extra of its own: few archives are signed
+    LIBRARY_IS_THERE = False
+else:
+    LIBRARY_IS_THERE = True
+
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+INSTALL_SIGNING = "pip install 'glacier-archive[sign]'"
 _MAKE_ONE = "make one with: ssh-keygen -t ed25519 -f KEY"
 _A_KEY = "an Ed25519 key, in OpenSSH's form or as PEM"
 
@@ -100,13 +106,24 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return "SHA256:" + base64.b64encode(sha256(encoded).digest()).decode().rstrip("=")
 
 
+def signatures_can_be_read() -> bool:
+    """Whether the library for signatures, which is an extra, is installed."""
+    return LIBRARY_IS_THERE
+
+
+def _require_library(where: str) -> None:
+    if not signatures_can_be_read():
+        raise BadInput(where, "a key, and not the library that reads it", "cryptography", INSTALL_SIGNING)
+
+
 def read_private_key(content: bytes, where: str, passphrase: bytes | None = None) -> Ed25519PrivateKey:
     """A private key from PEM or OpenSSH's form.
 
     Errors
     ------
-    BadInput : another kind of key or of file, or one that its passphrase does not open.
+    BadInput : another kind of key or of file, or one that its passphrase does not open; no library for it.
     """
+    _require_library(where)
     load = serialization.load_ssh_private_key if b"OPENSSH" in content[:60] else serialization.load_pem_private_key
     try:
         key = load(content, password=passphrase)
@@ -130,8 +147,9 @@ def read_public_key(content: bytes, where: str) -> Ed25519PublicKey:
 
     Errors
     ------
-    BadInput : another kind of key or of file.
+    BadInput : another kind of key or of file; no library for it.
     """
+    _require_library(where)
     if b"PRIVATE KEY" in content:
         raise BadInput(where, "a private key", f"{_A_KEY}, public", "give the file that ends in .pub")
     load = serialization.load_pem_public_key if content.startswith(b"-----") else serialization.load_ssh_public_key

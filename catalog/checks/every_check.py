@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rasterio
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from catalog.archive import Archive, FolderFiles, read_public_key
 from catalog.checks.result import Check, CheckResult, ValidationReport
 from catalog.checks.signatures import signers_of
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 # in what order they are made and listed; modules that are not named here come last
 _ORDER = (

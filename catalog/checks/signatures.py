@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from catalog.archive import (
+    INSTALL_SIGNING,
     MANIFEST_JSON,
     SIGNATURES_JSON,
     SIGNERS_PUB,
@@ -14,6 +15,7 @@ from catalog.archive import (
     File,
     fingerprint,
     read_signed,
+    signatures_can_be_read,
     stated_sha256,
     statement_of,
     whole,
@@ -45,6 +47,8 @@ def statement_agrees(root: File) -> Iterator[Failure]:
 
 def signers_of(archive: Archive) -> tuple[str, ...]:
     """Fingerprints of the keys whose signature over the archive's own statement holds."""
+    if not signatures_can_be_read():
+        return ()
     try:
         signed = read_signed(archive.files.read(SIGNATURES_JSON) or b"", archive.files.read(SIGNERS_PUB) or b"")
     except (ValueError, RecursionError):
@@ -63,6 +67,8 @@ def signatures_hold(root: File) -> Iterator[Failure]:
             remedy = "ask its publisher for the signed archive, or sign it with the sign command"
             yield Failure(SIGNATURES_JSON, "no such file", f"a signature by {fingerprint(asked)}", remedy)
         return
+    if not signatures_can_be_read():
+        raise NotChecked(f"the library for signatures is not installed: {INSTALL_SIGNING}")
     signed = read_signed(envelope, files.read(SIGNERS_PUB) or b"")
     if signed.statement != files.read(STATEMENT_JSON):
         yield Failure(SIGNATURES_JSON, "a signature over other bytes", f"one over {STATEMENT_JSON}", _SIGN)

@@ -13,15 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import S3Store
-
 from catalog.archive import ListedFile, cache_rule, held_lock, media_type_of, sha256_of
 from catalog.publish.lease import LOCK_JSON, Lease
 from pipeline.patience import Patience
 from schemas.errors import BadInput, FailedCheck
 from schemas.inside import lies_inside
+
+try:
+    import obstore
+    from obstore.exceptions import BaseError
+    from obstore.store import S3Store
+except ModuleNotFoundError:  # an extra of its own: a folder needs none of it
+    STORES_ARE_THERE = False
+else:
+    STORES_ARE_THERE = True
 
 if TYPE_CHECKING:  # these exist for the type checker only
     from obstore.store import RetryConfig, S3Config
@@ -61,10 +66,13 @@ def open_destination(destination: str, endpoint_url: str | None = None) -> Desti
 
     Errors
     ------
-    BadInput : no bucket in the address, another scheme, an endpoint for a folder, no credentials, an endpoint that is
-        plain http without having been given explicitly.
+    BadInput : no bucket in the address, no library for buckets, another scheme, an endpoint for a folder, no
+        credentials, an endpoint that is plain http without having been given explicitly.
     """
     if destination.startswith("s3://"):
+        if not STORES_ARE_THERE:
+            remedy = "pip install 'glacier-archive[s3]'"
+            raise BadInput(destination, "a bucket, and not the library for buckets", "obstore", remedy)
         return BucketDestination(destination, endpoint_url)
     if "://" in destination:
         scheme = destination.partition("://")[0]

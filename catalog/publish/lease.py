@@ -12,12 +12,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
-from obstore.store import S3Store
-
 from catalog.archive import held_lock
 from schemas.errors import BadInput, FailedCheck
+
+with suppress(ModuleNotFoundError):  # an extra of its own: `open_destination` says so
+    import obstore
+    from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+    from obstore.store import S3Store
 
 LOCK_JSON = ".glacier-publishing.lock"
 LEASE = timedelta(minutes=2)

@@ -13,6 +13,16 @@ from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import MassBalance
 from schemas.messages import Advice
 
+NOTE = "Note"
+# what a build shows of a collection; of several pairs of DEMs the years stand in front of the name
+_HEADLINES = ("Mean elevation change", "Volume change", "Off-glacier NMAD", "Cumulative")
+_GATE = "Gate: "
+
+
+def is_headline(name: str) -> bool:
+    """Whether a row is shown of a collection where there is room for few: its key numbers and its quality gates."""
+    return name.startswith(_GATE) or name.endswith(_HEADLINES)
+
 
 def dataset_rows(dataset: Dataset) -> list[Row]:
     """Quantity, value and note of what a scientist asks for first."""
@@ -58,7 +68,7 @@ def change_rows(result: ElevationChange) -> list[Row]:
         (*_patch_row("Patch test, smooth ground", smooth)[:2], f"the smoothest fifth: mean {signed(smooth.mean, 2)}"),
         _resolution_row(result),
         ("Vertical datum", result.datum.method, result.datum.note),
-        *(("Note", "", note) for note in result.notes if not isinstance(note, Advice)),
+        *((NOTE, "", note) for note in result.notes if not isinstance(note, Advice)),
     ]
 
 
@@ -129,5 +139,5 @@ def _gate_rows(dataset: Dataset) -> list[Row]:
         worst = float(group["value"].max())
         verdict = "passed" if passed else "FAILED"
         limit = f"limit {float(group['limit'].iloc[0]):g} {group['unit'].iloc[0]}"
-        rows.append((f"Gate: {name}", verdict, f"worst {worst:.3g}, {limit}, {len(group)} judged"))
+        rows.append((f"{_GATE}{name}", verdict, f"worst {worst:.3g}, {limit}, {len(group)} judged"))
     return rows

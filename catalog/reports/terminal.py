@@ -14,10 +14,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from catalog.archive import REPORT_HTML
+from catalog.archive import INDEX_HTML, REPORT_HTML
 from catalog.formats import measured, signed
 from catalog.reports.row import Row
-from catalog.reports.rows import change_rows
+from catalog.reports.rows import NOTE, change_rows, counted, is_headline
 from pipeline.progress import Tell, silent
 
 # more on a screen helps nobody: the table has all of them
@@ -185,7 +185,18 @@ def show_rows(title: str, rows: Sequence[Row]) -> None:
             show_paragraph(f"{name}: {note}")
 
 
-def show_published(folder: Path, files: int, size: int, checks: int) -> None:
-    """The closing line of a build."""
-    console = _console()
-    console.print(f"Published {folder}: {files} files, {size / 1e6:.1f} MB, {checks} checks passed", highlight=False)
+def show_build(out: Path, checks: int, size: tuple[int, int], collections: Sequence[tuple[str, Sequence[Row]]]) -> None:
+    """The verdict of a build, the headline rows of each collection, and what to open next.
+
+    ``size`` : number of files and bytes; ``collections`` : title and rows of each.
+    """
+    files, written = size
+    show_paragraph(f"Passed: {counted(checks, 'check')}; the archive holds {files:,} files, {written / 1e6:.1f} MB")
+    for title, rows in collections:
+        show_paragraph(title)
+        for name, value, note in rows:
+            if is_headline(name):
+                show_paragraph(f"  {name}: {value}" + (f", {note}" if note else ""))
+    notes = sum(name.endswith(NOTE) for _, rows in collections for name, _, _ in rows)
+    told = f", with {counted(notes, 'note')} on the inputs" if notes else ""
+    Console(highlight=False).print(Text(f"Open {out / INDEX_HTML}: every number, map and file{told}"), soft_wrap=True)

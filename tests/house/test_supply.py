@@ -16,7 +16,9 @@ import pytest
 from docs.licences import canonical, licence_of, licences_page, locked_packages
 from tests.root import ROOT
 
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+# of developers, and the part of it that the program needs to run
+LOCK = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+RUN_TIME_LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 OWN_CODE = ("schemas", "pipeline", "catalog", "docs")
 _MARKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==[^\n;]*;\s*([^\\\n]+)", re.MULTILINE)
 
@@ -52,6 +54,25 @@ def test_every_dependency_is_locked_with_all_that_it_needs():
     assert len(seen) > 60
 
 
+def entries_of(lock: str) -> list[str]:
+    return re.split(r"\n(?=\S)", lock.strip())
+
+
+def test_the_lock_of_users_is_what_the_program_needs_and_no_more():
+    """Entry for entry as developers have it; what no platform needs to run the program is left out."""
+    assert set(entries_of(RUN_TIME_LOCK)) <= set(entries_of(LOCK))
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    pending, needed = [canonical(re.split(r"[\s\[<>=!~;]", text, maxsplit=1)[0]) for text in asked], set()
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            pending += needed_by(name)
+    locked = {package.name for package in locked_packages(RUN_TIME_LOCK)}
+    assert needed <= locked
+    assert locked - needed <= {"colorama", "tzdata"}, "what Windows needs besides"
+
+
 def test_the_environment_is_the_locked_one():
     """Else the licences and all other tests speak of something else."""
     locked: dict[str, set[str]] = {}
@@ -62,7 +83,7 @@ def test_the_environment_is_the_locked_one():
 
 
 def test_every_entry_of_the_lock_has_hashes_and_none_an_address():
-    entries = re.split(r"\n(?=\S)", LOCK.strip())
+    entries = entries_of(LOCK)
     packages = [entry for entry in entries if not entry.startswith("#")]
     assert len(packages) == len(locked_packages(LOCK))
     for entry in packages:

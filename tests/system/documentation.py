@@ -55,7 +55,7 @@ def blocks_of(page: Path) -> list[Block]:
     ]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reader:
     """Somebody who copies blocks into a terminal whose folder is ``folder``; finished collections lie in ``cache``.
 
@@ -65,6 +65,7 @@ class Reader:
     folder: Path
     cache: Path
     archive: Path | None = None
+    printed: str = ""  # by the last command
 
     @property
     def environment(self) -> dict[str, str]:
@@ -108,6 +109,7 @@ class Reader:
             timeout=_SECONDS,
             check=False,
         )
+        self.printed = done.stdout
         assert done.returncode == 0, f"{command[-1]}\nended with {done.returncode}\n{done.stdout}\n{done.stderr}"
 
     def _serve(self, script: str) -> None:

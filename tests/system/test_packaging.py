@@ -48,7 +48,8 @@ def third_party_imports() -> set[str]:
 
 
 def test_every_library_that_is_imported_is_a_stated_dependency():
-    stated = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["distributed"]]
+    extras = (PROJECT["optional-dependencies"][name] for name in ("distributed", "s3", "sign"))
+    stated = [*PROJECT["dependencies"], *(name for extra in extras for name in extra)]
     known = {_normal(re.split(r"[\[<>=!~ ]", requirement)[0]) for requirement in stated}
     owners = metadata.packages_distributions()
     strangers = {
@@ -151,6 +152,7 @@ def test_sdist_holds_what_a_rebuild_and_a_test_need(packages):
         "pyproject.toml",
         "README.md",
         "requirements.lock",
+        "requirements-dev.lock",
         "docs/fetching.md",
         "tests/system/test_packaging.py",
     } <= names
@@ -239,7 +241,7 @@ def test_container_is_made_of_the_locked_libraries():
     assert f"Programming Language :: Python :: {base.group(1)}" in PROJECT["classifiers"]
     assert [line.split()[1] for line in lines if line.startswith("FROM ")] == ["${BASE}"] * 2
     copied = [name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]]
-    assert {name.rstrip("/") for name in copied} >= {"requirements.lock", "LICENSE", "cli.py", *PACKAGES}
+    assert {name.rstrip("/") for name in copied} >= {"requirements-dev.lock", "LICENSE", "cli.py", *PACKAGES}
     assert [name for name in copied if not (ROOT / name).exists()] == []
     # whatever comes from an index is in the lock with its checksum; the rest asks no index
     installs = [line for line in lines if re.search(r"\bpip (install|wheel)\b", line)]

@@ -19,7 +19,7 @@ import pytest
 from tests.system.test_packaging import PROJECT, ROOT, built_once, run_in
 
 EXTRAS = PROJECT["optional-dependencies"]
-RUN_TIME = [*PROJECT["dependencies"], *EXTRAS["distributed"], *EXTRAS["earthdata"]]
+RUN_TIME = [*PROJECT["dependencies"], *EXTRAS["distributed"], *EXTRAS["earthdata"], *EXTRAS["s3"], *EXTRAS["sign"]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Setting:
         """What pip is asked for; the oldest are the stated bounds themselves, to the letter."""
         if self.oldest:
             return [requirement.replace(">=", "==") for requirement in RUN_TIME]
-        return [*RUN_TIME, "--constraint", str(ROOT / "requirements.lock")]
+        return [*RUN_TIME, "--constraint", str(ROOT / "requirements-dev.lock")]
 
 
 SETTINGS = (Setting("3.11", oldest=True), Setting("3.12", oldest=False), Setting("3.13", oldest=False))
@@ -83,9 +83,9 @@ def install(home: Path, setting: Setting, wheel: Path) -> Program:
 def _without_hashes(words: list[str], home: Path) -> list[str]:
     """With hashes in its constraints pip would want one for every requirement."""
     plain = home / "constraints.txt"
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
     plain.write_text(re.sub(r" \\\n(?:    --hash=\S+(?: \\)?\n?)+", "\n", lock), encoding="utf-8")
-    return [word.replace(str(ROOT / "requirements.lock"), str(plain)) for word in words]
+    return [word.replace(str(ROOT / "requirements-dev.lock"), str(plain)) for word in words]
 
 
 def _errors(printed: str) -> str:
