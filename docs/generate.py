@@ -21,11 +21,13 @@ from catalog.archive.layout import (  # noqa: E402 - as above
     DATAPACKAGE_JSON,
     ELEVATION_CHANGE_ITEM,
     INDEX_HTML,
+    ITEMS_JSON,
     ITEMS_PARQUET,
     MANIFEST_JSON,
     MANIFEST_PARTS,
     METADATA,
     METADATA_FILES,
+    MOST_IN_JSON,
     README_MD,
     SIGNATURES_JSON,
     SIGNERS_PUB,
@@ -46,7 +48,7 @@ from catalog.tables.places import POINT_TABLES  # noqa: E402 - as above
 from docs.licences import licences_page  # noqa: E402 - as above
 from schemas.definition import definition_json_schema  # noqa: E402 - as above
 from schemas.fields import Table  # noqa: E402 - as above
-from schemas.glacier_extension import FIELDS, SCHEMA_PATH  # noqa: E402 - as above
+from schemas.glacier_extension import FIELDS, SCHEMA_PATH, SEARCHED  # noqa: E402 - as above
 from schemas.settings import ElevationChangeSettings, MassBalanceSettings  # noqa: E402 - as above
 from schemas.tables import (  # noqa: E402 - as above
     DATA_DICTIONARY,
@@ -218,7 +220,13 @@ def stac_page() -> str:
         f" `properties`, in collections at the root. The archive holds their JSON Schema at `{SCHEMA_PATH}`, and"
         " `validate` holds every document against it.",
         "",
-        "`sigma_` is one standard deviation; a number that is not known is `null`.",
+        "`sigma_` is one standard deviation; a number that is not known is `null`. What simple filters and tables look"
+        f" for stands in each item as a number of its own: {', '.join(f'`{name}`' for name in SEARCHED)}.",
+        "",
+        "In Python pystac reads the catalogue, and `GlacierExtension` of this project its fields:"
+        " `GlacierExtension.ext(item).annual_m_we`. The classes of a raster (`classification:classes`) are those of the"
+        " classification extension, which is not declared: see"
+        " [decision 011](decisions/011-catalogue-layout.md).",
         "",
         "| field | type | meaning |",
         "| --- | --- | --- |",
@@ -319,7 +327,8 @@ def archive_page() -> str:
         f"{CATALOG_JSON}  {INDEX_HTML}",
         f"{MANIFEST_JSON}     every file's size and checksum, inputs, definitions, settings, versions",
         f"{STATEMENT_JSON}    how it came about; signatures over that in {SIGNATURES_JSON}, keys in {SIGNERS_PUB}",
-        f"{ITEMS_PARQUET}     every item as a row (stac-geoparquet), for search by place and time",
+        f"{ITEMS_PARQUET}     every item as a row (stac-geoparquet), for search by place, time and value",
+        f"{ITEMS_JSON}        the same as one GeoJSON, of at most {MOST_IN_JSON} items",
         f"{'  '.join(SITE_FILES)}     style, scripts and search data of the pages",
         f"{SCHEMA_PATH}     JSON Schema of the glacier: fields",
         f"<collection>/{COLLECTION_JSON}  {DATAPACKAGE_JSON}  {INDEX_HTML}  {README_MD}  {CHANGELOG_MD}",

@@ -208,6 +208,10 @@ FIELDS: dict[str, dict[str, Any]] = {
             "observed_share": _SHARE,
         },
     ),
+    "glacier:mean_dh_m": _said(
+        "mean elevation change of all glaciers together (m): glacier:totals.mean_dh_m, for search", _NUMBER
+    ),
+    "glacier:sigma_mean_dh_m": _said("one standard deviation of that mean (m)", _SIGMA),
     "glacier:claimed_period": _record("the period that the description claims", {"start": _DAY, "end": _DAY}),
     "glacier:rate_period": _record(
         "the days of the two DEMs between which the rate counts: the change divided by them is the rate",
@@ -250,6 +254,17 @@ FIELDS: dict[str, dict[str, Any]] = {
         "equilibrium-line altitude and its standard deviation (m); '<' lies below the glacier, '>' above it",
         {"altitude_m": _NUMBER, "sigma_m": _SIGMA, "position": {"enum": ["<", "=", ">", None]}},
     ),
+    "glacier:annual_m_we": _said("annual balance (m w.e.): glacier:balance.annual_m_we, for search", _NUMBER),
+    "glacier:sigma_annual_m_we": _said("one standard deviation of the annual balance (m w.e.)", _SIGMA),
+    "glacier:ela_m": _said(
+        "equilibrium-line altitude (m): glacier:ela.altitude_m, for search; a bound where glacier:ela_position is not"
+        " '='",
+        _NUMBER,
+    ),
+    "glacier:sigma_ela_m": _said("one standard deviation of the equilibrium-line altitude (m)", _SIGMA),
+    "glacier:ela_position": _said(
+        "'<' where the equilibrium line lies below the glacier, '>' above it", {"enum": ["<", "=", ">", None]}
+    ),
     "glacier:aar": _said("accumulation-area ratio", _SHARE),
     "glacier:sigma_aar": _said("one standard deviation of the accumulation-area ratio", _SHARE),
     "glacier:area_km2": _said("glacier area (km2)", _SIGMA),
@@ -267,6 +282,42 @@ FIELDS: dict[str, dict[str, Any]] = {
     "glacier:altitude_m": _record("altitude range (m)", {"low": {"type": "number"}, "high": {"type": "number"}}),
 }
 
+# the fields that simple filters and tables find: each states a value of a record of the same item
+SEARCHED = {
+    "glacier:annual_m_we": ("glacier:balance", "annual_m_we"),
+    "glacier:sigma_annual_m_we": ("glacier:balance", "sigma_annual_m_we"),
+    "glacier:ela_m": ("glacier:ela", "altitude_m"),
+    "glacier:sigma_ela_m": ("glacier:ela", "sigma_m"),
+    "glacier:ela_position": ("glacier:ela", "position"),
+    "glacier:mean_dh_m": ("glacier:totals", "mean_dh_m"),
+    "glacier:sigma_mean_dh_m": ("glacier:totals", "sigma_mean_dh_m"),
+}
+# of another extension, which an archive does not declare (docs/decisions/011-catalogue-layout.md): held against this
+_CLASS: dict[str, Any] = {
+    "type": "object",
+    "required": ["value", "name"],
+    "properties": {
+        "value": {"type": "integer"},
+        "name": {"type": "string", "pattern": "^[0-9A-Za-z_-]+$"},
+        "title": _TEXT,
+        "description": _TEXT,
+        "color_hint": {"type": "string", "pattern": "^[0-9A-Fa-f]{6}$"},
+    },
+}
+_ASSETS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "properties": {
+            "classification:classes": {
+                "description": "classes of a raster, as version 2.0.0 of the classification extension has them",
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": True,
+                "items": _CLASS,
+            }
+        }
+    },
+}
 _REQUIRED = ["glacier:kind", "glacier:synthetic"]
 
 
@@ -289,6 +340,7 @@ def json_schema(schema_id: str | None = None) -> dict[str, Any]:
                 "properties": {
                     "type": {"const": "Feature"},
                     "properties": {"allOf": [{"required": _REQUIRED}, {"$ref": "#/definitions/fields"}]},
+                    "assets": {"$ref": "#/definitions/assets"},
                 },
             },
             {
@@ -296,12 +348,15 @@ def json_schema(schema_id: str | None = None) -> dict[str, Any]:
                     {
                         "type": "object",
                         "required": ["type", *_REQUIRED],
-                        "properties": {"type": {"const": "Collection"}},
+                        "properties": {
+                            "type": {"const": "Collection"},
+                            "item_assets": {"$ref": "#/definitions/assets"},
+                        },
                     },
                     {"$ref": "#/definitions/fields"},
                 ]
             },
         ],
-        "definitions": {"fields": fields},
+        "definitions": {"fields": fields, "assets": _ASSETS},
     }
     return {"$id": schema_id, **schema} if schema_id else schema

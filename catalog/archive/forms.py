@@ -22,6 +22,7 @@ from catalog.archive.layout import (
     DATACITE_JSON,
     DATAPACKAGE_JSON,
     DATASET_JSONLD,
+    ITEMS_JSON,
     MANIFEST_JSON,
     NCDC_JSON,
     SEARCH_JS,
@@ -126,6 +127,9 @@ _Properties = _object(
         "glacier:pair": str,
         "glacier:rate_period": _by_name(_Text),
         "glacier:year": int,
+        "glacier:annual_m_we": _Number,
+        "glacier:ela_m": _Number,
+        "glacier:mean_dh_m": _Number,
         "glacier:balance": _by_name(_Number),
         "glacier:by_method": _by_name(_Number),
         "glacier:ela": _Ela,
@@ -211,6 +215,8 @@ _Stac = _object(
 
 _Feature = _object({"type": str, "geometry": _Anything, "properties": _by_name(_Cell)})
 _Features = _object({"features": _each(_Feature)})
+
+_Items = _object({"features": _each(_object({"id": str, "collection": str}))})
 
 _Limits = _object({"minimum": float, "maximum": float, "enum": list[str], "pattern": str, "required": bool})
 _Field = _object({"name": str, "type": str, "unit": str, "description": str, "constraints": _Limits})
@@ -348,6 +354,7 @@ _FORMS: dict[str, Any] = {
     DATASET_JSONLD: _SchemaOrg,
     CRATE_JSON: _Crate,
     CITATION_CFF: _Citation,
+    ITEMS_JSON: _Items,
     ".geojson": _Features,
     "geoparquet": _GeoParquet,
     SEARCH_JS: _Search,

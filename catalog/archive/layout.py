@@ -9,7 +9,8 @@ from pathlib import Path
 CATALOG_JSON = "catalog.json"
 INDEX_HTML = "index.html"
 MANIFEST_JSON = "manifest.json"
-ITEMS_PARQUET = "items.parquet"
+ITEMS_PARQUET, ITEMS_JSON = "items.parquet", "items.json"
+MOST_IN_JSON = 500  # items that items.json holds: some five megabytes, which a page on the web can still load whole
 COLLECTION_JSON = "collection.json"
 DATAPACKAGE_JSON = "datapackage.json"
 README_MD = "README.md"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from catalog.archive.layout import ITEMS_JSON
+
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 GEOJSON = "application/geo+json"
 JSON = "application/json"
@@ -47,9 +49,12 @@ _CATALOGUE = frozenset({".json", ".jsonld", ".html"})
 def media_type_of(path: str) -> str:
     """Media type of a file of the archive, by its path (forward slashes).
 
-    A STAC item is a GeoJSON feature; it stands as ``<item>/<item>.json``, in Chinese as ``<item>/<item>.zh.json``.
+    A STAC item is a GeoJSON feature; it stands as ``<item>/<item>.json``, in Chinese as ``<item>/<item>.zh.json``; all
+    of them together in ``items.json``.
     """
     name = PurePosixPath(path)
+    if path.rpartition("/")[2] == ITEMS_JSON:
+        return GEOJSON
     if name.suffix == ".json" and name.stem.removesuffix(".zh") == name.parent.name:
         return GEOJSON
     return _BY_SUFFIX.get(name.suffix.lower(), UNKNOWN)

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from catalog.archive import ITEMS_PARQUET, Document, File, documents, every_language, files_ending, whole
+from catalog.archive import (
+    ITEMS_JSON,
+    ITEMS_PARQUET,
+    MOST_IN_JSON,
+    Archive,
+    Document,
+    File,
+    documents,
+    every_language,
+    files_ending,
+    whole,
+)
 from catalog.checks.result import Failure, check
 
 _REBUILD = "build the archive again"
@@ -90,36 +101,50 @@ def _ends(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 @check(
     "document-size",
-    "no document in JSON, whether of STAC, of metadata or of the manifest, is larger than a megabyte",
+    f"no JSON of STAC, of metadata or of the manifest is larger than a megabyte; {ITEMS_JSON} alone may be",
     files_ending(".json", ".jsonld"),
 )
 def document_size(file: File) -> Iterator[Failure]:
+    if file.file == ITEMS_JSON:  # all items at once is what it is for; of very many there is none
+        return
     size = file.archive.files.size(file.file) or 0
     if size > _LARGEST:
         yield Failure(file.file, f"{size} bytes", f"at most {_LARGEST}", "shorten its texts, or split the collection")
 
 
-@check("search-table", f"{ITEMS_PARQUET} states every item as its document does", whole)
+@check("search-table", f"{ITEMS_PARQUET} and {ITEMS_JSON} state every item as its document does", whole)
 def search_table(root: File) -> Iterator[Failure]:
     # half a second to load; who only lists the checks need not wait for it
-    from catalog.stac import read_search_table, without_nulls
+    from catalog.stac import read_search_table
 
-    expected = {(item.content.get("collection"), item.content.get("id")): item for item in root.archive.items}
     content = root.archive.files.read(ITEMS_PARQUET)
-    if content is None:
-        if expected:
-            yield Failure(ITEMS_PARQUET, "no such file", f"a table of {len(expected)} items", _REBUILD)
-        return
-    for row in read_search_table(io.BytesIO(content)):
+    if content is not None:
+        yield from _listed_failures(root.archive, ITEMS_PARQUET, read_search_table(io.BytesIO(content)))
+    elif root.archive.items:
+        yield Failure(ITEMS_PARQUET, "no such file", f"a table of {len(root.archive.items)} items", _REBUILD)
+    if ITEMS_JSON in root.archive.path_set:
+        features = root.archive.json(ITEMS_JSON)["features"]
+        yield from _listed_failures(root.archive, ITEMS_JSON, features)
+    elif 0 < len(root.archive.items) <= MOST_IN_JSON:
+        yield Failure(ITEMS_JSON, "no such file", f"a list of {len(root.archive.items)} items", _REBUILD)
+
+
+def _listed_failures(archive: Archive, name: str, stated: Iterable[dict[str, Any]]) -> Iterator[Failure]:
+    """What a list of all items says that their documents do not, references as they lead on from the list."""
+    from catalog.stac import listed_item, without_nulls
+
+    expected = {(item.content.get("collection"), item.content.get("id")): item for item in archive.items}
+    for row in stated:
         item = expected.pop((row.get("collection"), row.get("id")), None)
-        where = f"{ITEMS_PARQUET}: {row.get('collection')}/{row.get('id')}"
+        where = f"{name}: {row.get('collection')}/{row.get('id')}"
         if item is None:
             yield Failure(where, "an item that is not there, or twice", "one row an item", _REBUILD)
             continue
-        for place, stated, wanted in _differences(row, without_nulls(item.content), ""):
-            yield Failure(f"{where}: {place}", _short(stated), f"{_short(wanted)}, as in {item.file}", _REBUILD)
+        wanted = without_nulls(listed_item(item.content, item.file))
+        for place, said, true in _differences(without_nulls(row), wanted, ""):
+            yield Failure(f"{where}: {place}", _short(said), f"{_short(true)}, as in {item.file}", _REBUILD)
     for item in expected.values():
-        yield Failure(ITEMS_PARQUET, f"no row of {item.file}", "one row an item", _REBUILD)
+        yield Failure(name, f"no row of {item.file}", "one row an item", _REBUILD)
 
 
 def _short(value: Any) -> str:

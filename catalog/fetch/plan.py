@@ -69,8 +69,6 @@ _CORE = "schemas.stacspec.org/v1.1.0"
 _EXTENSIONS = (
     *(
         "accuracy/v1.0.0-beta.1",
-        "classification/v1.1.0",
-        "classification/v2.0.0",
         "contacts/v1.0.0",
         "file/v2.1.0",
         "item-assets/v1.0.0",

@@ -14,7 +14,7 @@ from catalog.figures import change_limit, sigma_limit
 from catalog.formats import NODATA, bbox_of, footprint, to_geojson
 from catalog.items.change_products import write_change_products
 from catalog.items.processing_steps import elevation_change_steps, inputs_of, processing_expression
-from catalog.items.stated import Labels, gate_records, periods_of, plain, raster_tags
+from catalog.items.stated import Labels, gate_records, periods_of, plain, raster_tags, with_searched
 from catalog.metadata import Facts, describe
 from pipeline.elevation_change.result import ElevationChange, ResolutionCorrection
 from pipeline.progress import Tell, silent
@@ -133,7 +133,7 @@ def _properties(dataset: Dataset, result: ElevationChange) -> dict[str, Any]:
     properties |= periods_of(dataset)
     if days := days_of_rate(result):
         properties["glacier:rate_period"] = {"start": days[0].isoformat(), "end": days[1].isoformat()}
-    return properties
+    return with_searched(properties)
 
 
 def _accuracy(result: ElevationChange) -> dict[str, float]:

@@ -27,7 +27,7 @@ from catalog.items.balance_products import (
     year_files,
 )
 from catalog.items.processing_steps import inputs_of, mass_balance_steps, processing_expression
-from catalog.items.stated import PNG, Labels, gate_records, plain, raster_tags
+from catalog.items.stated import PNG, Labels, gate_records, plain, raster_tags, with_searched
 from catalog.metadata import Facts
 from pipeline.mass_balance import Calendar
 from pipeline.mass_balance.result import BalanceField, BalanceYear, MassBalance
@@ -126,7 +126,7 @@ def _period(result: MassBalance, year: BalanceYear) -> tuple[date, date]:
 def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dict[str, Any]:
     names = ("annual_m_we", "sigma_annual_m_we", "winter_m_we", "sigma_winter_m_we", "summer_m_we", "sigma_summer_m_we")
     limit = balance_limit(result)
-    return {
+    properties = {
         "glacier:kind": "mass_balance",
         "glacier:synthetic": dataset.synthetic,
         "glacier:glacier_id": result.glacier.glacier_id,
@@ -174,6 +174,7 @@ def _properties(dataset: Dataset, result: MassBalance, year: BalanceYear) -> dic
             "visual": {"title": Message("Annual balance in colour"), "assets": ["visual"]},
         },
     }
+    return with_searched(properties)
 
 
 def _accuracy(year: BalanceYear) -> dict[str, float]:

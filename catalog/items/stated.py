@@ -10,6 +10,7 @@ from typing import Any
 
 from catalog.archive import Dataset, stable_terrain
 from schemas.definition import Bilingual, Definition
+from schemas.glacier_extension import SEARCHED
 from schemas.messages import Message
 
 PNG = "image/png"
@@ -103,6 +104,12 @@ def acquisitions(definition: Definition) -> list[tuple[str, date, date]]:
         for source in definition.sources
     ]
     return [(key, first, last) for key, first, last in stated if first is not None and last is not None]
+
+
+def with_searched(properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties of an item with those that simple filters and tables find: values of its records, one each."""
+    searched = {name: properties[record][inner] for name, (record, inner) in SEARCHED.items() if properties.get(record)}
+    return properties | searched
 
 
 def plain(value: Any, decimals: int) -> Any:

@@ -22,6 +22,7 @@ from catalog.archive import (
     COLLECTION_JSON,
     DATAPACKAGE_JSON,
     GEOJSON,
+    ITEMS_JSON,
     ITEMS_PARQUET,
     MANIFEST_JSON,
     METADATA,
@@ -235,7 +236,7 @@ def stage_of(path: str) -> int:
         return 5
     if name == COLLECTION_JSON:
         return 4
-    if path == ITEMS_PARQUET or _PART_OF_ITEMS.fullmatch(name):
+    if path in (ITEMS_PARQUET, ITEMS_JSON) or _PART_OF_ITEMS.fullmatch(name):
         return 3
     if place.suffix == ".json" and media_type_of(path) == GEOJSON:
         return 2

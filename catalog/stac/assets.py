@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pystac
+from pystac.extensions.file import FileExtension
+from pystac.extensions.projection import ProjectionExtension
+from pystac.extensions.table import Column, TableExtension
+
 from catalog.archive import COG, Asset, media_type_of, sha256_of
 from catalog.formats import RasterFacts, raster_facts
-from catalog.stac.languages import ENGLISH, Language
+from catalog.stac.languages import Language
 from schemas.chinese import meaning_cn
 from schemas.definition import Bilingual
 from schemas.fields import Table
@@ -19,64 +24,93 @@ _RGB = ("red", "green", "blue")
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfferedFile:
-    """A file beside a collection: its reference from there, titles, role and what else STAC says of it.
+class FileFacts:
+    """What a file of an item says of itself; words among the ``fields`` are messages."""
 
-    ``facts_cn`` replaces those of the ``facts`` that hold words.
+    asset: Asset
+    size: int
+    sha256: str
+    raster: RasterFacts | None
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedFile:
+    """A file beside a collection: its reference from there, titles, roles and what else STAC says of it.
+
+    Attributes
+    ----------
+    size, sha256 : of the file; a checksum is not stated where it is empty.
+    table, rows : of a CSV file; its columns are described in each language.
     """
 
     key: str
     href: str
     title: Bilingual
     roles: tuple[str, ...]
-    description: Bilingual
-    facts: dict[str, Any]
-    facts_cn: dict[str, Any]
+    description: Bilingual = field(default_factory=lambda: Bilingual(en=""))
+    size: int = 0
+    sha256: str = ""
+    table: Table | None = None
+    rows: int = 0
 
-    def to_dict(self, language: Language) -> dict[str, Any]:
-        """The STAC asset in one language."""
-        return {
-            "href": self.href,
-            "title": language.text(self.title),
-            **({"description": language.text(self.description)} if self.description.en else {}),
-            "type": media_type_of(self.href),
-            "roles": list(self.roles),
-            **self.facts,
-            **(self.facts_cn if language.code == "zh" else {}),
-        }
+    def add_to(self, collection: pystac.Collection, language: Language) -> None:
+        """Add the file to a collection as its asset, in one language."""
+        asset = pystac.Asset(
+            self.href,
+            language.text(self.title),
+            language.text(self.description) or None,
+            media_type_of(self.href),
+            list(self.roles),
+        )
+        collection.add_asset(self.key, asset)
+        if self.table:
+            described = TableExtension.ext(asset, add_if_missing=True)
+            described.columns = [Column(column) for column in columns_of(self.table, language)]
+            described.row_count = self.rows
+        if self.sha256:
+            _state_file(asset, self.size, self.sha256)
 
 
-def item_asset(asset: Asset, facts: dict[str, Any], language: Language) -> dict[str, Any]:
-    """The STAC asset of an item's file in one language; ``facts`` as from ``item_file_facts``."""
-    return language.document(
-        {
-            "href": f"./{asset.href}",
-            "title": asset.title,
-            **({"description": asset.description} if asset.description else {}),
-            "type": asset.media_type,
-            "roles": list(asset.roles),
-            **facts,
-        }
+def file_facts(path: Path, asset: Asset) -> FileFacts:
+    """Read what an item's file says of itself."""
+    raster = raster_facts(path) if asset.media_type == COG else None
+    fields = {**(_raster_fields(asset.key, raster) if raster else {}), **asset.extra}
+    return FileFacts(asset=asset, size=path.stat().st_size, sha256=sha256_of(path), raster=raster, fields=fields)
+
+
+def add_item_asset(item: pystac.Item, file: FileFacts, language: Language) -> None:
+    """Add a file to an item as its asset, in one language."""
+    asset, said = file.asset, language.document({"title": file.asset.title, "description": file.asset.description})
+    added = pystac.Asset(
+        f"./{asset.href}",
+        said["title"],
+        said["description"] or None,
+        asset.media_type,
+        list(asset.roles),
+        {**language.document(file.fields)},
     )
+    item.add_asset(asset.key, added)
+    if file.raster:
+        ProjectionExtension.ext(added, add_if_missing=True).apply(
+            code=file.raster.crs,
+            shape=list(file.raster.shape),
+            transform=list(file.raster.transform),
+            bbox=list(file.raster.bounds),
+        )
+    _state_file(added, file.size, file.sha256)
 
 
-def item_file_facts(path: Path, asset: Asset) -> dict[str, Any]:
-    """What an item's file says of itself; its words are messages."""
-    raster = _raster_fields(asset.key, raster_facts(path)) if asset.media_type == COG else {}
-    return {**raster, **asset.extra, **file_fields(path)}
-
-
-def file_fields(path: Path) -> dict[str, Any]:
+def _state_file(asset: pystac.Asset, size: int, sha256: str) -> None:
     """Size (bytes) and checksum of a file."""
     # a multihash: 0x12 for sha2-256, 0x20 for its 32 bytes
-    return {"file:size": path.stat().st_size, "file:checksum": f"1220{sha256_of(path)}"}
+    FileExtension.ext(asset, add_if_missing=True).apply(size=size, checksum=f"1220{sha256}")
 
 
-def table_fields(path: Path, table: Table) -> dict[str, Any]:
-    """Columns and number of records of a published CSV table."""
+def row_count(path: Path) -> int:
+    """Number of records of a published CSV table."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = sum(1 for _ in csv.reader(file)) - 1
-    return {"table:columns": columns_of(table, ENGLISH), "table:row_count": rows}
+        return sum(1 for _ in csv.reader(file)) - 1
 
 
 def columns_of(table: Table, language: Language) -> list[dict[str, str]]:
@@ -95,10 +129,6 @@ def columns_of(table: Table, language: Language) -> list[dict[str, str]]:
 def _raster_fields(key: str, facts: RasterFacts) -> dict[str, Any]:
     names = _RGB if len(facts.bands) == len(_RGB) else (key,)
     return {
-        "proj:code": facts.crs,
-        "proj:shape": list(facts.shape),
-        "proj:transform": list(facts.transform),
-        "proj:bbox": list(facts.bounds),
         "raster:spatial_resolution": abs(facts.transform[0]),
         "bands": [
             {

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.archive import CATALOG_JSON, COLLECTION_JSON, ITEMS_PARQUET, media_type_of
-from catalog.stac.documents import CATALOG_TITLE, DocumentPlace, Json, completed, root_link
+from pystac import Catalog, Link
+
+from catalog.archive import CATALOG_JSON, COLLECTION_JSON, ITEMS_JSON, ITEMS_PARQUET, media_type_of
+from catalog.stac.documents import CATALOG_TITLE, DocumentPlace, completed, root_link
 from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language
 from catalog.stac.source import DescribedDataset, Part
+from catalog.stac.titles import ITEM_LIST_TITLE, ITEM_TABLE_TITLE
 from schemas.definition import Bilingual
 
 CATALOG_ID = "glacier-archive"
@@ -17,9 +20,6 @@ _NOTE = Bilingual(
     en="Contains products of a synthetic sample, which are no observations. ", cn="包含合成样本的产品，并非观测数据。"
 )
 _SAYS = Bilingual(en="Glacier change from raw observations: ", cn="由原始观测得到的冰川变化：")
-_TABLE_TITLE = Bilingual(
-    en="Every item as a row of one table (stac-geoparquet)", cn="全部条目的表格（stac-geoparquet）"
-)
 
 
 @dataclass(frozen=True)
@@ -32,38 +32,29 @@ class Child:
     items: tuple[str, ...]
 
 
-def catalog_documents(collections: Sequence[Child], base: str) -> list[tuple[DocumentPlace, Json]]:
-    """``catalog.json`` in every language."""
+def catalog_documents(collections: Sequence[Child], base: str, *, listed: bool) -> list[tuple[DocumentPlace, Catalog]]:
+    """``catalog.json`` in every language; ``listed`` where ``items.json`` is there."""
     documents = []
     for language in LANGUAGES:
         place = DocumentPlace(CATALOG_JSON, language, base)
+        made = Catalog(CATALOG_ID, _description(collections, language), language.text(CATALOG_TITLE))
         children = [place.link("child", f"{of.collection_id}/{COLLECTION_JSON}", of.title) for of in collections]
-        content = {
-            "type": "Catalog",
-            "id": CATALOG_ID,
-            "title": language.text(CATALOG_TITLE),
-            "description": _description(collections, language),
-        }
-        links = [root_link(place), *children, *_table_link(collections, place)]
-        documents.append((place, completed(place, content, links, CATALOG_TITLE)))
+        links = [root_link(place), *children, *_item_lists(collections, place, listed=listed)]
+        documents.append((place, completed(place, made, links, CATALOG_TITLE)))
     return documents
 
 
-def part_documents(source: DescribedDataset, part: Part) -> list[tuple[DocumentPlace, Json]]:
+def part_documents(source: DescribedDataset, part: Part) -> list[tuple[DocumentPlace, Catalog]]:
     """One sub-catalogue in every language."""
     title, description = part_title(source, part), source.facts.title
     documents = []
     for language in LANGUAGES:
         place = DocumentPlace(source.part_path(part.part_id), language, source.base)
-        content = {
-            "type": "Catalog",
-            "id": part.part_id,
-            "title": language.text(title),
-            "description": f"{language.text(title)}. {language.text(description)}",
-        }
+        said = f"{language.text(title)}. {language.text(description)}"
+        made = Catalog(part.part_id, said, language.text(title))
         links = [root_link(place), place.link("parent", source.collection_path, source.facts.title)]
         links += [place.link("item", source.item_path(item), title_of(item)) for item in part.items]
-        documents.append((place, completed(place, content, links, title)))
+        documents.append((place, completed(place, made, links, title)))
     return documents
 
 
@@ -83,10 +74,12 @@ def _description(collections: Sequence[Child], language: Language) -> str:
     return f"{note}{language.text(_SAYS)}{titles}{language.say('.', '。')}"
 
 
-def _table_link(collections: Sequence[Child], place: DocumentPlace) -> list[Json]:
+def _item_lists(collections: Sequence[Child], place: DocumentPlace, *, listed: bool) -> list[Link]:
+    """Links to the files that hold all items of the archive."""
     if not any(of.items for of in collections):
         return []
-    title = place.language.text(_TABLE_TITLE)
+    named = {ITEMS_PARQUET: ITEM_TABLE_TITLE} | ({ITEMS_JSON: ITEM_LIST_TITLE} if listed else {})
     return [
-        {"rel": "alternate", "href": place.href(ITEMS_PARQUET), "type": media_type_of(ITEMS_PARQUET), "title": title}
+        Link("alternate", place.href(name), media_type_of(name), place.language.text(title))
+        for name, title in named.items()
     ]

@@ -4,71 +4,72 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from catalog.archive import ISO19139_XML, METADATA, NCDC_JSON
+from pystac import Collection, Extent, Link, Provider, ProviderRole, SpatialExtent, TemporalExtent
+from pystac.extensions.projection import ProjectionExtension
+from pystac.extensions.scientific import ScientificExtension
+from pystac.extensions.timestamps import TimestampsExtension
+from pystac.extensions.version import VersionExtension, VersionRelType
+from pystac.utils import datetime_to_str
+
+from catalog.archive import CATALOG_JSON, ISO19139_XML, METADATA, NCDC_JSON
 from catalog.items import acquisitions, gate_records, periods_of
 from catalog.metadata import stated_fields
 from catalog.stac.catalogs import part_title
 from catalog.stac.collection_files import offered_files
-from catalog.stac.documents import DocumentPlace, Json, completed, root_link
+from catalog.stac.documents import CATALOG_TITLE, DocumentPlace, Json, completed, root_link
+from catalog.stac.glacier import GlacierExtension
 from catalog.stac.item import title_of
 from catalog.stac.languages import LANGUAGES, Language
-from catalog.stac.source import DescribedDataset, first_second, last_second, stamp
+from catalog.stac.source import DescribedDataset, first_second, last_second
 from catalog.stac.summary import Summary
 from schemas.definition import Bilingual, Contact, Definition, OtherVersion, Producer
 
 _MOST_GATES = 200
 
 
-def collection_documents(source: DescribedDataset, summary: Summary) -> list[tuple[DocumentPlace, Json]]:
-    """The collection in every language, with its place; its files, items and ``items.parquet`` are written already."""
-    neutral = _of_every_language(source) | {"summaries": summary.to_dict()}
+def collection_documents(source: DescribedDataset, summary: Summary) -> list[tuple[DocumentPlace, Collection]]:
+    """The collection in every language, with its place; its files and items are written already."""
     files = list(offered_files(source))
     documents = []
     for language in LANGUAGES:
         place = DocumentPlace(source.collection_path, language, source.base)
-        content = {
-            **language.document(neutral),
-            **_words(source, language),
-            "item_assets": summary.item_assets.get(language.code, {}),
-            "assets": {file.key: file.to_dict(language) for file in files},
-        }
+        made = _collection(source, summary, language)
+        for file in files:
+            file.add_to(made, language)
         links = [root_link(place), *_parent_and_members(source, place), *_other_links(source, language)]
-        documents.append((place, completed(place, content, links, source.facts.title)))
+        documents.append((place, completed(place, made, links, source.facts.title)))
     return documents
 
 
-def _of_every_language(source: DescribedDataset) -> Json:
+def _collection(source: DescribedDataset, summary: Summary, language: Language) -> Collection:
     definition, facts = source.definition, source.facts
-    return {
-        "type": "Collection",
-        "id": definition.id,
-        "license": definition.licence,
-        "extent": _extent(source),
-        "version": definition.version,
-        "published": stamp(first_second(definition.publication_date)),
-        **({"deprecated": True} if definition.successor else {}),
-        "sci:citation": facts.citation.en,
-        **({"sci:doi": definition.doi} if definition.doi else {}),
-        **_contacts(definition),
-        **_glacier_fields(source),
-        **_ncdc_fields(source),
-    }
+    made = Collection(
+        id=definition.id,
+        title=language.text(facts.title),
+        description=language.text(facts.abstract),
+        extent=_extent(source),
+        license=definition.licence,
+        keywords=source.keywords(language),
+        providers=_providers(definition, language),
+        summaries=summary.summaries,
+        extra_fields={**_contacts(definition), **_themes(definition, language)},
+    )
+    version = VersionExtension.ext(made, add_if_missing=True)
+    version.version, version.deprecated = definition.version, bool(definition.successor) or None
+    TimestampsExtension.add_to(made)
+    made.extra_fields["published"] = datetime_to_str(first_second(definition.publication_date))
+    ScientificExtension.ext(made, add_if_missing=True).apply(definition.doi or None, facts.citation.en)
+    if summary.systems:
+        ProjectionExtension.summaries(made, add_if_missing=True).code = sorted(summary.systems)
+    made.item_assets = summary.item_assets.get(language.code, {})
+    GlacierExtension(made).apply(language.document({**_glacier_fields(source), **_ncdc_fields(source)}))
+    return made
 
 
-def _words(source: DescribedDataset, language: Language) -> Json:
-    return {
-        "title": language.text(source.facts.title),
-        "description": language.text(source.facts.abstract),
-        "keywords": source.keywords(language),
-        "providers": _providers(source.definition, language),
-        **_themes(source.definition, language),
-    }
-
-
-def _extent(source: DescribedDataset) -> Json:
+def _extent(source: DescribedDataset) -> Extent:
     """In space the union of the items, and the definition's own extent where there is none.
 
     In time the whole span first, as the specification asks; then, where they are others, the period that the
@@ -86,11 +87,11 @@ def _extent(source: DescribedDataset) -> Json:
     whole = (min(first for first, _ in spans), max(last for _, last in spans))
     acquired = [(first, last) for _, first, last in acquisitions(definition)]
     intervals = [_interval(*days) for days in dict.fromkeys([whole, claimed, *acquired])]
-    return {"spatial": {"bbox": [bbox]}, "temporal": {"interval": intervals}}
+    return Extent(SpatialExtent([bbox]), TemporalExtent(intervals))
 
 
-def _interval(start: date, end: date) -> list[str]:
-    return [stamp(first_second(start)), stamp(last_second(end))]
+def _interval(start: date, end: date) -> list[datetime | None]:
+    return [first_second(start), last_second(end)]
 
 
 def _ncdc_fields(source: DescribedDataset) -> Json:
@@ -145,8 +146,8 @@ def _version(other: OtherVersion) -> Json:
 # --- links -------------------------------------------------------------------------------------------------------
 
 
-def _parent_and_members(source: DescribedDataset, place: DocumentPlace) -> Iterator[Json]:
-    yield {**root_link(place), "rel": "parent"}
+def _parent_and_members(source: DescribedDataset, place: DocumentPlace) -> Iterator[Link]:
+    yield place.link("parent", CATALOG_JSON, CATALOG_TITLE)
     if not source.parts:
         for item in source.items:
             yield place.link("item", source.item_path(item), title_of(item))
@@ -154,42 +155,42 @@ def _parent_and_members(source: DescribedDataset, place: DocumentPlace) -> Itera
         yield place.link("child", source.part_path(part.part_id), part_title(source, part))
 
 
-def _other_links(source: DescribedDataset, language: Language) -> Iterator[Json]:
+def _other_links(source: DescribedDataset, language: Language) -> Iterator[Link]:
     definition = source.definition
     yield source.licence_link(language)
     publisher = language.say(definition.publisher, definition.publisher_cn)
-    yield {"rel": "about", "href": definition.publisher_url, "type": "text/html", "title": publisher}
+    yield Link("about", definition.publisher_url, "text/html", publisher)
     if definition.doi:
-        yield {"rel": "cite-as", "href": f"https://doi.org/{definition.doi}", "title": f"doi:{definition.doi}"}
+        yield Link("cite-as", f"https://doi.org/{definition.doi}", title=f"doi:{definition.doi}")
     for origin in definition.sources:
         if origin.url:
             said = {"description": origin.attribution, "license": origin.licence}
             stated = {name: text for name, text in said.items() if text}
             title = language.say(origin.title, origin.title_cn)
-            yield {"rel": "derived_from", "href": origin.url, "title": title, **stated}
+            yield Link("derived_from", origin.url, title=title, extra_fields=stated)
     if (source.folder.metadata / ISO19139_XML).is_file():
         title = language.say("ISO 19139 metadata", "ISO 19139 元数据")
-        yield {"rel": "describedby", "href": f"./{METADATA}/{ISO19139_XML}", "type": "application/xml", "title": title}
+        yield Link("describedby", f"./{METADATA}/{ISO19139_XML}", "application/xml", title)
     yield from _version_links(source, language)
 
 
-def _version_links(source: DescribedDataset, language: Language) -> Iterator[Json]:
+def _version_links(source: DescribedDataset, language: Language) -> Iterator[Link]:
     """The version before this one, the one after it, and the latest one known when this was published (RFC 5829)."""
     definition = source.definition
     if definition.previous_versions:
-        yield _version_link("predecessor-version", definition.previous_versions[-1], language)
+        yield _version_link(VersionRelType.PREDECESSOR, definition.previous_versions[-1], language)
     if definition.successor:
-        yield _version_link("successor-version", definition.successor, language)
-        yield _version_link("latest-version", definition.successor, language)
+        yield _version_link(VersionRelType.SUCCESSOR, definition.successor, language)
+        yield _version_link(VersionRelType.LATEST, definition.successor, language)
     elif definition.previous_versions:
         place = DocumentPlace(source.collection_path, language, source.base)
         title = Bilingual(en=f"Version {definition.version}", cn=f"版本{definition.version}")
-        yield place.link("latest-version", source.collection_path, title)
+        yield place.link(VersionRelType.LATEST, source.collection_path, title)
 
 
-def _version_link(rel: str, other: OtherVersion, language: Language) -> Json:
+def _version_link(rel: VersionRelType, other: OtherVersion, language: Language) -> Link:
     title = language.say(f"Version {other.version}", f"版本{other.version}")
-    return {"rel": rel, "href": other.address, "title": f"{title} ({other.publication_date.isoformat()})"}
+    return Link(rel, other.address, title=f"{title} ({other.publication_date.isoformat()})")
 
 
 # --- people and words --------------------------------------------------------------------------------------------
@@ -213,9 +214,9 @@ def _contact(contact: Contact) -> dict[str, Any]:
     return entry
 
 
-def _providers(definition: Definition, language: Language) -> list[Json]:
+def _providers(definition: Definition, language: Language) -> list[Provider]:
     """Who hosts the archive, then who made or licenses its inputs, each once with what of theirs was used."""
-    host = {"name": definition.publisher, "roles": ["host"], "url": definition.publisher_url}
+    host = Provider(definition.publisher, roles=[ProviderRole.HOST], url=definition.publisher_url)
     made: dict[str, list[tuple[Producer, Bilingual]]] = {}
     for source in definition.sources:
         for producer in source.producers:
@@ -223,15 +224,14 @@ def _providers(definition: Definition, language: Language) -> list[Json]:
     return [host, *(_maker(name, products, language) for name, products in made.items())]
 
 
-def _maker(name: str, products: list[tuple[Producer, Bilingual]], language: Language) -> Json:
+def _maker(name: str, products: list[tuple[Producer, Bilingual]], language: Language) -> Provider:
     titles = language.say("; ", "；").join(language.text(title) for _, title in products)
-    url = next((producer.url for producer, _ in products if producer.url), "")
-    return {
-        "name": name,
-        "description": f"{language.say('Input of this dataset: ', '本数据集的输入：')}{titles}",
-        "roles": list(dict.fromkeys(role for producer, _ in products for role in producer.roles)),
-        **({"url": url} if url else {}),
-    }
+    return Provider(
+        name,
+        f"{language.say('Input of this dataset: ', '本数据集的输入：')}{titles}",
+        [ProviderRole(role) for role in dict.fromkeys(role for producer, _ in products for role in producer.roles)],
+        next((producer.url for producer, _ in products if producer.url), None),
+    )
 
 
 def _themes(definition: Definition, language: Language) -> Json:

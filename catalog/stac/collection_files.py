@@ -6,18 +6,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from catalog.archive import CHANGELOG_MD, DATAPACKAGE_JSON, METADATA, METADATA_FILES, README_MD, TABLES, THUMBNAIL_PNG
+from catalog.archive import (
+    CHANGELOG_MD,
+    DATAPACKAGE_JSON,
+    ITEMS_PARQUET,
+    METADATA,
+    METADATA_FILES,
+    README_MD,
+    TABLES,
+    THUMBNAIL_PNG,
+    sha256_of,
+)
 from catalog.items import COLLECTION_FIGURES
-from catalog.stac.assets import OfferedFile, columns_of, file_fields, table_fields
-from catalog.stac.languages import CHINESE
+from catalog.stac.assets import OfferedFile, row_count
 from catalog.stac.source import DescribedDataset
-from catalog.stac.titles import METADATA_TITLES
+from catalog.stac.titles import ITEM_TABLE_TITLE, METADATA_TITLES
 from catalog.tables import workbook_path
 from schemas.chinese import table_meaning_cn, table_title_cn
 from schemas.definition import Bilingual
 from schemas.tables import published_schemas
 
-_NOTHING = Bilingual(en="")
+# what stac-geoparquet calls a table of a collection's items, and what others do
+_MIRROR = ("collection-mirror", "stac-items")
 
 
 def offered_files(source: DescribedDataset) -> Iterator[OfferedFile]:
@@ -33,6 +43,9 @@ def offered_files(source: DescribedDataset) -> Iterator[OfferedFile]:
     for key, href, title, role in _described(source):
         if (source.folder.path / href).is_file():
             yield _file(source, key, href, title, role)
+    if source.items:
+        # of all collections: its checksum, which the manifest has, would change with another collection
+        yield OfferedFile(key="items", href=f"../{ITEMS_PARQUET}", title=ITEM_TABLE_TITLE, roles=_MIRROR)
 
 
 def _table(source: DescribedDataset, path: Path, key: str, form: str) -> OfferedFile:
@@ -44,9 +57,8 @@ def _table(source: DescribedDataset, path: Path, key: str, form: str) -> Offered
         else Bilingual(en=table.title, cn=chinese)
     )
     about = Bilingual(en=table.meaning, cn=table_meaning_cn(table))
-    fields = {} if form else table_fields(path, table)
-    columns = {} if form else {"table:columns": columns_of(table, CHINESE)}
-    return _file(source, key, f"{TABLES}/{path.name}", title, "data", about, in_chinese=columns, **fields)
+    said = {} if form else {"table": table, "rows": row_count(path)}
+    return _file(source, key, f"{TABLES}/{path.name}", title, "data", description=about, **said)
 
 
 def _described(source: DescribedDataset) -> Iterator[tuple[str, str, Bilingual, str]]:
@@ -63,27 +75,10 @@ def _described(source: DescribedDataset) -> Iterator[tuple[str, str, Bilingual, 
         yield _metadata_key(name), f"{METADATA}/{name}", METADATA_TITLES[name], "metadata"
 
 
-def _file(
-    source: DescribedDataset,
-    key: str,
-    href: str,
-    title: Bilingual,
-    role: str,
-    description: Bilingual = _NOTHING,
-    *,
-    in_chinese: dict[str, Any] | None = None,
-    **fields: Any,
-) -> OfferedFile:
-    facts = {**fields, **file_fields(source.folder.path / href)}
-    return OfferedFile(
-        key=key,
-        href=f"./{href}",
-        title=title,
-        roles=(role,),
-        description=description,
-        facts=facts,
-        facts_cn=in_chinese or {},
-    )
+def _file(source: DescribedDataset, key: str, href: str, title: Bilingual, role: str, **said: Any) -> OfferedFile:
+    path = source.folder.path / href
+    size, sha256 = path.stat().st_size, sha256_of(path)
+    return OfferedFile(key=key, href=f"./{href}", title=title, roles=(role,), size=size, sha256=sha256, **said)
 
 
 def _metadata_key(name: str) -> str:

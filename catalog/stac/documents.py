@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pystac import Catalog, Collection, Item, Link
 
 from catalog.archive import CATALOG_JSON, media_type_of
+from catalog.stac.glacier import GlacierExtension
 from catalog.stac.languages import Language, other_than
 from schemas.definition import Bilingual
 from schemas.errors import BadInput
-from schemas.glacier_extension import PREFIX, SCHEMA_PATH
+from schemas.glacier_extension import SCHEMA_PATH
 
-STAC_VERSION = "1.1.0"
 CATALOG_TITLE = Bilingual(en="Glacier archive", cn="冰川档案库")
 _EXTENSIONS = "https://stac-extensions.github.io"
-# each field, or prefix of fields, and the extensions that define it
-DECLARED = {
-    "proj:": ("projection/v2.0.0",),
-    "raster:": ("raster/v2.0.0",),
-    "file:": ("file/v2.1.0",),
-    "table:": ("table/v1.2.0",),
-    "processing:": ("processing/v1.2.0",),
-    "accuracy:": ("accuracy/v1.0.0-beta.1",),
-    "sci:": ("scientific/v1.0.0",),
-    # the schema published as v2.0.0 requires that v1.1.0 be declared
-    "classification:": ("classification/v2.0.0", "classification/v1.1.0"),
-    "renders": ("render/v2.0.0",),
-    "version": ("version/v1.2.0",),
-    "published": ("timestamps/v1.1.0",),
-    "contacts": ("contacts/v1.0.0",),
-    "themes": ("themes/v1.0.0",),
-    "language": ("language/v1.0.0",),
+# the extensions that pystac has no class for, or one of an older version: a field, or prefix of fields, of each
+WITHOUT_CLASS = {
+    "raster:": "raster/v2.0.0",
+    "processing:": "processing/v1.2.0",
+    "accuracy:": "accuracy/v1.0.0-beta.1",
+    "contacts": "contacts/v1.0.0",
+    "themes": "themes/v1.0.0",
+    "language": "language/v1.0.0",
 }
 _ORDER = ("type", "stac_version", "stac_extensions", "id", "title", "description", "geometry", "bbox", "properties")
 _SCHEMA_TITLE = Bilingual(en="Schema of the glacier fields", cn="冰川字段的模式")
 _THIS_TITLE = Bilingual(en="This document", cn="本文档")
 
 Json = dict[str, Any]
+Thing = TypeVar("Thing", Catalog, Collection, Item)
 
 
 @dataclass(frozen=True)
@@ -55,13 +48,13 @@ class DocumentPlace:
     language: Language
     base: str
 
-    def link(self, rel: str, target: str, title: Bilingual) -> Json:
+    def link(self, rel: str, target: str, title: Bilingual) -> Link:
         """A link to the document that stands in English at ``target``, in this place's language."""
         return self._link(rel, target, title, self.language)
 
-    def _link(self, rel: str, target: str, title: Bilingual, language: Language) -> Json:
+    def _link(self, rel: str, target: str, title: Bilingual, language: Language) -> Link:
         href, kind = self.href(language.path(target)), media_type_of(target)
-        return {"rel": rel, "href": href, "type": kind, "title": language.text(title)}
+        return Link(rel, href, kind, language.text(title))
 
     def href(self, target: str) -> str:
         """The relative reference to a file of the archive."""
@@ -72,44 +65,48 @@ class DocumentPlace:
         rest = "/".join(there[shared:])
         return f"{'../' * (len(here) - shared)}{rest}" if len(here) > shared else f"./{rest}"
 
-    def own_links(self, title: Bilingual) -> list[Json]:
+    def own_links(self, title: Bilingual) -> list[Link]:
         """The same document in the other language, the schema of our fields, and the address where it is served."""
         other = other_than(self.language)
-        schema = {
-            "rel": "describedby",
-            "href": self.href(SCHEMA_PATH),
-            "type": "application/schema+json",
-            "title": self.language.text(_SCHEMA_TITLE),
-        }
-        return [{**self._link("alternate", self.path, title, other), "hreflang": other.code}, schema, *self._absolute()]
+        twin = self._link("alternate", self.path, title, other)
+        twin.extra_fields["hreflang"] = other.code
+        named = self.language.text(_SCHEMA_TITLE)
+        schema = Link("describedby", self.href(SCHEMA_PATH), "application/schema+json", named)
+        return [twin, schema, *self._absolute()]
 
-    def _absolute(self) -> list[Json]:
+    def _absolute(self) -> list[Link]:
         if not self.base:
             return []
         href = f"{self.base}/{self.language.path(self.path)}"
         title = self.language.text(_THIS_TITLE)
-        return [
-            {"rel": rel, "href": href, "type": media_type_of(self.path), "title": title}
-            for rel in ("self", "canonical")
-        ]
+        return [Link(rel, href, media_type_of(self.path), title) for rel in ("self", "canonical")]
 
 
-def completed(place: DocumentPlace, document: Mapping[str, Any], links: Iterable[Json], title: Bilingual) -> Json:
-    """A document with its language, all of its links and the extensions it declares, keys in a fixed order."""
-    language = {"language": place.language.to_dict(), "languages": [other_than(place.language).to_dict()]}
-    content = {**document, "stac_version": STAC_VERSION, "links": [*links, *place.own_links(title)]}
-    if "properties" in content:
-        content["properties"] = {**content["properties"], **language}
-    else:
-        content |= language
-    content["stac_extensions"] = sorted(_extensions_of(content, place.base))
-    ordered = {key: content.pop(key) for key in _ORDER if key in content}
-    return ordered | {key: content[key] for key in sorted(content, key=lambda key: (key in ("links", "assets"), key))}
+def completed(place: DocumentPlace, thing: Thing, links: Iterable[Link], title: Bilingual) -> Thing:
+    """A catalogue, collection or item with its language, all of its links and the extensions it declares."""
+    fields = thing.properties if isinstance(thing, Item) else thing.extra_fields
+    fields |= {"language": place.language.to_dict(), "languages": [other_than(place.language).to_dict()]}
+    thing.clear_links()  # a new catalogue names itself as its root
+    thing.add_links([*links, *place.own_links(title)])
+    thing.stac_extensions += _without_class(thing)
+    GlacierExtension.declare(thing, place.base)
+    thing.stac_extensions.sort()
+    return thing
 
 
-def write_document(root: Path, place: DocumentPlace, content: Mapping[str, Any], *, indented: bool = True) -> None:
+def as_json(thing: Catalog | Collection | Item) -> Json:
+    """What is written of it; who opens the file sees first what it is."""
+    content = thing.to_dict(transform_hrefs=False)
+    first = {key: content[key] for key in _ORDER if key in content}
+    last = {key: content[key] for key in ("links", "assets") if key in content}
+    return first | {key: content[key] for key in sorted(content.keys() - first.keys() - last.keys())} | last
+
+
+def write_document(
+    root: Path, place: DocumentPlace, thing: Catalog | Collection | Item, *, indented: bool = True
+) -> None:
     """Write a document where it belongs."""
-    write_json(root / place.language.path(place.path), content, indented=indented)
+    write_json(root / place.language.path(place.path), as_json(thing), indented=indented)
 
 
 def write_json(path: Path, content: Mapping[str, Any], *, indented: bool = True) -> None:
@@ -122,7 +119,7 @@ def write_json(path: Path, content: Mapping[str, Any], *, indented: bool = True)
         path.write_bytes(text.encode())
 
 
-def root_link(place: DocumentPlace) -> Json:
+def root_link(place: DocumentPlace) -> Link:
     """The link to the catalogue."""
     return place.link("root", CATALOG_JSON, CATALOG_TITLE)
 
@@ -143,16 +140,14 @@ def base_of(base_url: str | None) -> str:
     return base_url.removesuffix(CATALOG_JSON).rstrip("/")
 
 
-def _extensions_of(document: Json, base: str) -> set[str]:
-    """The extensions whose fields stand in a document."""
-    groups: list[Sequence[Json]] = [list(document.get(name, {}).values()) for name in ("assets", "item_assets")]
-    places = [document, document.get("properties", {}), document.get("summaries", {}), *chain.from_iterable(groups)]
+def _without_class(thing: Catalog | Collection | Item) -> list[str]:
+    """The extensions without a class of pystac's whose fields stand in a document."""
+    places: list[Json] = [thing.extra_fields]
+    if isinstance(thing, Item):
+        places += [thing.properties, *(asset.extra_fields for asset in thing.assets.values())]
+    if isinstance(thing, Collection):
+        places += [thing.summaries.to_dict(), *thing.extra_fields.get("item_assets", {}).values()]
+        places += [asset.extra_fields for asset in thing.assets.values()]
     names = {name for place in places for name in place}
     prefixes = {f"{name.partition(':')[0]}:" for name in names if ":" in name}
-    extensions = set()
-    for field, versions in DECLARED.items():
-        if field in (prefixes if field.endswith(":") else names):
-            extensions |= {f"{_EXTENSIONS}/{version}/schema.json" for version in versions}
-    if base and PREFIX in prefixes:
-        extensions.add(f"{base}/{SCHEMA_PATH}")
-    return extensions
+    return [f"{_EXTENSIONS}/{name}/schema.json" for field, name in WITHOUT_CLASS.items() if field in names | prefixes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,6 @@ def other_than(language: Language) -> Language:
     return CHINESE if language == ENGLISH else ENGLISH
 
 
-def keyword_list(keywords: Keywords) -> list[str]:
-    """All kinds together, each word once, in the source's order."""
-    ordered = (*keywords.theme, *keywords.subject, *keywords.place, *keywords.time)
-    return list(dict.fromkeys(ordered))
+def keyword_list(keywords: Keywords, kinds: Iterable[str]) -> list[str]:
+    """Keywords of these kinds together, each word once, in the source's order."""
+    return list(dict.fromkeys(word for kind in kinds for word in getattr(keywords, kind)))

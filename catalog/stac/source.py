@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+
+from pystac import Link
 
 from catalog.archive import COLLECTION_JSON, CollectionFolder, Dataset, Item, part_id
 from catalog.metadata import Facts
@@ -72,18 +73,28 @@ class DescribedDataset:
 
     def keywords(self, language: Language) -> list[str]:
         """Keywords in one language, each once; of a synthetic dataset they say so."""
+        return self._keywords(language, ("theme", "subject", "place", "time"))
+
+    def item_keywords(self, item: Item, language: Language) -> list[str]:
+        """Those of the dataset, with the item's own years in place of the dataset's."""
+        year = item.properties.get("glacier:year")
+        years = (item.start.year, item.end.year) if year is None else (year,)
+        words = self._keywords(language, ("theme", "subject", "place"))
+        return list(dict.fromkeys([*words, *map(str, years)]))
+
+    def _keywords(self, language: Language, kinds: tuple[str, ...]) -> list[str]:
         listed = self.definition.keywords
-        words = (keyword_list(listed.cn) if language.code == "zh" else []) or keyword_list(listed.en)
+        words = (keyword_list(listed.cn, kinds) if language.code == "zh" else []) or keyword_list(listed.en, kinds)
         return [*words, *([_SYNTHETIC[language.code]] if self.dataset.synthetic else [])]
 
-    def licence_link(self, language: Language) -> dict[str, Any]:
+    def licence_link(self, language: Language) -> Link:
         """The link to the licence's text; to the publisher where it is none of the listed ones."""
         definition = self.definition
         other = definition.licence == "other"
         href = definition.publisher_url if other else f"https://spdx.org/licenses/{definition.licence}.html"
         stated = Bilingual(en=definition.licence_note, cn=definition.licence_note_cn)
         title = language.text(stated) or f"{language.say('Licence: ', '许可：')}{definition.licence}"
-        return {"rel": "license", "href": href, "type": "text/html", "title": title}
+        return Link("license", href, "text/html", title)
 
 
 def first_second(day: date) -> datetime:
@@ -94,8 +105,3 @@ def first_second(day: date) -> datetime:
 def last_second(day: date) -> datetime:
     """A day's end, UTC."""
     return datetime.combine(day, time(23, 59, 59), UTC)
-
-
-def stamp(moment: datetime) -> str:
-    """A moment as RFC 3339."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

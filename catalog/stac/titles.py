@@ -16,6 +16,10 @@ from catalog.archive import (
 )
 from schemas.definition import Bilingual
 
+ITEM_TABLE_TITLE = Bilingual(
+    en="Every item as a row of one table (stac-geoparquet)", cn="全部条目的表格（stac-geoparquet）"
+)
+ITEM_LIST_TITLE = Bilingual(en="Every item in one GeoJSON", cn="全部条目（一个 GeoJSON 文件）")
 METADATA_TITLES = {
     NCDC_JSON: Bilingual(
         en="Record of the National Cryosphere Desert Data Center", cn="国家冰川冻土沙漠科学数据中心元数据记录"

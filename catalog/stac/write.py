@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.archive import ITEMS_PARQUET, Dataset, Item, tool_versions
+from pystac import Catalog, Collection
+
+from catalog.archive import Dataset, Item, tool_versions
 from catalog.metadata import Facts
 from catalog.stac.catalogs import Child, catalog_documents, part_documents, part_title
 from catalog.stac.collection import collection_documents
-from catalog.stac.documents import DocumentPlace, Json, base_of, write_document, write_json
+from catalog.stac.documents import DocumentPlace, base_of, write_document, write_json
 from catalog.stac.item import item_documents
-from catalog.stac.search_table import write_search_table
+from catalog.stac.item_lists import write_item_lists
 from catalog.stac.source import DescribedDataset
 from catalog.stac.summary import Summary
 from schemas.definition import Bilingual
@@ -50,15 +51,11 @@ def write_collection_stac(
 
 
 def write_catalog(root: Path, children: Sequence[Child], base_url: str | None) -> None:
-    """Write what stands above the collections: ``catalog.json``, ``items.parquet`` and our schema."""
+    """Write what stands above the collections: ``catalog.json``, the lists of all items and our schema."""
     base = base_of(base_url)
-    items = (
-        json.loads((root / child.collection_id / name / f"{name}.json").read_text(encoding="utf-8"))
-        for child in children
-        for name in child.items
-    )
-    write_search_table(root / ITEMS_PARQUET, items)
-    _write_all(root, catalog_documents(children, base))
+    paths = [f"{child.collection_id}/{name}/{name}.json" for child in children for name in child.items]
+    listed = write_item_lists(root, paths)
+    _write_all(root, catalog_documents(children, base, listed=listed))
     write_json(root / SCHEMA_PATH, json_schema(f"{base}/{SCHEMA_PATH}" if base else None))
 
 
@@ -78,11 +75,11 @@ def _write_items(source: DescribedDataset, summary: Summary) -> None:
 def _write_item(source: DescribedDataset, item: Item, summary: Summary, parent: tuple[str, Bilingual]) -> None:
     documents = item_documents(source, item, parent)
     # nobody reads thousands of documents by eye
-    for place, document in documents:
-        write_document(source.root, place, document, indented=not source.is_large)
-    summary.add(item, ((place.language.code, document) for place, document in documents))
+    for place, made in documents:
+        write_document(source.root, place, made, indented=not source.is_large)
+    summary.add({place.language.code: made for place, made in documents})
 
 
-def _write_all(root: Path, documents: Sequence[tuple[DocumentPlace, Json]]) -> None:
-    for place, document in documents:
-        write_document(root, place, document)
+def _write_all(root: Path, documents: Sequence[tuple[DocumentPlace, Catalog | Collection]]) -> None:
+    for place, made in documents:
+        write_document(root, place, made)

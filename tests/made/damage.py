@@ -29,6 +29,7 @@ from shapely.errors import ShapelyError
 from catalog.archive.layout import SIGNATURES_JSON, STATEMENT_JSON, is_of_manifest
 from catalog.archive.manifest import PARTS, SEAL, manifest_documents, sealed, whole_manifest
 from catalog.archive.statement import write_statement
+from catalog.stac.item_lists import write_item_lists
 from catalog.stac.search_table import read_search_table, write_search_table
 from schemas.glacier_extension import SCHEMA_PATH
 
@@ -144,15 +145,14 @@ def _with_words_of(content: Any, twin: Any) -> Any:
 
 
 def _search_table_again(root: Path) -> None:
-    """Write the table of the items anew, where they can still be put into a table."""
-    table = root / "items.parquet"
-    documents = [root / str(row["collection"]) / str(row["id"]) for row in read_search_table(table)]
-    items = [_load(folder / f"{folder.name}.json") for folder in documents]
+    """Write the lists of the items anew, where they can still be put into a table."""
+    rows = read_search_table(root / "items.parquet")
+    paths = [f"{row['collection']}/{row['id']}/{row['id']}.json" for row in rows]
     # an item that is damaged beyond a table's columns leaves the table as it is
     with contextlib.suppress(
         AttributeError, KeyError, LookupError, TypeError, ValueError, pa.ArrowException, ShapelyError
     ):
-        write_search_table(table, items)
+        write_item_lists(root, paths)
 
 
 def _rows_of_the_search_table(change: Callable[[list[Any]], object]) -> Edit:
@@ -1056,6 +1056,25 @@ DAMAGES = (
         check="search-table",
         edit=_rows_of_the_search_table(lambda rows: rows[0]["properties"].update(version="0.0.1")),
         sealed=False,
+    ),
+    Damage(name="list of items removed", check="search-table", edit=remove("items.json"), sealed=False),
+    Damage(
+        name="asset of an item that leads astray from the list",
+        check="search-table",
+        edit=in_json(
+            "items.json", lambda listed: listed["features"][0]["assets"]["visual"].update(href="./visual.tif")
+        ),
+        sealed=False,
+    ),
+    Damage(
+        name="mean change for search unlike that of the totals",
+        check="flat-fields",
+        edit=setting(EC_ITEM, "properties", "glacier:mean_dh_m", to=1.0),
+    ),
+    Damage(
+        name="summary of a field that no item has",
+        check="collection-summaries",
+        edit=setting(_MB_COLLECTION, "summaries", "glacier:mean_dh_m", to={"minimum": -1.0, "maximum": 1.0}),
     ),
     Damage(
         name="infinity in STAC",

@@ -305,6 +305,7 @@ def test_a_failure_says_file_found_expected_and_remedy(archive: Path) -> None:
 @pytest.mark.slow
 def test_report_as_json_and_junit(archive: Path) -> None:
     setting(MB_ITEM, "properties", "glacier:balance", "sigma_annual_m_we", to=0.01)(archive)
+    setting(MB_ITEM, "properties", "glacier:sigma_annual_m_we", to=0.01)(archive)
     reseal(archive)
     report = validate(archive)
     content = json.loads(json.dumps(report.to_dict()))

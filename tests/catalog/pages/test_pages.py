@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 from lxml import html
@@ -327,10 +328,6 @@ def test_code_for_duckdb_reads_the_table(root: Path) -> None:
         table = pd.read_parquet(path)
         assert Path(path).name == f"{name}.parquet"
         assert set(columns) <= set(table.columns)
-        try:
-            import duckdb
-        except ImportError:
-            continue
         assert len(duckdb.sql(code).fetchall()) == len(table)
 
 
