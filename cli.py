@@ -273,7 +273,7 @@ def difference(
 ) -> None:
     """Difference two DEMs: co-registration, resolution correction, accuracy, elevation change with uncertainty."""
     from catalog.archive import Output, preflight
-    from catalog.reports import difference_summary, show_difference
+    from catalog.reports import DIFFERENCE_STEPS, difference_summary, show_difference
     from catalog.runs import Asked, asked_of, days_of, given, open_difference
     from pipeline.elevation_change.chain import elevation_change
     from pipeline.resources import bytes_of, open_resources
@@ -299,7 +299,7 @@ def difference(
     asked = Asked(command="difference", settings=settings, options=options, given=inputs)
     preflight(out, Output.difference)
     with (
-        progress(quiet) as tell,
+        progress(quiet, dict(DIFFERENCE_STEPS)) as tell,
         open_difference(out, code_version(), figures=options.figures, asked=asked) as run,
         open_resources(workers, scheduler, bytes_of(memory)) as resources,
     ):
@@ -635,11 +635,11 @@ def init_dataset(
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Tell]:
+def progress(quiet: bool, known: dict[str, float] | None = None) -> Iterator[Tell]:
     """Progress on stderr, as ``catalog.reports.terminal`` shows it."""
     from catalog.reports import progress as shown
 
-    with shown(quiet) as tell:
+    with shown(quiet, known) as tell:
         yield tell
 
 

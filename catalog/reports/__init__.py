@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from catalog.reports.headline import KeyNumber, item_numbers, key_numbers, result_numbers
     from catalog.reports.row import Row
     from catalog.reports.rows import change_rows, dataset_rows
+    from catalog.reports.steps import DIFFERENCE_STEPS
     from catalog.reports.summaries import balance_json, balance_summary, dataset_summary, difference_summary
     from catalog.reports.terminal import (
         notes_of_all,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLUMNS",
+    "DIFFERENCE_STEPS",
     "Judgement",
     "KeyNumber",
     "Row",
@@ -53,6 +55,7 @@ __getattr__ = lazy_names(
         "headline": ("KeyNumber", "item_numbers", "key_numbers", "result_numbers"),
         "row": ("Row",),
         "rows": ("change_rows", "dataset_rows"),
+        "steps": ("DIFFERENCE_STEPS",),
         "summaries": ("balance_json", "balance_summary", "dataset_summary", "difference_summary"),
         "terminal": (
             "notes_of_all",

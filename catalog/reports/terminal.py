@@ -18,6 +18,7 @@ from catalog.archive import INDEX_HTML, REPORT_HTML
 from catalog.formats import measured, signed
 from catalog.reports.row import Row
 from catalog.reports.rows import NOTE, change_rows, counted, is_headline
+from catalog.reports.steps import Steps
 from pipeline.progress import Tell, silent
 
 # more on a screen helps nobody: the table has all of them
@@ -32,16 +33,20 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Tell]:
-    """A live line on stderr with the present step and its time; silent when quiet or not a terminal."""
-    console = Console(stderr=True)
+def progress(quiet: bool, known: Mapping[str, float] | None = None, console: Console | None = None) -> Iterator[Tell]:
+    """The steps of a run on stderr, as ``catalog.reports.steps`` shows them; silent when quiet or not a terminal.
+
+    ``known`` : the steps of the run in order, with the share of its time that each takes.
+    """
+    console = console or Console(stderr=True)
     if quiet or not console.is_terminal:
         yield silent
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        step = bar.add_task("Starting", total=None)
-        yield lambda message: bar.update(step, description=message)
+        steps = Steps(bar, console, known or {})
+        yield steps.tell
+        steps.finish()
 
 
 def show_difference(result: ElevationChange, out: Path) -> None:
