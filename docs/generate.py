@@ -45,6 +45,15 @@ from catalog.items.balance_products import COLLECTION_FIGURES  # noqa: E402 - as
 from catalog.metadata.data_files import FILES_IN_A_LIST  # noqa: E402 - as above
 from catalog.stac.source import ITEMS_IN_A_PART  # noqa: E402 - as above
 from catalog.tables.places import POINT_TABLES  # noqa: E402 - as above
+from docs.bills import (  # noqa: E402 - as above
+    BROWSER_BILL,
+    BROWSER_LOCK,
+    PYTHON_BILL,
+    bill_of_browser,
+    bill_of_python,
+    browser_licences,
+    licences_in,
+)
 from docs.licences import licences_page  # noqa: E402 - as above
 from schemas.definition import definition_json_schema  # noqa: E402 - as above
 from schemas.fields import Table  # noqa: E402 - as above
@@ -384,8 +393,22 @@ def _names(tables: Iterable[Table]) -> str:
 
 
 def licences() -> str:
-    """Licence of every locked package."""
-    return HEAD + licences_page((ROOT / "requirements-dev.lock").read_text(encoding="utf-8"))
+    """Licence of every locked package, and of those in the browser."""
+    page = licences_page((ROOT / "requirements-dev.lock").read_text(encoding="utf-8"))
+    return HEAD + page + browser_licences((ROOT / "docs" / BROWSER_BILL).read_text(encoding="utf-8"))
+
+
+def python_bill() -> str:
+    """What the run-time lock installs."""
+    import cli
+
+    return bill_of_python((ROOT / "requirements.lock").read_text(encoding="utf-8"), cli.code_version())
+
+
+def browser_bill() -> str:
+    """What the browser build holds; the licences are those that the bill states already."""
+    known = licences_in((ROOT / "docs" / BROWSER_BILL).read_text(encoding="utf-8"))
+    return bill_of_browser(BROWSER_LOCK.read_text(encoding="utf-8"), known)
 
 
 PAGES = {
@@ -398,6 +421,8 @@ PAGES = {
     "checks.md": checks_page,
     "damages.md": damages_page,
     "licences.md": licences,
+    PYTHON_BILL: python_bill,
+    BROWSER_BILL: browser_bill,
 }
 
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdap
 
 from schemas.errors import BadDefinition
 from schemas.input_files import read_plain_file
-from schemas.inside import leads_inside, plainly
+from schemas.inside import is_device_name, leads_inside, plainly
 from schemas.machine_folders import machine_folders
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings, SurfaceCorrection
 
@@ -65,6 +65,8 @@ def _below_the_inputs(pattern: str) -> str:
 def _no_folder_of_the_archive(dataset: str) -> str:
     if dataset in ARCHIVE_FOLDERS:
         raise Contradiction(repr(dataset), "an id that names no folder which the archive itself may have")
+    if is_device_name(dataset):
+        raise Contradiction(repr(dataset), "an id under which every system can keep a folder")
     return dataset
 
 

@@ -6,6 +6,22 @@ import os
 from pathlib import Path, PurePosixPath
 
 _LONGEST = 1000
+_DEVICES = frozenset(
+    {
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        "conin$",
+        "conout$",
+        *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+    }
+)
+
+
+def is_device_name(name: str) -> bool:
+    """Whether Windows takes a name for a device, whatever ending it has: no file can be copied there under it."""
+    return name.partition(".")[0].rstrip().lower() in _DEVICES
 
 
 def leads_inside(path: str) -> bool:

@@ -19,6 +19,7 @@ from catalog.tables import Submission, capital_name, wgms_tables
 from pipeline.mass_balance.glacier_wide import joint_table
 from pipeline.mass_balance.result import MassBalance
 from schemas.fields import Table
+from schemas.inside import is_device_name
 from schemas.tables import GLACIER_ID, JOINT_BALANCES, MASS_BALANCE_TABLES, of_glaciers
 from schemas.wgms import WGMS_TABLES
 
@@ -32,6 +33,7 @@ def folder_names(glacier_ids: Sequence[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for glacier_id in glacier_ids:
         plain = _NOT_IN_A_FOLDER_NAME.sub("-", glacier_id).strip("-.") or "glacier"
+        plain = f"glacier-{plain}" if is_device_name(plain) else plain
         taken = {name.casefold() for name in names.values()} | {ALL_GLACIERS}
         numbered = (f"{plain}-{number}" for number in range(2, len(glacier_ids) + 3))
         names[glacier_id] = next(name for name in (plain, *numbered) if name.casefold() not in taken)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from catalog.start.ncdc_record import PortalRecord, is_chinese, read_portal_record, visible_text
 from schemas.definition import parse_definition
 from schemas.errors import BadInput
+from schemas.inside import is_device_name
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings
 
 Kind = Literal["elevation_change", "mass_balance"]
@@ -96,7 +97,7 @@ def blanks_of(path: Path) -> tuple[str, ...]:
 
 
 def _write(blank: _Blank, folder: Path) -> list[Path]:
-    if not _NAME.fullmatch(blank.name) or len(blank.name) > _LONGEST_NAME:
+    if not _NAME.fullmatch(blank.name) or len(blank.name) > _LONGEST_NAME or is_device_name(blank.name):
         raise BadInput(
             f"name {blank.name!r}",
             "a name that no folder and no address can carry",

@@ -69,7 +69,7 @@ def stated_datasets(manifest: dict[str, Any], where: str) -> dict[str, Published
     """
     try:
         return {
-            str(entry["id"]): PublishedDataset(DataVersion.parse(entry["version"]), bool(entry["synthetic"]))
+            str(entry["id"]): PublishedDataset(DataVersion.parse(entry["version"]), bool(entry.get("synthetic")))
             for entry in formed(MANIFEST_JSON, manifest).get("datasets", ())
         }
     except (KeyError, ValueError):  # WrongForm is a ValueError

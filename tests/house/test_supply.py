@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.bills import BROWSER_BILL, BROWSER_LOCK, PYTHON_BILL, bill_of_browser, licences_in
 from docs.licences import canonical, licence_of, licences_page, locked_packages
 from tests.root import ROOT
 
@@ -275,3 +277,33 @@ def test_few_parts_of_our_code_start_a_process():
         if re.search(r"^\s*(?:import|from)\s+(?:subprocess|multiprocessing)\b", path.read_text("utf-8"), re.MULTILINE)
     ]
     assert starting == sorted(PROCESSES)
+
+
+@pytest.mark.parametrize("name", [PYTHON_BILL, BROWSER_BILL])
+def test_bills_of_materials_are_whole(name):
+    """Every package once, with an address of its own, its licence, and no word that changes from day to day."""
+    bill = json.loads((ROOT / "docs" / name).read_text(encoding="utf-8"))
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    assert "timestamp" not in bill["metadata"]
+    references = [component["bom-ref"] for component in bill["components"]]
+    assert len(set(references)) == len(references) > 100
+    for component in bill["components"]:
+        assert re.fullmatch(r"pkg:(pypi|npm)/\S+@\S+", component["purl"]), component["name"]
+        for licence in component.get("licenses", ()):
+            assert licence.get("expression") or licence["license"]["name"]
+
+
+def test_the_bill_of_python_names_what_the_lock_names():
+    bill = json.loads((ROOT / "docs" / PYTHON_BILL).read_text(encoding="utf-8"))
+    listed = {(component["name"], component["version"]) for component in bill["components"]}
+    assert listed == {(package.name, package.version) for package in locked_packages(RUN_TIME_LOCK)}
+
+
+def test_the_bill_of_the_browser_is_that_of_its_lock():
+    text = (ROOT / "docs" / BROWSER_BILL).read_text(encoding="utf-8")
+    assert bill_of_browser(BROWSER_LOCK.read_text(encoding="utf-8"), licences_in(text)) == text
+    components = json.loads(text)["components"]
+    unknown = [component["name"] for component in components if not component.get("licenses")]
+    assert len(unknown) <= len(components) // 50, unknown
+    bound = [name for name, licence in licences_in(text).items() if re.search(r"\bA?GPL", licence)]
+    assert bound == []

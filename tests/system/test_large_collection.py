@@ -129,6 +129,9 @@ def test_no_dataset_takes_the_name_of_a_folder_of_the_archive() -> None:
     for name in ARCHIVE_FOLDERS:
         with pytest.raises(BadDefinition, match="names no folder which the archive itself may have"):
             parse_definition({**stated, "id": name}, "d.toml")
+    for name in ("con", "prn", "aux", "nul", "com1", "lpt9"):
+        with pytest.raises(BadDefinition, match="an id under which every system can keep a folder"):
+            parse_definition({**stated, "id": name}, "d.toml")
 
 
 # --- the lists of the metadata ------------------------------------------------------------------------------------

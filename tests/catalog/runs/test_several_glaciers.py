@@ -266,6 +266,7 @@ def test_the_outline_of_another_glacier_is_refused(tmp_path) -> None:
 def test_folders_are_told_apart() -> None:
     names = folder_names(["CN5Y741C0051", "a/b", "a b", "../..", "all_glaciers", "冰川"])
     assert list(names.values()) == ["CN5Y741C0051", "a-b", "a-b-2", "glacier", "all_glaciers-2", "冰川"]
+    assert list(folder_names(["con", "NUL.1", "console"]).values()) == ["glacier-con", "glacier-NUL.1", "console"]
 
 
 def test_keys_of_the_tables_together_hold_the_glacier() -> None:
