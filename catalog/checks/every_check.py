@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import rasterio
 
 from catalog.archive import Archive, FolderFiles, read_public_key
-from catalog.checks.result import Check, CheckResult, ValidationReport
+from catalog.checks.result import NO_ARCHIVE, Check, CheckResult, ValidationReport
 from catalog.checks.signatures import signers_of
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -110,5 +110,5 @@ def _validate(seen: Archive, tell: Tell) -> ValidationReport:
             tell(f"checking {check.name}")
             results.append(check(seen))
         else:
-            results.append(CheckResult(check.name, check.meaning, skipped="this is no archive"))
+            results.append(CheckResult(check.name, check.meaning, skipped=NO_ARCHIVE))
     return ValidationReport(seen.files.name, tuple(results), signers_of(seen))

@@ -17,6 +17,8 @@ from shapely.errors import ShapelyError
 if TYPE_CHECKING:
     from catalog.archive import Archive
 
+# why no other check is made of what is no archive
+NO_ARCHIVE = "this is no archive"
 _SHOWN = 20
 # what reading a damaged file raises in the libraries used here, and a document of another form (``WrongForm``);
 # neither AttributeError nor TypeError: these are errors of a check, and no archive is damaged by them
@@ -179,7 +181,11 @@ class ValidationReport:
         }
 
     def lines(self) -> list[str]:
-        """For people: what failed, grouped by check, then what was left out, then the sum."""
+        """For people: what failed, grouped by check, then what was left out, then the sum; one line of no archive."""
+        first, *rest = self.results
+        if first.failures and rest and all(result.skipped == NO_ARCHIVE for result in rest):
+            lacking = ", ".join(f"{failure.file}: {failure.found}" for failure in first.failures)
+            return [f"{self.archive}: no archive ({lacking}); {first.failures[0].remedy}"]
         lines = [line for result in self.results if not result.passed for line in _failed_lines(result)]
         lines += [f"not checked: {result.name} - {result.skipped}" for result in self.results if result.skipped]
         lines += [f"signed by {name}" for name in self.signed_by]

@@ -64,7 +64,7 @@ from catalog.pages.search import search_script, searchable
 from catalog.pages.snippets import snippets_of
 from catalog.reports import item_numbers, key_numbers
 from catalog.tables import dataset_tables
-from schemas.definition import Bilingual, Definition
+from schemas.definition import Bilingual, Definition, Extent
 from schemas.flags import flag_said
 from schemas.messages import chinese_of, word
 from schemas.tables import PUBLISHED_TABLES
@@ -554,6 +554,7 @@ def _environment() -> Environment:
         "both": _both,
         "raised": _raised,
         "embedded": _embedded,
+        "extent": _extent,
     }
     environment.filters.update(filters)
     return environment
@@ -586,6 +587,18 @@ def _found(value: float | None) -> str:
 def _raised(unit: str) -> str:
     """A unit with its exponents raised: kg m-2 a-1 becomes kg m⁻² a⁻¹."""
     return re.sub(r"(?<=[a-z])-?\d\b", lambda match: match.group().translate(_RAISED), unit)
+
+
+def _extent(extent: Extent) -> str:
+    """An extent in degrees with the letters of its sides, as 86.5–87.3° E, 42.9–43.3° N."""
+    return f"{_degrees(extent.west, extent.east, 'EW')}, {_degrees(extent.south, extent.north, 'NS')}"
+
+
+def _degrees(low: float, high: float, letters: str) -> str:
+    if low < 0 < high:
+        return f"{-low}° {letters[1]} \N{EN DASH} {high}° {letters[0]}"
+    letter = letters[1] if low < 0 else letters[0]
+    return f"{abs(low)}\N{EN DASH}{abs(high)}° {letter}"
 
 
 def _embedded(value: Any) -> Markup:

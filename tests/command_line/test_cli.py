@@ -14,7 +14,9 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import typer
 
+import cli
 from tests.made.command_line import run
 from tests.made.field_workbook import sheets, write_workbook
 from tests.made.synthetic_pairs import fractal, write_dem
@@ -273,6 +275,24 @@ def test_validate_explains_its_checks_and_refuses_what_is_no_archive(tmp_path):
     assert len(listed.out.splitlines()) > 30
     assert run("validate", tmp_path / "absent").code == 2
     assert run("validate", tmp_path).code == 1
+
+
+@pytest.mark.parametrize("command", ["build", "difference", "balance", "validate", "publish"])
+def test_help_names_every_option_whole(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run(command, "--help").out
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    group = typer.main.get_command(cli.app)
+    for parameter in group.commands[command].params:
+        if parameter.param_type_name == "option":
+            assert parameter.opts[-1] in shown
+
+
+def test_a_folder_that_is_no_archive_is_told_in_one_line(tmp_path):
+    done = run("validate", tmp_path)
+    assert done.code == 1
+    (line,) = done.out.splitlines()
+    assert line.startswith(f"{tmp_path}: no archive (catalog.json: no such file, ")
 
 
 def test_init_writes_a_definition_that_holds(tmp_path):
