@@ -207,7 +207,7 @@ def part_again(root: Path, count: int = 4) -> None:
     for path in manifest_files(root):
         (root / path.path).unlink()
     files = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in list_files(root)]
-    datasets = [{"id": "glacier-x-elevation-change", "version": "1.0.0"}]
+    datasets = [{"id": "glacier-x-elevation-change", "version": "1.0.0", "synthetic": False}]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("catalog.archive.manifest.FILES_IN_A_PART", count)
         documents = manifest_documents({"archive": "glacier-archive", "datasets": datasets, "files": files})
