@@ -60,6 +60,13 @@ class Kind(StrEnum):
     mass_balance = "mass_balance"
 
 
+class Language(StrEnum):
+    """What the terminal speaks."""
+
+    en = "en"
+    zh = "zh"
+
+
 class Fetched(StrEnum):
     """What `fetch` gets."""
 
@@ -82,6 +89,7 @@ SettingsFile = Annotated[
         "--settings", metavar="FILE", help="settings.toml of another run, to repeat it; options given here win over it."
     ),
 ]
+Speaks = Annotated[Language, typer.Option("--language", help="Language of results on the terminal: en or zh.")]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no maps, diagrams and thumbnails (PNG).")]
 Definitions = Annotated[
     list[Path] | None,
@@ -143,6 +151,7 @@ def build(
         Path | None,
         typer.Option(metavar="ARCHIVE", help="Build this archive again from what it records, and compare every byte."),
     ] = None,
+    language: Speaks = Language.en,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -182,11 +191,8 @@ def build(
     if as_json:
         _print_json(report.to_dict())
         return
-    shown = [
-        (collection.title + (" (synthetic sample)" if collection.synthetic else ""), collection.rows)
-        for collection in report.collections
-    ]
-    show_build(out, len(report.checks), (report.files, report.size), shown)
+    shown = [(title, one.rows, rows) for one in report.collections for title, rows in (one.told(language),)]
+    show_build(out, len(report.checks), (report.files, report.size), shown, language)
 
 
 def _verify(
@@ -270,6 +276,7 @@ def difference(
     workers: Workers = 2,
     scheduler: Scheduler = None,
     memory: Memory = "1GB",
+    language: Speaks = Language.en,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -324,7 +331,7 @@ def difference(
             {**difference_summary(result), "outputs": {name: str(out / path) for name, path in outputs.items()}}
         )
     else:
-        show_difference(result, out)
+        show_difference(result, out, language)
 
 
 @app.command()
@@ -395,6 +402,7 @@ def balance(
         typer.Option("--monte-carlo", min=2, help="Also run the whole chain on so many draws of its input's errors."),
     ] = None,
     settings_file: SettingsFile = None,
+    language: Speaks = Language.en,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -434,7 +442,7 @@ def balance(
     if as_json:
         _print_json(balance_json(results, glaciers, outputs, out))
     else:
-        show_balances(results, glaciers, outputs, out)
+        show_balances(results, glaciers, outputs, out, language)
 
 
 def _days(pair: tuple[datetime, datetime] | None) -> tuple[date, date] | None:

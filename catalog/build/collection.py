@@ -13,6 +13,7 @@ from catalog.metadata import Facts
 from catalog.pages import Card
 from catalog.reports import Row, dataset_rows, dataset_summary
 from schemas.definition import Bilingual, Definition
+from schemas.messages import in_chinese
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class CollectionFacts:
     items : their ids.
     card : what the front page tells of it.
     summary : its part of ``build --json``.
-    rows : quantity, value and note, as ``build`` shows them.
+    rows, rows_cn : quantity, value and note, as ``build`` shows them in English and in Chinese.
     """
 
     title: Bilingual
@@ -39,6 +40,7 @@ class CollectionFacts:
     card: Card
     summary: dict[str, Any]
     rows: tuple[Row, ...]
+    rows_cn: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,18 @@ class Collection:
             items=facts.items,
             summary=facts.summary,
             rows=facts.rows,
+            rows_cn=facts.rows_cn,
+            title_cn=definition.title.cn,
         )
+
+
+def _in_both(rows: list[Row]) -> dict[str, tuple[Row, ...]]:
+    """The rows as plain text in each language, which a cache can hold."""
+    chinese = [in_chinese(list(row)) for row in rows]
+    return {
+        "rows": tuple((str(name), str(value), str(note)) for name, value, note in rows),
+        "rows_cn": tuple((name, value, note) for name, value, note in chinese),
+    }
 
 
 def facts_of(dataset: Dataset, facts: Facts, items: tuple[Item, ...], card: Card) -> CollectionFacts:
@@ -71,7 +84,7 @@ def facts_of(dataset: Dataset, facts: Facts, items: tuple[Item, ...], card: Card
         items=tuple(item.item_id for item in items),
         card=card,
         summary=dataset_summary(dataset),
-        rows=tuple(dataset_rows(dataset)),
+        **_in_both(dataset_rows(dataset)),
     )
 
 

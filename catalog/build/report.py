@@ -39,7 +39,8 @@ class PublishedCollection:
     synthetic : whether it comes from the embedded sample.
     items : ids.
     summary : its part of ``build --json``.
-    rows : quantity, value and note, for people.
+    rows, rows_cn : quantity, value and note, for people, in English and in Chinese.
+    title_cn : its Chinese title, where it has one.
     """
 
     collection_id: str
@@ -48,6 +49,15 @@ class PublishedCollection:
     items: tuple[str, ...]
     summary: dict[str, Any]
     rows: tuple[Row, ...]
+    rows_cn: tuple[Row, ...] = ()
+    title_cn: str = ""
+
+    def told(self, language: str) -> tuple[str, tuple[Row, ...]]:
+        """Heading and rows in a language, ``en`` or ``zh``; in English where it has no other."""
+        chinese = language == "zh"
+        mark = "（合成样本）" if chinese else " (synthetic sample)"
+        title = self.title_cn if chinese and self.title_cn else self.title
+        return title + (mark if self.synthetic else ""), self.rows_cn if chinese and self.rows_cn else self.rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +110,11 @@ def report_from_json(folder: Path, plain: dict[str, Any]) -> BuildReport:
     """What ``report_to_json`` made, read back; everything in it comes from the cache now."""
     collections = tuple(
         PublishedCollection(
-            **{**part, "items": tuple(part["items"]), "rows": tuple((a, b, c) for a, b, c in part["rows"])}
+            **{
+                **part,
+                "items": tuple(part["items"]),
+                **{name: tuple((a, b, c) for a, b, c in part[name]) for name in ("rows", "rows_cn")},
+            }
         )
         for part in plain["collections"]
     )

@@ -23,7 +23,7 @@ def points_by_year(dataset: Dataset) -> dict[int, list[dict[str, Any]]]:
     shown = table[(table["period"] == "annual") & (table["used"] != False)]  # noqa: E712  # nothing said means yes
     shown = shown[shown["longitude"].notna() & shown["latitude"].notna() & shown["balance_m_we"].notna()]
     return {
-        int(year): [_point(record) for record in group.sort_values("point_id").to_dict("records")]
+        int(str(year)): [_point(record) for record in group.sort_values("point_id").to_dict("records")]
         for year, group in shown.groupby("year")
     }
 

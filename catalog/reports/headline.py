@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import pandas as pd
-
 from catalog.archive import ByKind, Dataset, balance_item_id, elevation_change_item_id
 from catalog.formats import measured, signed
 from pipeline.elevation_change.result import ElevationChange, GlacierTotals, Statistics
@@ -65,7 +63,7 @@ def _rates(result: ElevationChange) -> Iterator[KeyNumber]:
         ("mass_balance_m_we_a", "Geodetic mass balance", "大地测量法物质平衡", "m w.e. a⁻¹"),
     ):
         for row in result.tables["region"].to_dict("records") if "region" in result.tables else ():
-            if pd.notna(row[column]):
+            if row[column] == row[column] and row[column] is not None:
                 yield _number(en, cn, measured(row[column], row[f"sigma_{column}"], 2), unit)
 
 

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import astuple
 
 from catalog.archive import ByKind, Dataset
 from catalog.formats import measured, signed
 from catalog.reports.row import Row
-from pipeline.elevation_change.result import ElevationChange, PatchSpread, Shift
+from pipeline.elevation_change.result import ElevationChange, GlacierTotals, PatchSpread, Shift
 from pipeline.mass_balance.glacier_wide import cumulative_balance
 from pipeline.mass_balance.result import MassBalance
-from schemas.messages import Advice
+from schemas.definition import Bilingual
+from schemas.messages import Advice, Message
 
-NOTE = "Note"
-# what a build shows of a collection; of several pairs of DEMs the years stand in front of the name
-_HEADLINES = ("Mean elevation change", "Volume change", "Off-glacier NMAD", "Cumulative")
-_GATE = "Gate: "
-
-
-def is_headline(name: str) -> bool:
-    """Whether a row is shown of a collection where there is room for few: its key numbers and its quality gates."""
-    return name.startswith(_GATE) or name.endswith(_HEADLINES)
+_METHODS = {
+    "point_spread": Message("point spread"),
+    "principal_curvatures": Message("principal curvatures"),
+    "maximum_curvature": Message("maximum curvature"),
+}
 
 
 def dataset_rows(dataset: Dataset) -> list[Row]:
     """Quantity, value and note of what a scientist asks for first."""
     rows = [
-        (f"{part.pair} {name}".strip(), value, note)
+        (Message("{pair} {name}", pair=part.pair, name=name) if part.pair else name, value, note)
         for part in dataset.parts
         for name, value, note in _ROWS(part.result)
     ]
@@ -37,95 +35,114 @@ def dataset_rows(dataset: Dataset) -> list[Row]:
 def change_rows(result: ElevationChange) -> list[Row]:
     """The rows of one elevation change."""
     before, after = result.before, result.after
-    rows = []
-    if result.totals is not None:
-        totals = result.totals
-        mean = measured(totals.mean_dh_m, totals.sigma_mean_dh_m, 2)
-        volume = measured(totals.volume_change_m3 / 1e9, totals.sigma_volume_change_m3 / 1e9, 4)
-        mass = measured(totals.mass_change_kg / 1e12, totals.sigma_mass_change_kg / 1e12, 4)
-        rows = [
-            ("Mean elevation change", f"{mean} m", f"{counted(totals.count, 'glacier')}, {totals.area_km2:.2f} km2"),
-            ("Rate", f"{measured(totals.mean_dhdt_m_a, totals.sigma_mean_dhdt_m_a, 2)} m a-1", _dates(result)),
-            ("Volume change", f"{volume} km3", f"{totals.observed_share:.1%} of the area observed"),
-            ("Mass change", f"{mass} Gt", f"{result.settings.ice_density_kg_m3:g} kg m-3"),
-        ]
     pixels, smooth = result.shift_native_pixels, result.patches_on_smooth
+    columns, rows = signed(pixels.columns, 2), signed(pixels.rows, 2)
+    of_smooth = Message("the smoothest fifth: mean {mean}", mean=signed(smooth.mean, 2))
     return [
-        *rows,
-        ("Shift east, north, up", f"{_triple(result.shift_m)} m", f"± {_triple(result.sigma_shift_m)} m"),
+        *(_total_rows(result, result.totals) if result.totals is not None else ()),
+        (Message("Shift east, north, up"), f"{_triple(result.shift_m)} m", f"± {_triple(result.sigma_shift_m)} m"),
         (
-            "The same in pixels",
-            f"{signed(pixels.columns, 2)} columns, {signed(pixels.rows, 2)} rows",
-            "of the aligned DEM's own grid",
+            Message("The same in pixels"),
+            Message("{columns} columns, {rows} rows", columns=columns, rows=rows),
+            Message("of the aligned DEM's own grid"),
         ),
         (
-            "Off-glacier mean",
-            f"{signed(before.mean_m, 2)} to {signed(after.mean_m, 2)} m",
-            f"{after.count:,} stable pixels",
+            Message("Off-glacier mean"),
+            Message("{before} to {after} m", before=signed(before.mean_m, 2), after=signed(after.mean_m, 2)),
+            Message("{count:,} stable pixels", count=after.count),
         ),
-        ("Off-glacier NMAD", f"{before.nmad_m:.2f} to {after.nmad_m:.2f} m", "raw to corrected"),
-        _patch_row("Patch test", result.patches),
-        (*_patch_row("Patch test, smooth ground", smooth)[:2], f"the smoothest fifth: mean {signed(smooth.mean, 2)}"),
+        (
+            Message("Off-glacier NMAD"),
+            Message("{before} to {after} m", before=f"{before.nmad_m:.2f}", after=f"{after.nmad_m:.2f}"),
+            Message("raw to corrected"),
+        ),
+        _patch_row(Message("Patch test"), result.patches),
+        (*_patch_row(Message("Patch test, smooth ground"), smooth)[:2], of_smooth),
         _resolution_row(result),
-        ("Vertical datum", result.datum.method, result.datum.note),
-        *((NOTE, "", note) for note in result.notes if not isinstance(note, Advice)),
+        (Message("Vertical datum"), result.datum.method, result.datum.note),
+        *((Message("Note"), "", note) for note in result.notes if not isinstance(note, Advice)),
     ]
+
+
+def _total_rows(result: ElevationChange, totals: GlacierTotals) -> Iterator[Row]:
+    mean = measured(totals.mean_dh_m, totals.sigma_mean_dh_m, 2)
+    volume = measured(totals.volume_change_m3 / 1e9, totals.sigma_volume_change_m3 / 1e9, 4)
+    mass = measured(totals.mass_change_kg / 1e12, totals.sigma_mass_change_kg / 1e12, 4)
+    rate = measured(totals.mean_dhdt_m_a, totals.sigma_mean_dhdt_m_a, 2)
+    glaciers = Message("{count:,} glaciers", count=totals.count) if totals.count != 1 else Message("1 glacier")
+    whole = Message("{glaciers}, {area:.2f} km2", glaciers=glaciers, area=totals.area_km2)
+    yield Message("Mean elevation change"), f"{mean} m", whole
+    yield Message("Rate"), f"{rate} m a-1", _dates(result)
+    observed = Message("{share:.1%} of the area observed", share=totals.observed_share)
+    yield Message("Volume change"), f"{volume} km3", observed
+    yield Message("Mass change"), f"{mass} Gt", f"{result.settings.ice_density_kg_m3:g} kg m-3"
 
 
 def _resolution_row(result: ElevationChange) -> Row:
     resolution = result.resolution
+    name = Message("Resolution correction")
     if resolution.reason is not None:
-        return "Resolution correction", "none", resolution.reason
+        return name, Message("none"), resolution.reason
     effect = resolution.by_method[resolution.method]
-    off_glaciers = "" if math.isnan(effect.glaciers_m) else f", glaciers {signed(effect.glaciers_m, 2)} m"
-    return (
-        "Resolution correction",
-        resolution.method.replace("_", " "),
-        f"takes off stable terrain {signed(effect.stable_m, 2)} m{off_glaciers}",
+    stable, glaciers = signed(effect.stable_m, 2), signed(effect.glaciers_m, 2)
+    taken = (
+        Message("takes off stable terrain {stable} m", stable=stable)
+        if math.isnan(effect.glaciers_m)
+        else Message("takes off stable terrain {stable} m, glaciers {glaciers} m", stable=stable, glaciers=glaciers)
     )
-
-
-def counted(count: int, thing: str) -> str:
-    """How many of a thing: 1 glacier, 38 glaciers."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+    return name, _METHODS[resolution.method], taken
 
 
 def _triple(shift: Shift) -> str:
     return ", ".join(signed(part, 3) for part in astuple(shift))
 
 
-def _patch_row(name: str, patches: PatchSpread) -> Row:
+def _patch_row(name: Message, patches: PatchSpread) -> Row:
+    area = patches.area_km2
     if patches.count == 0:
-        return name, "no patch", f"stable terrain has no room for patches of {patches.area_km2:.2g} km2"
+        return name, Message("no patch"), Message("stable terrain has no room for patches of {area:.2g} km2", area=area)
     if patches.count == 1:
-        return name, "one patch", f"of {patches.area_km2:.2g} km2: a spread needs two, and 200 to tell much"
-    told = f"1 expected; {patches.count} stable patches of {patches.area_km2:.2g} km2"
-    return name, f"spread {patches.spread:.2f}", told if patches.enough else f"{told}: too few to tell"
+        return (
+            name,
+            Message("one patch"),
+            Message("of {area:.2g} km2: a spread needs two, and 200 to tell much", area=area),
+        )
+    told = Message("1 expected; {count} stable patches of {area:.2g} km2", count=patches.count, area=area)
+    few = Message("{told}: too few to tell", told=told)
+    return name, Message("spread {spread:.2f}", spread=patches.spread), told if patches.enough else few
 
 
-def _dates(result: ElevationChange) -> str:
+def _dates(result: ElevationChange) -> Message:
     settings = result.settings
     if not settings.earlier_date or not settings.later_date:
-        return "needs the dates of both DEMs"
+        return Message("needs the dates of both DEMs")
     sigma = math.hypot(settings.sigma_earlier_date_years, settings.sigma_later_date_years)
-    return f"{settings.earlier_date} to {settings.later_date}, \N{PLUS-MINUS SIGN} {sigma:.1f} years"
+    return Message(
+        "{earlier} to {later}, \N{PLUS-MINUS SIGN} {sigma:.1f} years",
+        earlier=str(settings.earlier_date),
+        later=str(settings.later_date),
+        sigma=sigma,
+    )
 
 
 def _balance_rows(result: MassBalance) -> list[Row]:
-    known = [year for year in result.years if year.annual_m_we is not None]
-    rows = []
-    for year in known:
+    rows: list[Row] = []
+    for year in result.years:
+        if year.annual_m_we is None:
+            continue
         position = year.ela_position if year.ela_position in ("<", ">") else ""
         ela, aar = measured(year.ela_m, year.sigma_ela_m, 0), measured(year.aar, year.sigma_aar, 2)
-        line = f"ELA {position}{ela} m, AAR {aar}"
-        season = f", winter {signed(year.winter_m_we, 2)}" if year.winter_m_we is not None else ""
+        line: str = f"ELA {position}{ela} m, AAR {aar}"
+        if year.winter_m_we is not None:
+            line = Message("{line}, winter {winter}", line=line, winter=signed(year.winter_m_we, 2))
         balance = measured(year.annual_m_we, year.sigma_annual_m_we, 2)
-        rows.append((f"Balance {year.year}", f"{balance} m w.e.", line + season))
+        rows.append((Message("Balance {year}", year=year.year), f"{balance} m w.e.", line))
     series = cumulative_balance(result.years)
     if series:
         last = series[-1]
         cumulative = measured(last.balance_m_we, last.sigma_m_we, 2)
-        rows.append(("Cumulative", f"{cumulative} m w.e.", f"{series[0].year} to {last.year}"))
+        span = Message("{first} to {last}", first=series[0].year, last=last.year)
+        rows.append((Message("Cumulative"), f"{cumulative} m w.e.", span))
     return rows
 
 
@@ -133,11 +150,17 @@ _ROWS = ByKind(elevation_change=change_rows, mass_balance=_balance_rows)
 
 
 def _gate_rows(dataset: Dataset) -> list[Row]:
-    rows = []
+    names = {gate.name: gate.name_cn or gate.name for gate in dataset.definition.gates}
+    rows: list[Row] = []
     for name, group in dataset.gates.groupby("gate", sort=True):
         passed = bool(group["passed"].all())
-        worst = float(group["value"].max())
-        verdict = "passed" if passed else "FAILED"
-        limit = f"limit {float(group['limit'].iloc[0]):g} {group['unit'].iloc[0]}"
-        rows.append((f"{_GATE}{name}", verdict, f"worst {worst:.3g}, {limit}, {len(group)} judged"))
+        judged = Message(
+            "worst {worst:.3g}, limit {limit:g} {unit}, {count} judged",
+            worst=float(group["value"].max()),
+            limit=float(group["limit"].iloc[0]),
+            unit=str(group["unit"].iloc[0]),
+            count=len(group),
+        )
+        gate = Message("Gate: {gate}", gate=Bilingual(en=str(name), cn=names.get(str(name), "")))
+        rows.append((gate, Message("passed") if passed else Message("FAILED"), judged))
     return rows

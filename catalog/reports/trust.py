@@ -53,15 +53,15 @@ def suggestions(result: ElevationChange | MassBalance) -> tuple[Advice, ...]:
     return tuple(_SUGGESTIONS(result))
 
 
-def verdict_line(result: ElevationChange | MassBalance) -> str:
+def verdict_line(result: ElevationChange | MassBalance) -> Message:
     """The verdict in a line: how many tests hold, how many need care, how many could not be made."""
     counts = [one.verdict for one in judgements(result)]
-    parts = [
-        f"{counts.count(verdict)} {said}"
-        for verdict, said in (("holds", "hold"), ("care", "need care"), ("open", "could not be made"))
-        if verdict in counts
-    ]
-    return f"Tests: {', '.join(parts)}"
+    parts = (
+        (counts.count("holds"), Message("{count} hold", count=counts.count("holds"))),
+        (counts.count("care"), Message("{count} need care", count=counts.count("care"))),
+        (counts.count("open"), Message("{count} could not be made", count=counts.count("open"))),
+    )
+    return Message("Tests: {counts}", counts=Listed(said for count, said in parts if count))
 
 
 # --- elevation change ---------------------------------------------------------------------------------------------
