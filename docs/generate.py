@@ -164,7 +164,7 @@ def definition_page() -> str:
     kinds = [name for name in models if name.endswith("Definition")]
     settings = {"ElevationChangeSettings", "MassBalanceSettings"}
     lines = ["# Dataset definition", "", f"{schema['description']} `init` writes one, with every blank marked.", ""]
-    for name in (*kinds, *(name for name in models if name not in {*kinds, *settings})):
+    for name in (*kinds, *(name for name in models if name not in {*kinds, *settings, "JsonValue"})):
         model = models[name]
         lines += [f"## {name}", "", _in_cell(model.get("description", "")).replace("``", "`"), ""]
         lines += ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]

@@ -12,7 +12,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from schemas.errors import BadDefinition
 from schemas.input_files import read_plain_file
@@ -25,6 +34,7 @@ _VERSION = r"^\d+\.\d+\.\d+$"
 # what may stand at the archive's root beside the folders of the datasets
 ARCHIVE_FOLDERS = ("manifest", "schemas", "versions")
 _DOI = r"^(10\.\d{4,9}/[A-Za-z0-9:/_;.()\[\]\\-]+)?$"
+_CSTR = r"^([^\s<>\"]+)?$"
 _EMAIL = r"^([^\s@]+@[^\s@]+\.[^\s@]{2,})?$"
 # of a definition; the shipped ones have some 20 kB
 MOST_BYTES = 1_000_000
@@ -328,6 +338,43 @@ class Gate(Frozen):
         return self
 
 
+# what the portal exports, in its order
+# fmt: off
+PORTAL_FIELDS = (
+    "created", "updated", "id", "version", "ds_topic", "title_cn", "title_en", "ds_abstract", "ds_source",
+    "ds_process_way", "ds_quality", "ds_acq_start_time", "ds_acq_end_time", "ds_acq_place", "ds_acq_lon_east",
+    "ds_acq_lat_south", "ds_acq_lon_west", "ds_acq_lat_north", "ds_acq_alt_low", "ds_acq_alt_high", "ds_share_type",
+    "ds_total_size", "ds_files_count", "ds_format", "ds_space_res", "ds_time_res", "ds_coordinate", "ds_projection",
+    "ds_thumbnail", "ds_thumb_from", "ds_ref_way", "paper_ref_way", "ds_ref_instruction", "ds_from_station",
+    "organization_id", "ds_serv_man", "ds_serv_phone", "ds_serv_mail", "doi_value", "subject_codes", "quality_level",
+    "publish_time", "last_updated", "protected", "protected_to", "lang", "cstr", "i18n",
+)
+# fmt: on
+# its texts in two languages, beside the title, by the key of the reading that holds them
+PORTAL_TEXTS = {
+    "ds_abstract": "description",
+    "ds_source": "data_source",
+    "ds_process_way": "processing_method",
+    "ds_quality": "data_quality",
+    "ds_acq_place": "collect_place",
+}
+# what init writes where it knows nothing, to be replaced
+NOT_STATED = "not stated"
+FILLED_BY_INIT = "placeholder written by init"
+ALTITUDE_BY_INIT = (0.0, 1.0)
+
+
+class Portal(Frozen):
+    """What an export of the data centre's portal states and no other key holds, as it stands there.
+
+    ``null`` names the fields that stay null in the portal's form; a field that has a value by now is taken off it.
+    """
+
+    fields: dict[str, JsonValue] = Field({}, description="fields of the export, by the portal's names")
+    null: tuple[str, ...] = Field((), description="fields that the export leaves null or lacks")
+    i18n: dict[str, dict[str, JsonValue]] = Field({}, description="what it says in other languages besides its texts")
+
+
 Change = Annotated[str, Field(min_length=1), AfterValidator(lambda text: " ".join(text.split()))]
 
 
@@ -380,6 +427,7 @@ class _Definition(Frozen):
     licence_note: str = Field("", description="why this licence")
     licence_note_cn: str = ""
     doi: str = Field("", pattern=_DOI, description="bare DOI, or nothing")
+    cstr: str = Field("", pattern=_CSTR, description="CSTR as assigned, or nothing")
     title: StatedBilingual
     original: Original
     reading: Reading
@@ -391,6 +439,7 @@ class _Definition(Frozen):
     )
     contacts: tuple[Contact, ...] = ()
     project: Project | None = None
+    portal: Portal | None = Field(None, description="what the portal's export states besides")
     sources: tuple[Source, ...]
     gates: tuple[Gate, ...]
     publish_failing: bool = Field(

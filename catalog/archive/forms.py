@@ -25,6 +25,7 @@ from catalog.archive.layout import (
     ITEMS_JSON,
     MANIFEST_JSON,
     NCDC_JSON,
+    NCDC_PORTAL_JSON,
     SEARCH_JS,
     STATEMENT_JSON,
 )
@@ -350,6 +351,7 @@ _FORMS: dict[str, Any] = {
     COLLECTION_JSON: _Stac,
     DATAPACKAGE_JSON: _Package,
     NCDC_JSON: _Portal,
+    NCDC_PORTAL_JSON: _Anything,
     DATACITE_JSON: _DataCite,
     DATASET_JSONLD: _SchemaOrg,
     CRATE_JSON: _Crate,

@@ -28,7 +28,7 @@ ELEVATION_CHANGE_ITEM = "elevation-change"
 SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS = "site.css", "site.js", "cog.js", "map.js", "search.js"
 SITE_FILES = (SITE_CSS, SITE_JS, COG_JS, MAP_JS, SEARCH_JS)
 
-NCDC_JSON = "ncdc.json"
+NCDC_JSON, NCDC_PORTAL_JSON = "ncdc.json", "ncdc_portal.json"
 CITATION_TXT = "citation.txt"
 CITATION_CFF = "CITATION.cff"
 CITATION_BIB, CITATION_RIS = "citation.bib", "citation.ris"
@@ -39,6 +39,7 @@ DATASET_JSONLD = "dataset.jsonld"
 CRATE_JSON = "ro-crate-metadata.json"
 METADATA_FILES = (
     NCDC_JSON,
+    NCDC_PORTAL_JSON,
     CITATION_TXT,
     CITATION_CFF,
     CITATION_BIB,
@@ -49,6 +50,9 @@ METADATA_FILES = (
     DATASET_JSONLD,
     CRATE_JSON,
 )
+
+# what archives made before these came do not have
+LATER_METADATA_FILES = (NCDC_PORTAL_JSON, CITATION_BIB, CITATION_RIS)
 
 # an elevation change
 ELEVATION_CHANGE_TIF, ELEVATION_CHANGE_SIGMA_TIF = "elevation_change.tif", "elevation_change_sigma.tif"

@@ -20,6 +20,7 @@ from catalog.archive import (
     DATAPACKAGE_JSON,
     FORMAT,
     INDEX_HTML,
+    LATER_METADATA_FILES,
     MANIFEST_JSON,
     MANIFEST_PARTS,
     METADATA,
@@ -74,7 +75,7 @@ def layout_complete(root: File) -> Iterator[Failure]:
             DATAPACKAGE_JSON,
             INDEX_HTML,
             README_MD,
-            *(f"{METADATA}/{n}" for n in METADATA_FILES),
+            *(f"{METADATA}/{n}" for n in METADATA_FILES if n not in LATER_METADATA_FILES),
         )
         expected += [f"{folder}/{name}" for name in names]
         if not any(path.startswith(f"{folder}/{TABLES}/") and path.endswith(".csv") for path in paths):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from catalog.metadata.facts import LANGUAGES, Facts, one_line
 
 
@@ -17,6 +19,9 @@ def citation_text(facts: Facts) -> str:
         "",
         "DOI: " + (definition.doi or "none assigned / 尚未分配"),
     ]
+    if definition.cstr:
+        lines += ["CSTR: " + _bare(definition.cstr)]
+    lines += ["", "By GB/T 7714-2015 / 按 GB/T 7714-2015 格式", "", *national_standard(facts)]
     if facts.synthetic:
         lines += ["", "Synthetic sample: do not cite as observations. / 合成样本：请勿作为实测数据引用。"]
     failed = [gate for gate in facts.gates if not gate.passed]
@@ -35,6 +40,42 @@ def citation_text(facts: Facts) -> str:
     if products:
         lines += ["", "Please also cite the products it was made from / 请同时引用所用数据产品", "", *products]
     return "\n".join(lines) + "\n"
+
+
+def national_standard(facts: Facts) -> tuple[str, str]:
+    """The citation in Chinese and in English by GB/T 7714-2015: a data set that is online, [DS/OL].
+
+    The standard's date of citing is the reader's, whom nothing here knows: it stands after the day of publication.
+    """
+    definition = facts.definition
+    authors = ", ".join(facts.creators) if facts.creators_are_people else ""
+    address = f"https://doi.org/{definition.doi}" if definition.doi else definition.publisher_url
+    identifiers = [
+        f"{scheme}:{value}" for scheme, value in (("DOI", definition.doi), ("CSTR", _bare(definition.cstr))) if value
+    ]
+    day = definition.publication_date
+    spoken = (
+        (facts.title.cn or facts.title.en, definition.publisher_cn or definition.publisher),
+        (facts.title.en, definition.publisher),
+    )
+    chinese, english = (
+        ". ".join(
+            part
+            for part in (
+                *(authors, f"{one_line(title)}[DS/OL]", f"{publisher}, {day.year}({day.isoformat()})", address),
+                *identifiers,
+            )
+            if part
+        )
+        + "."
+        for title, publisher in spoken
+    )
+    return chinese, english
+
+
+def _bare(cstr: str) -> str:
+    """A CSTR without the scheme that some write before it."""
+    return re.sub(r"^(?:https?://[^/]+/)?(?:cstr:)?", "", cstr, flags=re.IGNORECASE)
 
 
 def _about(facts: Facts) -> list[str]:

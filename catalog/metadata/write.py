@@ -1,4 +1,4 @@
-"""Write every rendering of a dataset's metadata; one source, one set of facts, ten files."""
+"""Write every rendering of a dataset's metadata; one source, one set of facts, its files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from catalog.archive import (
     DATASET_JSONLD,
     ISO19139_XML,
     NCDC_JSON,
+    NCDC_PORTAL_JSON,
 )
 from catalog.metadata.bibtex import bibtex_text
 from catalog.metadata.cff import cff_text
@@ -24,6 +25,7 @@ from catalog.metadata.iso19139 import iso19139_xml
 from catalog.metadata.json_text import json_text
 from catalog.metadata.jsonld import dataset_jsonld
 from catalog.metadata.ncdc import ncdc_record
+from catalog.metadata.ncdc_portal import portal_record
 from catalog.metadata.ris import ris_text
 from catalog.metadata.rocrate import crate_texts
 
@@ -37,6 +39,7 @@ def render_metadata(facts: Facts) -> dict[str, str]:
     """
     return {
         NCDC_JSON: json_text(ncdc_record(facts)),
+        NCDC_PORTAL_JSON: json_text(portal_record(facts)),
         CITATION_TXT: citation_text(facts),
         CITATION_CFF: cff_text(facts),
         CITATION_BIB: bibtex_text(facts),

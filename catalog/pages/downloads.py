@@ -21,6 +21,7 @@ from catalog.archive import (
     ISO19139_XML,
     METADATA,
     NCDC_JSON,
+    NCDC_PORTAL_JSON,
     README_MD,
     TABLES,
     Asset,
@@ -42,6 +43,9 @@ _RECORDS = {
     README_MD: Bilingual(en="README", cn="说明文件 README"),
     CHANGELOG_MD: Bilingual(en="Changelog", cn="更新记录"),
     f"{METADATA}/{NCDC_JSON}": Bilingual(en="NCDC metadata record", cn="NCDC 元数据"),
+    f"{METADATA}/{NCDC_PORTAL_JSON}": Bilingual(
+        en="NCDC record as the portal exports it", cn="NCDC 门户导出格式元数据"
+    ),
     f"{METADATA}/{CITATION_TXT}": Bilingual(en="Citation, text", cn="引用文本"),
     f"{METADATA}/{CITATION_CFF}": Bilingual(en="Citation, CFF", cn="引用信息（CFF）"),
     f"{METADATA}/{CITATION_BIB}": Bilingual(en="Citation, BibTeX", cn="引用信息（BibTeX）"),

@@ -13,6 +13,7 @@ from catalog.archive import (
     DATASET_JSONLD,
     ISO19139_XML,
     NCDC_JSON,
+    NCDC_PORTAL_JSON,
 )
 from schemas.definition import Bilingual
 
@@ -23,6 +24,9 @@ ITEM_LIST_TITLE = Bilingual(en="Every item in one GeoJSON", cn="全部条目（�
 METADATA_TITLES = {
     NCDC_JSON: Bilingual(
         en="Record of the National Cryosphere Desert Data Center", cn="国家冰川冻土沙漠科学数据中心元数据记录"
+    ),
+    NCDC_PORTAL_JSON: Bilingual(
+        en="The record in the form of the portal's export", cn="数据中心门户导出格式的元数据记录"
     ),
     CITATION_TXT: Bilingual(en="Citation text", cn="引用文本"),
     CITATION_CFF: Bilingual(en="Citation File Format", cn="引用文件（CFF）"),

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from schemas.definition import shows_something
+from schemas.definition import PORTAL_FIELDS, PORTAL_TEXTS, shows_something
 from schemas.errors import BadInput
 from schemas.input_files import read_plain_file
 
@@ -26,6 +27,7 @@ _CORNERS = {
     "east": "ds_acq_lon_east",
     "north": "ds_acq_lat_north",
 }
+_MARKUP = "HTML in text"
 _NAME_KEYS = ("name", "name_en", "name_cn", "title", "title_en", "title_cn")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BREAK = re.compile(r"<\s*(?:br|/?p|/?div|/?li|/?tr)\b[^<>]*>", re.IGNORECASE)
@@ -33,6 +35,7 @@ _ENTITY = re.compile(r"&(?:[a-zA-Z]+|#\d+|#x[0-9a-fA-F]+);")
 _CONTROL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
 _CJK = re.compile("[\u4e00-\u9fff]")
+CSTR = re.compile(r"[^\s<>\"]+")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
@@ -79,6 +82,70 @@ class PortalRecord:
     def names(self, field: str) -> tuple[str, ...]:
         """A field that lists people, keywords or projects, in whatever form the portal gives it."""
         return _names(self.raw.get(field))
+
+    def in_both(self, field: str) -> tuple[str, str]:
+        """A text in English and Chinese, from the main field and from ``i18n``, without markup."""
+        main = self.clean(field)
+        other = {code: visible_text(without_markup(visible_text(said.get(field)))) for code, said in self._spoken()}
+        english, chinese = other.get("en", ""), other.get("zh", "")
+        declared = str(self.raw.get("lang") or "").lower()
+        if not main:
+            return english, chinese
+        if is_chinese(main) and not (declared == "en" and is_chinese(english)):
+            return english, main
+        if declared.startswith(("zh", "cn")) and english:
+            return english, main
+        return main, chinese
+
+    @property
+    def titles(self) -> tuple[str, str]:
+        """The title in English and Chinese; where its field is empty, from ``i18n``."""
+        other = {code: visible_text(without_markup(visible_text(said.get("title")))) for code, said in self._spoken()}
+        return self.clean("title_en") or other.get("en", ""), self.clean("title_cn") or other.get("zh", "")
+
+    def beside(self) -> dict[str, dict[str, Any]]:
+        """What ``i18n`` says besides titles and texts of the two languages, without nulls and markup."""
+        held = {"title", *PORTAL_TEXTS}
+        spoken = {
+            code: {name: _tidy(value) for name, value in said.items() if not _is_null(value) and name not in held}
+            if code in ("en", "zh")
+            else {name: _tidy(value) for name, value in said.items() if not _is_null(value)}
+            for code, said in self._spoken()
+        }
+        return {code: said for code, said in spoken.items() if said}
+
+    def _spoken(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """The languages of ``i18n``, by code."""
+        spoken = self.raw.get("i18n")
+        if not isinstance(spoken, Mapping):
+            return []
+        codes = {"zh-cn": "zh", "cn": "zh", "zh_cn": "zh"}
+        return [
+            (codes.get(str(code).lower(), str(code).lower()), said)
+            for code, said in spoken.items()
+            if isinstance(said, Mapping)
+        ]
+
+    def stated(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The fields besides titles and texts, without markup; and the names of those that are null or missing."""
+        held = {"title_cn", "title_en", "i18n", *PORTAL_TEXTS}
+        fields = {name: _tidy(value) for name, value in self.raw.items() if not _is_null(value) and name not in held}
+        null = tuple(name for name in PORTAL_FIELDS if name not in held and _is_null(self.raw.get(name)))
+        return fields, null
+
+    @property
+    def published(self) -> date | None:
+        """The day of publication, None where the record has none that can be read."""
+        try:
+            return datetime.fromisoformat(str(self.raw.get("publish_time")).strip().replace("/", "-")).date()
+        except ValueError:
+            return None
+
+    @property
+    def cstr(self) -> str:
+        """The CSTR as it stands, its letters in either case; empty where there is none that can be copied."""
+        text = self.clean("cstr").strip()
+        return text if CSTR.fullmatch(text) else ""
 
     @property
     def is_mass_balance(self) -> bool:
@@ -138,6 +205,11 @@ def without_markup(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def is_of_markup(defect: str) -> bool:
+    """Whether a defect is the portal's markup, which says nothing of the dataset."""
+    return _MARKUP in defect
+
+
 def is_chinese(text: str) -> bool:
     """Whether the text holds Chinese characters."""
     return bool(_CJK.search(text))
@@ -148,7 +220,7 @@ def _note_markup(raw: Mapping[str, Any], defects: list[str]) -> None:
         text = str(raw.get(field) or "")
         markup = _TAG.findall(text)[:1] + _ENTITY.findall(text)[:1]
         if markup:
-            defects.append(f"{field}: HTML in text ({', '.join(markup)}); removed in [reading], kept in [original]")
+            defects.append(f"{field}: {_MARKUP} ({', '.join(markup)}); removed")
         if bad := _CONTROL.search(text):
             defects.append(f"{field}: control character {bad.group()!r}; removed")
         if field not in ("title_cn", "title_en", "ds_acq_place") and not text.strip():
@@ -254,6 +326,22 @@ def visible_text(value: Any) -> str:
     """A value as text without control characters; empty where it is null or shows nothing."""
     text = "" if value is None else _CONTROL.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n")
     return text if shows_something(text) else ""
+
+
+def _is_null(value: Any) -> bool:
+    """Whether a value says nothing that TOML could hold: null, or a number that is none."""
+    return value is None or (isinstance(value, float) and not isfinite(value))
+
+
+def _tidy(value: Any) -> Any:
+    """A value without markup, control characters and, within lists and tables, nulls."""
+    if isinstance(value, str):
+        return visible_text(without_markup(visible_text(value)))
+    if isinstance(value, Mapping):
+        return {str(name): _tidy(entry) for name, entry in value.items() if not _is_null(entry)}
+    if isinstance(value, list):
+        return [entry for entry in map(_tidy, value) if not _is_null(entry) and entry != ""]
+    return value
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from catalog.start.ncdc_record import PortalRecord, is_chinese, read_portal_record, visible_text
-from schemas.definition import parse_definition
+from catalog.start.ncdc_record import PortalRecord, is_chinese, is_of_markup, read_portal_record, visible_text
+from schemas.definition import ALTITUDE_BY_INIT, FILLED_BY_INIT, NOT_STATED, parse_definition
 from schemas.errors import BadInput
 from schemas.inside import is_device_name
 from schemas.settings import ElevationChangeSettings, Frozen, MassBalanceSettings
@@ -44,13 +44,16 @@ class _Blank:
     kind: Kind
     title: tuple[str, str] | None = None  # English, Chinese
     doi: str = ""
+    cstr: str = ""
+    published: date | None = None
+    portal: tuple[dict[str, Any], tuple[str, ...], dict[str, dict[str, Any]]] | None = None  # stated, null, i18n
     original: dict[str, str] = field(default_factory=dict)
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reading: dict[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     extent: tuple[float, float, float, float] | None = None  # west, south, east, north
     extent_origin: str = "filled"
-    extent_basis: str = "placeholder written by init"
+    extent_basis: str = FILLED_BY_INIT
     period: tuple[date | None, date | None] = (None, None)
     altitude: tuple[float, float] | None = None
     contact: tuple[str, str, str] | None = None  # name, phone, e-mail
@@ -76,10 +79,12 @@ def init_from_ncdc(
 ) -> tuple[list[Path], tuple[str, ...]]:
     """As ``init_definition``, beginning from a record exported from the NCDC portal.
 
-    What the record says stands word for word under ``[original]`` and without markup under ``[reading]``. Without
-    ``kind`` a record that speaks of a mass balance gives one, any other an elevation change.
+    What the record says stands under ``[original]``, in both languages under ``[reading]``, and under ``[portal]``, all
+    without the markup that the portal wraps it in. Without ``kind`` a record that speaks of a mass balance gives one,
+    any other an elevation change.
 
-    Returns the paths written and the record's defects, one line each; they are also the ``notes`` of the reading.
+    Returns the paths written and the record's defects, one line each; but for markup, which is removed, they are also
+    the ``notes`` of the reading.
     """
     read = read_portal_record(record)
     chosen: Kind = kind or ("mass_balance" if read.is_mass_balance else "elevation_change")
@@ -135,7 +140,7 @@ def workbook_name(name: str) -> str:
 def definition_text(blank: _Blank) -> str:
     """The definition as TOML, commented."""
     parts: tuple[Callable[[_Blank], Iterator[str]], ...] = (
-        *(_head, _identity, _original, _reading, _coverage, _people, _sources, _gates, _processing),
+        *(_head, _identity, _original, _reading, _coverage, _people, _portal, _sources, _gates, _processing),
     )
     return "\n".join(line for part in parts for line in part(blank)) + "\n"
 
@@ -156,11 +161,15 @@ def _identity(blank: _Blank) -> Iterator[str]:
     yield f"kind = {_toml(blank.kind)}"
     yield f"id = {_toml(blank.name)}  # names the folder of the collection"
     yield 'version = "0.1.0"  # raise it with every publication'
-    yield f"publication_date = 2000-01-01  # {MARK}: an input, for no clock reaches the archive"
+    published = blank.published.isoformat() if blank.published else f"2000-01-01  # {MARK}"
+    yield f"publication_date = {published}" + (
+        "" if blank.published else ": an input, for no clock reaches the archive"
+    )
     yield f'publisher = "not stated"  # {MARK}: the institution that publishes'
     yield f'publisher_url = "https://example.org"  # {MARK}'
     yield f'licence = "other"  # {MARK}: an SPDX identifier such as "CC-BY-4.0"'
     yield f"doi = {_toml(blank.doi)}  # bare, as 10.1234/abc; empty while there is none"
+    yield f"cstr = {_toml(blank.cstr)}  # as assigned; empty while there is none"
     yield f'crs = "EPSG:32645"  # {MARK}: projection of the published rasters, as a rule the UTM zone'
     yield ""
     yield "[title]"
@@ -197,7 +206,7 @@ def _reading(blank: _Blank) -> Iterator[str]:
     for key in _READING_FIELDS:
         english, chinese = blank.reading.get(key, ("", ""))
         yield f"[reading.{key}]"
-        yield _mark("en = ", english, neutral="not stated")
+        yield _mark("en = ", english, neutral=NOT_STATED)
         yield f"cn = {_toml(chinese)}"
         yield ""
     if not any(blank.keywords.values()):
@@ -227,7 +236,7 @@ def _coverage(blank: _Blank) -> Iterator[str]:
     yield f"start = {start.isoformat()}" + ("" if blank.period[0] else f"  # {MARK}: first day")
     yield f"end = {end.isoformat()}" + ("" if blank.period[1] else f"  # {MARK}: last day")
     yield ""
-    low, high = blank.altitude or (0.0, 1.0)
+    low, high = blank.altitude or ALTITUDE_BY_INIT
     mark = "" if blank.altitude else f"  # {MARK}: metres"
     yield "[altitude]"
     yield f"low = {low!r}{mark}"
@@ -262,6 +271,32 @@ def _people(blank: _Blank) -> Iterator[str]:
         yield _mark("number = ", blank.project[0], neutral="not stated")
         yield _mark("name = ", blank.project[1], neutral="not stated")
         yield ""
+
+
+def _portal(blank: _Blank) -> Iterator[str]:
+    if blank.portal is None:
+        return
+    stated, null, spoken = blank.portal
+    yield "# What the portal's export states besides, for ncdc_portal.json. Take a field off `null` to fill it."
+    yield "[portal]"
+    yield f"null = {_toml(list(null))}"
+    yield ""
+    yield "[portal.fields]"
+    yield from (f"{_toml(name)} = {_inline(value)}" for name, value in stated.items())
+    yield ""
+    for code, said in spoken.items():
+        yield f"[portal.i18n.{_toml(code)}]"
+        yield from (f"{_toml(name)} = {_inline(value)}" for name, value in said.items())
+        yield ""
+
+
+def _inline(value: Any) -> str:
+    """A value of JSON without nulls as TOML, tables and lists in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(name)} = {_inline(entry)}" for name, entry in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_inline(entry) for entry in value) + "]"
+    return _toml(value)
 
 
 def _sources(blank: _Blank) -> Iterator[str]:
@@ -363,19 +398,23 @@ def _toml(value: Any) -> str:
 
 def _from_record(record: PortalRecord, name: str, kind: Kind) -> _Blank:
     corners = record.corners
-    title = record.clean("title_en"), record.clean("title_cn")
+    title = record.titles
+    stated, null = record.stated()
     return _Blank(
         name=name,
         kind=kind,
         title=title if title[0] else (title[1], title[1]) if title[1] else None,
         doi=record.doi,
+        cstr=record.cstr,
+        published=record.published,
+        portal=(stated, null, record.beside()),
         original=_original_of(record),
         keywords=_keywords_of(record),
-        reading={key: _in_its_language(record.clean(source)) for key, source in _RECORD_READING.items()},
-        notes=tuple(f"portal record: {defect}" for defect in record.defects),
+        reading={key: record.in_both(source) for key, source in _RECORD_READING.items()},
+        notes=tuple(f"portal record: {defect}" for defect in record.defects if not is_of_markup(defect)),
         extent=(corners.west, corners.south, corners.east, corners.north) if corners else None,
         extent_origin="source" if corners and corners.stated else "filled",
-        extent_basis="the record's corners, put in order" if corners else "placeholder written by init",
+        extent_basis="the record's corners, put in order" if corners else FILLED_BY_INIT,
         period=(record.start, record.end),
         altitude=record.altitude,
         contact=_contact_of(record),
@@ -409,7 +448,7 @@ _RECORD_ORIGINAL = {
 
 
 def _original_of(record: PortalRecord) -> dict[str, str]:
-    original = {key: record.text(source) for key, source in _RECORD_ORIGINAL.items()}
+    original = {key: record.clean(source) for key, source in _RECORD_ORIGINAL.items()}
     original["collect_time"] = _span(record, "ds_acq_start_time", "ds_acq_end_time", " - ")
     original["altitude"] = _span(record, "ds_acq_alt_low", "ds_acq_alt_high", " - ")
     original["contributors"] = ", ".join(record.names("ds_contributors"))
@@ -428,11 +467,6 @@ def _span(record: PortalRecord, first: str, last: str, between: str) -> str:
 def _keywords_of(record: PortalRecord) -> dict[str, tuple[str, ...]]:
     tags = {"theme": "ds_topic_tags", "subject": "ds_subject_tags", "time": "ds_time_tags", "place": "ds_locus_tags"}
     return {kind: record.names(field) for kind, field in tags.items()}
-
-
-def _in_its_language(text: str) -> tuple[str, str]:
-    """English and Chinese: the text stands in the language that it is written in."""
-    return ("", text) if is_chinese(text) else (text, "")
 
 
 def _contact_of(record: PortalRecord) -> tuple[str, str, str] | None:
