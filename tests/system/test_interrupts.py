@@ -116,7 +116,7 @@ COMMAND = """
     import catalog.reports.terminal
 
     @contextmanager
-    def shown(quiet):
+    def shown(quiet, known=None):
         yield lambda message: print("now", message, file=sys.stderr, flush=True)
 
     catalog.reports.terminal.progress = shown
