@@ -212,6 +212,7 @@ def test_a_server_stops_though_a_client_has_not_taken_its_file_yet(how: signal.S
     tiny_archive.write_archive(archive, raster=False)
     with (archive / "large.tif").open("wb") as file:
         file.truncate(200_000_000)
+    tiny_archive.write_manifest(archive)
     with command(tmp_path / "scratch", "serve", archive, "--port", 0) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(3)]
