@@ -77,6 +77,10 @@ class Fetched(StrEnum):
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(help="URL the archive will be served from: written into links, records and pages, with no science."),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write; published by one rename.")]
 Workers = Annotated[int, typer.Option(min=1, help="Blocks computed at once on this machine.")]
 Scheduler = Annotated[
@@ -141,7 +145,7 @@ def build(
     workers: Workers = 2,
     scheduler: Scheduler = None,
     memory: Memory = "1GB",
-    base_url: Annotated[str | None, typer.Option(help="URL the archive will be served from.")] = None,
+    base_url: BaseUrl = None,
     cache: Annotated[
         Path | None, typer.Option(help="Folder of finished files to reuse; GLACIER_CACHE, or the user's cache folder.")
     ] = None,
@@ -551,6 +555,7 @@ def publish(
     keep_previous: Annotated[
         bool, typer.Option(help="Keep another version that stands there as versions/<version>/.")
     ] = True,
+    base_url: BaseUrl = None,
     workers: Annotated[int, typer.Option(min=1, help="Transfers at once.")] = 4,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -566,6 +571,7 @@ def publish(
             dry_run=dry_run,
             delete=delete,
             keep_previous=keep_previous,
+            base_url=base_url,
             workers=workers,
             tell=tell,
         )

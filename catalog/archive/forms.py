@@ -76,6 +76,7 @@ _Manifest = _object(
         "tools": _Anything,
         "code_version": str,
         "base_url": _Text,
+        "addressed_from": _object({"sha256": str, "signatures": _each(_by_name(str))}),
     }
 )
 _Statement = _object({"subject": _each(_object({"name": str, "digest": _by_name(str)}))})

@@ -11,6 +11,7 @@ INDEX_HTML = "index.html"
 MANIFEST_JSON = "manifest.json"
 ITEMS_PARQUET, ITEMS_JSON = "items.parquet", "items.json"
 MOST_IN_JSON = 500  # items that items.json holds: some five megabytes, which a page on the web can still load whole
+SITEMAP_XML = "sitemap.xml"  # of an archive that is said to be somewhere
 COLLECTION_JSON = "collection.json"
 DATAPACKAGE_JSON = "datapackage.json"
 README_MD = "README.md"

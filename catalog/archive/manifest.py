@@ -22,6 +22,8 @@ FILES_IN_A_PART = 2_000
 PARTS = "parts"
 _CHUNK = 1 << 20
 SEAL = "manifest_sha256"
+# where the archive is served from, and what is told of it as it was before it had that address
+BASE_URL, ADDRESSED_FROM = "base_url", "addressed_from"
 _UNSEALED = "0" * 64
 # the libraries whose version can change a published byte
 _LIBRARIES = ("geopandas", "matplotlib", "openpyxl", "pandas", "pyarrow", "rasterio", "rio-cogeo", "scipy", "shapely")
@@ -120,19 +122,18 @@ def describe_archive(
     collections: Sequence[StatedDataset],
     files: Iterable[ListedFile],
     code_version: str,
-    base_url: str | None,
     *,
     figures: bool = True,
 ) -> dict[str, Any]:
     """The manifest's content, all files in it; the same collections, files and versions give the same content.
 
-    An archive without figures says so, for who builds it again.
+    An archive without figures says so, for who builds it again. It has no address: that is written into it later.
     """
     return {
         "archive": ARCHIVE,
         "format": FORMAT,
         "code_version": code_version,
-        "base_url": base_url,
+        BASE_URL: None,
         "synthetic": any(collection.facts.synthetic for collection in collections),
         **({} if figures else {"figures": False}),
         "tools": tool_versions(),
@@ -142,10 +143,10 @@ def describe_archive(
 
 
 def write_manifest(
-    root: Path, collections: Sequence[StatedDataset], code_version: str, base_url: str | None, *, figures: bool = True
+    root: Path, collections: Sequence[StatedDataset], code_version: str, *, figures: bool = True
 ) -> None:
     """Write ``manifest.json`` over everything that stands below ``root``, with its parts where these are many."""
-    content = describe_archive(collections, list_files(root), code_version, base_url, figures=figures)
+    content = describe_archive(collections, list_files(root), code_version, figures=figures)
     for name, written in manifest_documents(content).items():
         path = root / name
         path.parent.mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from catalog.archive.forms import WrongForm, misfit
 from catalog.archive.layout import CATALOG_JSON, COLLECTION_JSON, MANIFEST_JSON, VERSIONS, chinese_twin
-from catalog.archive.manifest import sha256_of, whole_manifest
+from catalog.archive.manifest import BASE_URL, sha256_of, whole_manifest
 from schemas.inside import leads_inside
 
 if TYPE_CHECKING:
@@ -184,8 +184,8 @@ class Document:
         return assets
 
     def target(self, href: str) -> str | None:
-        """Path of a relative ``href`` from the root; None where it leads out of the archive."""
-        return join(self.folder, href)
+        """Path of an ``href`` from the root, relative or at the archive's address; None where it leads out of it."""
+        return self.archive.target(self.folder, href)
 
 
 @dataclass(frozen=True)
@@ -244,6 +244,18 @@ class Archive:
         """
         self.require_form(MANIFEST_JSON, self.parsed_manifest)
         return self.parsed_manifest
+
+    @cached_property
+    def base(self) -> str:
+        """Where the manifest says that the archive is served from; empty where it does not say."""
+        return str(self.parsed_manifest.get(BASE_URL) or "")
+
+    def target(self, folder: str, href: str) -> str | None:
+        """Path of a reference that stands in ``folder``, from the root; None where it leads out of the archive."""
+        own = f"{self.base}/"
+        if self.base and isinstance(href, str) and href.startswith(own):
+            return join("", href.removeprefix(own))
+        return join(folder, href)
 
     def json(self, path: str) -> Any:
         """What a JSON document says.

@@ -78,6 +78,29 @@ class Signed:
         return b"".join(_openssh(self.keys[name]) + b"\n" for name in sorted(self.signatures))
 
 
+def told_signatures(signed: Signed) -> list[dict[str, str]]:
+    """Signatures with their keys, as a document tells of them: sorted by the keys' names."""
+    return [
+        {
+            "keyid": name,
+            "sig": base64.b64encode(signature).decode(),
+            "key": _openssh(signed.keys[name]).decode(),
+        }
+        for name, signature in sorted(signed.signatures.items())
+    ]
+
+
+def signed_as_told(statement: bytes, told: Sequence[dict[str, str]]) -> Signed:
+    """What ``told_signatures`` tells, over the statement that was signed.
+
+    Errors
+    ------
+    ValueError : no signatures, or no keys.
+    """
+    keys = dict(_keys_in("\n".join(entry["key"] for entry in told).encode()))
+    return Signed(statement, {entry["keyid"]: _decoded(entry["sig"]) for entry in told}, keys)
+
+
 def read_signed(envelope: bytes, keys: bytes) -> Signed:
     """A published envelope and the keys beside it.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.archive.forms import formed
 from catalog.archive.layout import MANIFEST_JSON, STATEMENT_JSON
-from catalog.archive.manifest import parse_manifest
+from catalog.archive.manifest import ADDRESSED_FROM, BASE_URL, parse_manifest
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
@@ -35,20 +35,31 @@ def statement_of(manifest: bytes) -> bytes:
     content = parse_manifest(manifest)
     if content is None:
         raise ValueError("no manifest of ours")
+    return _statement(content, sha256(manifest).hexdigest())
+
+
+def statement_without_address(manifest: dict[str, Any]) -> bytes:
+    """The statement over the manifest that an archive had before it was given its address: what was signed then."""
+    before = {key: value for key, value in manifest.items() if key != ADDRESSED_FROM} | {BASE_URL: None}
+    return _statement(before, str(manifest[ADDRESSED_FROM]["sha256"]))
+
+
+def _statement(content: dict[str, Any], manifest_sha256: str) -> bytes:
     datasets = content.get("datasets", [])
     statement = {
         "_type": STATEMENT_TYPE,
-        "subject": [{"name": MANIFEST_JSON, "digest": {"sha256": sha256(manifest).hexdigest()}}],
+        "subject": [{"name": MANIFEST_JSON, "digest": {"sha256": manifest_sha256}}],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": {
-                    "base_url": content.get("base_url"),
+                    BASE_URL: content.get(BASE_URL),
                     "datasets": [_asked_for(dataset) for dataset in datasets],
                 },
                 "resolvedDependencies": [
-                    _input(dataset, file) for dataset in datasets for file in dataset.get("inputs", ())
+                    *_without_address(content),
+                    *(_input(dataset, file) for dataset in datasets for file in dataset.get("inputs", ())),
                 ],
             },
             "runDetails": {
@@ -75,6 +86,15 @@ def stated_sha256(statement: bytes) -> str | None:
         return None
     named = (one.get("digest", {}).get("sha256") for one in subjects if one.get("name") == MANIFEST_JSON)
     return next(named, None)
+
+
+def _without_address(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The archive as it was before it had an address: its manifest, and the signatures that were made over that."""
+    before = content.get(ADDRESSED_FROM)
+    if not before:
+        return []
+    signatures = {"annotations": {"signatures": before["signatures"]}} if before["signatures"] else {}
+    return [{"name": MANIFEST_JSON, "digest": {"sha256": before["sha256"]}, **signatures}]
 
 
 def _asked_for(dataset: dict[str, Any]) -> dict[str, Any]:

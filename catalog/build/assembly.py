@@ -69,15 +69,15 @@ def assemble(
 
     Errors
     ------
-    BadInput : a bad or missing input, a base URL that is not http(s).
+    BadInput : a bad or missing input.
     """
     assembly = _write_collections(order, root, resources, keys, cache, tell)
-    write_archive_documents(root, assembly.collections, order.base_url, order.code_version, figures=order.figures)
+    write_archive_documents(root, assembly.collections, order.code_version, figures=order.figures)
     return assembly
 
 
 def write_collection(
-    dataset: Dataset, root: Path, base_url: str | None, code_version: str, tell: Tell = silent, *, figures: bool = True
+    dataset: Dataset, root: Path, code_version: str, tell: Tell = silent, *, figures: bool = True
 ) -> Collection:
     """Write everything below one collection's folder: products, tables, README, metadata, STAC documents, pages.
 
@@ -94,7 +94,7 @@ def write_collection(
     write_readme(dataset, facts, items, folder)
     write_changelog(dataset.definition, dataset.synthetic, folder)
     tell(f"writing the catalogue and pages of {dataset.definition.title.en}")
-    write_collection_stac(root, dataset, facts, items, base_url, code_version)
+    write_collection_stac(root, dataset, facts, items, None, code_version)
     card = write_collection_pages(root, dataset, facts, items)
     return Collection(dataset.definition, facts_of(dataset, facts, items, card))
 
@@ -115,9 +115,7 @@ def _write_collections(
     missing = [definition for definition in order.definitions if definition.id not in collections]
     for dataset in order.datasets(missing, resources, tell):
         name = dataset.definition.id
-        collections[name] = write_collection(
-            dataset, root, order.base_url, order.code_version, tell, figures=order.figures
-        )
+        collections[name] = write_collection(dataset, root, order.code_version, tell, figures=order.figures)
         # raw inputs that changed while they were read belong to no key
         if cache and order.key(dataset.definition, dataset.inputs) == keyed[name]:
             facts = facts_to_json(collections[name].facts)
@@ -144,16 +142,16 @@ def _taken(definition: Definition, root: Path, cache: Cache, key: str, tell: Tel
 
 
 def write_archive_documents(
-    root: Path, collections: Sequence[Collection], base_url: str | None, code_version: str, *, figures: bool = True
+    root: Path, collections: Sequence[Collection], code_version: str, *, figures: bool = True
 ) -> None:
     """Write the catalogue, the front page and, last, the manifest over all of it and what is stated of it."""
     children = [
         Child(collection.definition.id, collection.facts.title, collection.facts.synthetic, collection.facts.items)
         for collection in collections
     ]
-    write_catalog(root, children, base_url)
+    write_catalog(root, children, None)
     write_front_page(root, [(collection.definition, collection.facts.card) for collection in collections])
-    write_manifest(root, collections, code_version, base_url, figures=figures)
+    write_manifest(root, collections, code_version, figures=figures)
     write_statement(root)
 
 

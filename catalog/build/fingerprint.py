@@ -26,7 +26,6 @@ _ENVIRONMENT = ("GDAL_", "PROJ_", "CPL_", "OGR_", "OSR_", "GLACIER_STAC_SCHEMAS"
 def collection_key(
     definition: Definition,
     inputs: Sequence[InputFile] | None,
-    base_url: str | None,
     code_version: str = "",
     *,
     figures: bool = True,
@@ -37,7 +36,6 @@ def collection_key(
     ----------
     definition : what the archive says of it, and the settings of its processing.
     inputs : the raw inputs with their checksums; None for the embedded sample, which follows from code and definition.
-    base_url : where the archive will be served from.
     code_version : as the products state it.
     figures : whether pictures are drawn.
     """
@@ -49,7 +47,6 @@ def collection_key(
     content = {
         "definition": definition.model_dump(mode="json"),
         "inputs": given,
-        "base_url": base_url,
         "code_version": code_version,
         "figures": figures,
         "software": software_digest(),

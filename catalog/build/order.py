@@ -29,7 +29,7 @@ class Order:
     ----------
     definitions : in the order in which the catalogue lists them.
     inputs : folder of raw inputs; None for the embedded synthetic sample.
-    base_url : where the archive will be served from, if that is known.
+    base_url : where the archive will be served from, if that is known; written into what is built, and so in no digest.
     code_version : version of this software, for the manifest.
     figures : whether maps, diagrams and thumbnails are drawn.
     """
@@ -60,7 +60,7 @@ class Order:
     def key(self, definition: Definition, inputs: Sequence[InputFile]) -> str:
         """That digest for raw inputs as they were found; the embedded sample follows from code and definition."""
         given = None if self.synthetic else inputs
-        return collection_key(definition, given, self.base_url, self.code_version, figures=self.figures)
+        return collection_key(definition, given, self.code_version, figures=self.figures)
 
     def datasets(
         self, definitions: Sequence[Definition], resources: Resources, tell: Tell = silent

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from catalog.archive import differs_from_published, open_draft
+from catalog.address import base_of
+from catalog.archive import differs_from_published, list_files, open_draft
 from catalog.build.cache import Cache, cache_dropped, keep_if_possible
 from catalog.build.fingerprint import archive_key
 from catalog.build.order import Order, require_distinct
@@ -27,13 +29,17 @@ def regenerate(
     there, and so is an archive all of whose collections are: the same bytes, and its checks passed then. What another
     user or machine kept is checked again, and dropped and computed where it does not pass.
 
+    An address is written into what was built or kept, with no science: the order's digests do not know it.
+
     Errors
     ------
-    BadInput : a bad or missing input, a target that cannot be published to, another build on it, a full disk.
+    BadInput : a bad or missing input or base URL, a target that cannot be published to, another build on it, a full
+        disk.
     FailedCheck : a check or quality gate did not pass, or published values would change without a new version; nothing
         was published.
     """
     require_distinct(order.definitions)
+    base = base_of(order.base_url)
     if cache:
         _refuse_cache_within(out, cache)
     with open_draft(out) as draft:
@@ -42,9 +48,20 @@ def regenerate(
         report = _from_cache(keys, cache, draft.folder, out, tell) if cache else None
         if report is None:
             report = _computed(order, keys, cache, draft.folder, out, resources, tell)
+        if base:
+            report = _addressed(report, base, draft.folder, tell)
         tell("publishing")
         draft.publish()
     return report
+
+
+def _addressed(report: BuildReport, base: str, draft: Path, tell: Tell) -> BuildReport:
+    """What is told of the archive in the draft once its documents state its address."""
+    from catalog.address import address_archive  # libraries that an archive without one does not need
+
+    address_archive(draft, base, draft, tell)
+    files = list_files(draft)
+    return replace(report, files=len(files), size=sum(file.size for file in files))
 
 
 def _from_cache(keys: Sequence[str], cache: Cache, draft: Path, out: Path, tell: Tell) -> BuildReport | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog.address import address_archive, base_of
 from catalog.archive import MANIFEST_JSON, WrongForm, formed, manifest_of, tool_versions
 from catalog.build.assembly import assemble
 from catalog.build.order import Order
@@ -87,6 +88,8 @@ def verify(
         rebuilt = folder / "archive"
         rebuilt.mkdir()
         assemble(order, rebuilt, resources, tell=tell)
+        if base := base_of(order.base_url):
+            address_archive(rebuilt, base, rebuilt, tell)
         tell("comparing")
         difference = compare_archives(archive, rebuilt)
     return Verification(archive, difference, _other_tools(manifest, code_version))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # in what order they are made and listed; modules that are not named here come last
 _ORDER = (
     *("files", "stac", "stac_twins", "rasters", "styles", "tables", "vectors", "consistency", "changes", "balances"),
-    *("provenance", "metadata", "versions", "pages", "signatures"),
+    *("provenance", "metadata", "versions", "pages", "addresses", "signatures"),
 )
 # each check names its own kind of subject
 AnyCheck = Check[Any]

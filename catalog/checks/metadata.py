@@ -321,7 +321,7 @@ def _downloads(collection: Document, data: list[str]) -> Iterator[Failure]:
     """
     archive, folder = collection.archive, f"{collection.folder}/{METADATA}"
     where, content = f"{folder}/{DATASET_JSONLD}", archive.json(f"{folder}/{DATASET_JSONLD}")
-    offered = {str(join(folder, unquote(entry["contentUrl"]))): entry for entry in content["distribution"]}
+    offered = {str(archive.target(folder, unquote(entry["contentUrl"]))): entry for entry in content["distribution"]}
     many = is_large(data)
     listed = [path for path in data if not (many and is_of_item(path.removeprefix(f"{collection.folder}/")))]
     for path in sorted(set(listed) - offered.keys()):

@@ -14,6 +14,8 @@ from catalog.pages import parse_search_script
 _REBUILD = "build the archive again"
 # what a browser loads by itself; a link that a reader follows may lead anywhere
 _LOADED = {"script": "src", "img": "src", "source": "src", "iframe": "src", "object": "data", "link": "href"}
+# what a head names and no browser loads
+_NAMED_ONLY = ("author", "canonical", "cite-as", "collection", "describedby", "item", "license", "sitemap", "type")
 # data that a page carries is no script
 _DATA = ("application/json", "application/ld+json")
 POLICY = (
@@ -34,6 +36,8 @@ def page_links(file: File) -> Iterator[Failure]:
         return
     page = html.document_fromstring(text)
     for element, attribute, href, _ in page.iterlinks():
+        if attribute == "href" and _LOADED.get(str(element.tag)) == attribute and element.get("rel") in _NAMED_ONLY:
+            continue  # for programs; the check of addresses knows what must stand there
         outward = "://" in href or href.startswith("//")
         if outward and attribute and _LOADED.get(str(element.tag)) == attribute:
             yield Failure(file.file, f"{element.tag!s} loaded from {href}", "a file of the archive", _REBUILD)

@@ -94,16 +94,20 @@ def numbers_finite(document: Document) -> Iterator[Failure]:
         yield Failure(document.file, "NaN or infinity", "finite numbers", _REBUILD)
 
 
-@check("links-resolve", "every link inside the archive is relative and leads to a file of it", every_language)
+@check(
+    "links-resolve",
+    "every link inside the archive is relative, or at its own address, and leads to a file of it",
+    every_language,
+)
 def links_resolve(document: Document) -> Iterator[Failure]:
     for link in document.links:
         href, rel = str(link.get("href", "")), str(link.get("rel", ""))
         where = f"{document.file}: link {rel}"
-        if href.startswith(("http://", "https://")):
+        target = document.target(href)
+        if target is None and href.startswith(("http://", "https://")):
             if rel in _STRUCTURAL - {"self"}:
                 yield Failure(where, href, "a relative link", _REBUILD)
             continue
-        target = document.target(href)
         if target is None:
             yield Failure(where, repr(href), "a relative link inside the archive", _REBUILD)
         elif target not in document.archive.path_set:

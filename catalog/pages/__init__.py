@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pipeline.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from catalog.pages.downloads import readable_size
     from catalog.pages.drawings import extent_map, shapes_of_result
     from catalog.pages.facts import Card
     from catalog.pages.plots import plots_of_result
@@ -29,6 +30,7 @@ __all__ = [
     "extent_map",
     "parse_search_script",
     "plots_of_result",
+    "readable_size",
     "shapes_of_result",
     "write_collection_pages",
     "write_front_page",
@@ -38,6 +40,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        "downloads": ("readable_size",),
         "drawings": ("extent_map", "shapes_of_result"),
         "facts": ("Card",),
         "plots": ("plots_of_result",),

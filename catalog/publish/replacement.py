@@ -59,12 +59,14 @@ def _entries(listed: object) -> Iterator[ListedFile]:
             yield ListedFile(path, size, sha256)
 
 
-def refuse_replacement(archive: Path, coming: Listed, target: Destination, there: Listed, kept: str) -> None:
+def refuse_replacement(
+    place: Callable[[str], Path], coming: Listed, target: Destination, there: Listed, kept: str
+) -> None:
     """Refuse to publish what would lose or silently change what stands published.
 
     Parameters
     ----------
-    archive, coming : what is to be published: where it lies, and as its manifest lists it.
+    place, coming : what is to be published: where each of its files lies, and as its manifest lists it.
     target, there : where it is to be published, and what stands there.
     kept : where else its files may stand, after a publication that was interrupted.
 
@@ -75,7 +77,7 @@ def refuse_replacement(archive: Path, coming: Listed, target: Destination, there
     BadInput : a manifest that does not say which datasets of which versions it has.
     """
     old = stated_datasets(dict(there.manifest), target.name)
-    new = stated_datasets(dict(coming.manifest), str(archive))
+    new = stated_datasets(dict(coming.manifest), "the archive")
     refuse_to_supersede(old, new, target.name)
     compared = _to_compare(coming, there, old, new)
     if not compared:
@@ -86,7 +88,7 @@ def refuse_replacement(archive: Path, coming: Listed, target: Destination, there
             if path in there.files:
                 _fetch(target, there.files[path], before, kept)
             if path in coming.files:
-                _copy(archive / path, after / path)
+                _copy(place(path), after / path)
         for root, content in ((before, there.content), (after, coming.content)):
             root.mkdir(exist_ok=True)
             (root / MANIFEST_JSON).write_bytes(content)

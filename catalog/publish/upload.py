@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from catalog.address import base_of
 from catalog.archive import (
     ARCHIVE,
     CATALOG_JSON,
@@ -97,11 +99,22 @@ class PublishReport:
 
 @dataclass(frozen=True)
 class _Source:
-    """The archive as its manifest describes it; the manifest's bytes are read once, at the start."""
+    """The archive as its manifest describes it; the manifest's bytes are read once, at the start.
+
+    Attributes
+    ----------
+    addressed : folder of the documents that an address changes; they stand for those of the archive.
+    """
 
     root: Path
     manifest: bytes
     files: tuple[ListedFile, ...]
+    addressed: Path | None = None
+
+    def place(self, path: str) -> Path:
+        """Where a file is read from: as it was given its address, or as it stands in the archive."""
+        written = self.addressed and self.addressed / path
+        return written if written and written.is_file() else self.root / path
 
 
 @dataclass(frozen=True)
@@ -139,6 +152,7 @@ def publish(
     dry_run: bool = False,
     delete: bool = False,
     keep_previous: bool = True,
+    base_url: str | None = None,
     workers: int = 4,
     tell: Tell = silent,
 ) -> PublishReport:
@@ -152,6 +166,9 @@ def publish(
     With ``keep_previous`` an archive of another version that stands there is copied, before anything is sent, to
     ``versions/<version>/`` below the destination (``version_of``). Deletion leaves what is kept alone.
 
+    With ``base_url`` what is sent states where it is served from; the archive itself stays as it is. What is sent tells
+    of a signature over the archive and has none of its own: it is signed anew.
+
     The destination is locked meanwhile: a second publication to it is refused.
 
     Errors
@@ -162,13 +179,27 @@ def publish(
         would lose a dataset, observations, a later version or values (``refuse_replacement``); the version that stands
         there is damaged and cannot be kept.
     """
-    source = _read_source(archive)
+    base = base_of(base_url)
+    _read_source(archive)  # what is no archive is refused before anything else
     _refuse_overlap(archive, destination)
     target = open_destination(destination, endpoint_url)
     _previous(target)  # what is no archive is refused before a lock is laid into it
     with nullcontext(_nothing_to_lose) if dry_run else target.alone() as require_alone:
         wanted = _Wanted(dry_run=dry_run, delete=delete, keep_previous=keep_previous, workers=workers)
-        return _publish(source, target, wanted, require_alone, tell)
+        with _source(archive, base, tell) as source:
+            return _publish(source, target, wanted, require_alone, tell)
+
+
+@contextmanager
+def _source(archive: Path, base: str, tell: Tell) -> Iterator[_Source]:
+    """What is to be sent, at an address where there is one."""
+    with tempfile.TemporaryDirectory(prefix="glacier-archive-address-", ignore_cleanup_errors=True) as folder:
+        changed = False
+        if base:
+            from catalog.address import address_archive
+
+            changed = address_archive(archive, base, Path(folder), tell)
+        yield _read_source(archive, Path(folder)) if changed else _read_source(archive)
 
 
 def _nothing_to_lose() -> None:
@@ -192,8 +223,8 @@ def _publish(
     sha256_of_manifest = sha256(source.manifest).hexdigest()
     # what goes on where it was interrupted was compared before its first file was sent
     if previous.listed.content and previous.interrupted != sha256_of_manifest:
-        coming = Listed.of(source.manifest, lambda path: read_if_there(source.root / path))
-        refuse_replacement(source.root, coming, target, previous.listed, previous.place)
+        coming = Listed.of(source.manifest, lambda path: read_if_there(source.place(path)))
+        refuse_replacement(source.place, coming, target, previous.listed, previous.place)
     changed, unchanged = _compare(source, target, workers, tell)
     stale = sorted(previous.paths - {file.path for file in source.files} - {MANIFEST_JSON, JOURNAL_JSON})
     report = PublishReport(
@@ -260,18 +291,20 @@ def in_order(files: Iterable[ListedFile]) -> list[ListedFile]:
     return sorted(files, key=lambda file: (_order_of(file), file.path))
 
 
-def _read_source(archive: Path) -> _Source:
-    manifest = read_stored_manifest(archive)
+def _read_source(archive: Path, addressed: Path | None = None) -> _Source:
+    manifest = read_stored_manifest(addressed or archive)
     files, path = manifest.files, archive / MANIFEST_JSON
+    source = _Source(archive, manifest.content, files, addressed)
     for file in files:
-        _require_present(archive, file)
+        _require_present(source, file)
         if is_of_manifest(file.path):
             # what an altered list leaves out would be missing at the destination
-            _require_unaltered(archive / file.path, file)
+            _require_unaltered(source.place(file.path), file)
     if CATALOG_JSON not in {file.path for file in files}:
         raise BadInput(str(path), f"no {CATALOG_JSON} among its files", "a complete manifest", "build again")
     itself = ListedFile(MANIFEST_JSON, len(manifest.content), sha256(manifest.content).hexdigest())
-    return _Source(archive, manifest.content, (*files, *_vouchers(archive, itself.sha256), itself))
+    vouchers = _vouchers(addressed or archive, itself.sha256)
+    return replace(source, files=(*files, *vouchers, itself))
 
 
 def _vouchers(archive: Path, manifest_sha256: str) -> list[ListedFile]:
@@ -291,15 +324,15 @@ def _require_unaltered(path: Path, file: ListedFile) -> None:
         )
 
 
-def _require_present(archive: Path, file: ListedFile) -> None:
+def _require_present(source: _Source, file: ListedFile) -> None:
     if not _is_of_an_archive(file.path) or file.path in (JOURNAL_JSON, LOCK_JSON):
         raise BadInput(
-            f"{archive}/{MANIFEST_JSON}", f"the path {file.path!r}", "paths inside the archive", "build again"
+            f"{source.root}/{MANIFEST_JSON}", f"the path {file.path!r}", "paths inside the archive", "build again"
         )
-    place = archive / file.path
+    place = source.place(file.path)
     if not place.is_file():
         raise BadInput(str(place), "no such file", "a file that the manifest lists", "build again, or run validate")
-    if not lies_inside(place, archive):
+    if not lies_inside(place, source.root) and not (source.addressed and lies_inside(place, source.addressed)):
         raise BadInput(str(place), "a symbolic link out of the archive", "a file of the archive", "build again")
 
 
@@ -402,7 +435,7 @@ def _compare(
     """Split the files into those to send and those that stand there already, both in order."""
     tell(f"comparing {len(source.files)} files with {target.name}")
     files = in_order(source.files)
-    held = _each(files, lambda file: target.holds(source.root / file.path, file), workers)
+    held = _each(files, lambda file: target.holds(source.place(file.path), file), workers)
     pairs = list(zip(files, held, strict=True))
     return [file for file, there in pairs if not there], [file for file, there in pairs if there]
 
@@ -439,7 +472,7 @@ def _send(source: _Source, target: Destination, file: ListedFile) -> None:
     if file.path == MANIFEST_JSON:
         target.write(file.path, source.manifest)
         return
-    path = source.root / file.path
+    path = source.place(file.path)
     _require_unaltered(path, file)
     target.put(path, file)
 

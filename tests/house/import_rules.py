@@ -24,6 +24,7 @@ FLOORS: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("tables",),
         ("items",),
         ("stac", "pages"),
+        ("address",),
         ("checks",),
         ("build",),
         ("runs",),

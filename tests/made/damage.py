@@ -703,6 +703,17 @@ _INPUTS = ("properties", "glacier:inputs")
 _MOVED = Affine(30.0, 0.0, 460050.0, 0.0, -30.0, 4794000.0)
 
 DAMAGES = (
+    # addresses
+    Damage(
+        name="address that the manifest does not name",
+        check="addresses",
+        edit=setting(MB_ITEM, "links", 0, to={"rel": "self", "href": "https://example.org/item.json"}),
+    ),
+    Damage(
+        name="address of another archive in the manifest",
+        check="addresses",
+        edit=setting("manifest.json", "base_url", to="https://example.org/other"),
+    ),
     # files
     Damage(name="catalogue removed", check="is-archive", edit=remove(_CATALOG)),
     Damage(name="manifest removed", check="is-archive", edit=remove("manifest.json"), sealed=False),

@@ -72,11 +72,11 @@ class Workshop:
             yield Produced(definition, input_files(definition, order.inputs))
 
     def write_collection(
-        self, made: Produced, root: Path, base_url: Any, code_version: str, _tell: Any, **_figures: Any
+        self, made: Produced, root: Path, code_version: str, _tell: Any, **_figures: Any
     ) -> Collection:
         folder = root / made.definition.id
         (folder / "tables").mkdir(parents=True)
-        told = [made.definition.title.en, base_url, code_version, [file.sha256 for file in made.inputs]]
+        told = [made.definition.title.en, code_version, [file.sha256 for file in made.inputs]]
         (folder / "collection.json").write_text(json.dumps(told))
         (folder / "tables" / "numbers.csv").write_text("\n".join(file.sha256 for file in made.inputs))
         nothing = Card(href="", synthetic=False, picture=None, numbers=(), gates=(), count=0, search=Searchable({}, ()))
@@ -94,9 +94,9 @@ class Workshop:
         return Collection(made.definition, facts)
 
     def write_archive_documents(
-        self, root: Path, collections: Sequence[Collection], base_url: Any, code_version: str, *, figures: bool
+        self, root: Path, collections: Sequence[Collection], code_version: str, *, figures: bool
     ) -> None:
-        write_manifest(root, collections, code_version, base_url, figures=figures)
+        write_manifest(root, collections, code_version, figures=figures)
 
     def proved(self, assembly: Assembly, root: Path, out: Path, _tell: Any) -> BuildReport:
         self.checked += 1
@@ -211,10 +211,9 @@ def _reworded(definition: Definition) -> Definition:
     "change",
     [
         lambda order: replace(order, definitions=tuple(map(_reworded, order.definitions))),
-        lambda order: replace(order, base_url="https://example.org/archive"),
         lambda order: replace(order, code_version="0.2.0"),
     ],
-    ids=["definition", "base_url", "version of the software"],
+    ids=["definition", "version of the software"],
 )
 def test_whatever_else_products_depend_on_computes_them_anew(
     workshop: Workshop, order: Order, tmp_path: Path, change: Callable[[Order], Order]
