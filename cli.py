@@ -17,13 +17,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from pipeline.inputs.undecodable_messages import undecodable_messages_unprinted
 from pipeline.progress import Tell
 from schemas.errors import ArchiveError, BadInput, ManyBadInputs
+
+if TYPE_CHECKING:
+    from catalog.checks import CheckResult
 
 # rasterio would load the AWS library with itself: a third of a second that files on a disk have no use for
 sys.modules.setdefault("boto3", None)  # type: ignore[arg-type]  # what Python documents to keep a module out
@@ -489,6 +492,13 @@ def validate(
     signed_by: Annotated[
         Path | None, typer.Option(metavar="KEY.pub", help="Ask for a signature by this public key.")
     ] = None,
+    derived: Annotated[
+        bool, typer.Option("--derive", help="Also write every file again from what the archive records, and compare.")
+    ] = False,
+    inputs: Annotated[
+        Path | None, typer.Option(help="With --derive: folder of the raw inputs; of a sample they are embedded.")
+    ] = None,
+    workers: Workers = 2,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit XML report.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -505,6 +515,8 @@ def validate(
         raise BadInput("validate", "no archive named", "a folder or URL of an archive")
     with progress(quiet) as tell:
         report = prove(archive, schemas, signed_by=signed_by, deep=deep, timeout_s=timeout_s, tell=tell)
+        if derived:
+            report = report.with_result(_derive(archive, inputs, workers, tell))
     if junit is not None:
         junit.write_text(report.to_junit(), encoding="utf-8")
     if as_json:
@@ -513,6 +525,16 @@ def validate(
         typer.echo("\n".join(report.lines()))
     if not report.passed:
         raise typer.Exit(1)
+
+
+def _derive(archive: str, inputs: Path | None, workers: int, tell: Tell) -> CheckResult:
+    from catalog.build import derive
+    from pipeline.resources import open_resources
+
+    if archive.startswith(("http://", "https://")):
+        raise BadInput(archive, "an archive on a server", "the folder of an archive", "fetch it first")
+    with open_resources(workers) as resources:
+        return derive(Path(archive), inputs, resources, code_version=code_version(), tell=tell)
 
 
 @app.command()

@@ -285,8 +285,12 @@ def damages_page() -> str:
         " what is wrong has to be seen in the content. Besides, one bit is flipped in every file, and each is"
         " reported.",
         "",
-        f"Every one of the {len(CHECKS)} [checks](checks.md) catches at least one of them; a good archive gives no"
-        " finding.",
+        f"Every one of the {len(CHECKS)} [checks](checks.md) catches at least one of them, or of the forgeries below;"
+        " a good archive gives no finding.",
+        "",
+        *_forgeries(),
+        "",
+        "## One by one",
         "",
         "| | damage | checksums made to fit | reported by |",
         "| --- | --- | --- | --- |",
@@ -298,6 +302,39 @@ def damages_page() -> str:
         for number, damage in enumerate(listed, 1)
     ]
     return HEAD + "\n".join(lines) + "\n"
+
+
+def _forgeries() -> list[str]:
+    """How many forgeries of each kind are seen, and which are not, as ``benchmarks/forgeries.py`` has measured it."""
+    from tests.made.forgeries import FORGERIES, KINDS
+
+    seen: dict[str, dict[str, str]] = json.loads((ROOT / "tests/made/forgeries.json").read_text(encoding="utf-8"))
+    lines = [
+        "## Forgeries",
+        "",
+        f"{len(FORGERIES)} more damages were written down before the checks that see them: what a stranger would try"
+        " who knows the archive and makes every checksum fit, in STAC, data packages, RO-Crate, schema.org, the"
+        " portal's record, manifest and statement alike. `validate` (a) sees facts and invariants, by code that shares"
+        " nothing with the writers, whatever version the archive says to be of; `validate --derive` (b) writes every"
+        " file again from what the archive records, of the sample or with its raw inputs at hand, and names each whose"
+        " bytes differ with the first difference. Of an archive whose raw inputs are not at hand (b) writes only what"
+        " its result lists.",
+        "",
+        "| kind | forgeries | seen before | by (a) | by (a) and (b) |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for kind in (*KINDS, ""):
+        own = [seen[one.name] for one in FORGERIES if not kind or one.kind == kind]
+        before, after = (sum(bool(one[when]) for one in own) for when in ("before", "after"))
+        lines.append(f"| {kind or 'all'} | {len(own)} | {before} | {after} | {len(own)} |")
+    unseen = [f"{one.name} ({one.kind})" for one in FORGERIES if not seen[one.name]["after"]]
+    return [
+        *lines,
+        "",
+        f"Not seen by (a): {'; '.join(unseen)}.",
+        "",
+        "They are repeated by `python -m benchmarks.forgeries`.",
+    ]
 
 
 # what an item's folder can hold: file, what it is

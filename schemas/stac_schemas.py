@@ -19,6 +19,7 @@ from referencing.exceptions import NoSuchResource
 from referencing.jsonschema import DRAFT7
 
 from schemas.glacier_extension import PREFIX, SCHEMA_PATH, json_schema
+from schemas.quick_schemas import QuickSchemas
 
 Schemas = Registry[Any]
 
@@ -112,10 +113,23 @@ def _own_schema() -> dict[str, Any]:
 
 
 def _failures(document: dict[str, Any], schema: Any, registry: Schemas) -> Iterator[str]:
+    if _quick(registry).accepts(schema, document):
+        return
     for error in Draft7Validator(schema, registry=registry).iter_errors(document):
         cause = _cause(error)
         place = "/".join(str(part) for part in cause.absolute_path) or "document"
         yield f"{place}: {cause.message[:300]}"
+
+
+def _quick(registry: Schemas) -> QuickSchemas:
+    """The quick functions of a registry, made once for it and for no other."""
+    kept = _QUICK.get("")
+    if kept is None or kept[0] is not registry:
+        kept = _QUICK[""] = (registry, QuickSchemas(registry))
+    return kept[1]
+
+
+_QUICK: dict[str, tuple[Schemas, QuickSchemas]] = {}
 
 
 def _cause(error: ValidationError) -> ValidationError:

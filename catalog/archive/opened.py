@@ -47,6 +47,7 @@ class Files(Protocol):
 
     def paths(self) -> tuple[str, ...]: ...
     def links(self) -> tuple[str, ...]: ...
+    def kept(self) -> tuple[str, ...]: ...
     def size(self, path: str) -> int | None: ...
     def read(self, path: str) -> bytes | None: ...
     def sha256(self, path: str) -> str | None: ...
@@ -70,6 +71,11 @@ class FolderFiles:
         """Everything that is neither a file nor a folder: links, pipes, devices; sorted."""
         odd = (name for name, path in self._entries() if path.is_symlink() or not (path.is_file() or path.is_dir()))
         return tuple(sorted(odd))
+
+    def kept(self) -> tuple[str, ...]:
+        """Everything that is no folder among the earlier versions that are kept, sorted."""
+        inside = (self.root / VERSIONS).rglob("*")
+        return tuple(sorted(path.relative_to(self.root).as_posix() for path in inside if not path.is_dir()))
 
     def _entries(self) -> Iterator[tuple[str, Path]]:
         """Everything below the root but the earlier versions that are kept there: each is an archive of its own."""

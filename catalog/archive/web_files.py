@@ -54,6 +54,10 @@ class WebFiles:
     def links(self) -> tuple[str, ...]:
         return ()
 
+    def kept(self) -> tuple[str, ...]:
+        """Nothing: a server does not tell which earlier versions it keeps."""
+        return ()
+
     def size(self, path: str) -> int | None:
         if self._contents.get(path) is not None:
             return len(self._contents[path] or b"")

@@ -7,6 +7,7 @@ from pipeline.lazy_names import lazy_names
 if TYPE_CHECKING:
     from catalog.build.cache import Cache, default_cache_folder
     from catalog.build.definitions import default_definitions, read_definitions
+    from catalog.build.derivation import derive
     from catalog.build.order import Order
     from catalog.build.raw_inputs import default_inputs
     from catalog.build.regeneration import regenerate
@@ -20,6 +21,7 @@ __all__ = [
     "default_cache_folder",
     "default_definitions",
     "default_inputs",
+    "derive",
     "read_definitions",
     "regenerate",
     "verify",
@@ -29,6 +31,7 @@ __getattr__ = lazy_names(
     {
         "cache": ("Cache", "default_cache_folder"),
         "definitions": ("default_definitions", "read_definitions"),
+        "derivation": ("derive",),
         "order": ("Order",),
         "raw_inputs": ("default_inputs",),
         "regeneration": ("regenerate",),

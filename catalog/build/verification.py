@@ -83,7 +83,7 @@ def verify(
         raise BadInput(
             str(archive), "no manifest.json that lists datasets", "the folder of an archive built by `build`"
         )
-    order = _order(archive, manifest, inputs, code_version)
+    order = order_of(archive, manifest, inputs, code_version)
     with scratch_folder("verify-") as folder:
         rebuilt = folder / "archive"
         rebuilt.mkdir()
@@ -92,11 +92,16 @@ def verify(
             address_archive(rebuilt, base, rebuilt, tell)
         tell("comparing")
         difference = compare_archives(archive, rebuilt)
-    return Verification(archive, difference, _other_tools(manifest, code_version))
+    return Verification(archive, difference, other_tools(manifest, code_version))
 
 
-def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_version: str) -> Order:
-    """What was built, from the manifest; the raw inputs must be those that it records."""
+def order_of(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_version: str) -> Order:
+    """What was built, from the manifest; the raw inputs must be those that it records.
+
+    Errors
+    ------
+    BadInput : as said, or a manifest of another form.
+    """
     synthetic = bool(manifest.get("synthetic"))
     if not synthetic and inputs is None:
         raise BadInput(str(archive), "an archive of real data", "the folder of its raw inputs", "name it with --inputs")
@@ -120,7 +125,7 @@ def _order(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_ve
     )
 
 
-def _other_tools(manifest: dict[str, Any], code_version: str) -> dict[str, tuple[str, str]]:
+def other_tools(manifest: dict[str, Any], code_version: str) -> dict[str, tuple[str, str]]:
     """Version as recorded and as here of every tool for which the two differ."""
     recorded = {**manifest.get("tools", {}), "glacier-archive": manifest.get("code_version", "")}
     here = {**tool_versions(), "glacier-archive": code_version}

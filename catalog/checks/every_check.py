@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import rasterio
 
 from catalog.archive import Archive, FolderFiles, read_public_key
-from catalog.checks.result import NO_ARCHIVE, Check, CheckResult, ValidationReport
+from catalog.checks.result import NO_ARCHIVE, Check, CheckResult, ValidationReport, look_together
 from catalog.checks.signatures import signers_of
 from pipeline.progress import Tell, silent
 from schemas.errors import BadInput
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # in what order they are made and listed; modules that are not named here come last
 _ORDER = (
     *("files", "stac", "stac_twins", "rasters", "styles", "tables", "vectors", "consistency", "changes", "balances"),
-    *("provenance", "metadata", "versions", "pages", "addresses", "signatures"),
+    *("stated", "pixels", "sums", "provenance", "metadata", "records", "versions", "pages", "shown", "kinds"),
+    *("addresses", "signatures"),
 )
 # each check names its own kind of subject
 AnyCheck = Check[Any]
@@ -104,11 +105,25 @@ def _public_key(path: Path) -> Ed25519PublicKey:
 
 def _validate(seen: Archive, tell: Tell) -> ValidationReport:
     first = CHECKS[0](seen)
-    results = [first]
-    for check in CHECKS[1:]:
-        if first.passed:
+    if first.passed:
+        made = made_together(CHECKS[1:], seen, tell)
+    else:
+        made = [CheckResult(check.name, check.meaning, skipped=NO_ARCHIVE) for check in CHECKS[1:]]
+    return ValidationReport(seen.files.name, (first, *made), signers_of(seen))
+
+
+def made_together(checks: Sequence[AnyCheck], seen: Archive, tell: Tell = silent) -> list[CheckResult]:
+    """The result of each check, in their order.
+
+    Checks of the same subjects look at each of them one after the other, so that a raster, a page or a table is read
+    once for all of them, however many there are.
+    """
+    groups: dict[int, list[AnyCheck]] = {}
+    for check in checks:
+        groups.setdefault(id(check.subjects), []).append(check)
+    results: dict[str, CheckResult] = {}
+    for group in groups.values():
+        for check in group:
             tell(f"checking {check.name}")
-            results.append(check(seen))
-        else:
-            results.append(CheckResult(check.name, check.meaning, skipped=NO_ARCHIVE))
-    return ValidationReport(seen.files.name, tuple(results), signers_of(seen))
+        results |= {result.name: result for result in look_together(group, seen)}
+    return [results[check.name] for check in checks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote
 
 from lxml import html
@@ -24,17 +25,30 @@ POLICY = (
 )
 
 
+pages = files_ending(".html")
+
+
+def parsed_page(file: File) -> Any:
+    """The page, parsed once for the checks that look at it one after the other; None where it is no text."""
+    kept = file.archive.notes.setdefault("page", {})
+    if file.file not in kept:
+        text = file.archive.text(file.file)
+        kept.clear()
+        parser = html.HTMLParser(encoding="utf-8")
+        kept[file.file] = html.document_fromstring(text.encode(), parser=parser) if text else None
+    return kept[file.file]
+
+
 @check(
     "page-links",
     "every link and picture of a page is in the archive, and no page loads from elsewhere",
-    files_ending(".html"),
+    pages,
 )
 def page_links(file: File) -> Iterator[Failure]:
-    text = file.archive.text(file.file)
-    if not text:
+    page = parsed_page(file)
+    if page is None:
         yield Failure(file.file, "no text in UTF-8", "a page", _REBUILD)
         return
-    page = html.document_fromstring(text)
     for element, attribute, href, _ in page.iterlinks():
         if attribute == "href" and _LOADED.get(str(element.tag)) == attribute and element.get("rel") in _NAMED_ONLY:
             continue  # for programs; the check of addresses knows what must stand there
@@ -51,10 +65,12 @@ def page_links(file: File) -> Iterator[Failure]:
 @check(
     "page-scripts",
     "every page forbids all but its archive's own files, and holds no script or style of its own",
-    files_ending(".html"),
+    pages,
 )
 def page_scripts(file: File) -> Iterator[Failure]:
-    page = html.document_fromstring(file.archive.text(file.file) or "<p>")
+    page = parsed_page(file)
+    if page is None:
+        return  # named by the check of links
     policies = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
     if policies != [POLICY]:
         yield Failure(file.file, f"content security policy {policies}", repr(POLICY), _REBUILD)

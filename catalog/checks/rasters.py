@@ -31,20 +31,15 @@ _STATISTICS = ("minimum", "maximum", "mean", "stddev", "count", "valid_percent")
 @check("raster-opens", "every GeoTIFF can be read to the last tile of every overview", rasters)
 def raster_opens(raster: OpenedRaster) -> Iterator[Failure]:
     try:
-        with _geotiff(raster) as source:
-            levels = range(len(source.overviews(1)))
-            if raster.archive.files.deep:
-                _read_through(source)
+        with geotiff(raster) as source:
+            levels, bands = range(len(source.overviews(1))), source.indexes
+        for index in bands if raster.archive.files.deep else ():
+            raster.archive.band(raster.file, index)  # kept for the checks that look at it next
         for level in levels if raster.archive.files.deep else ():
-            with _geotiff(raster, overview_level=level) as source:
-                _read_through(source)
+            with geotiff(raster, overview_level=level) as source:
+                source.read()
     except RasterioError as error:
         yield Failure(raster.file, _first_line(error), "a readable GeoTIFF", _REBUILD)
-
-
-def _read_through(source: Any) -> None:
-    for _, window in source.block_windows(1):
-        source.read(window=window)
 
 
 @check(
@@ -57,7 +52,7 @@ def raster_tiles(raster: OpenedRaster) -> Iterator[Failure]:
     with _opened(raster) as source:
         if source.profile.get("compress") != "deflate":
             return  # named by the check of structure
-        places = list(_tile_places(source))
+        places = list(tile_places(source))
     content = files.read(raster.file) or b""
     for name, start, size in places:
         try:
@@ -66,7 +61,7 @@ def raster_tiles(raster: OpenedRaster) -> Iterator[Failure]:
             yield Failure(f"{raster.file}: {name}", str(error), "a tile as it was written", _REBUILD)
 
 
-def _tile_places(source: Any) -> Iterator[tuple[str, int, int]]:
+def tile_places(source: Any) -> Iterator[tuple[str, int, int]]:
     """Name, offset and size (bytes) of every tile of the raster and its overviews; one that is left out has none."""
     bands = source.indexes if source.interleaving == Interleaving.band else (1,)
     for level in (None, *range(len(source.overviews(1)))):
@@ -237,26 +232,38 @@ def _strange_overviews(raster: OpenedRaster, index: int, factors: list[int]) -> 
 
     Where a size is odd a pixel stands for a shifted window: the blocks around its own are counted in.
     """
-    nodata = nodata_of(raster, index)
-    band = raster.archive.band(raster.file, index).astype(np.float32)  # a copy: the archive keeps its own
-    empty = ~np.isfinite(band) if nodata is None else ~np.isfinite(band) | (band == nodata)
-    lowest, highest = band.copy(), band
-    lowest[empty], highest[empty] = np.inf, -np.inf
+    if not factors:
+        return
+    nodata, band = nodata_of(raster, index), raster.archive.band(raster.file, index)
+    # of whole numbers the ends of their kind stand for nothing: they are as fast again as decimals
+    whole = np.issubdtype(band.dtype, np.integer)
+    ends = (np.iinfo(band.dtype).max, np.iinfo(band.dtype).min) if whole else (np.inf, -np.inf)
+    held = _is_held(band, nodata)
+    lowest, highest = (np.where(held, band, band.dtype.type(end)) for end in ends)
     for level, factor in enumerate(factors):
         lowest, highest = _halved(lowest, np.minimum), _halved(highest, np.maximum)
-        with _geotiff(raster, overview_level=level) as source:
+        with geotiff(raster, overview_level=level) as source:
             overview = source.read(index)
         if overview.shape != lowest.shape:
             unlike = f"overview {factor} of shape {overview.shape}"
             yield Failure(raster.file, unlike, f"shape {lowest.shape}", _REBUILD)
             continue
-        valid = np.isfinite(overview) if nodata is None else np.isfinite(overview) & (overview != nodata)
-        slack = _OVERVIEW_SLACK * np.maximum(1.0, np.abs(overview))
-        below = overview < _around(lowest, np.minimum, np.inf) - slack
-        above = overview > _around(highest, np.maximum, -np.inf) + slack
-        if strange := int((valid & (below | above)).sum()):
+        valid = _is_held(overview, nodata)
+        slack = 0 if whole else _OVERVIEW_SLACK * np.maximum(1.0, np.abs(overview))
+        strange = int((valid & ((overview < lowest - slack) | (overview > highest + slack))).sum())
+        if strange:  # where a size is odd
+            below = overview < _around(lowest, np.minimum, ends[0]) - slack
+            above = overview > _around(highest, np.maximum, ends[1]) + slack
+            strange = int((valid & (below | above)).sum())
+        if strange:
             pixels = f"{strange} pixels of overview {factor}, band {index}, unlike the raster"
             yield Failure(raster.file, pixels, "overviews of the raster itself", _REBUILD)
+
+
+def _is_held(band: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    """Where a band has a value."""
+    there = np.isfinite(band) if np.issubdtype(band.dtype, np.floating) else np.ones(band.shape, bool)
+    return there if nodata is None else there & (band != nodata)
 
 
 def _halved(band: NDArray[Any], extreme: np.ufunc) -> NDArray[Any]:
@@ -292,8 +299,10 @@ def raster_classes(raster: OpenedRaster) -> Iterator[Failure]:
 
 def band_statistics(raster: OpenedRaster, index: int) -> dict[str, float]:
     """Minimum, maximum, mean, population standard deviation and share of valid pixels (%)."""
-    band = raster.archive.band(raster.file, index)
-    values = valid_values(band, nodata_of(raster, index))
+    band, nodata = raster.archive.band(raster.file, index), nodata_of(raster, index)
+    if band.dtype == np.uint8:
+        return _counted_statistics(np.bincount(band.ravel(), minlength=256), nodata, band.size)
+    values = valid_values(band, nodata)
     if not values.size:
         return {"count": 0.0, "valid_percent": 0.0}
     return {
@@ -303,6 +312,25 @@ def band_statistics(raster: OpenedRaster, index: int) -> dict[str, float]:
         "stddev": float(values.std()),
         "count": float(values.size),
         "valid_percent": 100.0 * values.size / band.size,
+    }
+
+
+def _counted_statistics(counts: NDArray[np.intp], nodata: float | None, size: int) -> dict[str, float]:
+    """The same of whole numbers from 0 to 255, of which only how often each occurs is needed."""
+    if nodata is not None and 0 <= nodata <= 255:
+        counts[int(nodata)] = 0
+    held, total = np.flatnonzero(counts), int(counts.sum())
+    if not total:
+        return {"count": 0.0, "valid_percent": 0.0}
+    values = np.arange(256)
+    mean = float((counts * values).sum()) / total
+    return {
+        "minimum": float(held[0]),
+        "maximum": float(held[-1]),
+        "mean": mean,
+        "stddev": math.sqrt(float((counts * (values - mean) ** 2).sum()) / total),
+        "count": float(total),
+        "valid_percent": 100.0 * total / size,
     }
 
 
@@ -328,12 +356,12 @@ def grid_of(raster: OpenedRaster) -> Grid:
 
 def _opened(raster: OpenedRaster) -> Any:
     try:
-        return _geotiff(raster)
+        return geotiff(raster)
     except RasterioError as error:
         raise ValueError(f"{raster.file}: {_first_line(error)}") from None
 
 
-def _geotiff(raster: OpenedRaster, **options: Any) -> Any:
+def geotiff(raster: OpenedRaster, **options: Any) -> Any:
     # GDAL tells a format by its content: of another one, a file could lead out of the archive and to other servers
     return rasterio.open(raster.dataset_name, driver="GTiff", **options)
 

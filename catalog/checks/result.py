@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import BadZipFile
@@ -110,18 +110,9 @@ class Check(Generic[S]):
     find: Callable[[S], Iterable[Failure]]
 
     def __call__(self, archive: Archive) -> CheckResult:
-        failures: list[Failure] = []
-        skipped: list[str] = []
-        where = "archive"
-        try:
-            for subject in self.subjects(archive):
-                where = subject.file
-                failures.extend(self._look_at(subject, skipped))
-        except _DAMAGE as error:  # the subjects themselves cannot be listed
-            failures.append(self._shapeless(where, error))
-        return CheckResult(self.name, self.meaning, tuple(failures), "; ".join(dict.fromkeys(skipped)) or None)
+        return look_together([self], archive)[0]
 
-    def _look_at(self, subject: S, skipped: list[str]) -> list[Failure]:
+    def look_at(self, subject: S, skipped: list[str]) -> list[Failure]:
         failures: list[Failure] = []
         try:
             failures.extend(self.find(subject))
@@ -129,12 +120,31 @@ class Check(Generic[S]):
             skipped.append(str(reason))
         except _DAMAGE as error:
             # a subject that is not shaped as it should be is a finding, never a crash
-            failures.append(self._shapeless(subject.file, error))
+            failures.append(self.shapeless(subject.file, error))
         return failures
 
-    def _shapeless(self, where: str, error: Exception) -> Failure:
+    def shapeless(self, where: str, error: Exception) -> Failure:
         message = " ".join(f"{type(error).__name__}: {error}".split())
         return Failure(where, message, f"content in which {self.meaning}")
+
+
+def look_together(checks: Sequence[Check[S]], archive: Archive) -> list[CheckResult]:
+    """The results of checks of the same subjects: each subject is looked at by all of them before the next one is."""
+    failures: list[list[Failure]] = [[] for _ in checks]
+    skipped: list[list[str]] = [[] for _ in checks]
+    where = "archive"
+    try:
+        for subject in checks[0].subjects(archive):
+            where = subject.file
+            for one, own, left_out in zip(checks, failures, skipped, strict=True):
+                own.extend(one.look_at(subject, left_out))
+    except _DAMAGE as error:  # the subjects themselves cannot be listed
+        for one, own in zip(checks, failures, strict=True):
+            own.append(one.shapeless(where, error))
+    return [
+        CheckResult(one.name, one.meaning, tuple(own), "; ".join(dict.fromkeys(left_out)) or None)
+        for one, own, left_out in zip(checks, failures, skipped, strict=True)
+    ]
 
 
 def check(
@@ -163,6 +173,10 @@ class ValidationReport:
     @property
     def failures(self) -> tuple[Failure, ...]:
         return tuple(failure for result in self.results for failure in result.failures)
+
+    def with_result(self, result: CheckResult) -> ValidationReport:
+        """The same, and one result more."""
+        return replace(self, results=(*self.results, result))
 
     def failed_checks(self) -> tuple[str, ...]:
         """Names of the checks that found something."""

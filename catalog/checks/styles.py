@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -140,6 +142,84 @@ def _unlike_range(raster: OpenedRaster, path: str, renderer: Any) -> Iterator[Fa
             yield Failure(
                 path, f"a range that holds {share:.0%} of the pixels", f"{_LEAST_SHARE:.0%} or more", _REBUILD
             )
+
+
+# what a style of ours consists of; anything else could run something when it is opened
+_ELEMENTS = {
+    *("qgis", "pipe", "rasterrenderer", "minMaxOrigin", "limits", "colorPalette", "paletteEntry", "rastershader"),
+    *("colorrampshader", "colorramp", "Option", "item", "renderer-v2", "ranges", "range", "symbols", "symbol", "layer"),
+    *("categories", "category", "rules", "rule", "labeling", "settings", "text-style", "text-buffer", "placement"),
+}
+_ATTRIBUTES = {
+    *("version", "styleCategories", "labelsEnabled", "type", "band", "alphaBand", "opacity", "classificationMin"),
+    *("classificationMax", "value", "color", "alpha", "label", "colorRampType", "classificationMode", "clip"),
+    *("minimumValue", "maximumValue", "labelPrecision", "name", "attr", "graduatedMethod", "lower", "upper", "symbol"),
+    *("render", "class", "enabled", "locked", "pass", "key", "filter", "fieldName", "fontSize", "fontSizeUnit"),
+    *("textColor", "bufferDraw", "bufferSize", "bufferColor", "placement", "placementFlags"),
+}
+# digests of the colour ramps: of changes, red for loss and blue for gain, and of amounts, the darker the more
+_RAMPS = {
+    "a9e83cfa8a575dbe312bb0a324e7a4a305755d34b1f3a3a8397a246a110794fb",
+    "b6d109574b196d62f7197d06b94d62d99c49fcd48692803cbb20cf5d25267ccc",
+}
+# of outlines and isolines: ink, and one for each later epoch
+_LINES = {"29,39,51,255", "217,130,43,255", "31,78,156,255", "107,119,133,255", "165,35,31,255"}
+
+
+@check(
+    "styles-are-ours", "a style draws with the colours of this software, and does nothing else", files_ending(SUFFIX)
+)
+def styles_are_ours(file: File) -> Iterator[Failure]:
+    style = _style(file.archive, file.file)
+    for element in style.iter(etree.Element):
+        strange = sorted(map(str, {*element.attrib} - _ATTRIBUTES))
+        if element.tag not in _ELEMENTS or strange:
+            told = f"element {element.tag} {' '.join(strange)}"
+            yield Failure(file.file, told, "the elements of a style of ours", _REBUILD)
+    for ramp in style.iter("colorramp"):
+        own = {option.get("name"): str(option.get("value")) for option in ramp.iter("Option") if option.get("name")}
+        colours = [_hex_of(part.rpartition(";")[2]) for part in own.get("stops", "").split(":")]
+        colours = [_hex_of(own.get("color1", "")), *colours, _hex_of(own.get("color2", ""))]
+        shown = [str(item.get("color")).lower() for item in ramp.getparent().iter("item")]
+        digest = sha256("|".join((own["color1"], own["stops"], own["color2"])).encode()).hexdigest()
+        if digest not in _RAMPS or shown != colours:
+            yield Failure(file.file, f"colours {shown[:2]} to {shown[-1:]}", "a ramp of this software", _REBUILD)
+        yield from _unlike_labels(file.file, ramp.getparent())
+    for option in style.iter("Option"):
+        if option.get("name") in ("outline_color", "line_color") and option.get("value") not in _LINES:
+            yield Failure(
+                file.file, f"{option.get('name')} {option.get('value')}", f"one of {sorted(_LINES)}", _REBUILD
+            )
+    yield from _unlike_signs(file.file, style)
+
+
+def _unlike_labels(path: str, shader: Any) -> Iterator[Failure]:
+    """Stops whose label gives another number than their value."""
+    for item in shader.iter("item"):
+        numbers = re.findall(r"[\N{MINUS SIGN}-]?\d+(?:\.\d+)?", str(item.get("label")))
+        if numbers and abs(float(numbers[0].replace("\N{MINUS SIGN}", "-")) - float(_said(item, "value"))) > 1e-9:
+            yield Failure(path, f"label {item.get('label')!r} of {item.get('value')}", "the value itself", _REBUILD)
+
+
+def _unlike_signs(path: str, style: Any) -> Iterator[Failure]:
+    """Classes of loss that are not red, or of gain that are not blue."""
+    fills = {
+        symbol.get("name"): str(option.get("value")).split(",")
+        for symbol in style.iter("symbol")
+        for option in symbol.iter("Option")
+        if option.get("name") == "color"
+    }
+    for part in style.iter("range"):
+        red, _, blue = (int(value) for value in fills[part.get("symbol")][:3])
+        if (float(_said(part, "upper")) <= 0 and red <= blue) or (float(_said(part, "lower")) >= 0 and blue <= red):
+            yield Failure(
+                path, f"{part.get('label')} in {fills[part.get('symbol')]}", "red for loss, blue for gain", _REBUILD
+            )
+
+
+def _hex_of(numbers: str) -> str:
+    """``#rrggbb`` of red, green, blue and opacity (0-255)."""
+    return "#" + "".join(f"{int(number):02x}" for number in numbers.split(",")[:3])
 
 
 def _said(element: Any, name: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         write_run_report,
     )
     from catalog.pages.search import parse_search_script
-    from catalog.pages.write import write_collection_pages, write_front_page, write_readme
+    from catalog.pages.write import site_files, write_collection_pages, write_front_page, write_readme
 
 __all__ = [
     "Card",
@@ -32,6 +32,7 @@ __all__ = [
     "plots_of_result",
     "readable_size",
     "shapes_of_result",
+    "site_files",
     "write_collection_pages",
     "write_front_page",
     "write_readme",
@@ -53,6 +54,6 @@ __getattr__ = lazy_names(
             "write_run_report",
         ),
         "search": ("parse_search_script",),
-        "write": ("write_collection_pages", "write_front_page", "write_readme"),
+        "write": ("site_files", "write_collection_pages", "write_front_page", "write_readme"),
     },
 )

@@ -122,7 +122,7 @@ def write_collection_pages(root: Path, dataset: Dataset, facts: Facts, items: Se
     than ``ITEMS_A_PAGE`` of them.
     """
     collection = _collection(root, dataset, facts, items)
-    shared = {"site": _addresses(_site_files()), "synthetic": dataset.synthetic, "definition": dataset.definition}
+    shared = {"site": _addresses(site_files()), "synthetic": dataset.synthetic, "definition": dataset.definition}
     for at, item in enumerate(collection.items):
         write_page(item.folder / INDEX_HTML, "item.html", {**shared, **_item_page(collection, at, item)})
     for number, part in enumerate(_parts(collection), 1):
@@ -134,7 +134,7 @@ def write_collection_pages(root: Path, dataset: Dataset, facts: Facts, items: Se
 
 def write_front_page(root: Path, cards: Sequence[tuple[Definition, Card]]) -> None:
     """Write the archive's index, and the style, scripts and search data that all pages share."""
-    contents = {**_site_files(), SEARCH_JS: search_script([card.search for _, card in cards])}
+    contents = {**site_files(), SEARCH_JS: search_script([card.search for _, card in cards])}
     for name, text in contents.items():
         (root / name).write_text(text, encoding="utf-8", newline="\n")
     page = {
@@ -166,7 +166,7 @@ def write_readme(dataset: Dataset, facts: Facts, items: Sequence[Item], folder: 
     write_page(folder.path / README_MD, "readme.md", page)
 
 
-def _site_files() -> dict[str, str]:
+def site_files() -> dict[str, str]:
     """The style and the scripts that all archives share, by name."""
     return {
         SITE_CSS: template_text(SITE_CSS),

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from catalog.stac.catalogs import Child
     from catalog.stac.glacier import GlacierExtension
     from catalog.stac.item_lists import feature_collection, listed_item, write_item_lists
-    from catalog.stac.search_table import read_search_table, without_nulls
+    from catalog.stac.search_table import read_search_table, without_nulls, write_search_table
     from catalog.stac.write import write_catalog, write_collection_stac
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "write_catalog",
     "write_collection_stac",
     "write_item_lists",
+    "write_search_table",
 ]
 __getattr__ = lazy_names(
     __name__,
@@ -28,7 +29,7 @@ __getattr__ = lazy_names(
         "catalogs": ("Child",),
         "glacier": ("GlacierExtension",),
         "item_lists": ("feature_collection", "listed_item", "write_item_lists"),
-        "search_table": ("read_search_table", "without_nulls"),
+        "search_table": ("read_search_table", "without_nulls", "write_search_table"),
         "write": ("write_catalog", "write_collection_stac"),
     },
 )

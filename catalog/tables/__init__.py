@@ -9,14 +9,13 @@ if TYPE_CHECKING:
     from catalog.tables.places import POINT_TABLES, glacier_shapes, published_outlines
     from catalog.tables.point_use import USED_PERIODS, used_points
     from catalog.tables.wgms import Submission, capital_name, wgms_tables
-    from catalog.tables.write import conforms, workbook_path, write_tables
+    from catalog.tables.write import workbook_path, write_tables
 
 __all__ = [
     "POINT_TABLES",
     "USED_PERIODS",
     "Submission",
     "capital_name",
-    "conforms",
     "dataset_tables",
     "glacier_shapes",
     "published_outlines",
@@ -32,6 +31,6 @@ __getattr__ = lazy_names(
         "places": ("POINT_TABLES", "glacier_shapes", "published_outlines"),
         "point_use": ("USED_PERIODS", "used_points"),
         "wgms": ("Submission", "capital_name", "wgms_tables"),
-        "write": ("conforms", "workbook_path", "write_tables"),
+        "write": ("workbook_path", "write_tables"),
     },
 )

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from frictionless import Package
-
 from catalog.archive import DATAPACKAGE_JSON, TABLES, CollectionFolder, Dataset, sha256_of
 from catalog.formats import (
     LONGEST_SHEET,
@@ -28,7 +26,6 @@ from schemas.fields import Table
 from schemas.tables import published_schemas
 
 __all__ = [
-    "conforms",
     "csv_bytes",
     "data_package",
     "published_table",
@@ -96,14 +93,6 @@ def _about(dataset: Dataset, facts: Facts) -> About:
         inputs=tuple((file.name, file.sha256, file.size, file.source) for file in dataset.inputs),
         settings=definition.processing.model_dump(mode="json"),
     )
-
-
-def conforms(folder: Path) -> list[str]:
-    """What Frictionless finds wrong with a collection's Data Package: sizes, hashes, types, constraints, keys."""
-    package = Package(DATAPACKAGE_JSON, basepath=str(folder))  # an absolute path would be refused as unsafe
-    report = package.validate()
-    problems = [f"{DATAPACKAGE_JSON}: {error.message}" for error in report.errors]
-    return problems + [f"{task.place}: {error.message}" for task in report.tasks for error in task.errors]
 
 
 def published_tables(dataset: Dataset) -> tuple[PublishedTable, ...]:

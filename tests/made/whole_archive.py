@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from contourpy import contour_generator
 from pyproj import Transformer
 from rasterio.features import rasterize
+from shapely.geometry import MultiLineString
 
 from catalog.archive.dataset import Dataset, Item
 from catalog.build.collection import Collection, facts_of
@@ -24,9 +26,9 @@ from catalog.pages.search import Searchable
 from catalog.pages.write import write_collection_pages, write_front_page
 from catalog.stac.catalogs import Child
 from catalog.stac.write import write_catalog, write_collection_stac
-from pipeline.elevation_change.result import ElevationChange
+from pipeline.elevation_change.result import STABLE, ElevationChange, Statistics
 from pipeline.mass_balance.glacier_wide.cumulative import cumulative_table
-from pipeline.mass_balance.result import BalanceYear, MassBalance
+from pipeline.mass_balance.result import BalanceYear, Isoline, MassBalance
 from pipeline.progress import Tell, silent
 from pipeline.resources import Resources, open_resources
 from schemas.definition import Definition
@@ -127,11 +129,61 @@ def complete_change(dataset: Dataset) -> Dataset:
         table.loc[row, "mass_change_kg"] = 850 * table.loc[row, "volume_change_m3"]
     table["flags"] = None
     table["mean_dhdt_m_a"] = table["mean_dh_m"] / ((LATER - EARLIER).days / 365.25)
-    volume, area = float(table["volume_change_m3"].sum()), float(table["area_km2"].sum())
+    region = _region(table)
     assert result.totals is not None
-    totals = replace(result.totals, volume_change_m3=volume, mean_dh_m=volume / area / 1e6)
-    tables = {**result.tables, "glaciers": table, "region": _region(table), "dates": _dates()}
-    return replace(dataset, result=replace(result, totals=totals, tables=tables))
+    same = ("area_km2", "mean_dh_m", "volume_change_m3", "mass_change_kg", "observed_share")
+    totals = replace(result.totals, **{name: float(region.loc[0, name]) for name in same})
+    stable = result.dh_m[(result.classification == STABLE) & np.isfinite(result.dh_m)].astype(float)
+    after = _statistics_of(stable, result.after)
+    steps = {"raw": result.before, "coregistered": result.after_coregistration, "corrected": after}
+    steps = {
+        step: replace(one, count=stable.size, rmse_m=float(np.hypot(one.mean_m, one.std_m)))
+        for step, one in steps.items()
+    }
+    tables = {**result.tables, "glaciers": table, "region": region, "dates": _dates()}
+    tables |= {"accuracy": _accuracy(result, steps), "coregistration": _shifts(result)}
+    tables["elevation_bands"] = _bands(result)
+    raw, moved, after = steps.values()
+    gates = dataset.gates.assign(value=abs(after.mean_m))
+    changed = replace(result, totals=totals, before=raw, after_coregistration=moved, after=after, tables=tables)
+    return replace(dataset, result=changed, gates=gates)
+
+
+def _statistics_of(values: np.ndarray, like: Statistics) -> Statistics:
+    """Of the pixels of stable terrain; the spread that pages show stays as it was."""
+    return replace(
+        like,
+        mean_m=float(values.mean()),
+        mean_absolute_m=float(np.abs(values).mean()),
+        std_m=float(values.std()),
+        rmse_m=float(np.sqrt((values**2).mean())),
+    )
+
+
+def _accuracy(result: ElevationChange, steps: dict[str, Statistics]) -> pd.DataFrame:
+    """The table of accuracy, whose rows of all pixels are the statistics of each step."""
+    table = result.tables["accuracy"].copy()
+    for row in table.index[table["class"] == "all"]:
+        for name, value in asdict(steps[str(table.loc[row, "step"])]).items():
+            table.loc[row, name] = value
+    table["rmse_m"] = np.hypot(table["mean_m"], table["std_m"])
+    return table
+
+
+def _bands(result: ElevationChange) -> pd.DataFrame:
+    """The profiles of the glaciers, and of the region that they are together."""
+    table = result.tables["elevation_bands"].copy()
+    whole = table["glacier_id"] == "all"
+    areas = table[~whole].groupby("lower_m")["area_km2"].sum()
+    table.loc[whole, "area_km2"] = table.loc[whole, "lower_m"].map(areas)
+    return table
+
+
+def _shifts(result: ElevationChange) -> pd.DataFrame:
+    """The iterations of the co-registration, which end at the shift."""
+    table = result.tables["coregistration"].copy()
+    table.loc[table.index[-1], ["shift_east_m", "shift_north_m"]] = (result.shift_m.east, result.shift_m.north)
+    return table
 
 
 def _region(glaciers: pd.DataFrame) -> pd.DataFrame:
@@ -158,7 +210,7 @@ def complete_balance(dataset: Dataset) -> Dataset:
     points = _placed(result.tables["point_balances"])
     stakes = _placed(result.tables["stakes"])
     zones, hypsometry = _agreeing_zones(result, points)
-    years = tuple(_with_zone_balance(year, zones) for year in result.years)
+    years = tuple(_with_isolines(_with_zone_balance(year, zones)) for year in result.years)
     table = result.tables["glacier_balances"].copy()
     for row, year in enumerate(years):
         values: dict[str, Any] = {
@@ -218,6 +270,21 @@ def _agreeing_zones(result: MassBalance, points: pd.DataFrame) -> tuple[pd.DataF
 def _with_zone_balance(year: BalanceYear, zones: pd.DataFrame) -> BalanceYear:
     own = zones[zones["year"] == year.year]
     return replace(year, by_method={**year.by_method, "zone": _zoned(own)}) if len(own) else year
+
+
+def _with_isolines(year: BalanceYear) -> BalanceYear:
+    """The lines that the field of a year really has."""
+    field = year.field
+    if field is None:
+        return year
+    easting, northing = np.meshgrid(*field.grid.centres())
+    contours = contour_generator(easting, northing, np.ma.masked_invalid(field.balance_m_we))
+    lines = [
+        Isoline(isoline.balance_m_we, MultiLineString(list(contours.lines(isoline.balance_m_we))))
+        for isoline in field.isolines
+        if contours.lines(isoline.balance_m_we)
+    ]
+    return replace(year, field=replace(field, isolines=tuple(lines)))
 
 
 def _zoned(zones: pd.DataFrame) -> float:

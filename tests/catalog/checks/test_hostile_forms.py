@@ -17,7 +17,7 @@ from catalog.checks import CHECKS
 
 # what looks at pixels or at the cells of tables, or hands a document to a library of its own
 SLOW = {
-    *("datapackage-conforms", "stac-schema", "table-copies", "table-cells", "raster-overviews", "raster-statistics"),
+    *("datapackage-form", "stac-schema", "table-copies", "table-cells", "raster-overviews", "raster-statistics"),
     *("texts-portable", "geoparquet-places", "metadata-standards"),
 }
 KINDS: tuple[Any, ...] = (
