@@ -89,7 +89,8 @@ def dataset_with_address(dataset: Json, path: str, address: Address) -> Json:
     """The description of an archive that can be moved, as it is at an address: what it is, and where its files are."""
     folder, page = path.rpartition("/")[0], address.of(f"{path.partition('/')[0]}/{INDEX_HTML}")
     offering = _offering(dataset, lambda href: address.absolute(folder, href))
-    first = {key: offering.pop(key) for key in ("@context", "@type") if key in offering}
+    names = [key for key in offering if key in ("@context", "@type")]
+    first: Json = {key: offering.pop(key) for key in names}
     return {**first, "@id": page, "url": page, **offering}
 
 

@@ -189,7 +189,7 @@ def _write_years(result: MassBalance, folder: Path) -> None:
 def _finish(folder: Path, summary: dict[str, Any], code_version: str) -> dict[str, str]:
     _write_json(folder / SUMMARY_JSON, summary)
     outputs = _outputs(folder)
-    write_manifest(folder, [], code_version, None)
+    write_manifest(folder, [], code_version)
     return outputs
 
 
