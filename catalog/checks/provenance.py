@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.archive import MANIFEST_JSON, Document, collections, first, items
+from catalog.archive import MANIFEST_JSON, Document, WrongForm, collections, first, items
 from catalog.checks.result import Failure, check
+from schemas.definition import parse_definition
+from schemas.errors import BadDefinition
 
 _REBUILD = "build the archive again"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -19,6 +21,27 @@ def dataset_of(document: Document) -> dict[str, Any]:
     datasets = document.archive.manifest["datasets"]
     dataset: dict[str, Any] = first((one for one in datasets if one["id"] == document.collection_id), "dataset")
     return dataset
+
+
+def definition_of(document: Document) -> dict[str, Any]:
+    """The definition that the manifest records of the dataset to which a document belongs.
+
+    Errors
+    ------
+    WrongForm : none that this software can read.
+    """
+    dataset, notes = dataset_of(document), document.archive.notes
+    key = f"definition:{dataset['id']}"
+    if key not in notes:
+        try:
+            parse_definition(dataset["definition"], f"{MANIFEST_JSON}: definition of {dataset['id']}")
+            notes[key] = ""
+        except BadDefinition as error:
+            notes[key] = str(error)
+    if notes[key]:
+        raise WrongForm(notes[key])
+    definition: dict[str, Any] = dataset["definition"]
+    return definition
 
 
 @check(

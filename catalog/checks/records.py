@@ -25,7 +25,7 @@ from catalog.archive import (
     Document,
     collections,
 )
-from catalog.checks.provenance import dataset_of
+from catalog.checks.provenance import definition_of
 from catalog.checks.result import Failure, check
 from catalog.checks.stac import leaves
 from catalog.checks.stated import rows_of
@@ -104,7 +104,7 @@ def _parsed(content: Any) -> Any:
     collections,
 )
 def records_tell_the_definition(collection: Document) -> Iterator[Failure]:
-    definition, archive = dataset_of(collection)["definition"], collection.archive
+    definition, archive = definition_of(collection), collection.archive
     for name, places in _TOLD.items():
         path = f"{collection.folder}/{name}"
         if path not in archive.path_set:
@@ -122,7 +122,7 @@ def records_tell_the_definition(collection: Document) -> Iterator[Failure]:
     collections,
 )
 def portal_tells_the_original(collection: Document) -> Iterator[Failure]:
-    definition, path = dataset_of(collection)["definition"], f"{collection.folder}/{METADATA}/{NCDC_JSON}"
+    definition, path = definition_of(collection), f"{collection.folder}/{METADATA}/{NCDC_JSON}"
     record = collection.archive.json(path)
     for name, place in _PORTAL.items():
         wanted, stated = _at(definition, place), record.get(name)
@@ -153,10 +153,14 @@ def computed_quality(collection: Document) -> Iterator[Failure]:
     computed = archive.json(path).get("computed_quality")
     if not isinstance(computed, dict):
         return
-    statistics = computed.get("statistics") or {}
+    stated = computed.get("statistics")
+    statistics = stated if isinstance(stated, dict) else {}
     for item in archive.items_of(collection):
         properties = item.content["properties"]
-        pair = statistics.get("pairs", {}).get(properties.get("glacier:pair"), statistics)
+        pairs = statistics.get("pairs")
+        pair = pairs.get(properties.get("glacier:pair")) if isinstance(pairs, dict) else statistics
+        if not isinstance(pair, dict):
+            continue
         for name, key in (
             ("stable_terrain", "glacier:stable_terrain"),
             ("shift_m", "glacier:shift_m"),
@@ -166,7 +170,7 @@ def computed_quality(collection: Document) -> Iterator[Failure]:
                 yield Failure(
                     f"{path}: computed_quality {name}", f"{pair[name]}"[:200], f"that of {item.file}", _REBUILD
                 )
-    gates = [(g.get("gate"), g.get("subject"), g.get("passed")) for g in computed.get("gates") or ()]
+    gates = [(g.get("gate"), g.get("subject"), g.get("passed")) for g in _objects(computed.get("gates"))]
     rows = rows_of(archive, collection.collection_id, "quality_gates")
     expected = [(row["gate"], row["subject"], row["passed"] == "true") for row in rows]
     if gates != expected:
@@ -175,16 +179,21 @@ def computed_quality(collection: Document) -> Iterator[Failure]:
         row["year"]: row["annual_balance_m_we"]
         for row in rows_of(archive, collection.collection_id, "glacier_balances")
     }
-    for year in statistics.get("years") or ():
+    for year in _objects(statistics.get("years")):
         text = years.get(str(year.get("year")), "")
         value = year.get("annual_balance_m_we")
         if (value is None) != (text == "") or (text and abs(float(text) - value) > 0.0051):
             yield Failure(f"{path}: computed_quality", f"{year}", f"{text or None} in the table", _REBUILD)
 
 
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; anything else stands for none, and is then unlike what the tables state."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 @check("citation-in-chinese", "the citation text cites in Chinese with year and version of the definition", collections)
 def citation_in_chinese(collection: Document) -> Iterator[Failure]:
-    definition, path = dataset_of(collection)["definition"], f"{collection.folder}/{METADATA}/{CITATION_TXT}"
+    definition, path = definition_of(collection), f"{collection.folder}/{METADATA}/{CITATION_TXT}"
     text = collection.archive.text(path) or ""
     year, version = str(definition["publication_date"])[:4], definition["version"]
     if f"，{year}，版本{version}" not in text:

@@ -26,7 +26,7 @@ from catalog.archive import (
     whole,
 )
 from catalog.checks.pages import pages, parsed_page
-from catalog.checks.provenance import dataset_of
+from catalog.checks.provenance import definition_of
 from catalog.checks.result import Failure, check
 from catalog.checks.stac import leaves
 from catalog.checks.stated import rows_of
@@ -266,7 +266,7 @@ def readme_equals_page(collection: Document) -> Iterator[Failure]:
         name = row[0].strip("`")
         if name in counts and row[1].replace(",", "") != str(counts[name]):
             yield Failure(path, f"{row[1]} records of {name}", f"{counts[name]}", _REBUILD)
-    altitude = dataset_of(collection)["definition"].get("altitude")
+    altitude = definition_of(collection).get("altitude")
     if altitude and f"{altitude['low']:.0f} to {altitude['high']:.0f} m above sea level" not in text:
         yield Failure(path, "other altitudes", f"{altitude['low']:.0f} to {altitude['high']:.0f} m", _REBUILD)
 
@@ -347,7 +347,7 @@ def page_facts(item: Document) -> Iterator[Failure]:
     collections,
 )
 def collection_page_facts(collection: Document) -> Iterator[Failure]:
-    definition, path = dataset_of(collection)["definition"], f"{collection.folder}/{INDEX_HTML}"
+    definition, path = definition_of(collection), f"{collection.folder}/{INDEX_HTML}"
     root = parsed_page(File(collection.archive, path))
     if root is None:
         return

@@ -19,7 +19,7 @@ from catalog.archive import (
     media_type_of,
     tables_of,
 )
-from catalog.checks.provenance import dataset_of
+from catalog.checks.provenance import definition_of
 from catalog.checks.result import Failure, check
 from catalog.checks.tables import of_pair
 
@@ -93,8 +93,7 @@ def item_repeats_collection(item: Document) -> Iterator[Failure]:
     collections,
 )
 def definition_is_stated(collection: Document) -> Iterator[Failure]:
-    dataset, content = dataset_of(collection), collection.content
-    definition = dataset["definition"]
+    definition, content = definition_of(collection), collection.content
     reading, period = definition["reading"], definition["period"]
     project, publisher = definition.get("project"), content["providers"][0]
     facts: list[Fact] = [
@@ -122,7 +121,7 @@ def _days(period: dict[str, Any], which: str) -> dict[str, str]:
 
 @check("period-is-stated", "an item states the days that the definition claims and supports", items)
 def period_is_stated(item: Document) -> Iterator[Failure]:
-    period, properties = dataset_of(item)["definition"]["period"], item.content["properties"]
+    period, properties = definition_of(item)["period"], item.content["properties"]
     facts: list[Fact] = []
     if "glacier:claimed_period" in properties and not properties.get("glacier:pair"):
         facts.append(("glacier:claimed_period", properties["glacier:claimed_period"], _days(period, "")))
@@ -214,7 +213,7 @@ def gates_equal(document: Document) -> Iterator[Failure]:
     content = document.content
     stated = content.get("glacier:gates") or content.get("properties", {}).get("glacier:gates") or []
     rows = {(r["gate"], r["subject"]): r for r in rows_of(document.archive, document.collection_id, "quality_gates")}
-    promised = {gate["name"]: gate for gate in dataset_of(document)["definition"].get("gates", ())} if stated else {}
+    promised = {gate["name"]: gate for gate in definition_of(document).get("gates", ())} if stated else {}
     for gate in stated:
         row = rows.get((gate["name"], gate["subject"]))
         facts: list[Fact] = (

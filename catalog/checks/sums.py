@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from catalog.archive import Document, TableFile, all_tables, collections
+from catalog.archive import Document, TableFile, all_tables, collections, first
 from catalog.checks.consistency import named, numbers, row_failures
-from catalog.checks.provenance import dataset_of
+from catalog.checks.provenance import definition_of
 from catalog.checks.result import Failure, check
 from catalog.checks.tables import arrow_schema, books_of, read_sheets
 from schemas.tables import PAIR
@@ -68,7 +68,7 @@ def units_in_copies(table: TableFile) -> Iterator[Failure]:
     collections,
 )
 def workbook_front(collection: Document) -> Iterator[Failure]:
-    definition = dataset_of(collection)["definition"]
+    definition = definition_of(collection)
     path = f"{collection.folder}/tables/{collection.collection_id}.xlsx"
     if path not in collection.archive.path_set:
         return
@@ -202,8 +202,8 @@ def _at(values: pd.Series[Any], keys: pd.MultiIndex) -> NDArray[np.float64]:
     named("quality_gates"),
 )
 def gates_as_promised(table: TableFile) -> Iterator[Failure]:
-    datasets = {entry["id"]: entry for entry in table.archive.manifest["datasets"]}
-    promised = {gate["name"]: gate for gate in datasets[table.collection]["definition"].get("gates", ())}
+    own = (one for one in table.archive.collections if one.collection_id == table.collection)
+    promised = {gate["name"]: gate for gate in definition_of(first(own, "collection")).get("gates", ())}
     for row, record in enumerate(table.frame().to_dict("records"), 2):
         gate = promised.get(str(record["gate"]))
         if gate is None:
