@@ -80,7 +80,7 @@ def _stages(
 
     def above() -> None:
         collection = Collection(dataset.definition, facts_of(dataset, facts, items, cards[0]))
-        write_archive_documents(root, [collection], None, "benchmark")
+        write_archive_documents(root, [collection], "benchmark")
 
     return {
         "metadata files": metadata,

@@ -53,4 +53,4 @@ def test_the_manifest_says_so_for_who_builds_it_again(archives):
 
 def test_the_cache_tells_the_two_apart():
     definition = make_datasets()[0].definition
-    assert collection_key(definition, None, None) != collection_key(definition, None, None, figures=False)
+    assert collection_key(definition, None) != collection_key(definition, None, figures=False)

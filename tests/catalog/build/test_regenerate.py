@@ -255,9 +255,9 @@ def test_another_code_library_setting_or_grid_is_another_software(
     else:
         monkeypatch.setattr(catalog.build.fingerprint.platform, "python_version", lambda: "3.99.0")
     assert software_digest.__wrapped__() != before
-    key = collection_key(CHANGE, None, None)
+    key = collection_key(CHANGE, None)
     monkeypatch.setattr(catalog.build.fingerprint, "software_digest", lambda: "another")
-    assert collection_key(CHANGE, None, None) != key
+    assert collection_key(CHANGE, None) != key
 
 
 def test_inputs_that_change_while_they_are_read_are_not_kept(
