@@ -96,9 +96,7 @@ def test_what_changes_the_heights_is_an_input_too(tmp_path):
     scaled = input_files(definition, tmp_path)
     assert {file.name for file in scaled} - {file.name for file in plain} == {beside}
     (tmp_path / beside).write_text("<PAMDataset><PAMRasterBand><Scale>3</Scale></PAMRasterBand></PAMDataset>")
-    keys = [
-        collection_key(definition, files, "1") for files in (plain, scaled, input_files(definition, tmp_path))
-    ]
+    keys = [collection_key(definition, files, "1") for files in (plain, scaled, input_files(definition, tmp_path))]
     assert len(set(keys)) == 3
 
 
