@@ -78,7 +78,8 @@ def item_repeats_collection(item: Document) -> Iterator[Failure]:
     collection = item.archive.json(f"{item.collection_id}/{COLLECTION_JSON}")
     properties = item.content["properties"]
     facts: list[Fact] = [(key, properties.get(key), collection.get(key)) for key in ("license", "version", "published")]
-    facts.append(("keywords", *(_without_years(one.get("keywords")) for one in (properties, collection))))
+    told, own = (_without_years(one.get("keywords")) for one in (properties, collection))
+    facts.append(("keywords", told, own))
     facts.append(("datetime", properties.get("datetime"), properties.get("end_datetime")))
     title, description = str(collection.get("title")), str(collection.get("description"))
     yield from _unlike(item.file, iter(facts), f"in {item.collection_id}/{COLLECTION_JSON}")
