@@ -71,7 +71,9 @@ def test_stackstac_stacks_the_item(served: tuple[str, Path]) -> None:
     item = pystac.Item.from_file(f"{base}/{ITEM}/balance-2001.json")
     # it knows projections by proj:epsg alone, which version 2 of the extension, with proj:code, forbids
     epsg = int(item.properties["proj:code"].removeprefix("EPSG:"))
-    stacked = stackstac.stack([item.to_dict()], assets=[ASSET], epsg=epsg, snap_bounds=False)
+    own = item.assets[ASSET].extra_fields
+    place = {"epsg": epsg, "bounds": own["proj:bbox"], "resolution": own["proj:transform"][0], "snap_bounds": False}
+    stacked = stackstac.stack([item.to_dict()], assets=[ASSET], **place)
     values = stacked.isel(time=0, band=0).compute(scheduler="synchronous").to_numpy()
     np.testing.assert_array_equal(without_nodata(values), expected(root))
 
