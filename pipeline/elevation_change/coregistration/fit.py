@@ -91,7 +91,7 @@ class Weighting:
     tangent_squared: tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepSums:
     """Sums over pixels of one step, which blocks add up.
 
@@ -100,18 +100,42 @@ class StepSums:
     products : Gram matrix of (-dz/dE, -dz/dN, 1, d) with the pixels' weights, shape (4, 4).
     core_weight : sum of the weights of the differences that enter squared.
     count : pixels kept.
+    level_m, level_count : sum and number of the differences that are no outliers, level ground among them, m.
     """
 
     products: FloatArray
     core_weight: float
     count: int
+    level_m: float
+    level_count: int
 
     @classmethod
     def nothing(cls) -> StepSums:
-        return cls(np.zeros((4, 4)), 0.0, 0)
+        return cls(products=np.zeros((4, 4)), core_weight=0.0, count=0, level_m=0.0, level_count=0)
 
     def __add__(self, other: StepSums) -> StepSums:
-        return StepSums(self.products + other.products, self.core_weight + other.core_weight, self.count + other.count)
+        return StepSums(
+            products=self.products + other.products,
+            core_weight=self.core_weight + other.core_weight,
+            count=self.count + other.count,
+            level_m=self.level_m + other.level_m,
+            level_count=self.level_count + other.level_count,
+        )
+
+    def levelled(self, step: Shift) -> Shift:
+        """A step with the height that leaves stable terrain a mean difference of zero.
+
+        Least absolute deviations bring the median to zero. A smoother DEM lies below the crests and above the gullies
+        by as much on average but by different shapes, so that the median of the difference is off where its mean is
+        not, and so is what a smooth glacier, which has neither, is measured against.
+
+        Parameters
+        ----------
+        step : east and north count, m.
+        """
+        east, north = self.products[:2, 2] / self.products[2, 2]  # mean slopes, with their signs turned
+        mean = self.level_m / max(self.level_count, 1)
+        return Shift(step.east, step.north, float(mean - east * step.east - north * step.north))
 
     def step(self, scale_m: float) -> Shift:
         """The step to the least absolute deviations; errors as ``solve_step``.
@@ -168,7 +192,9 @@ def step_sums(reference: FloatArray, difference: FloatArray, suitable: BoolArray
     steepness = east * east
     square = north * north
     steepness += square
-    kept = _kept(difference, steepness, suitable, weighting)
+    level = _within(difference, steepness, suitable, weighting)
+    level_m = float(np.sum(difference, where=level, dtype=np.float64))
+    kept = level & (steepness >= np.float32(weighting.tangent_squared[0]))
     # precision = 1 / sqrt(1 + tan^2 / h^2); sqrt(weight) = precision / sqrt(max(precision |d| / limit, 1))
     steepness *= np.float32(1 / SLOPE_ERROR_RATIO**2)
     steepness += 1
@@ -188,7 +214,13 @@ def step_sums(reference: FloatArray, difference: FloatArray, suitable: BoolArray
     np.negative(root, out=square)  # the relation holds with the slopes' signs turned
     east *= square
     north *= square
-    return StepSums(_gram(design), core_weight, int(np.count_nonzero(kept)))
+    return StepSums(
+        products=_gram(design),
+        core_weight=core_weight,
+        count=int(np.count_nonzero(kept)),
+        level_m=level_m,
+        level_count=int(np.count_nonzero(level)),
+    )
 
 
 def _sum_of_squares(root: FloatArray, core: BoolArray) -> float:
@@ -197,14 +229,14 @@ def _sum_of_squares(root: FloatArray, core: BoolArray) -> float:
     return float(np.nansum(squares.sum(axis=-1), dtype=np.float64))
 
 
-def _kept(difference: FloatArray, steepness: FloatArray, suitable: BoolArray, weighting: Weighting) -> BoolArray:
+def _within(difference: FloatArray, steepness: FloatArray, suitable: BoolArray, weighting: Weighting) -> BoolArray:
+    """Stable pixels without outliers, level ones among them."""
     low, high = weighting.centre_m - weighting.limit_m, weighting.centre_m + weighting.limit_m
-    kept: BoolArray = difference >= np.float32(low)
-    kept &= difference <= np.float32(high)
-    kept &= steepness >= np.float32(weighting.tangent_squared[0])
-    kept &= steepness <= np.float32(weighting.tangent_squared[1])
-    kept &= suitable
-    return kept
+    within: BoolArray = difference >= np.float32(low)
+    within &= difference <= np.float32(high)
+    within &= steepness <= np.float32(weighting.tangent_squared[1])
+    within &= suitable
+    return within
 
 
 def _gram(design: FloatArray) -> FloatArray:

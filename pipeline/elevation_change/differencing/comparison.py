@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial, reduce
 from operator import add
 from typing import Any, Protocol
@@ -219,7 +219,7 @@ def coregistered(
         length = float(np.hypot(step.east, step.north)) / (settings.tolerance_pixel * pair.pixel_m)
         last = length < (LAST_STEP_TOLERANCES if in_place else 1)
         # a DEM that was resampled at this shift stays where it is; its height can still be settled
-        shift = plus(shift, step) if in_place or not last else replace(shift, up=shift.up + step.up)
+        shift = plus(shift, sums.levelled(step if in_place else Shift(0.0, 0.0, 0.0)) if last else step)
         iterations.append(Iteration(shift, spread, sums.count))
         refuse_far(shift, settings)
         if last:

@@ -119,7 +119,9 @@ class PointSpread:
         """Heights minus their mean under the point spread, m: zero on a plane, and zero on average over any ground.
 
         Summed from differences to the pixel itself, which are small, so that single precision loses nothing and no
-        value depends on how a raster is cut.
+        value depends on how a raster is cut. Neighbours enter as pairs on opposite sides; a pair with a void in it is
+        taken to lie on a plane through the pixel, so that at the edge of a DEM or of a void all that is known counts
+        and a plane still loses nothing.
 
         Parameters
         ----------
@@ -127,17 +129,21 @@ class PointSpread:
 
         Returns
         -------
-        Shape (..., rows - 2 rim, columns - 2 rim), float32; NaN where the point spread looks at a void.
+        Shape (..., rows - 2 rim, columns - 2 rim), float32; NaN where the pixel itself is void.
         """
-        along = self._change(heights, -1)
+        has_voids = bool(np.isnan(heights).any())
+        along = self._change(heights, -1, has_voids)
         smoothed = heights[..., self.rim : -self.rim] + along
         total = along[..., self.rim : -self.rim, :]
-        total += self._change(smoothed, -2)
+        total += self._change(smoothed, -2, has_voids)
         np.negative(total, out=total)
+        if has_voids:
+            own = heights[..., self.rim : -self.rim, self.rim : -self.rim]
+            np.copyto(total, np.float32(np.nan), where=np.isnan(own))
         return total
 
-    def _change(self, heights: FloatArray, axis: int) -> NDArray[np.float32]:
-        """Weighted mean along an axis minus the middle pixel."""
+    def _change(self, heights: FloatArray, axis: int, has_voids: bool) -> NDArray[np.float32]:
+        """Weighted mean along an axis minus the middle pixel, pairs with a void counted as 0."""
         size, rim = heights.shape[axis], self.rim
 
         def part(offset: int) -> FloatArray:
@@ -151,6 +157,8 @@ class PointSpread:
             np.subtract(part(distance), middle, out=pair)
             pair += part(-distance)
             pair -= middle
+            if has_voids:
+                np.copyto(pair, np.float32(0), where=np.isnan(pair))
             pair *= np.float32(weight)
             total += pair
         return total

@@ -31,7 +31,7 @@ def sigma_of_shift(
     runner: Runner | None = None,
     moved: Raster | None = None,
 ) -> Shift:
-    """Standard deviation of (east, north, up), m, of a shift of least absolute deviations on stable terrain.
+    """Standard deviation of (east, north, up), m: of least absolute deviations sideways, of a mean upwards.
 
     Least absolute deviations of p (d - x's), with design x = (-dz/dE, -dz/dN, 1) and p = 1 / sqrt(1 + tan^2(slope) /
     h^2) as in the co-registration, weigh a pixel like least squares do with w = p / sigma. So the shift's covariance is
@@ -39,7 +39,8 @@ def sigma_of_shift(
     squares on independent normal errors (a factor pi / 2, as for the median against the mean). y is how the difference
     answers to a shift: by the slopes of the DEM that is moved. Where that is the coarser one they are gentler than
     those of the reference in x, and the same errors move the shift farther. M is integrated exactly within tiles at
-    full resolution, its vertical part over all stable pixels at once.
+    full resolution. The vertical shift then is settled on the mean of stable terrain: its variance is that mean's, over
+    all stable pixels at once, plus what the horizontal one does to it through the mean slope m, m' cov m.
 
     Parameters
     ----------
@@ -68,13 +69,13 @@ def sigma_of_shift(
             "widen the area or the stable mask",
         )
     # a pixel's share, so that tiles stand for the whole: the variance of a sum grows with the number of pixels
-    middle = of_tiles.middle * stable.count / count
-    middle[2, 2] = (of_tiles.pull / of_tiles.sigma * stable.sigma_of_sum(variogram, pixel_m)) ** 2
-    middle += LEAST_ABSOLUTE_EXCESS * variogram.sill * of_tiles.independent * stable.count / count
-    inverse = np.linalg.inv(of_tiles.normal * stable.count / count)
-    variances = np.diag(inverse @ middle @ inverse.T)
-    east, north, up = np.sqrt(np.maximum(variances, 0.0)).tolist()
-    return Shift(east, north, up)
+    middle = of_tiles.middle + LEAST_ABSOLUTE_EXCESS * variogram.sill * of_tiles.independent
+    inverse = np.linalg.inv(of_tiles.normal)
+    covariance = (inverse @ middle @ inverse.T)[:2, :2] * count / max(stable.count, 1)
+    slope = of_tiles.normal[2, :2] / of_tiles.normal[2, 2]
+    of_mean = stable.sigma_of_sum(variogram, pixel_m) / max(stable.count, 1)
+    east, north = np.sqrt(np.maximum(np.diag(covariance), 0.0)).tolist()
+    return Shift(east, north, float(np.hypot(of_mean, np.sqrt(max(slope @ covariance @ slope, 0.0)))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,30 +87,23 @@ class _TileSums:
     normal : sum of p / sigma x y', shape (3, 3), m-1.
     middle : covariance of the sum of p x times the standardised errors, shape (3, 3).
     independent : sum of p^2 x x', shape (3, 3).
-    pull, sigma : sums of p, and of sigma, m.
     count : pixels.
     """
 
     normal: FloatArray
     middle: FloatArray
     independent: FloatArray
-    pull: float
-    sigma: float
     count: int
 
     @classmethod
     def nothing(cls) -> _TileSums:
-        return cls(
-            normal=np.zeros((3, 3)), middle=np.zeros((3, 3)), independent=np.zeros((3, 3)), pull=0.0, sigma=0.0, count=0
-        )
+        return cls(normal=np.zeros((3, 3)), middle=np.zeros((3, 3)), independent=np.zeros((3, 3)), count=0)
 
     def __add__(self, other: _TileSums) -> _TileSums:
         return _TileSums(
             normal=self.normal + other.normal,
             middle=self.middle + other.middle,
             independent=self.independent + other.independent,
-            pull=self.pull + other.pull,
-            sigma=self.sigma + other.sigma,
             count=self.count + other.count,
         )
 
@@ -143,8 +137,6 @@ class _Tile:
             normal=normal,
             middle=CovarianceIntegrator(used.shape, self.variogram, self.pixel_m).covariance_of_sums(design),
             independent=np.einsum("aij,bij->ab", design, design),
-            pull=float(design[2].sum()),
-            sigma=float(deviation[used].sum()),
             count=int(np.count_nonzero(used)),
         )
 
