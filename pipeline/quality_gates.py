@@ -11,9 +11,14 @@ from pipeline.mass_balance.result import MassBalance
 from schemas.definition import Gate
 from schemas.tables import QUALITY_GATES
 
+# the published value is the one that is judged
+DECIMALS = 4
+
 
 def judge(gates: Sequence[Gate], result: ElevationChange | MassBalance) -> pd.DataFrame:
     """One row a gate and subject, shaped as ``schemas.tables.QUALITY_GATES``; a missing value does not pass.
+
+    Values are rounded as they are published, so that a verdict follows from what a reader sees.
 
     Parameters
     ----------
@@ -22,7 +27,8 @@ def judge(gates: Sequence[Gate], result: ElevationChange | MassBalance) -> pd.Da
     """
     rows = []
     for gate in gates:
-        for subject, value in _measured(gate, result):
+        for subject, measured in _measured(gate, result):
+            value = None if measured is None else round(measured, DECIMALS)
             passed = value is not None and value <= gate.limit
             rows.append((gate.name, subject, value, gate.limit, gate.unit, passed))
     return pd.DataFrame(rows, columns=list(QUALITY_GATES.column_names))

@@ -168,7 +168,11 @@ def test_each_pair_has_its_item(example):
     collection = json.loads((folder / f"archive/{COLLECTION}/collection.json").read_text(encoding="utf-8"))
     items = sorted(link["href"] for link in collection["links"] if link["rel"] == "item")
     assert items == [f"./elevation-change-{pair}/elevation-change-{pair}.json" for pair in PAIRS]
-    assert collection["extent"]["temporal"]["interval"][0] == ["2000-02-20T00:00:00Z", "2019-03-15T23:59:59Z"]
+    # the period of the definition holds all acquisitions, which follow it
+    days = [("2000-01-01", "2019-12-31"), ("2000-02-20", "2000-03-10"), ("2010-03-01", "2010-03-20"),
+            ("2019-02-25", "2019-03-15")]  # fmt: skip
+    intervals = [[f"{first}T00:00:00Z", f"{last}T23:59:59Z"] for first, last in days]
+    assert collection["extent"]["temporal"]["interval"] == intervals
     for pair, (first, last) in PAIRS.items():
         name = f"elevation-change-{pair}"
         properties = json.loads((folder / f"archive/{COLLECTION}/{name}/{name}.json").read_text())["properties"]
