@@ -180,19 +180,20 @@ def _elevation_change(
         **glaciers,
     }
     figures = {**figure_numbers(observed, compared, error, patches.every), "dem_checks": check_numbers}
+    unmapped = notes_on_unmapped_ice(observed, compared, resources)
     notes = (
         *notes,
         *notes_on_checks(checks),
         *notes_on_resolution(resolution),
         *notes_on_trends(compared, settings),
         *notes_on_penetration(observed, settings),
-        *notes_on_what_is_not_given(observed, settings, request.masks),
+        *notes_on_what_is_not_given(observed, settings, request.masks, outlines_told=bool(unmapped)),
         *(() if error.note is None else (error.note,)),
         *notes_on_outliers(outliers),
         *notes_on_shared_ground(change),
         *notes_on_patches(patches.every),
         *notes_on_smooth_patches(patches.smooth),
-        *notes_on_unmapped_ice(observed, compared, resources),
+        *unmapped,
     )
     report = Report(tables=tables, figures=figures, notes=notes, settings=settings, resolution=resolution)
     return assembled(observed, compared, error, patches, None if change is None else change.totals, report)

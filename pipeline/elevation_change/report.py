@@ -206,7 +206,7 @@ def notes_on_penetration(observed: Observations, settings: ElevationChangeSettin
 
 
 def notes_on_what_is_not_given(
-    observed: Observations, settings: ElevationChangeSettings, masks: UserMasks
+    observed: Observations, settings: ElevationChangeSettings, masks: UserMasks, *, outlines_told: bool
 ) -> tuple[Message, ...]:
     """What the user did not give and the result lacks: outlines of the glaciers, the dates of the DEMs.
 
@@ -215,9 +215,10 @@ def notes_on_what_is_not_given(
     observed : both DEMs, with or without outlines.
     settings : with the dates, where they are known.
     masks : the user's own stable terrain, where it is given.
+    outlines_told : whether another note tells of ground that looks like a glacier nobody outlined.
     """
     notes: list[Message] = []
-    if observed.outlines is None and masks.stable is None:
+    if observed.outlines is None and masks.stable is None and not outlines_told:
         notes.append(
             Advice(
                 "no glacier outlines are given: glaciers count as stable terrain where they are measured, and no change"

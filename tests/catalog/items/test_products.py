@@ -18,6 +18,8 @@ from catalog.runs.single_run import write_balance, write_difference
 from tests.made.fakes import make_elevation_change_dataset, make_mass_balance_dataset
 
 SAID_APART = {"title", "synthetic"}
+# what a run of one's own has beside the products
+OF_A_RUN = {"manifest.json", "summary.json", "report.html", "settings.toml"}
 
 
 def features(path):
@@ -46,9 +48,9 @@ def test_a_run_and_an_archive_hold_the_same_elevation_change(tmp_path):
     write_difference(dataset.result, tmp_path / "run", "v1")
     own = {path.name for path in (tmp_path / "run").iterdir() if path.is_file()}
     to_browse = {"visual.tif", "thumbnail.png"}
-    assert {path.name for path in item.folder.iterdir()} - to_browse == own - {"manifest.json", "summary.json"}
+    assert {path.name for path in item.folder.iterdir()} - to_browse == own - OF_A_RUN
     # over the map stands the title, which is the dataset's own
-    for name in own - {"manifest.json", "summary.json", "map.png"}:
+    for name in own - OF_A_RUN - {"map.png"}:
         assert_the_same(tmp_path / "run" / name, item.folder / name)
         assert name.endswith((".tif", ".geojson", ".parquet", ".png", ".qml"))
 
@@ -69,7 +71,7 @@ def test_a_run_and_an_archive_hold_the_same_mass_balance(tmp_path):
                 assert_the_same(tmp_path / "run" / name, path)
                 own.remove(name)
     figures = {"balance_series.png", "balance_profiles.png", "balance_methods.png", "stake_history.png"}
-    assert own == figures | {"tables", "results.xlsx", "summary.json", "manifest.json"}
+    assert own == figures | {"tables", "results.xlsx"} | OF_A_RUN
     for name in figures:
         assert_the_same(tmp_path / "run" / name, folder.path / name)
 

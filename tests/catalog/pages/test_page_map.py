@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import shutil
@@ -81,7 +82,11 @@ def write_rasters(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def root(whole_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = Path(shutil.copytree(whole_archive, tmp_path_factory.mktemp("map") / "archive"))
-    write_rasters(out)
+    own = write_rasters(out)
+    # a server answers what the manifest lists
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"] += [{"path": name, "size": (out / name).stat().st_size, "sha256": ""} for name in own]
+    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return out
 
 
