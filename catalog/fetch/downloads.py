@@ -150,14 +150,14 @@ def download(
     *,
     meter: Meter = unmetered,
     size: int = 0,
-    most: int = _MOST_BYTES,
+    most: int = 0,
     verify: Callable[[Path], object] | None = None,
 ) -> None:
     """Download to ``target``; it appears there when it is complete and ``verify`` has not refused it.
 
     What has arrived is kept beside it in ``.<name>.part``. It is continued only when the server vouches, by ETag or
     date, that the file is still the same one. ``size`` (bytes) is what it must have, where that is known, else
-    ``most`` what it may have.
+    ``most`` what it may have (0: as much as any file that is wanted).
 
     Errors
     ------
@@ -166,7 +166,7 @@ def download(
     Stopped : ``remote.stop`` was set.
     """
     part = target.with_name(f".{target.name}.part")
-    transfer = _Transfer(remote=remote, part=part, name=target.name, meter=meter, size=size, most=most)
+    transfer = _Transfer(remote=remote, part=part, name=target.name, meter=meter, size=size, most=most or _MOST_BYTES)
     _persist(remote, transfer.carry_on, tell, lambda: transfer.furthest)
     try:
         _refuse_web_page(remote, part)
@@ -190,7 +190,7 @@ class _Transfer:
     name: str
     meter: Meter
     size: int
-    most: int = _MOST_BYTES
+    most: int
     furthest: int = 0
 
     def carry_on(self) -> None:

@@ -212,7 +212,7 @@ COMMAND = """
     from tests.made.whole_archive import make_datasets
 
     @contextmanager
-    def shown(quiet):
+    def shown(*_):
         yield lambda message: print(message, file=sys.stderr, flush=True)
 
     datasets = make_datasets()
