@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from catalog.archive import MANIFEST_JSON, Document, WrongForm, collections, first, items
 from catalog.checks.result import Failure, check
+from catalog.formats import inert_text
 from schemas.definition import parse_definition
 from schemas.errors import BadDefinition
 
@@ -21,6 +23,14 @@ def dataset_of(document: Document) -> dict[str, Any]:
     datasets = document.archive.manifest["datasets"]
     dataset: dict[str, Any] = first((one for one in datasets if one["id"] == document.collection_id), "dataset")
     return dataset
+
+
+def plain(text: str) -> str:
+    """A text without what formats do to it: breaks, blanks, escapes, control characters and direction marks."""
+    bare = inert_text(text).replace("\\", "")
+    while (read := html.unescape(bare)) != bare:
+        bare = read
+    return "".join(bare.split())
 
 
 def definition_of(document: Document) -> dict[str, Any]:
