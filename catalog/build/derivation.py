@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalog.address import address_archive, base_of
-from catalog.archive import CHANGELOG_MD, ITEMS_JSON, ITEMS_PARQUET, MANIFEST_JSON, Archive, FolderFiles, manifest_of
-from catalog.build.assembly import assemble
-from catalog.build.verification import order_of, other_tools
+from catalog.archive import CHANGELOG_MD, ITEMS_JSON, ITEMS_PARQUET, MANIFEST_JSON, Archive, FolderFiles
+from catalog.build.verification import built_again, manifest_of_build, order_of, other_tools
 from catalog.checks import CheckResult, Failure
 from catalog.metadata import changelog_text
 from catalog.pages import site_files
@@ -19,7 +17,6 @@ from pipeline.progress import Tell, silent
 from pipeline.resources import Resources
 from pipeline.scratch_folders import scratch_folder
 from schemas.definition import parse_definition
-from schemas.errors import BadInput
 from schemas.glacier_extension import SCHEMA_PATH, json_schema
 
 NAME = "derivation"
@@ -47,11 +44,7 @@ def derive(
     ------
     BadInput : no archive of ours; raw inputs that are missing or not those that were recorded.
     """
-    manifest = manifest_of(archive)
-    if manifest is None or not manifest.get("datasets"):
-        raise BadInput(
-            str(archive), "no manifest.json that lists datasets", "the folder of an archive built by `build`"
-        )
+    manifest = manifest_of_build(archive)
     tools = other_tools(manifest, code_version)
     why = "" if not tools else f" by {', '.join(f'{name} {here}' for name, (_, here) in tools.items())}"
     expected = f"the bytes that follow from {MANIFEST_JSON} when written again{why}"
@@ -59,13 +52,7 @@ def derive(
         written = dict(_from_the_archive(Archive(FolderFiles(archive))))
         return CheckResult(NAME, MEANING, tuple(_unlike(archive, written, expected)), _ALONE)
     order = order_of(archive, manifest, inputs, str(manifest.get("code_version") or code_version))
-    with scratch_folder("derive-") as folder:
-        again = folder / "archive"
-        again.mkdir()
-        assemble(order, again, resources, tell=tell)
-        if base := base_of(order.base_url):
-            address_archive(again, base, again, tell)
-        tell("comparing")
+    with built_again(order, resources, "derive-", tell) as again:
         failures = tuple(_differences(archive, again, expected))
     return CheckResult(NAME, MEANING, failures)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,21 +80,39 @@ def verify(
     ------
     BadInput : no archive of ours; raw inputs that are missing or not those that were recorded.
     """
+    manifest = manifest_of_build(archive)
+    order = order_of(archive, manifest, inputs, code_version)
+    with built_again(order, resources, "verify-", tell) as rebuilt:
+        difference = compare_archives(archive, rebuilt)
+    return Verification(archive, difference, other_tools(manifest, code_version))
+
+
+def manifest_of_build(archive: Path) -> dict[str, Any]:
+    """The manifest of an archive that `build` made.
+
+    Errors
+    ------
+    BadInput : there is none, or one that lists no dataset.
+    """
     manifest = manifest_of(archive)
     if manifest is None or not manifest.get("datasets"):
         raise BadInput(
             str(archive), "no manifest.json that lists datasets", "the folder of an archive built by `build`"
         )
-    order = order_of(archive, manifest, inputs, code_version)
-    with scratch_folder("verify-") as folder:
+    return manifest
+
+
+@contextmanager
+def built_again(order: Order, resources: Resources, prefix: str, tell: Tell) -> Iterator[Path]:
+    """An archive as the order asks for it, at its address, in a scratch folder that goes when it has been compared."""
+    with scratch_folder(prefix) as folder:
         rebuilt = folder / "archive"
         rebuilt.mkdir()
         assemble(order, rebuilt, resources, tell=tell)
         if base := base_of(order.base_url):
             address_archive(rebuilt, base, rebuilt, tell)
         tell("comparing")
-        difference = compare_archives(archive, rebuilt)
-    return Verification(archive, difference, other_tools(manifest, code_version))
+        yield rebuilt
 
 
 def order_of(archive: Path, manifest: dict[str, Any], inputs: Path | None, code_version: str) -> Order:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalog.archive.opened import Archive, FolderFiles
-from catalog.build import derivation
+from catalog.build import derivation, verification
 from catalog.build.derivation import derive
 from catalog.checks.result import ValidationReport
 from pipeline.resources import open_resources
@@ -32,7 +32,7 @@ def written_again(whole_archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def assemble(_order: Any, root: Path, *_: Any, **__: Any) -> None:
         shutil.copytree(whole_archive, root, dirs_exist_ok=True)
 
-    monkeypatch.setattr(derivation, "assemble", assemble)
+    monkeypatch.setattr(verification, "assemble", assemble)
 
 
 def _derived(archive: Path) -> dict[str, str]:
